@@ -1,0 +1,1 @@
+"""The capture daemon: the only process that opens the camera."""

@@ -1,0 +1,152 @@
+"""The protocol behind which every source stands, and the errors it may raise.
+
+A source is driven by one thread, the capture thread, which may block in it for seconds (an ioctl
+that the camera does not answer); the daemon's main thread never calls it. The only thing another
+thread may do is `Interrupt.set()`.
+
+    source = build(spec, request, interrupt)
+    granted = source.open()
+    while wanted:
+        captured = source.read(timeout_s)      # None: nothing yet, or interrupted
+    source.close()                             # at any point, and twice, is safe
+"""
+
+from __future__ import annotations
+
+import os
+import select
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Protocol, runtime_checkable
+
+from framebus.frame import FrameFlags
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What a person asked for; None leaves it to the source. Never changed by what is granted."""
+
+    width: int | None = None
+    height: int | None = None
+    fps: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Granted:
+    """What a source gave, which may differ from what was requested."""
+
+    fourcc: str
+    """As V4L2 spells it: "MJPG", "YUYV"."""
+    width: int
+    """Pixels; 0 until the first frame tells."""
+    height: int
+    fps: float
+    """Frames a second by the source's own word; 0 if it does not say."""
+    device: str = ""
+    """What was opened, for people: "/dev/video0 (HD Webcam)", a URL without its password."""
+    details: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Captured:
+    """One picture as it came from the source, not yet validated.
+
+    `data` may be a view of a buffer that the source owns: it is valid only until the next call of
+    any of the source's methods.
+    """
+
+    data: memoryview | bytes
+    captured_ns: int
+    """CLOCK_MONOTONIC nanoseconds."""
+    device_sequence: int
+    """Counts the source's frames, dropped ones included; gaps are frames lost before us."""
+    faulty: bool = False
+    """The driver marked it as damaged (V4L2_BUF_FLAG_ERROR)."""
+    flags: FrameFlags = FrameFlags.NONE
+    width: int = 0
+    """Pixels where the source knows them per frame, else 0: the granted size holds."""
+    height: int = 0
+
+
+class SourceError(Exception):
+    """A source failed. `code` is a stable word for programs, `remedy` a sentence for people."""
+
+    permanent = False
+    """True when trying again unchanged cannot help (a wrong option, a missing program)."""
+
+    def __init__(self, code: str, message: str, *, remedy: str = "", errno: int = 0) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+        self.remedy = remedy
+        self.errno = errno
+
+
+class SourceUnusable(SourceError):
+    """Trying again unchanged cannot help: a person must mend something first."""
+
+    permanent = True
+
+
+class SourceGone(SourceError):
+    """The device, child or connection behind an open source is gone."""
+
+
+class Source(Protocol):
+    """Anything that yields JPEG frames (or raw ones that it encodes itself)."""
+
+    def open(self) -> Granted:
+        """Acquire everything and start the flow; on failure release all and raise SourceError."""
+
+    def read(self, timeout_s: float) -> Captured | None:
+        """Return the next picture, or None after `timeout_s` seconds or an interrupt.
+
+        Raises SourceError when no more pictures can come without a new `open`.
+        """
+
+    def close(self) -> None:
+        """Release everything, whatever state it is in. Never raises; twice is harmless."""
+
+
+@runtime_checkable
+class Restartable(Protocol):
+    """A source that can restart its stream without letting go of the device (rung 2)."""
+
+    def restart_stream(self) -> None:
+        """Stop and start the flow on what is open. Raises SourceError."""
+
+
+class Interrupt:
+    """An eventfd that wakes a source's `read` from another thread. Thread-safe; level-triggered."""
+
+    def __init__(self) -> None:
+        self._fd = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
+
+    def fileno(self) -> int:
+        """The descriptor, readable while set: put it in the same poll as the source's own."""
+        return self._fd
+
+    def set(self) -> None:
+        """Wake the reader; stays set until `clear`."""
+        os.eventfd_write(self._fd, 1)
+
+    def clear(self) -> None:
+        """Reset; harmless when not set."""
+        try:
+            os.eventfd_read(self._fd)
+        except BlockingIOError:
+            return
+
+    def wait(self, timeout_s: float, *others: int) -> frozenset[int]:
+        """Wait for the interrupt or for one of `others` to be readable or hung up.
+
+        Returns the ready descriptors, an empty set after `timeout_s` seconds.
+        """
+        poller = select.poll()
+        for fd in (self._fd, *others):
+            poller.register(fd, select.POLLIN | select.POLLPRI)
+        return frozenset(fd for fd, _ in poller.poll(max(0.0, timeout_s) * 1000))
+
+    def close(self) -> None:
+        """Close the descriptor."""
+        os.close(self._fd)

@@ -1,0 +1,1 @@
+"""The V4L2 source: discovery, session, controls."""

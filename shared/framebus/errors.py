@@ -1,0 +1,107 @@
+"""The one error tree of framebus, sorted by what a caller should do about it.
+
+Every exception that leaves a public function of this package is a `FramebusError`; what libraries
+raise (OSError, ZMQError) is translated once, where it happens. Nothing here does any I/O.
+
+    FramebusError
+    ├── UsageError          the caller's input is wrong: mend it            (exit 64)
+    │   └── BadCameraName
+    ├── CameraAbsent        nobody publishes this camera: wait, or start it (exit 69)
+    ├── CameraHeld          another process has it: its pid is named        (exit 75)
+    ├── NoPermission        a person must grant something                   (exit 77)
+    ├── RingError
+    │   ├── FrameTooLarge   the writer refused one frame: count it, go on
+    │   ├── FrameGone       the reader asked for a frame that is overwritten: take the newest
+    │   ├── SegmentInvalid  not a ring, or a layout that this version cannot read
+    │   └── SegmentFull     no room in shared memory for a ring of this size
+    └── ControlError        a control call failed
+        ├── ControlTimeout  no reply in time: the daemon is gone, or busy
+        └── CommandRefused  the daemon answered with a JSON-RPC error
+"""
+
+from __future__ import annotations
+
+import os
+
+
+class FramebusError(Exception):
+    """Anything that framebus reports. `exit_code` is the sysexits.h code of a program it ends."""
+
+    exit_code: int = os.EX_SOFTWARE
+
+
+class UsageError(FramebusError):
+    """The caller's input is wrong; nothing was changed."""
+
+    exit_code = os.EX_USAGE
+
+
+class BadCameraName(UsageError):
+    """A camera name outside `[a-z0-9][a-z0-9_-]{0,31}`."""
+
+
+class CameraAbsent(FramebusError):
+    """Nobody publishes this camera now."""
+
+    exit_code = os.EX_UNAVAILABLE
+
+
+class CameraHeld(FramebusError):
+    """Another process has this camera name or device; `pid` is its process id, 0 if unknown."""
+
+    exit_code = os.EX_TEMPFAIL
+
+    def __init__(self, message: str, pid: int = 0) -> None:
+        super().__init__(message)
+        self.pid = pid
+
+
+class NoPermission(FramebusError):
+    """The operating system refused access; the message names what would grant it."""
+
+    exit_code = os.EX_NOPERM
+
+
+class RingError(FramebusError):
+    """Something about the shared-memory ring."""
+
+
+class FrameTooLarge(RingError):
+    """A frame exceeds the largest that this ring takes (a quarter of its arena)."""
+
+
+class FrameGone(RingError):
+    """The frame asked for is overwritten, or was never published in this epoch."""
+
+
+class SegmentInvalid(RingError):
+    """The segment is no ring, is incomplete, or has a layout version unknown here."""
+
+    exit_code = os.EX_DATAERR
+
+
+class SegmentFull(RingError):
+    """Shared memory has no room for a ring of the size asked for."""
+
+    exit_code = os.EX_CANTCREAT
+
+
+class ControlError(FramebusError):
+    """A control call failed."""
+
+    exit_code = os.EX_UNAVAILABLE
+
+
+class ControlTimeout(ControlError):
+    """No reply came in time."""
+
+    exit_code = os.EX_TEMPFAIL
+
+
+class CommandRefused(ControlError):
+    """The daemon answered with a JSON-RPC error: `code`, message and `data` are its own."""
+
+    def __init__(self, message: str, code: int, data: object = None) -> None:
+        super().__init__(message)
+        self.code = code
+        self.data = data

@@ -1,0 +1,48 @@
+"""What a reader gets: one frame and its metadata, immutable."""
+
+from __future__ import annotations
+
+import enum
+import time
+from dataclasses import dataclass
+
+
+class FrameFlags(enum.IntFlag):
+    """How a frame came about."""
+
+    NONE = 0
+    HUFFMAN_INSERTED = 1
+    """The camera sent no Huffman tables (DHT); the standard ones of ITU T.81 K.3 were inserted."""
+    ENCODED = 2
+    """The JPEG was made on this machine from raw pixels, not by the camera."""
+    TEST_PATTERN = 4
+    """No camera: the labelled test pattern."""
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """One JPEG picture of a camera."""
+
+    jpeg: bytes
+    epoch: int
+    """Which daemon incarnation published it."""
+    sequence: int
+    """The ring's publish number, from 1 in each epoch."""
+    device_sequence: int
+    """The driver's own count; gaps are frames that never reached us."""
+    captured_ns: int
+    """When it was captured, CLOCK_MONOTONIC nanoseconds."""
+    captured_utc_ns: int
+    """The same moment as nanoseconds since 1970, UTC."""
+    published_ns: int
+    """When it was published to the ring, CLOCK_MONOTONIC nanoseconds."""
+    width: int
+    """Pixels, as granted by the source; 0 if unknown."""
+    height: int
+    """Pixels, as granted by the source; 0 if unknown."""
+    flags: FrameFlags = FrameFlags.NONE
+
+    @property
+    def age_s(self) -> float:
+        """Seconds since it was captured."""
+        return (time.monotonic_ns() - self.captured_ns) / 1e9

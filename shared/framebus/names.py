@@ -1,0 +1,148 @@
+"""Every path, socket and segment name, derived from (RUNTIME, camera) and from nothing else.
+
+This is the only file that spells one of them. It creates nothing but the runtime directory, and
+that only when asked to.
+
+    RUNTIME/CAMERA.lock       lockf'd by the daemon that serves CAMERA; its text is the pid
+    RUNTIME/CAMERA.control    ZeroMQ ROUTER: commands and replies
+    RUNTIME/CAMERA.frames     ZeroMQ PUB: one hint per frame
+    RUNTIME/CAMERA.events     ZeroMQ PUB: state changes and incidents, JSON
+    RUNTIME/@DEVICE.lock      lockf'd by the daemon that has DEVICE open ("@" starts no camera name)
+    /dev/shm/framebus-DIGEST-CAMERA   the ring; DIGEST tells two runtime directories apart
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from framebus.errors import BadCameraName, NoPermission, UsageError
+
+DEFAULT_CAMERA = "camera"
+SHARED_MEMORY = Path("/dev/shm")  # noqa: S108  where Linux mounts POSIX shared memory
+_CAMERA_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,31}")
+_SOCKET_PATH_MAX = 107  # bytes; sockaddr_un.sun_path less its terminator, unix(7)
+
+
+def check_camera_name(name: str) -> str:
+    """Return `name` unchanged if it is a camera name, else raise BadCameraName."""
+    if not _CAMERA_NAME.fullmatch(name):
+        raise BadCameraName(
+            f"{name!r} is no camera name: use 1 to 32 of a-z, 0-9, '_' and '-', "
+            "starting with a letter or a digit"
+        )
+    return name
+
+
+def runtime_dir(environ: Mapping[str, str] = os.environ) -> Path:
+    """Return the RUNTIME directory that this environment means; it may not exist yet."""
+    explicit = environ.get("FRAMEBUS_RUNTIME_DIR") or environ.get("RUNTIME_DIRECTORY")
+    if explicit:
+        # systemd joins several RuntimeDirectory= names with colons; the first is ours.
+        return Path(explicit.split(":")[0])
+    system = Path("/run/framebus")
+    if os.access(system if system.exists() else system.parent, os.W_OK):
+        return system
+    if environ.get("XDG_RUNTIME_DIR"):
+        return Path(environ["XDG_RUNTIME_DIR"]) / "framebus"
+    return Path(tempfile.gettempdir()) / f"framebus-{os.getuid()}"
+
+
+def create_runtime_dir(runtime: Path) -> Path:
+    """Create `runtime` with mode 0750 if it is missing, and return it.
+
+    Raises NoPermission when it cannot be made or written, and UsageError when it is too long for
+    a socket path or belongs to somebody else (a private directory under /tmp could be planted).
+    """
+    longest = len(os.fsencode(runtime)) + len("/.control") + 32
+    if longest > _SOCKET_PATH_MAX:
+        raise UsageError(
+            f"the runtime directory {runtime} is too long for a socket path "
+            f"({longest} of {_SOCKET_PATH_MAX} bytes): set FRAMEBUS_RUNTIME_DIR to a shorter one"
+        )
+    try:
+        runtime.mkdir(mode=0o750, parents=True, exist_ok=True)
+        owner = runtime.stat().st_uid
+    except OSError as error:
+        raise NoPermission(
+            f"cannot create the runtime directory {runtime} ({error.strerror}): "
+            "set FRAMEBUS_RUNTIME_DIR to a directory that you can write"
+        ) from error
+    if not os.access(runtime, os.W_OK):
+        raise NoPermission(
+            f"cannot write the runtime directory {runtime}: run as its owner, or set "
+            "FRAMEBUS_RUNTIME_DIR to a directory that you can write"
+        )
+    if owner not in (os.getuid(), 0):
+        raise UsageError(
+            f"the runtime directory {runtime} belongs to user id {owner}, not to you: "
+            "set FRAMEBUS_RUNTIME_DIR to a directory of your own"
+        )
+    return runtime
+
+
+@dataclass(frozen=True)
+class CameraNames:
+    """The names of one camera's files and sockets."""
+
+    runtime: Path
+    camera: str = DEFAULT_CAMERA
+
+    def __post_init__(self) -> None:
+        check_camera_name(self.camera)
+
+    @property
+    def lock(self) -> Path:
+        """Lock file of the daemon that serves this camera."""
+        return self.runtime / f"{self.camera}.lock"
+
+    @property
+    def control_socket(self) -> Path:
+        """Unix socket of the control ROUTER."""
+        return self.runtime / f"{self.camera}.control"
+
+    @property
+    def frames_socket(self) -> Path:
+        """Unix socket of the per-frame PUB."""
+        return self.runtime / f"{self.camera}.frames"
+
+    @property
+    def events_socket(self) -> Path:
+        """Unix socket of the events PUB."""
+        return self.runtime / f"{self.camera}.events"
+
+    @property
+    def segment(self) -> str:
+        """Name of the ring's shared-memory segment, as for shm_open without its slash."""
+        digest = hashlib.sha256(os.fsencode(self.runtime.resolve())).hexdigest()[:8]
+        return f"framebus-{digest}-{self.camera}"
+
+    @property
+    def segment_path(self) -> Path:
+        """The segment as a file."""
+        return SHARED_MEMORY / self.segment
+
+
+def endpoint(socket_path: Path) -> str:
+    """Return the ZeroMQ endpoint of a Unix socket path."""
+    return f"ipc://{socket_path}"
+
+
+def device_lock(runtime: Path, rdev: int) -> Path:
+    """Return the lock file of the character device with this st_rdev."""
+    return runtime / f"@{os.major(rdev)}-{os.minor(rdev)}.lock"
+
+
+def cameras(runtime: Path) -> list[str]:
+    """Return the names of the cameras that have, or had, a daemon in `runtime`, sorted."""
+    try:
+        entries = os.listdir(runtime)
+    except OSError:
+        return []
+    stems = (entry.removesuffix(".lock") for entry in entries if entry.endswith(".lock"))
+    return sorted(stem for stem in stems if _CAMERA_NAME.fullmatch(stem))
