@@ -18,6 +18,10 @@ $(VENV)/.dev: $(VENV)/.all
 	$(BIN)/pip install --quiet --editable '.[dev]'
 	touch $@
 
+$(VENV)/.bench: $(VENV)/.dev
+	$(BIN)/pip install --quiet --editable '.[bench]'
+	touch $@
+
 run: $(VENV)/.all
 	$(BIN)/framebus up $(ARGS)
 
@@ -29,6 +33,9 @@ check: $(VENV)/.dev
 
 test: $(VENV)/.dev
 	$(BIN)/pytest $(ARGS)
+
+bench: $(VENV)/.bench
+	$(BIN)/python -m benchmarks $(ARGS)
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info out
