@@ -11,7 +11,7 @@ from pathlib import Path
 from capture_daemon.sources.base import Interrupt, Request, Source
 from capture_daemon.sources.spec import build, parse
 from tests.contract.mjpeg_server import MULTIPART, Visit, part, serving
-from tests.contract.pictures import jpeg
+from tests.pictures import jpeg
 
 MakeSource = Callable[[Path, Interrupt], AbstractContextManager[Source]]
 """Given an empty directory: brings up what the source reads from and yields it, closed."""

@@ -13,7 +13,7 @@ def jpeg(number: int = 0, width: int = 64, height: int = 48, quality: int = 80) 
     """A picture with `number` as its shade and a pattern that costs some bytes."""
     image = Image.linear_gradient("L").resize((width, height)).convert("RGB")
     draw = ImageDraw.Draw(image)
-    draw.rectangle((8, 8, width // 2, height // 2), fill=(number * 37 % 256, 90, number % 256))
+    draw.rectangle((0, 0, width // 2, height // 2), fill=(number * 37 % 256, 90, number % 256))
     out = io.BytesIO()
     image.save(out, "JPEG", quality=quality)
     return out.getvalue()
