@@ -93,7 +93,9 @@ class Buffers:
 
     def view(self, buffer: raw.v4l2_buffer) -> memoryview:
         """The bytes of a dequeued buffer, read-only."""
-        return self._mappings[buffer.index].view[: buffer.bytesused]
+        used: int = buffer.bytesused
+        index: int = buffer.index
+        return self._mappings[index].view[:used]
 
     def give_back(self) -> None:
         """Queue the buffer that was dequeued last, if there is one. Raises SourceError."""

@@ -79,7 +79,7 @@ class Handle:
                 raise translate("mmap", error, self.device) from error
 
     def close(self) -> None:
-        """Close the descriptor after the ioctls under way; again is harmless. Raises SourceError."""
+        """Close the descriptor after the ioctls under way, once. Raises SourceError."""
         with self._changed:
             if self._closing:
                 return
