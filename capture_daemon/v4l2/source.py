@@ -60,6 +60,11 @@ class V4L2Source:
         """The device node that the name means now. Raises SourceError when there is none."""
         return self._resolve(self._device)
 
+    @property
+    def rdev(self) -> int:
+        """The device number of that node, as for names.device_lock. Raises SourceError."""
+        return discovery.rdev(self.node)
+
     def fileno(self) -> int:
         """The streaming descriptor, for a keeper to copy; -1 when not open."""
         session = self._session
