@@ -106,7 +106,8 @@ class Buffers:
     def release(self) -> Iterator[SourceError]:
         """STREAMOFF, munmap all, REQBUFS(0), each whatever the one before did; yields what failed.
 
-        Not before buffers were asked for: on older kernels REQBUFS alone would make us the owner.
+        Does nothing before buffers were asked for: on older kernels REQBUFS alone would make us the
+        owner. What failed is tried again by the next call.
         """
         self._held = None
         if self._requested:
@@ -117,8 +118,9 @@ class Buffers:
             except OSError as error:
                 yield translate("munmap", error, self._handle.device)
         if self._requested:
-            self._requested = False
-            yield from self._attempt(IOC.REQBUFS, _request(0))
+            failures = list(self._attempt(IOC.REQBUFS, _request(0)))
+            self._requested = bool(failures)
+            yield from failures
 
     def _map(self, buffer: raw.v4l2_buffer) -> None:
         self._mappings.append(self._handle.mmap(buffer.length, buffer.m.offset))

@@ -71,7 +71,11 @@ class V4L2Source:
         return -1 if session is None else session.handle.fileno()
 
     def open(self) -> Granted:
-        """Open the camera and stream, or leave nothing behind. Raises SourceError."""
+        """Open the camera and stream, or leave nothing behind. Raises SourceError.
+
+        What was open before is closed first: it would be our own EBUSY.
+        """
+        self.close()
         node = self.node
         session = Session.open(
             self._ops,
