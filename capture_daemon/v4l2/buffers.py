@@ -53,7 +53,7 @@ class Buffers:
         self._requested = True
         for index in range(_MOST):
             buffer = _buffer(index)
-            if not self._handle.enumerate(IOC.QUERYBUF, buffer):
+            if not self._exists(buffer):
                 break
             self._map(buffer)
             if not buffer.flags & _KERNELS:
@@ -121,6 +121,15 @@ class Buffers:
             failures = list(self._attempt(IOC.REQBUFS, _request(0)))
             self._requested = bool(failures)
             yield from failures
+
+    def _exists(self, buffer: raw.v4l2_buffer) -> bool:
+        try:
+            return self._handle.enumerate(IOC.QUERYBUF, buffer)
+        except SourceError as error:
+            # 6.1 says so on a descriptor that does not own the stream, whoever else does.
+            if error.errno == errno.EBUSY:
+                return False
+            raise
 
     def _map(self, buffer: raw.v4l2_buffer) -> None:
         self._mappings.append(self._handle.mmap(buffer.length, buffer.m.offset))
