@@ -59,27 +59,42 @@ class Captured:
     captured_ns: int
     """CLOCK_MONOTONIC nanoseconds."""
     device_sequence: int
-    """Counts the source's frames, dropped ones included; gaps are frames lost before us."""
+    """Counts the source's frames, dropped ones included; gaps are frames lost before us.
+
+    Never decreases while the source is open; a buffer that the driver gave back unused repeats the
+    number before it.
+    """
     faulty: bool = False
     """The driver marked it as damaged (V4L2_BUF_FLAG_ERROR)."""
     flags: FrameFlags = FrameFlags.NONE
     width: int = 0
     """Pixels where the source knows them per frame, else 0: the granted size holds."""
     height: int = 0
+    reject: str = ""
+    """Why the source itself knows that this picture must not be published: "stale" (it waited in
+    the kernel while this process slept), "encode-failed"; empty when nothing is known against it.
+    """
 
 
 class SourceError(Exception):
-    """A source failed. `code` is a stable word for programs, `remedy` a sentence for people."""
+    """A source failed. `code` is a stable word for programs, `remedy` a sentence for people.
+
+    `operation` is the system call that failed, where one did ("S_FMT", "open"), and `errno` what it
+    gave.
+    """
 
     permanent = False
     """True when trying again unchanged cannot help (a wrong option, a missing program)."""
 
-    def __init__(self, code: str, message: str, *, remedy: str = "", errno: int = 0) -> None:
+    def __init__(
+        self, code: str, message: str, *, remedy: str = "", errno: int = 0, operation: str = ""
+    ) -> None:
         super().__init__(message)
         self.code = code
         self.message = message
         self.remedy = remedy
         self.errno = errno
+        self.operation = operation
 
 
 class SourceUnusable(SourceError):
