@@ -41,7 +41,6 @@ CAMERA_KEYS: Mapping[str, tuple[type, ...]] = {
 COMMON_KEYS: Mapping[str, tuple[type, ...]] = {
     **CAMERA_KEYS,
     "name": _TEXT,
-    "runtime_dir": _TEXT,
     "bind": _TEXT,
     "workers": (int,),
     "cameras": _TEXTS,
