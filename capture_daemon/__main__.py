@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 
 import click
-
 from framebus.errors import FramebusError
 
 from capture_daemon.command import capture

@@ -13,6 +13,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Protocol
 
 from framebus.errors import UsageError
 
@@ -63,13 +64,26 @@ class _Quit:
 _Command = _Open | _RestartStream | _Close | _Quit
 
 
+class Sources(Protocol):
+    """What is needed of exclusive.ExclusiveSources."""
+
+    def build(self, plan: Plan, interrupt: Interrupt) -> tuple[str, Source]:
+        """Return the plan's source, closed, and its kind."""
+
+    def acquire(self) -> None:
+        """Make sure that the device is ours to open. Raises SourceError."""
+
+    def release(self) -> None:
+        """Leave the device to others."""
+
+
 class CaptureThread(threading.Thread):
     """Start it once; `quit` ends it. The other public methods return at once, in any thread."""
 
     def __init__(
         self,
         *,
-        build: Callable[[Plan, Interrupt], Source],
+        sources: Sources,
         publisher: Publisher,
         counters: FrameCounters,
         post: Callable[[Report], None],
@@ -77,7 +91,7 @@ class CaptureThread(threading.Thread):
     ) -> None:
         # A daemon thread: one that hangs in an ioctl must not keep the interpreter from exiting.
         super().__init__(name="capture", daemon=True)
-        self._build = build
+        self._sources = sources
         self._publisher = publisher
         self._counters = counters
         self._post = post
@@ -86,6 +100,7 @@ class CaptureThread(threading.Thread):
         self._commands: queue.SimpleQueue[_Command] = queue.SimpleQueue()
         self._source: Source | None = None
         self._built_for: Plan | None = None
+        self._kind = ""
         self._session = 0
         self._streaming = False
         self._valid_frames = 0
@@ -108,6 +123,11 @@ class CaptureThread(threading.Thread):
     def quit(self) -> None:
         """Close whatever is open, and end the thread."""
         self._command(_Quit())
+
+    def dispose(self) -> None:
+        """Give the thread's descriptor back, after its end."""
+        if not self.is_alive():
+            self._interrupt.close()
 
     def blocked(self, now_ns: int) -> tuple[str, float]:
         """Return what the source is doing, and for how many seconds; ("", 0) if nothing."""
@@ -167,8 +187,9 @@ class CaptureThread(threading.Thread):
         try:
             self._call = ("opening", time.monotonic_ns())
             if self._source is None or plan != self._built_for:
-                self._source = self._build(plan, self._interrupt)
+                self._kind, self._source = self._sources.build(plan, self._interrupt)
                 self._built_for = plan
+            self._sources.acquire()
             granted = self._source.open()
         except Exception as error:  # noqa: BLE001  a source's bug must not end the thread
             self._fail(error)
@@ -177,7 +198,7 @@ class CaptureThread(threading.Thread):
         self._streaming = True
         self._valid_frames = 0
         self._publisher.begin(granted)
-        self._post(Opened(session, granted))
+        self._post(Opened(session, granted, self._kind))
         self._opened(session, self._source)
 
     def _do_restart_stream(self, session: int) -> None:
@@ -204,6 +225,7 @@ class CaptureThread(threading.Thread):
             self._call = ("closing", time.monotonic_ns())
             self._source.close()
             self._call = None
+        self._sources.release()
         self._streaming = False
 
     def _read(self) -> None:

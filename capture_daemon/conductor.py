@@ -73,6 +73,8 @@ class Conductor:
         self._capture = capture
         self._jitter = jitter
         self.plan = plan
+        self.kind = plan.spec.kind
+        """The source's kind; what `auto` means is known once it is open."""
         self.state = State.STOPPED
         self.since_ns = now_ns
         self._cause: Cause | None = _STOPPED
@@ -80,7 +82,8 @@ class Conductor:
         """Failures in a row since the stream last proved itself."""
         self.granted: Granted | None = None
         self.retry_ns: int | None = None
-        self._session = 0
+        self.session = 0
+        """Counts openings and closings: what an earlier session reports is old news."""
         self._opened_ns = now_ns - int(COALESCE_S * 1e9)
         self._frames_stopped_ns: int | None = None
         self._silent_from_ns: int | None = None
@@ -116,6 +119,7 @@ class Conductor:
         if plan == self.plan:
             return False
         self.plan = plan
+        self.kind = plan.spec.kind
         self._handle(Event.CONFIGURED, now_ns)
         return True
 
@@ -129,14 +133,15 @@ class Conductor:
         """Take in one report of the capture thread; those of earlier sessions are old news."""
         if isinstance(report, Closed) and report.session == self._closing:
             self._closing = 0
-        if report.session != self._session or self.state not in lifecycle.OPEN_STATES:
+        if report.session != self.session or self.state not in lifecycle.OPEN_STATES:
             return
         match report:
             case Failed(cause=cause, permanent=permanent):
                 self._blame(cause)
                 self._handle(Event.PERMANENT_FAILURE if permanent else Event.FAILURE, now_ns)
-            case Opened(granted=granted):
+            case Opened(granted=granted, kind=kind):
                 self.granted = granted
+                self.kind = kind
                 self._expect_frames(now_ns)
                 self._closing = 0
                 self._handle(Event.OPENED, now_ns)
@@ -253,21 +258,21 @@ class Conductor:
     def _carry_out(self, action: Action, now_ns: int) -> None:
         match action:
             case Action.OPEN:
-                self._session += 1
+                self.session += 1
                 self._opened_ns = now_ns
                 self._silent_from_ns = None
                 self._settled = False
                 self.granted = None
                 if not self.failures:
                     self._cause = Cause("opening", f"{self.plan.spec.text} is being opened")
-                self._capture.open(self._session, self.plan)
+                self._capture.open(self.session, self.plan)
             case Action.CLOSE:
-                self._session += 1
-                self._closing = self._session
-                self._capture.close(self._session)
+                self.session += 1
+                self._closing = self.session
+                self._capture.close(self.session)
             case Action.RESTART_STREAM:
                 self._silent_from_ns = None
-                self._capture.restart_stream(self._session)
+                self._capture.restart_stream(self.session)
             case Action.RETRY_SOON:
                 self.failures += 1
                 self._retry_after(lifecycle.retry_delay_s(self.failures, self._jitter()), now_ns)

@@ -1,14 +1,16 @@
 """Builds sources, and holds the lock of the device that one of them opens.
 
 A device's lock belongs to the time in which it is open, because which device it is may only then
-be known ("the camera with this serial number"). Runs in the capture thread, but for `check`.
+be known ("the camera with this serial number"). Runs in the capture thread, but for the checks.
 """
 
 from __future__ import annotations
 
+import os
+import shutil
 from pathlib import Path
 
-from framebus.errors import CameraHeld, NoPermission
+from framebus.errors import CameraHeld, NoPermission, UsageError
 from framebus.names import device_lock
 
 from capture_daemon.locks import Locks
@@ -52,20 +54,29 @@ class ExclusiveSources:
             self._lock = None
 
     def check(self, plan: Plan) -> None:
-        """Raise CameraHeld if another daemon has the plan's device now; opens nothing."""
-        try:
-            resolved = spec.resolve(plan.spec)
-        except SourceError:
-            return  # opening it will say why
-        lock = self._lock_of(resolved)
+        """Raise for a plan that cannot be carried out now; opens nothing, changes nothing.
+
+        CameraHeld: another daemon has the device. UsageError: the file or the program is missing.
+        An unplugged camera or an unreachable server is no error: it is waited for.
+        """
+        self.check_held(plan)
+        path = Path(plan.spec.argument)
+        if plan.spec.kind == "file" and not os.access(path, os.R_OK):
+            raise UsageError(f"{path} is not there, or may not be read")
+        if plan.spec.kind == "ffmpeg" and shutil.which("ffmpeg") is None:
+            raise UsageError("the program ffmpeg is not installed: `apt install ffmpeg`")
+
+    def check_held(self, plan: Plan) -> None:
+        """Raise CameraHeld if another daemon has the plan's device now. `auto` finds out later."""
+        lock = self._lock_of(plan.spec)
         if lock is not None:
-            self._locks.check(lock, f"the device of {resolved.text}")
+            self._locks.check(lock, f"the device of {plan.spec.text}")
 
     def _lock_of(self, resolved: spec.SourceSpec | None) -> Path | None:
         """Return the lock file of the device, None if it has none, or is not there now."""
         if resolved is None or resolved.kind != "v4l2":
             return None
-        from capture_daemon.v4l2.discovery import rdev  # pulls linuxpy in, which others need not
+        from capture_daemon.v4l2.discovery import rdev  # other sources need nothing of v4l2
 
         try:
             return device_lock(self._runtime, rdev(resolved.argument))

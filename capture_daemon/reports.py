@@ -46,6 +46,8 @@ class Opened(Report):
     """The source is open."""
 
     granted: Granted
+    kind: str
+    """What `auto` turned out to be; otherwise the kind asked for."""
 
 
 @dataclass(frozen=True, slots=True)
