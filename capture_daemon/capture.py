@@ -8,15 +8,14 @@ not decide anything: that is the conductor's.
 from __future__ import annotations
 
 import logging
-import queue
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Protocol
 
 from framebus.errors import UsageError
 
+from capture_daemon.commands import Close, CommandQueue, Open, Quit, RestartStream
 from capture_daemon.counters import FrameCounters
 from capture_daemon.plan import Plan
 from capture_daemon.publisher import Publisher
@@ -38,30 +37,6 @@ log = logging.getLogger(__name__)
 SETTLED_FRAMES = 10
 _READ_S = 0.5
 """A read returns this often at least, so that a live thread can be told from a hung one."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Open:
-    session: int
-    plan: Plan
-
-
-@dataclass(frozen=True, slots=True)
-class _RestartStream:
-    session: int
-
-
-@dataclass(frozen=True, slots=True)
-class _Close:
-    session: int
-
-
-@dataclass(frozen=True, slots=True)
-class _Quit:
-    pass
-
-
-_Command = _Open | _RestartStream | _Close | _Quit
 
 
 class Sources(Protocol):
@@ -96,8 +71,7 @@ class CaptureThread(threading.Thread):
         self._counters = counters
         self._post = post
         self._opened = opened
-        self._interrupt = Interrupt()
-        self._commands: queue.SimpleQueue[_Command] = queue.SimpleQueue()
+        self._commands = CommandQueue()
         self._source: Source | None = None
         self._built_for: Plan | None = None
         self._kind = ""
@@ -110,24 +84,24 @@ class CaptureThread(threading.Thread):
 
     def open(self, session: int, plan: Plan) -> None:
         """Open the plan's source; ends in Opened or Failed."""
-        self._command(_Open(session, plan))
+        self._commands.put(Open(session, plan))
 
     def restart_stream(self, session: int) -> None:
         """Restart the open stream; ends in StreamRestarted or Failed."""
-        self._command(_RestartStream(session))
+        self._commands.put(RestartStream(session))
 
     def close(self, session: int) -> None:
         """Close whatever is open; ends in Closed."""
-        self._command(_Close(session))
+        self._commands.put(Close(session))
 
     def quit(self) -> None:
         """Close whatever is open, and end the thread."""
-        self._command(_Quit())
+        self._commands.put(Quit())
 
     def dispose(self) -> None:
         """Give the thread's descriptor back, after its end."""
         if not self.is_alive():
-            self._interrupt.close()
+            self._commands.close()
 
     def blocked(self, now_ns: int) -> tuple[str, float]:
         """Return what the source is doing, and for how many seconds; ("", 0) if nothing."""
@@ -146,40 +120,25 @@ class CaptureThread(threading.Thread):
         """Return for what frames were rejected since the newest valid one."""
         return self._counters.rejected_since()
 
-    def _command(self, command: _Command) -> None:
-        self._commands.put(command)
-        self._interrupt.set()
-
     # -- the thread ----------------------------------------------------------------------------
 
     def run(self) -> None:
         """Carry out commands and, while a source is open, read it."""
         while True:
-            for command in self._pending():
+            for command in self._commands.take(wait=not self._streaming):
                 match command:
-                    case _Open(session, plan):
+                    case Open(session, plan):
                         self._do_open(session, plan)
-                    case _RestartStream(session):
+                    case RestartStream(session):
                         self._do_restart_stream(session)
-                    case _Close(session):
+                    case Close(session):
                         self._do_close()
                         self._post(Closed(session))
-                    case _Quit():
+                    case Quit():
                         self._do_close()
                         return
             if self._streaming:
                 self._read()
-
-    def _pending(self) -> list[_Command]:
-        """Return the commands to carry out now; waits for one while nothing is open."""
-        if self._streaming and self._commands.empty():
-            return []
-        commands = [] if self._streaming else [self._commands.get()]
-        # Cleared before the queue is emptied: a command put after this sets it again.
-        self._interrupt.clear()
-        while not self._commands.empty():
-            commands.append(self._commands.get())
-        return _without_the_overtaken(commands)
 
     def _do_open(self, session: int, plan: Plan) -> None:
         self._do_close()
@@ -187,7 +146,7 @@ class CaptureThread(threading.Thread):
         try:
             self._call = ("opening", time.monotonic_ns())
             if self._source is None or plan != self._built_for:
-                self._kind, self._source = self._sources.build(plan, self._interrupt)
+                self._kind, self._source = self._sources.build(plan, self._commands.interrupt)
                 self._built_for = plan
             self._sources.acquire()
             granted = self._source.open()
@@ -234,7 +193,7 @@ class CaptureThread(threading.Thread):
         try:
             captured = self._source.read(_READ_S)
             if captured is None:
-                self._interrupt.clear()  # the commands are looked at next, after this
+                self._commands.interrupt.clear()  # the commands are looked at next, after this
                 return
             valid = self._publisher.take(captured)
         except Exception as error:  # noqa: BLE001  a source's bug must not end the thread
@@ -271,12 +230,3 @@ class CaptureThread(threading.Thread):
         self._streaming = True  # so that close is called, whatever open left behind
         self._do_close()
         self._post(Failed(self._session, cause, permanent))
-
-
-def _without_the_overtaken(commands: list[_Command]) -> list[_Command]:
-    """Leave out what a later close or open undoes: a camera opened for nothing may drop off."""
-    for at in range(len(commands) - 1, 0, -1):
-        if isinstance(commands[at], _Close | _Quit):
-            closes = [command for command in commands[:at] if isinstance(command, _Close)]
-            return [*closes, *commands[at:]]
-    return commands

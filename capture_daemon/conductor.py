@@ -7,13 +7,13 @@ as an argument (CLOCK_MONOTONIC nanoseconds).
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Protocol
 
 from capture_daemon import lifecycle
+from capture_daemon.commands import CaptureCommands
 from capture_daemon.lifecycle import Action, Event, State
+from capture_daemon.outage import Outage
 from capture_daemon.plan import Plan
 from capture_daemon.reports import (
     Cause,
@@ -28,8 +28,6 @@ from capture_daemon.reports import (
 )
 from capture_daemon.sources.base import Granted
 
-log = logging.getLogger(__name__)
-
 COALESCE_S = 1.0
 """Restarts that come this soon after an open are the same restart: reopening a camera over and
 over can make it drop off its bus."""
@@ -37,31 +35,6 @@ over can make it drop off its bus."""
 _STOPPED = Cause("stopped", "capture is stopped", "`framebus ctl start` starts it")
 _BLOCKED_S = 2.0
 """A source that has not returned for this long is named as not answering."""
-
-
-class CaptureCommands(Protocol):
-    """What the conductor needs of the capture thread; every call returns at once."""
-
-    def open(self, session: int, plan: Plan) -> None:
-        """Open the plan's source as this session."""
-
-    def restart_stream(self, session: int) -> None:
-        """Restart the open stream, or fail the session if the source cannot."""
-
-    def close(self, session: int) -> None:
-        """Close whatever is open; ends in Closed."""
-
-    def arrived_ns(self) -> int:
-        """Return when the newest valid frame arrived; 0 if none yet."""
-
-    def rate(self) -> float:
-        """Return the measured frames a second; 0 if unknown."""
-
-    def rejected_since(self) -> list[str]:
-        """Return for what frames were rejected since the newest valid one."""
-
-    def blocked(self, now_ns: int) -> tuple[str, float]:
-        """Return what the source is doing and for how many seconds; ("", 0) if nothing."""
 
 
 class Conductor:
@@ -77,7 +50,7 @@ class Conductor:
         """The source's kind; what `auto` means is known once it is open."""
         self.state = State.STOPPED
         self.since_ns = now_ns
-        self._cause: Cause | None = _STOPPED
+        self._outage = Outage(_STOPPED)
         self.failures = 0
         """Failures in a row since the stream last proved itself."""
         self.granted: Granted | None = None
@@ -85,13 +58,11 @@ class Conductor:
         self.session = 0
         """Counts openings and closings: what an earlier session reports is old news."""
         self._opened_ns = now_ns - int(COALESCE_S * 1e9)
-        self._frames_stopped_ns: int | None = None
         self._silent_from_ns: int | None = None
         """The moment from which silence counts; None while frames cannot be expected."""
         self._settled = False
         self._closing = 0
         """The session number of a close that is not done yet, 0 if none."""
-        self._logged: tuple[str, str] | None = None
 
     # -- commands ------------------------------------------------------------------------
 
@@ -137,7 +108,7 @@ class Conductor:
             return
         match report:
             case Failed(cause=cause, permanent=permanent):
-                self._blame(cause)
+                self._outage.blame(cause)
                 self._handle(Event.PERMANENT_FAILURE if permanent else Event.FAILURE, now_ns)
             case Opened(granted=granted, kind=kind):
                 self.granted = granted
@@ -154,7 +125,7 @@ class Conductor:
                 self._handle(Event.FRAME, now_ns)
             case Settled():
                 self._settled = True
-                self._log_streaming()
+                self._outage.end(self.plan.spec.text, self.granted, self.since_ns)
                 self._handle(Event.SETTLED, now_ns)
             case _:
                 return
@@ -183,7 +154,7 @@ class Conductor:
             )
         if self.state is State.STOPPED and self._closing:
             return Cause("closing", "capture is stopped; the source is being closed")
-        return self._cause
+        return self._outage.cause
 
     # -- inside ----------------------------------------------------------------------------
 
@@ -212,7 +183,7 @@ class Conductor:
         return newest_ns + int(limit_s * 1e9)
 
     def _on_silence(self, now_ns: int) -> None:
-        self._blame(silence_cause(self.plan.spec.text, self._capture.rejected_since()))
+        self._outage.blame(silence_cause(self.plan.spec.text, self._capture.rejected_since()))
         streaming = self.state is State.STREAMING
         again = streaming and not self._settled
         self._handle(Event.SILENCE_AGAIN if again else Event.SILENCE, now_ns)
@@ -227,7 +198,7 @@ class Conductor:
 
     def _enter(self, state: State, now_ns: int) -> None:
         if self.state is State.STREAMING:
-            self._frames_stopped_ns = self._capture.arrived_ns()
+            self._outage.begin(self._capture.arrived_ns())
         self.state = state
         self.since_ns = now_ns
         if state not in lifecycle.WAITING_STATES:
@@ -237,23 +208,10 @@ class Conductor:
             self.granted = None
         match state:
             case State.STOPPED:
-                self._cause = _STOPPED
-                self._logged = None
-                self._frames_stopped_ns = None
-                log.info("stopped")
+                self._outage.stop(_STOPPED)
             case State.STREAMING:
-                self._cause = None
+                self._outage.cause = None
                 self._silent_from_ns = now_ns
-
-    def _log_streaming(self) -> None:
-        granted = self.granted
-        what = f"{granted.fourcc} {granted.width}x{granted.height}" if granted else "?"
-        if self._frames_stopped_ns:
-            away_s = (self.since_ns - self._frames_stopped_ns) / 1e9
-            self._frames_stopped_ns = None
-            log.info("frames again after %.1f s: %s from %s", away_s, what, self.plan.spec.text)
-        else:
-            log.info("streaming %s from %s", what, self.plan.spec.text)
 
     def _carry_out(self, action: Action, now_ns: int) -> None:
         match action:
@@ -264,7 +222,7 @@ class Conductor:
                 self._settled = False
                 self.granted = None
                 if not self.failures:
-                    self._cause = Cause("opening", f"{self.plan.spec.text} is being opened")
+                    self._outage.cause = Cause("opening", f"{self.plan.spec.text} is being opened")
                 self._capture.open(self.session, self.plan)
             case Action.CLOSE:
                 self.session += 1
@@ -283,15 +241,7 @@ class Conductor:
                 )
             case Action.FORGET_FAILURES:
                 self.failures = 0
-                self._logged = None
+                self._outage.forget()
 
     def _retry_after(self, delay_s: float, now_ns: int) -> None:
         self.retry_ns = now_ns + int(delay_s * 1e9)
-
-    def _blame(self, cause: Cause) -> None:
-        """Remember why there are no frames, and log it unless it is what was logged last."""
-        self._cause = cause
-        if (key := (cause.code, cause.message)) != self._logged:
-            self._logged = key
-            remedy = f" ({cause.remedy})" if cause.remedy else ""
-            log.warning("%s: %s%s", cause.code, cause.message, remedy)
