@@ -136,7 +136,7 @@ class Supervisor:
         if self._ending_since_s is None:
             for child in self._children:
                 if child.due_s is not None and child.due_s <= now_s:
-                    child.start(now_s)
+                    self._start(child, now_s)
             if self._watch_due_s is not None and self._watch_due_s <= now_s:
                 again_s = self._watch()
                 self._watch_due_s = None if again_s is None else time.monotonic() + again_s
@@ -155,8 +155,15 @@ class Supervisor:
                 self._ended(by_fd[fd])
             else:
                 for number in signals.recv(64):
-                    self._signalled(signal.Signals(number))
+                    self._signalled(number)
         return True
+
+    def _start(self, child: Child, now_s: float) -> None:
+        try:
+            child.start(now_s)
+        except OSError as error:  # no memory, no process ids: as if it had died at once
+            self._say(f"cannot start {child.part.name}: {error}")
+            self._decide(child, exit_code=os.EX_OSERR, lived_s=0.0)
 
     def _timeout_ms(self) -> float | None:
         """Milliseconds until something is due, None if nothing is."""
@@ -170,11 +177,13 @@ class Supervisor:
         return max(0.0, min(due) - time.monotonic()) * 1000
 
     def _ended(self, child: Child) -> None:
-        """Collect a child that ended, and decide what becomes of it."""
-        now_s = time.monotonic()
-        exit_code, lived_s = child.reap(now_s)
-        if self._ending_since_s is not None:
-            return
+        """Collect a child that ended."""
+        exit_code, lived_s = child.reap(time.monotonic())
+        if self._ending_since_s is None:
+            self._decide(child, exit_code=exit_code, lived_s=lived_s)
+
+    def _decide(self, child: Child, *, exit_code: int, lived_s: float) -> None:
+        """Do what restarts.py says about a child that does not run any more."""
         decision = decide(child.row, exit_code=exit_code, lived_s=lived_s)
         if isinstance(decision, GiveUp):
             self._say(
@@ -185,20 +194,21 @@ class Supervisor:
             self._end()
             return
         child.row = decision.row
-        child.due_s = now_s + decision.delay_s
+        child.due_s = time.monotonic() + decision.delay_s
         when = f"in {decision.delay_s:.1f} s" if decision.delay_s else "at once"
         self._say(f"{child.part.name} ended ({_how(exit_code)}); starting it again {when}")
 
-    def _signalled(self, number: signal.Signals) -> None:
+    def _signalled(self, number: int) -> None:
         """Begin to end on the first signal, kill on the second."""
         if number not in _SIGNALS:
             return
+        name = signal.Signals(number).name
         if self._ending_since_s is None:
-            self._say(f"{number.name}: ending; once more to kill")
+            self._say(f"{name}: ending; once more to kill")
             self._end()
         else:
             self._exit_code = 128 + number
-            self._kill(f"{number.name} again")
+            self._kill(f"{name} again")
 
     def _end(self) -> None:
         self._ending_since_s = time.monotonic()
@@ -217,7 +227,7 @@ class Supervisor:
 def _how(exit_code: int) -> str:
     """Return how a process ended, for people; `exit_code` as subprocess reports it."""
     if exit_code < 0:
-        return f"killed by {signal.Signals(-exit_code).name}"
+        return f"killed by signal {-exit_code}, {signal.strsignal(-exit_code)}"
     return f"exit code {exit_code}"
 
 
@@ -229,7 +239,12 @@ def _signal_descriptor() -> Iterator[socket.socket]:
         ours.setblocking(False)
         handlers.setblocking(False)
         wakeup = signal.set_wakeup_fd(handlers.fileno(), warn_on_full_buffer=False)
-        before = {number: signal.signal(number, _only_wake) for number in _SIGNALS}
+        # Who started us with a signal ignored (nohup) wants it to stay so.
+        before = {
+            number: signal.signal(number, _only_wake)
+            for number in _SIGNALS
+            if signal.getsignal(number) is not signal.SIG_IGN
+        }
         try:
             yield ours
         finally:
