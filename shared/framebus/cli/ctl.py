@@ -9,9 +9,9 @@ from dataclasses import dataclass
 
 import click
 
-from framebus.cli import render
+from framebus.cli import render, tables
 from framebus.control.client import DEFAULT_TIMEOUT_S, ControlClient
-from framebus.errors import ControlTimeout, UsageError
+from framebus.errors import UsageError
 from framebus.names import DEFAULT_CAMERA, CameraNames, runtime_dir
 
 PENDING_S = 6.0
@@ -24,11 +24,16 @@ class Method:
     """One control method, for help and for output."""
 
     does: str
-    render: render.Renderer = render.anything
+    text: Callable[[object], str] = tables.outline
+    """Turns its result into text for people."""
+
+
+def _status(result: object) -> str:
+    return render.status(result, time.time_ns())
 
 
 METHODS: Mapping[str, Method] = {
-    "status": Method("state, cause, source, frames, ring", render.status),
+    "status": Method("state, cause, source, frames, ring", _status),
     "start": Method("open the source and capture"),
     "stop": Method("close the source; the daemon and its viewers stay"),
     "restart": Method("close the source and open it again"),
@@ -97,7 +102,7 @@ def ctl(method: str, params: tuple[str, ...], name: str, timeout: float, as_json
     if as_json:
         click.echo(json.dumps(result, indent=2, ensure_ascii=False))
     else:
-        click.echo(METHODS[method].render(result, time.time_ns()))
+        click.echo(METHODS[method].text(result))
 
 
 def parse_params(texts: tuple[str, ...]) -> dict[str, object]:

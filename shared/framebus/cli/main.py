@@ -54,11 +54,15 @@ class CommandUnavailable(FramebusError):
 class LazyCommands(click.Group):
     """A group whose commands are entry points, loaded when they are used."""
 
-    def list_commands(self, ctx: click.Context) -> list[str]:
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002  click's signature
         """Return the names of all installed commands, sorted."""
         return sorted(_installed())
 
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+    def get_command(
+        self,
+        ctx: click.Context,  # noqa: ARG002  click's signature
+        cmd_name: str,
+    ) -> click.Command | None:
         """Import and return one command, None if there is none of that name.
 
         Raises CommandUnavailable when a package that it needs is missing.

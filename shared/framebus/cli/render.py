@@ -6,13 +6,10 @@ dash, and a reply of another shape is printed as an outline, never refused.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from framebus.cli.tables import amount, duration, outline, scalar, table
-
-Renderer = Callable[[object, int], str]
-"""(result, now as nanoseconds since 1970 UTC) to text."""
 
 
 class _Fields:
@@ -39,7 +36,7 @@ class _Fields:
 
 
 def status(result: object, now_utc_ns: int) -> str:
-    """Return the status document as an aligned table."""
+    """Return the status document as an aligned table; now is nanoseconds since 1970, UTC."""
     document = _Fields(result)
 
     def since(utc_ns: int) -> str:
@@ -76,8 +73,7 @@ def status(result: object, now_utc_ns: int) -> str:
         ],
         [
             "rate",
-            f"{frames.text('fps')} fps; newest frame "
-            f"{since(frames.number('newest_utc_ns'))} old",
+            f"{frames.text('fps')} fps; newest frame {since(frames.number('newest_utc_ns'))} old",
         ],
         [
             "ring",
@@ -109,7 +105,7 @@ def _rejected(fields: _Fields) -> str:
     return f"{total} rejected ({reasons})" if reasons else "0 rejected"
 
 
-def formats(result: object, now_utc_ns: int) -> str:
+def formats(result: object) -> str:
     """Return the formats that a source offers: a line for each frame size."""
     offered = _list_of("formats", result)
     if offered is None:
@@ -130,14 +126,14 @@ def formats(result: object, now_utc_ns: int) -> str:
     return table(rows, header=["FOURCC", "SIZE", "FPS", "DESCRIPTION"])
 
 
-def controls(result: object, now_utc_ns: int) -> str:
+def controls(result: object) -> str:
     """Return the camera's controls: a line for each, with its range and what can be chosen."""
     found = _list_of("controls", result)
     if found is None:
         return outline(result)
     rows = []
     for control in map(_Fields, found):
-        smallest, largest, step = (control.text(key) for key in ("minimum", "maximum", "step"))
+        smallest, largest, step = (control.text(key) for key in ("min", "max", "step"))
         menu = control.at("menu").items()
         span = "-" if smallest == largest == "-" else f"{smallest} to {largest}"
         if step not in ("-", "1"):
@@ -159,8 +155,3 @@ def _list_of(key: str, value: object) -> list[object] | None:
     """Return the list under `key` of an object, None when that is not what it is."""
     found = value.get(key) if isinstance(value, Mapping) else None
     return found if isinstance(found, list) else None
-
-
-def anything(result: object, now_utc_ns: int) -> str:
-    """Return any reply as key and value."""
-    return outline(result)

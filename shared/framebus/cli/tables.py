@@ -11,7 +11,9 @@ def table(rows: Sequence[Sequence[str]], *, header: Sequence[str] = ()) -> str:
     """Return rows as lines of left-aligned columns; a header gets a line of its own."""
     lines = [*([list(header)] if header else []), *(list(row) for row in rows)]
     count = max((len(line) for line in lines), default=0)
-    widths = [max((len(line[i]) for line in lines if i < len(line)), default=0) for i in range(count)]
+    widths = [
+        max((len(line[i]) for line in lines if i < len(line)), default=0) for i in range(count)
+    ]
     return "\n".join(
         _GAP.join(cell.ljust(width) for cell, width in zip(line, widths, strict=False)).rstrip()
         for line in lines

@@ -11,11 +11,15 @@ import os
 import socket
 import sys
 from collections.abc import Mapping
+from pathlib import Path
 
 import click
 
+from framebus import config
 from framebus.cli import address
 from framebus.cli.supervisor import Part, Supervisor
+from framebus.config import Config, pick
+from framebus.errors import UsageError
 from framebus.names import DEFAULT_CAMERA, check_camera_name, runtime_dir
 
 DEFAULT_BIND = "127.0.0.1:8080"
@@ -95,21 +99,48 @@ Whichever of them dies is started again. Prints the page's URL once it answers.
 )
 def up(**options: str | None) -> int:
     """Start both sides and keep them running until a signal; `_HELP` is what a person reads."""
-    listen = address.parse(options["bind"] or DEFAULT_BIND)
-    camera = check_camera_name(options["name"] or DEFAULT_CAMERA)
+    file = config.load(Path(options["config"]) if options["config"] else None)
+    listen = address.parse(str(pick(options["bind"], file.common.get("bind"), DEFAULT_BIND)))
+    cameras = _cameras(options, file)
     listen.check_free()
-    web_options = {**options, "bind": listen.text}
+    captures = [
+        Part(
+            "capture" if len(cameras) == 1 else f"capture of {camera}",
+            _command("capture_daemon", _CAPTURE_OPTIONS, {**options, "name": camera}),
+        )
+        for camera in cameras
+    ]
+    web = Part("web", _command("web_workers", _WEB_OPTIONS, {**options, "bind": listen.text}))
     supervisor = Supervisor(
-        [
-            Part("capture", _command("capture_daemon", _CAPTURE_OPTIONS, options)),
-            Part("web", _command("web_workers", _WEB_OPTIONS, web_options)),
-        ],
-        # Both must mean the same directory, also where it is found out by trying.
-        environ={**os.environ, "FRAMEBUS_RUNTIME_DIR": str(runtime_dir())},
+        [*captures, web],
+        environ=_environ(file, cameras[0]),
         say=_say,
-        watch=_Greeting(listen, camera),
+        watch=_Greeting(listen, cameras[0]),
     )
     return supervisor.run()
+
+
+def _cameras(options: Mapping[str, str | None], file: Config) -> tuple[str, ...]:
+    """Return the cameras to capture: the one named, else all of the file, else the default."""
+    if options["name"]:
+        return (check_camera_name(options["name"]),)
+    cameras = file.cameras or (DEFAULT_CAMERA,)
+    if options["source"] and len(cameras) > 1:
+        raise UsageError(
+            f"--source is for one camera, and the configuration has {', '.join(cameras)}: "
+            "say which with --name"
+        )
+    return cameras
+
+
+def _environ(file: Config, camera: str) -> dict[str, str]:
+    """Return the children's environment: all must mean the same directory and default camera."""
+    runtime = os.environ.get("FRAMEBUS_RUNTIME_DIR") or file.common.get("runtime_dir")
+    return {
+        **os.environ,
+        "FRAMEBUS_RUNTIME_DIR": str(runtime or runtime_dir()),
+        "FRAMEBUS_NAME": camera,
+    }
 
 
 def _command(
