@@ -13,8 +13,8 @@ import select
 from collections.abc import Mapping
 
 import zmq
-
 from framebus.notify import event_socket
+
 from web_workers.loop import StreamLoop, Timer
 from web_workers.observe import observe
 from web_workers.settings import Cameras

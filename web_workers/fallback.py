@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from framebus.errors import FrameTimeout, NoPermission, SegmentInvalid
 from framebus.frame import Frame
 from framebus.reader import FrameReader
+
 from web_workers import events
 from web_workers.observe import Observation, observe
 from web_workers.parts import Picture, opening, part

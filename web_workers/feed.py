@@ -14,11 +14,11 @@ import select
 from collections.abc import Callable
 
 import zmq
-
 from framebus.frame import Frame
 from framebus.liveness import holder
 from framebus.names import CameraNames
 from framebus.notify import silence_s
+
 from web_workers.cause import explain, fresh_for_ns
 from web_workers.link import RingLink
 from web_workers.loop import StreamLoop, Timer

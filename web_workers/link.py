@@ -8,7 +8,6 @@ waits; who calls it when is the feed's.
 from __future__ import annotations
 
 import zmq
-
 from framebus.errors import CameraAbsent, FrameGone, NoPermission, SegmentInvalid
 from framebus.frame import Frame
 from framebus.names import CameraNames

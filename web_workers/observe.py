@@ -15,6 +15,7 @@ from framebus.errors import CameraAbsent, FrameGone, NoPermission, SegmentInvali
 from framebus.liveness import holder
 from framebus.names import CameraNames
 from framebus.ring.reader import RingReader
+
 from web_workers.cause import Cause, explain, fresh_for_ns
 
 ABSENT = "absent"

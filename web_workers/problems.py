@@ -8,9 +8,9 @@ from __future__ import annotations
 from typing import Any
 
 from flask import Flask, Response, jsonify, render_template, request
+from framebus.errors import UsageError
 from werkzeug.exceptions import HTTPException, NotFound
 
-from framebus.errors import UsageError
 from web_workers.settings import Cameras
 
 

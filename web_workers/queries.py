@@ -7,6 +7,7 @@ import re
 from collections.abc import Mapping
 
 from framebus.errors import UsageError
+
 from web_workers.parts import Style
 from web_workers.takeover import FrameTicket
 

@@ -7,10 +7,10 @@ import time
 from typing import Any
 
 from flask import Blueprint, Response, jsonify, render_template, request
-
 from framebus.errors import CameraAbsent, FrameGone, NoPermission, SegmentInvalid
 from framebus.frame import Frame
 from framebus.names import CameraNames
+
 from web_workers import events, fallback, parts, queries, snapshot, state
 from web_workers.observe import Observation, observe
 from web_workers.problems import UnknownCamera, problem

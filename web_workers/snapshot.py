@@ -8,6 +8,7 @@ from framebus.errors import CameraAbsent, FrameGone
 from framebus.frame import Frame
 from framebus.names import CameraNames
 from framebus.ring.reader import RingReader
+
 from web_workers.cause import fresh_for_ns
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import socket
 
 from framebus.notify import own_context
+
 from web_workers.events import EventFeed
 from web_workers.feed import Feed
 from web_workers.loop import StreamLoop

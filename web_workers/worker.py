@@ -14,8 +14,6 @@ through that is raised before anything was sent; `finish_request` and
 from __future__ import annotations
 
 import selectors
-import socket
-import ssl
 from concurrent.futures import Future
 from typing import Any
 
