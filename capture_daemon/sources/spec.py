@@ -69,22 +69,32 @@ def parse(text: str) -> SourceSpec:
     raise UsageError(f"unknown source {redact(text)!r}{_hint(text)}; valid: {', '.join(FORMS)}")
 
 
+def resolve(spec: SourceSpec) -> SourceSpec:
+    """Return what to build: `spec` itself, or what `auto` means now.
+
+    `auto` is decided once, and not at each open: a camera that was chosen and is unplugged must be
+    waited for, not replaced by a test pattern from which there is no way back.
+
+    Raises:
+        SourceError: `auto` could not look for cameras.
+    """
+    if spec.kind != "auto":
+        return spec
+    from capture_daemon.v4l2.discovery import choose
+
+    device = choose()
+    return parse("test" if device is None else f"v4l2:{device}")
+
+
 def build(spec: SourceSpec, request: Request, interrupt: Interrupt) -> Source:
     """Make the source, closed. `interrupt` is what will wake its `read`.
-
-    `auto` is decided here, once, and not at each open: a camera that was chosen and is unplugged
-    must be waited for, not replaced by a test pattern from which there is no way back.
 
     Raises:
         SourceError: `auto` could not look for cameras.
     """
     match spec.kind:
         case "auto":
-            from capture_daemon.v4l2.discovery import choose
-
-            device = choose()
-            chosen = "test" if device is None else f"v4l2:{device}"
-            return build(parse(chosen), request, interrupt)
+            return build(resolve(spec), request, interrupt)
         case "test":
             from capture_daemon.sources.pattern import PatternSource
 
