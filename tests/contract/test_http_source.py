@@ -211,6 +211,19 @@ def test_the_servers_own_count_shows_what_was_lost_before_us(interrupt: Interrup
     assert numbers == [1, 2, 6, 7, 8, 9, 10]
 
 
+@pytest.mark.parametrize("mark", ["X-Placeholder: no camera", "X-UStreamer-Online: false"])
+def test_what_a_server_shows_in_place_of_its_camera_is_no_frame(
+    interrupt: Interrupt, mark: str
+) -> None:
+    other = pictures.jpeg(7)
+    script = [MULTIPART, part(FRAME), part(other, mark), part(FRAME, "X-UStreamer-Online: true")]
+    with serving(lambda visit: visit.send(*script)) as server:
+        source = HttpSource(server.url(), interrupt)
+        source.open()
+        assert [frame.data for frame in take(source, 2)] == [FRAME, FRAME]
+        source.close()
+
+
 def test_the_servers_clock_says_when_a_frame_was_captured(interrupt: Interrupt) -> None:
     stamped = part(FRAME, f"X-Timestamp: {time.time() - 0.5:.3f}")
     with serving(lambda visit: visit.send(MULTIPART, stamped, part(FRAME))) as server:
