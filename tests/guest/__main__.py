@@ -40,7 +40,7 @@ def main() -> int:
     try:
         kernel = prepare(KERNELS[options.kernel])
     except SetupFailed as error:
-        print(f"tests/guest/run: {error}", file=sys.stderr)
+        sys.stderr.write(f"tests/guest/run: {error}\n")
         return 125
     with booted(kernel, command, limit_s=options.limit) as guest:
         for data in guest.output():
@@ -48,7 +48,7 @@ def main() -> int:
         outcome = guest.outcome()
     if outcome.status is not None:
         return outcome.status
-    print(f"tests/guest/run: {outcome.explain()}", file=sys.stderr)
+    sys.stderr.write(f"tests/guest/run: {outcome.explain()}\n")
     return _STATUS[outcome.ending]
 
 

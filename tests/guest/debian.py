@@ -35,7 +35,11 @@ def run(*command: str | Path, cwd: Path | None = None) -> str:
 def mirror() -> str:
     """Return the address of the Debian archive that this machine's apt uses."""
     listed = run(
-        "apt-get", "indextargets", "--format", "$(REPO_URI) $(ORIGIN) $(LABEL)", "Created-By: Packages"
+        "apt-get",
+        "indextargets",
+        "--format",
+        "$(REPO_URI) $(ORIGIN) $(LABEL)",
+        "Created-By: Packages",
     )
     for line in listed.splitlines():
         address, *rest = line.split()

@@ -164,7 +164,12 @@ def _qemu(kernel: Kernel, job: Path) -> list[str]:
         *("-smp", "2", "-m", "1024", "-no-reboot", "-nodefaults", "-nographic", "-no-user-config"),
         *("-kernel", str(kernel.vmlinux), "-initrd", str(kernel.initramfs)),
         *("-append", _KERNEL_LINE),
-        *("-chardev", f"file,id=console,path={job}/console,append=on", "-serial", "chardev:console"),
+        *(
+            "-chardev",
+            f"file,id=console,path={job}/console,append=on",
+            "-serial",
+            "chardev:console",
+        ),
         *("-chardev", "file,id=output,path=/dev/stdout,append=on"),
         *("-device", "virtio-serial-pci", "-device", "virtserialport,chardev=output,name=output"),
         *_share("host", Path("/")),

@@ -17,12 +17,14 @@ import tempfile
 from pathlib import Path
 
 from tests.guest.cache import KERNELS, Kernel, cache_dir, locked
+from tests.guest.camera.client import CLIP_FOLDER
+from tests.guest.clip import draw_clip
 from tests.guest.debian import Archive, SetupFailed
 from tests.guest.image import BOOT_MODULES, CAMERA_MODULES, Modules, unpack_vmlinuz, write_initramfs
 
 BUSYBOX = Path("/bin/busybox")
 _HERE = Path(__file__).parent
-_RECIPE = ("cache.py", "debian.py", "image.py", "prepare.py", "init")
+_RECIPE = ("cache.py", "clip.py", "debian.py", "image.py", "prepare.py", "init")
 _KERNEL_PART = re.compile(r"linux-(image|base|binary|modules)-\d")
 
 
@@ -41,7 +43,7 @@ def is_ready(kernel: Kernel) -> bool:
         sizes = {name: (kernel.folder / name).stat().st_size for name in manifest["sizes"]}
     except (OSError, ValueError, KeyError):
         return False
-    return manifest["recipe"] == recipe() and sizes == manifest["sizes"]
+    return bool(manifest["recipe"] == recipe() and sizes == manifest["sizes"])
 
 
 def prepare(kernel: Kernel, *, again: bool = False) -> Kernel:
@@ -72,9 +74,13 @@ def _make(kernel: Kernel, scratch: Path) -> Path:
     udev = Archive(scratch / "apt-udev", KERNELS["stable"].suites)
     packages += udev.fetch(["udev"], scratch / "udev")
     _lay(scratch / "udev", layer)
+    draw_clip(layer / CLIP_FOLDER.relative_to("/"))
     sizes = {name: (made / name).stat().st_size for name in ("vmlinux", "initramfs.cpio")}
     manifest = {
-        "release": modules.release, "packages": packages, "recipe": recipe(), "sizes": sizes
+        "release": modules.release,
+        "packages": packages,
+        "recipe": recipe(),
+        "sizes": sizes,
     }
     (made / "manifest.json").write_text(json.dumps(manifest, indent=2) + "\n")
     return made
@@ -105,10 +111,10 @@ def main() -> int:
         try:
             kernel = prepare(KERNELS[name], again=options.again)
         except SetupFailed as error:
-            print(f"{name}: {error}", file=sys.stderr)
+            sys.stderr.write(f"{name}: {error}\n")
             return 1
         manifest = json.loads(kernel.manifest.read_text())
-        print(f"{name}: {manifest['release']} in {kernel.folder}")
+        sys.stdout.write(f"{name}: {manifest['release']} in {kernel.folder}\n")
     return 0
 
 
