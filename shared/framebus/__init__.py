@@ -10,6 +10,7 @@ from importlib.metadata import version
 
 from framebus.errors import FramebusError
 from framebus.frame import Frame, FrameFlags
+from framebus.reader import FrameReader
 
 __version__ = version("framebus")
-__all__ = ["Frame", "FrameFlags", "FramebusError", "__version__"]
+__all__ = ["Frame", "FrameFlags", "FrameReader", "FramebusError", "__version__"]

@@ -12,6 +12,7 @@ raise (OSError, ZMQError) is translated once, where it happens. Nothing here doe
     ├── RingError
     │   ├── FrameTooLarge   the writer refused one frame: count it, go on
     │   ├── FrameGone       the reader asked for a frame that is overwritten: take the newest
+    │   ├── FrameTimeout    no new frame came in time: the camera is slow, or away
     │   ├── SegmentInvalid  not a ring, or a layout that this version cannot read
     │   └── SegmentFull     no room in shared memory for a ring of this size
     └── ControlError        a control call failed
@@ -72,6 +73,12 @@ class FrameTooLarge(RingError):
 
 class FrameGone(RingError):
     """The frame asked for is overwritten, or was never published in this epoch."""
+
+
+class FrameTimeout(RingError, TimeoutError):
+    """No new frame came in the time given."""
+
+    exit_code = os.EX_TEMPFAIL
 
 
 class SegmentInvalid(RingError):

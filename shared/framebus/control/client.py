@@ -1,0 +1,102 @@
+"""ControlClient: one control call at a time, each with a time limit."""
+
+from __future__ import annotations
+
+import itertools
+import time
+from collections.abc import Mapping
+from types import TracebackType
+from typing import Self
+
+import zmq
+
+from framebus.control import protocol
+from framebus.errors import CameraAbsent, CommandRefused, ControlTimeout
+from framebus.liveness import holder
+from framebus.names import CameraNames, endpoint
+from framebus.notify import own_context
+
+DEFAULT_TIMEOUT_S = 2.0
+
+
+class ControlClient:
+    """Calls a camera's daemon. Not thread-safe; make one a thread, after any fork."""
+
+    def __init__(self, names: CameraNames, *, timeout_s: float = DEFAULT_TIMEOUT_S) -> None:
+        self._names = names
+        self._timeout_s = timeout_s
+        self._context = own_context()
+        self._ids = itertools.count(1)
+
+    def __enter__(self) -> Self:
+        """Return the client; leaving closes it."""
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def call(
+        self,
+        method: str,
+        params: Mapping[str, object] | None = None,
+        *,
+        timeout_s: float | None = None,
+    ) -> object:
+        """Call one method and return its result (docs/control.md lists them).
+
+        Raises CameraAbsent when no daemon serves the camera, ControlTimeout when it does not
+        answer within `timeout_s` seconds (by default the client's), and CommandRefused with the
+        daemon's own words when it says no.
+        """
+        limit_s = self._timeout_s if timeout_s is None else timeout_s
+        if not self._names.control_socket.exists():
+            raise self._absent()
+        request = protocol.Request(next(self._ids), method, dict(params or {}))
+        # A socket a call: a late reply to a call that timed out can reach no later call.
+        socket = self._context.socket(zmq.DEALER)
+        try:
+            socket.linger = 0
+            socket.setsockopt(zmq.MAXMSGSIZE, protocol.MESSAGE_MAX)
+            socket.connect(endpoint(self._names.control_socket))
+            socket.send(request.encode(), zmq.DONTWAIT)
+            reply = self._await(socket, request, limit_s)
+        finally:
+            socket.close()
+        if reply.code:
+            raise CommandRefused(reply.message, reply.code, reply.data)
+        return reply.result
+
+    def _await(
+        self, socket: zmq.Socket[bytes], request: protocol.Request, limit_s: float
+    ) -> protocol.Reply:
+        deadline = time.monotonic() + limit_s
+        while (left_s := deadline - time.monotonic()) > 0:
+            if not socket.poll(max(1, round(left_s * 1000))):
+                break
+            try:
+                reply = protocol.parse_reply(socket.recv(zmq.DONTWAIT))
+            except (protocol.ProtocolError, zmq.Again):
+                continue
+            if reply.id == request.id:
+                return reply
+        if not holder(self._names.lock):
+            raise self._absent()
+        raise ControlTimeout(
+            f"the daemon of {self._names.camera!r} did not answer {request.method!r} "
+            f"within {limit_s:g} s"
+        )
+
+    def _absent(self) -> CameraAbsent:
+        return CameraAbsent(
+            f"no daemon serves camera {self._names.camera!r} in {self._names.runtime}: "
+            f"start one with `framebus up --name {self._names.camera}`"
+        )
+
+    def close(self) -> None:
+        """Close the client's context."""
+        self._context.term()

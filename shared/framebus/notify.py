@@ -1,0 +1,136 @@
+"""Notifications: a PUB hint per frame, and a PUB of JSON events. Hints, never the data.
+
+A socket belongs to the thread that made it, and a context to the process that made it: a worker
+makes its own after the fork (a context inherited across fork hangs in poll).
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+import zmq
+
+from framebus.errors import SegmentInvalid
+from framebus.names import CameraNames, endpoint
+from framebus.ring.announcement import Announcement
+
+_SOCKET_MODE = 0o660  # libzmq makes it 0777 less umask
+_FRAMES_QUEUED = 4  # a listener that is this far behind wants the newest, not these
+_EVENTS_QUEUED = 256
+
+SILENT_INTERVALS = 1.5
+"""Frame intervals of silence after which a listener looks at the ring's cursor by itself."""
+UNKNOWN_INTERVAL_S = 0.1
+"""What stands in for the frame interval while it is unknown, seconds."""
+
+
+def silence_s(interval_ns: int) -> float:
+    """Return how long to trust the socket before looking at the cursor, seconds."""
+    interval_s = interval_ns / 1e9 if interval_ns else UNKNOWN_INTERVAL_S
+    return min(SILENT_INTERVALS * interval_s, 1.0)
+
+
+def _bind(context: zmq.Context[zmq.Socket[bytes]], path: Path, queued: int) -> zmq.Socket[bytes]:
+    socket = context.socket(zmq.PUB)
+    socket.linger = 0
+    socket.sndhwm = queued
+    socket.bind(endpoint(path))
+    path.chmod(_SOCKET_MODE)
+    return socket
+
+
+class Notifier:
+    """The daemon's end of CAMERA.frames. The caller holds the camera's lock: bind steals a path."""
+
+    def __init__(self, context: zmq.Context[zmq.Socket[bytes]], names: CameraNames) -> None:
+        self._path = names.frames_socket
+        self._socket = _bind(context, self._path, _FRAMES_QUEUED)
+
+    def announce(self, announcement: Announcement) -> None:
+        """Tell all listeners about one frame. Never blocks: PUB drops for those who lag."""
+        self._socket.send(announcement.pack(), zmq.DONTWAIT)
+
+    def close(self) -> None:
+        """Close the socket and remove its file."""
+        self._socket.close()
+        self._path.unlink(missing_ok=True)
+
+
+class EventNotifier:
+    """The daemon's end of CAMERA.events: one JSON object a message, with a key `event`."""
+
+    def __init__(self, context: zmq.Context[zmq.Socket[bytes]], names: CameraNames) -> None:
+        self._path = names.events_socket
+        self._socket = _bind(context, self._path, _EVENTS_QUEUED)
+
+    def send(self, event: str, document: Mapping[str, object]) -> None:
+        """Tell all listeners that `event` happened."""
+        text = json.dumps({"event": event, **document}, separators=(",", ":"))
+        self._socket.send(text.encode(), zmq.DONTWAIT)
+
+    def close(self) -> None:
+        """Close the socket and remove its file."""
+        self._socket.close()
+        self._path.unlink(missing_ok=True)
+
+
+class Listener:
+    """A reader's end of CAMERA.frames: keeps the newest hint only (CONFLATE).
+
+    It may be made before there is a daemon, and lives on when the daemon is replaced: ZeroMQ
+    connects again by itself. `socket` may be put in a poller; its FD is edge-triggered, so after
+    each wake-up call `receive` until it returns None.
+    """
+
+    def __init__(self, context: zmq.Context[zmq.Socket[bytes]], names: CameraNames) -> None:
+        self.socket: zmq.Socket[bytes] = context.socket(zmq.SUB)
+        self.socket.linger = 0
+        self.socket.setsockopt(zmq.CONFLATE, 1)  # works only when set before connect
+        self.socket.setsockopt(zmq.RECONNECT_IVL, 20)
+        self.socket.setsockopt(zmq.RECONNECT_IVL_MAX, 200)
+        self.socket.setsockopt(zmq.SUBSCRIBE, b"")
+        self.socket.connect(endpoint(names.frames_socket))
+        self.invalid = 0
+        """Messages that were no announcement: somebody else's, or another version's."""
+
+    def receive(self) -> Announcement | None:
+        """Return the newest announcement that has arrived, None when there is none."""
+        while True:
+            try:
+                message = self.socket.recv(zmq.DONTWAIT)
+            except zmq.Again:
+                return None
+            try:
+                return Announcement.unpack(message)
+            except SegmentInvalid:
+                self.invalid += 1
+
+    def wait(self, timeout_s: float) -> Announcement | None:
+        """Wait for an announcement, at most `timeout_s` seconds."""
+        self.socket.poll(max(0, round(timeout_s * 1000)))
+        return self.receive()
+
+    def close(self) -> None:
+        """Close the socket."""
+        self.socket.close()
+
+
+def event_socket(context: zmq.Context[zmq.Socket[bytes]], names: CameraNames) -> zmq.Socket[bytes]:
+    """Return a SUB socket connected to CAMERA.events, for the caller to poll and close."""
+    socket = context.socket(zmq.SUB)
+    socket.linger = 0
+    socket.setsockopt(zmq.SUBSCRIBE, b"")
+    socket.setsockopt(zmq.RECONNECT_IVL, 20)
+    socket.setsockopt(zmq.RECONNECT_IVL_MAX, 200)
+    socket.connect(endpoint(names.events_socket))
+    return socket
+
+
+def own_context() -> zmq.Context[zmq.Socket[bytes]]:
+    """Return a context of this process's own, with one I/O thread."""
+    context: zmq.Context[zmq.Socket[bytes]] = zmq.Context(io_threads=1)
+    context.setsockopt(zmq.MAX_SOCKETS, min(1023, int(os.sysconf("SC_OPEN_MAX"))))
+    return context

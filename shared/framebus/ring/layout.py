@@ -1,0 +1,186 @@
+"""The ring's bytes: the only description of the layout. docs/ring.md is written from this file.
+
+The segment is a file in /dev/shm. All words are unsigned, 64 bits, little-endian, 8-byte aligned.
+
+    offset                      bytes   is
+    ┌──────────────────────┐
+    │ header               │     4096   constant words, then the two hot words, a cache line each
+    ├──────────────────────┤ 4096
+    │ status               │     8192   generation, length, CRC-32, then a JSON text
+    ├──────────────────────┤ 12288
+    │ descriptors          │  128 * N   one per frame; N a power of two; frame s has slot s mod N
+    ├──────────────────────┤ 12288 + 128 N, rounded up to a page
+    │ arena                │        A   frames one after another, never split at the end
+    └──────────────────────┘ segment size
+
+    header word   at   written    is
+    MAGIC          0   once       "FRAMEBUS"
+    VERSION        8   once, last layout version; 0 while the segment is being made
+    EPOCH         16   once       random; which daemon incarnation's segment this is
+    SIZE          24   once       bytes of the whole segment
+    DESCRIPTORS   32   once       offset of the first descriptor
+    COUNT         40   once       N
+    ARENA         48   once       offset of the arena
+    CAPACITY      56   once       A, a multiple of 4096
+    PID           64   once       the writer's process id
+    INTERVAL      72   sometimes  the granted frame interval, nanoseconds; 0 unknown
+    CLAIMED      128   per frame  position up to which the writer may be overwriting
+    CURSOR       192   per frame  the last published sequence; 0 none yet
+
+Positions count bytes of arena ever used and only grow; the byte at position p lies at arena offset
+p mod A. A frame that would run over the arena's end starts at the next multiple of A instead, and
+every frame starts at a multiple of 8.
+
+    descriptor word  at   is
+    SEQUENCE          0   0 while being written, else the frame's publish number
+    POSITION          8
+    LENGTH           16   bytes
+    CHECK            24   CRC-32 of the payload followed by this descriptor with CHECK zero
+    CAPTURED         32   CLOCK_MONOTONIC ns
+    CAPTURED_UTC     40   ns since 1970
+    PUBLISHED        48   CLOCK_MONOTONIC ns
+    DEVICE_SEQUENCE  56
+    WIDTH, HEIGHT    64, 72   pixels
+    FLAGS            80   framebus.frame.FrameFlags
+    (reserved)       88   five words, zero
+
+The order of writing, and who relies on it:
+
+    writer                                         reader
+    1 claim    CLAIMED = end of the new frame      c  CLAIMED, after the copy: see "safe" below
+               SEQUENCE(slot) = 0                  a  SEQUENCE(slot) == s, before the copy
+    2 write    payload, descriptor                 b  copy descriptor and payload
+    3 publish  SEQUENCE(slot) = s                  d  SEQUENCE(slot) == s, after the copy
+               CURSOR = s                          e  CRC-32 of the copies
+
+    A copy is safe if CLAIMED + A/4 <= POSITION + A.
+
+The margin of A/4 is the largest frame that the writer takes: a reader refuses what the *next*
+frame could overwrite, so the writer is always a whole frame interval away from what is accepted.
+x86-64 keeps stores in order; aarch64 does not and CPython has no barriers: there the margin and
+the CRC carry the proof, and the ZeroMQ message (which is ordered) carries the descriptor.
+"""
+
+from __future__ import annotations
+
+import struct
+import zlib
+from dataclasses import dataclass
+from typing import Final
+
+PAGE: Final = 4096
+MAGIC: Final = int.from_bytes(b"FRAMEBUS", "little")
+LAYOUT_VERSION: Final = 1
+
+# Indices of 64-bit words, not bytes: they index a memoryview cast to "Q".
+W_MAGIC: Final = 0
+W_VERSION: Final = 1
+W_EPOCH: Final = 2
+W_SIZE: Final = 3
+W_DESCRIPTORS: Final = 4
+W_COUNT: Final = 5
+W_ARENA: Final = 6
+W_CAPACITY: Final = 7
+W_PID: Final = 8
+W_INTERVAL: Final = 9
+W_CLAIMED: Final = 16
+W_CURSOR: Final = 24
+
+STATUS_OFFSET: Final = PAGE
+STATUS_SIZE: Final = 2 * PAGE
+W_STATUS_GENERATION: Final = STATUS_OFFSET // 8
+"""Odd while the text is being written."""
+W_STATUS_LENGTH: Final = W_STATUS_GENERATION + 1
+W_STATUS_CHECK: Final = W_STATUS_GENERATION + 2
+STATUS_TEXT: Final = STATUS_OFFSET + 24
+STATUS_TEXT_MAX: Final = STATUS_SIZE - 24
+
+DESCRIPTORS_OFFSET: Final = STATUS_OFFSET + STATUS_SIZE
+DESCRIPTOR: Final = struct.Struct("<16Q")
+DESCRIPTOR_WORDS: Final = DESCRIPTOR.size // 8
+
+DEFAULT_CAPACITY: Final = 32 * 1024 * 1024
+SMALLEST_CAPACITY: Final = 64 * 1024
+LARGEST_CAPACITY: Final = 16 * 1024 * 1024 * 1024
+LARGEST_FRAME_SHARE: Final = 4
+"""A frame may take at most 1/4 of the arena."""
+_FRAME_FOR_COUNT: Final = 16 * 1024
+"""Frames this small, bytes, still fill the arena before they run out of descriptors."""
+
+
+def round_up(value: int, multiple: int) -> int:
+    """Return the least multiple of `multiple` that is not below `value`."""
+    return -(-value // multiple) * multiple
+
+
+@dataclass(frozen=True)
+class Geometry:
+    """Where everything lies in a segment; all in bytes but `count`."""
+
+    capacity: int
+    count: int
+    arena: int
+    size: int
+
+    @classmethod
+    def for_capacity(cls, capacity: int) -> Geometry:
+        """Return the geometry of a ring whose arena holds at least `capacity` bytes."""
+        capacity = round_up(capacity, PAGE)
+        count = 1 << max(6, (capacity // _FRAME_FOR_COUNT).bit_length())
+        arena = round_up(DESCRIPTORS_OFFSET + count * DESCRIPTOR.size, PAGE)
+        return cls(capacity=capacity, count=count, arena=arena, size=arena + capacity)
+
+    @property
+    def largest(self) -> int:
+        """The largest frame the ring takes, bytes; also the reader's safety margin."""
+        return self.capacity // LARGEST_FRAME_SHARE
+
+
+@dataclass(frozen=True, slots=True)
+class Descriptor:
+    """Where one frame lies and what it is; the fields are the words above, in their order."""
+
+    sequence: int
+    position: int
+    length: int
+    check: int
+    captured_ns: int
+    captured_utc_ns: int
+    published_ns: int
+    device_sequence: int
+    width: int
+    height: int
+    flags: int
+
+    def pack(self) -> bytes:
+        """Return its 128 bytes."""
+        return DESCRIPTOR.pack(
+            self.sequence,
+            self.position,
+            self.length,
+            self.check,
+            self.captured_ns,
+            self.captured_utc_ns,
+            self.published_ns,
+            self.device_sequence,
+            self.width,
+            self.height,
+            self.flags,
+            *(0, 0, 0, 0, 0),
+        )
+
+    @classmethod
+    def unpack(cls, data: bytes) -> Descriptor:
+        """Read one from its 128 bytes."""
+        return cls(*DESCRIPTOR.unpack(data)[:11])
+
+
+_CHECK_START: Final = 24
+_CHECK_END: Final = 32
+_NO_CHECK: Final = bytes(8)
+
+
+def checksum(payload_crc: int, packed: bytes) -> int:
+    """Return CHECK: `payload_crc` continued over a packed descriptor with its CHECK zero."""
+    blanked = packed[:_CHECK_START] + _NO_CHECK + packed[_CHECK_END:]
+    return zlib.crc32(blanked, payload_crc)

@@ -1,0 +1,29 @@
+"""What every test gets: a private runtime directory, and a check that nothing stays behind."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from framebus.names import SHARED_MEMORY, CameraNames
+
+
+@pytest.fixture
+def runtime(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A runtime directory of this test's own, short enough for a socket's path.
+
+    Fails the test that leaves a segment of any of its cameras in shared memory.
+    """
+    path = Path(tempfile.mkdtemp(prefix="fb-"))
+    monkeypatch.setenv("FRAMEBUS_RUNTIME_DIR", str(path))
+    prefix = CameraNames(path, "x").segment.removesuffix("x")
+    yield path
+    shutil.rmtree(path)
+    left = [name for name in os.listdir(SHARED_MEMORY) if prefix in name]
+    for name in left:
+        (SHARED_MEMORY / name).unlink()
+    assert not left, f"segments left behind: {left}"

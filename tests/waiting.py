@@ -1,0 +1,19 @@
+"""Waiting for a condition, with a limit: what tests use in place of sleeping."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import TypeVar
+
+T = TypeVar("T")
+
+
+def until(condition: Callable[[], T], *, within_s: float = 10.0, what: str = "") -> T:
+    """Return the first true value of `condition`, polled; fail after `within_s` seconds."""
+    deadline = time.monotonic() + within_s
+    while not (value := condition()):
+        if time.monotonic() > deadline:
+            raise AssertionError(f"not within {within_s} s: {what or condition}")
+        time.sleep(0.005)
+    return value
