@@ -30,5 +30,9 @@ check: $(VENV)/.dev
 test: $(VENV)/.dev
 	$(BIN)/pytest $(ARGS)
 
+# A command on the real uvcvideo driver, e.g. make guest CMD='v4l2-ctl --list-devices'
+guest: $(VENV)/.dev
+	tests/guest/run --kernel $(or $(KERNEL),stable) sh -c '$(CMD)'
+
 clean:
 	rm -rf $(VENV) build dist *.egg-info out
