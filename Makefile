@@ -39,5 +39,9 @@ wheel: $(VENV)/.dev
 test: $(VENV)/.dev
 	$(BIN)/pytest $(ARGS)
 
+# A command on the real uvcvideo driver, e.g. make guest CMD='v4l2-ctl --list-devices'
+guest: $(VENV)/.dev
+	tests/guest/run --kernel $(or $(KERNEL),stable) sh -c '$(CMD)'
+
 clean:
 	rm -rf $(VENV) build dist *.egg-info out
