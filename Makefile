@@ -6,9 +6,15 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 SPEC   := pyproject.toml setup.cfg
 
-.PHONY: run test check bench guest clean
+.PHONY: run test check wheel clean
 
 $(VENV)/.all: $(SPEC)
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	  echo "framebus needs Python 3.11 or newer, and $(PYTHON) is not." \
+	       "Name one that is: make PYTHON=python3.11 $(MAKECMDGOALS)" >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' || { \
+	  echo "$(PYTHON) has no venv module. On Debian and Ubuntu:" \
+	       "apt-get install python3-venv" >&2; exit 1; }
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet --upgrade pip
 	$(BIN)/pip install --quiet --editable '.[all]'
@@ -26,6 +32,9 @@ check: $(VENV)/.dev
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+wheel: $(VENV)/.dev
+	$(BIN)/python -m build --wheel --outdir dist
 
 test: $(VENV)/.dev
 	$(BIN)/pytest $(ARGS)

@@ -39,6 +39,8 @@ _QUALITY = "4"
 
 _OWN_MAPS = frozenset({"-map", "-filter_complex", "-lavfi"})
 """Arguments that choose the output's stream themselves."""
+_OWN_RATES = frozenset({"-r", "-vsync", "-fps_mode"})
+"""Arguments that choose the output's rate themselves."""
 
 
 @dataclass(slots=True)
@@ -163,7 +165,12 @@ def arguments(text: str, request: Request) -> list[str]:
         given = ["-re", "-stream_loop", "-1", "-i", f"file:{path}"]
     else:
         given = ["-i", text]
-    rate = () if request.fps is None else ("-r", f"{request.fps:g}")
+    rate: tuple[str, ...] = ()
+    if request.fps is not None:
+        rate = ("-r", f"{request.fps:g}")
+    elif not _OWN_RATES.intersection(given):
+        # Each frame as it comes: a steady rate would hold each back until the next is there.
+        rate = ("-fps_mode", "passthrough")
     size = (
         ()
         if request.width is None or request.height is None
@@ -173,5 +180,7 @@ def arguments(text: str, request: Request) -> list[str]:
     return [
         *("-hide_banner", "-nostdin", "-nostats", "-loglevel", "error"),
         *(*given, *mapped, *rate, *size),
-        *("-c:v", "mjpeg", "-q:v", _QUALITY, "-pix_fmt", "yuvj420p", "-f", "mjpeg", "pipe:1"),
+        # An encoder of several threads holds a frame back for each of them; this one keeps up.
+        *("-c:v", "mjpeg", "-threads", "1", "-q:v", _QUALITY, "-pix_fmt", "yuvj420p"),
+        *("-f", "mjpeg", "pipe:1"),
     ]

@@ -53,7 +53,7 @@ class Buffers:
         self._requested = True
         for index in range(_MOST):
             buffer = _buffer(index)
-            if not self._handle.enumerate(IOC.QUERYBUF, buffer):
+            if not self._exists(buffer):
                 break
             self._map(buffer)
             if not buffer.flags & _KERNELS:
@@ -106,7 +106,8 @@ class Buffers:
     def release(self) -> Iterator[SourceError]:
         """STREAMOFF, munmap all, REQBUFS(0), each whatever the one before did; yields what failed.
 
-        Not before buffers were asked for: on older kernels REQBUFS alone would make us the owner.
+        Does nothing before buffers were asked for: on older kernels REQBUFS alone would make us the
+        owner. What failed is tried again by the next call.
         """
         self._held = None
         if self._requested:
@@ -117,8 +118,18 @@ class Buffers:
             except OSError as error:
                 yield translate("munmap", error, self._handle.device)
         if self._requested:
-            self._requested = False
-            yield from self._attempt(IOC.REQBUFS, _request(0))
+            failures = list(self._attempt(IOC.REQBUFS, _request(0)))
+            self._requested = bool(failures)
+            yield from failures
+
+    def _exists(self, buffer: raw.v4l2_buffer) -> bool:
+        try:
+            return self._handle.enumerate(IOC.QUERYBUF, buffer)
+        except SourceError as error:
+            # 6.1 says so on a descriptor that does not own the stream, whoever else does.
+            if error.errno == errno.EBUSY:
+                return False
+            raise
 
     def _map(self, buffer: raw.v4l2_buffer) -> None:
         self._mappings.append(self._handle.mmap(buffer.length, buffer.m.offset))

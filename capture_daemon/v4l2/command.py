@@ -9,8 +9,8 @@ from pathlib import Path
 import click
 
 from capture_daemon.sources.base import SourceError
-from capture_daemon.v4l2.choice import offers_of
-from capture_daemon.v4l2.discovery import Camera, cameras, resolve
+from capture_daemon.v4l2.cameras import Camera, cameras
+from capture_daemon.v4l2.discovery import offers_of, resolve
 from capture_daemon.v4l2.formats import OfferedFormat
 
 

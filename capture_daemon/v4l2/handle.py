@@ -51,6 +51,11 @@ class Handle:
         """The descriptor, for the thread that closes it."""
         return self._fd
 
+    @property
+    def closed(self) -> bool:
+        """Whether `close` was called."""
+        return self._closing
+
     def ioctl(self, request: IOC, argument: Argument) -> None:
         """Do one ioctl. Raises SourceError; SourceGone once closing has begun."""
         with self._use() as fd:

@@ -162,6 +162,8 @@ class Session:
 
     def close(self) -> None:
         """Release everything, whatever state it is in. Never raises; twice is harmless."""
+        if self.handle.closed:
+            return
         self.release_errors.extend(self._buffers.release())
         try:
             self.handle.close()

@@ -60,13 +60,22 @@ class V4L2Source:
         """The device node that the name means now. Raises SourceError when there is none."""
         return self._resolve(self._device)
 
+    @property
+    def rdev(self) -> int:
+        """The device number of that node, as for names.device_lock. Raises SourceError."""
+        return discovery.rdev(self.node)
+
     def fileno(self) -> int:
         """The streaming descriptor, for a keeper to copy; -1 when not open."""
         session = self._session
         return -1 if session is None else session.handle.fileno()
 
     def open(self) -> Granted:
-        """Open the camera and stream, or leave nothing behind. Raises SourceError."""
+        """Open the camera and stream, or leave nothing behind. Raises SourceError.
+
+        What was open before is closed first: it would be our own EBUSY.
+        """
+        self.close()
         node = self.node
         session = Session.open(
             self._ops,

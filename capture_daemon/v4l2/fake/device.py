@@ -20,7 +20,7 @@ from capture_daemon.v4l2.fake.camera import FakeCamera, FrameFault
 from capture_daemon.v4l2.fake.queue import FakeQueue
 
 _URBS = 5  # UVC_URBS, drivers/media/usb/uvc/uvcvideo.h: none is sent again after it failed
-_OWNERS_ONLY = frozenset({IOC.QBUF, IOC.DQBUF, IOC.STREAMON, IOC.STREAMOFF})
+_OWNERS_ONLY = frozenset({IOC.QUERYBUF, IOC.QBUF, IOC.DQBUF, IOC.STREAMON, IOC.STREAMOFF})
 _BY_PRIORITY = frozenset(
     {IOC.S_FMT, IOC.S_PARM, IOC.S_CTRL, IOC.REQBUFS, IOC.STREAMON, IOC.STREAMOFF}
 )
@@ -89,7 +89,10 @@ class FakeDevice:
             others = self._files - {file}
             if any(other.priority > file.priority for other in others):
                 raise os_error(errno.EBUSY)
-        if request in _OWNERS_ONLY or (request == IOC.QUERYBUF and self._first_s_fmt_owns):
+        if self._first_s_fmt_owns:
+            if request in _OWNERS_ONLY and self.owner is not file:
+                raise os_error(errno.EBUSY)
+        elif request in _OWNERS_ONLY - {IOC.QUERYBUF}:
             self._check_owner(file)
         if request in ANSWERS:
             ANSWERS[request](self._camera, argument)

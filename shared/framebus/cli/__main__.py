@@ -1,0 +1,8 @@
+"""`python -m framebus.cli` is `framebus`."""
+
+from __future__ import annotations
+
+from framebus.cli.main import main
+
+if __name__ == "__main__":
+    main()
