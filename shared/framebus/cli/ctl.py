@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import json
+import os
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import click
 
-from framebus.cli import render, tables
+from framebus.cli import pending, render, tables
+from framebus.control import protocol
 from framebus.control.client import DEFAULT_TIMEOUT_S, ControlClient
-from framebus.errors import UsageError
+from framebus.errors import CommandRefused, UsageError
 from framebus.names import DEFAULT_CAMERA, CameraNames, runtime_dir
-
-PENDING_S = 6.0
-"""Seconds to wait for controls that the camera is slow to take."""
-_POLL_S = 0.2
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +41,13 @@ METHODS: Mapping[str, Method] = {
     "set_controls": Method("change controls: brightness=10 auto_exposure=1"),
     "shutdown": Method("end the daemon; `framebus up` or systemd then starts a new one"),
 }
+
+_EXIT_CODES: Mapping[int, int] = {
+    protocol.INVALID_PARAMS: os.EX_USAGE,
+    protocol.METHOD_NOT_FOUND: os.EX_USAGE,
+    protocol.HELD: os.EX_TEMPFAIL,
+}
+"""Exit codes by the daemon's error code, where they say more than "unavailable"."""
 
 _HELP = "\n".join(
     [
@@ -94,15 +99,23 @@ _HELP = "\n".join(
 def ctl(method: str, params: tuple[str, ...], name: str, timeout: float, as_json: bool) -> None:
     """Make the call and print its result; `_HELP` is for people."""
     arguments = parse_params(params)
-    with ControlClient(CameraNames(runtime_dir(), name), timeout_s=timeout) as client:
-        if method == "set_controls":
-            result = set_controls(client, arguments, clock=time.monotonic, sleep=time.sleep)
-        else:
-            result = client.call(method, arguments)
+    names = CameraNames(runtime_dir(), name)
+    try:
+        with ControlClient(names, timeout_s=timeout) as client:
+            result = _call(client, method, arguments)
+    except CommandRefused as refusal:
+        refusal.exit_code = _EXIT_CODES.get(refusal.code, refusal.exit_code)
+        raise
     if as_json:
         click.echo(json.dumps(result, indent=2, ensure_ascii=False))
     else:
         click.echo(METHODS[method].text(result))
+
+
+def _call(client: ControlClient, method: str, arguments: dict[str, object]) -> object:
+    if method == "set_controls":
+        return pending.set_controls(client, arguments, clock=time.monotonic, sleep=time.sleep)
+    return client.call(method, arguments)
 
 
 def parse_params(texts: tuple[str, ...]) -> dict[str, object]:

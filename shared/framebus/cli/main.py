@@ -117,8 +117,8 @@ def framebus() -> None:
 def run(command: click.Command, args: Sequence[str] | None = None, *, name: str) -> int:
     """Run a click command and return its exit code; failures are one clear line on stderr.
 
-    A click usage error is exit code 64, a FramebusError its own, Ctrl-C 130; a reader that closed
-    the pipe is a normal end. `args` are those of the process if None.
+    A click usage error is exit code 64, a FramebusError its own, Ctrl-C 130. `args` are those of
+    the process if None. (A closed pipe ends click itself: silently, with exit code 1.)
     """
     try:
         result: Any = command.main(args, prog_name=name, standalone_mode=False)
@@ -129,21 +129,11 @@ def run(command: click.Command, args: Sequence[str] | None = None, *, name: str)
         error.show()
         return os.EX_SOFTWARE
     except FramebusError as error:
-        click.echo(f"Error: {error}", err=True)
+        click.echo(f"framebus: {error}", err=True)
         return error.exit_code
     except click.Abort:
         return _INTERRUPTED
-    except BrokenPipeError:
-        _discard_stdout()
-        return os.EX_OK
     return result if isinstance(result, int) else os.EX_OK
-
-
-def _discard_stdout() -> None:
-    """Point standard output at nothing, so that the interpreter's last flush cannot fail."""
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, sys.stdout.fileno())
-    os.close(nowhere)
 
 
 def main() -> None:

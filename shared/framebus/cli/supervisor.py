@@ -18,15 +18,16 @@ import signal
 import socket
 import subprocess
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from framebus.cli.restarts import GiveUp, Row, decide
+from framebus.cli.signals import signal_descriptor
 
 END_S = 8.0
 """Seconds that children get to end after SIGTERM, before SIGKILL."""
 
-_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+_ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +120,7 @@ class Supervisor:
 
     def run(self) -> int:
         """Start all parts, keep them running, end them; return the exit code for `up`."""
-        with _signal_descriptor() as signals:
+        with signal_descriptor(_ENDING) as signals:
             try:
                 while self._turn(signals):
                     pass
@@ -200,7 +201,7 @@ class Supervisor:
 
     def _signalled(self, number: int) -> None:
         """Begin to end on the first signal, kill on the second."""
-        if number not in _SIGNALS:
+        if number not in _ENDING:
             return
         name = signal.Signals(number).name
         if self._ending_since_s is None:
@@ -229,29 +230,3 @@ def _how(exit_code: int) -> str:
     if exit_code < 0:
         return f"killed by signal {-exit_code}, {signal.strsignal(-exit_code)}"
     return f"exit code {exit_code}"
-
-
-@contextlib.contextmanager
-def _signal_descriptor() -> Iterator[socket.socket]:
-    """Yield a socket that receives one byte, its number, per signal; restores all at the end."""
-    ours, handlers = socket.socketpair()
-    with ours, handlers:
-        ours.setblocking(False)
-        handlers.setblocking(False)
-        wakeup = signal.set_wakeup_fd(handlers.fileno(), warn_on_full_buffer=False)
-        # Who started us with a signal ignored (nohup) wants it to stay so.
-        before = {
-            number: signal.signal(number, _only_wake)
-            for number in _SIGNALS
-            if signal.getsignal(number) is not signal.SIG_IGN
-        }
-        try:
-            yield ours
-        finally:
-            for number, handler in before.items():
-                signal.signal(number, handler)
-            signal.set_wakeup_fd(wakeup)
-
-
-def _only_wake(_number: int, _frame: object) -> None:
-    """Do nothing: Python has already written the signal's number to the wake-up descriptor."""
