@@ -1,0 +1,137 @@
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+import zmq
+from framebus.control.client import ControlClient
+from framebus.errors import CameraAbsent, CommandRefused, ControlTimeout
+from framebus.liveness import holder
+from framebus.names import CameraNames, endpoint
+from framebus.notify import own_context
+
+from tests.waiting import until
+
+Answer = Callable[[bytes], list[bytes]]
+
+
+@contextmanager
+def server(names: CameraNames, answer: Answer) -> Iterator[None]:
+    """A ROUTER that answers each request with the messages that `answer` makes of it."""
+    context = own_context()
+    router = context.socket(zmq.ROUTER)
+    router.linger = 0
+    router.bind(endpoint(names.control_socket))
+    stop = threading.Event()
+
+    def serve() -> None:
+        while not stop.is_set():
+            if router.poll(20):
+                identity, message = router.recv_multipart()
+                for reply in answer(message):
+                    router.send_multipart([identity, reply])
+
+    thread = threading.Thread(target=serve)
+    thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        thread.join()
+        router.close()
+        context.term()
+
+
+def reply(message: bytes, **content: object) -> bytes:
+    return json.dumps({"jsonrpc": "2.0", "id": json.loads(message)["id"], **content}).encode()
+
+
+@contextmanager
+def lock_held_by_another_process(lock: Path) -> Iterator[int]:
+    program = (
+        "import fcntl, sys; f = open(sys.argv[1], 'w'); fcntl.lockf(f, fcntl.LOCK_EX);"
+        "print(flush=True); sys.stdin.read()"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", program, lock], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        yield process.pid
+        process.kill()
+
+
+def test_result_is_returned(runtime: Path) -> None:
+    names = CameraNames(runtime)
+    with (
+        server(names, lambda message: [reply(message, result=json.loads(message)["params"])]),
+        ControlClient(names) as client,
+    ):
+        assert client.call("echo", {"fps": 15}) == {"fps": 15}
+        assert client.call("echo") == {}
+
+
+def test_error_reply_is_raised_with_its_code_and_words(runtime: Path) -> None:
+    names = CameraNames(runtime)
+    error = {"code": -32601, "message": "no such method", "data": {"methods": ["status"]}}
+    with (
+        server(names, lambda message: [reply(message, error=error)]),
+        ControlClient(names) as client,
+        pytest.raises(CommandRefused, match="no such method") as caught,
+    ):
+        client.call("x")
+    assert (caught.value.code, caught.value.data) == (-32601, {"methods": ["status"]})
+
+
+def test_replies_that_answer_something_else_are_passed_over(runtime: Path) -> None:
+    names = CameraNames(runtime)
+
+    def answer(message: bytes) -> list[bytes]:
+        stray = json.dumps({"jsonrpc": "2.0", "id": 999, "result": "stray"}).encode()
+        return [b"garbage", stray, reply(message, result="mine")]
+
+    with server(names, answer), ControlClient(names) as client:
+        assert client.call("x") == "mine"
+
+
+def test_no_daemon_is_told_at_once_and_names_the_remedy(runtime: Path) -> None:
+    with (
+        ControlClient(CameraNames(runtime), timeout_s=60) as client,
+        pytest.raises(CameraAbsent, match="framebus up"),
+    ):
+        client.call("status")
+
+
+def test_silence_of_a_living_daemon_is_a_timeout_and_of_a_dead_one_an_absence(
+    runtime: Path,
+) -> None:
+    names = CameraNames(runtime)
+    with server(names, lambda message: []), ControlClient(names) as client:
+        with lock_held_by_another_process(names.lock), pytest.raises(ControlTimeout):
+            client.call("status", timeout_s=0.05)
+        with pytest.raises(CameraAbsent):
+            client.call("status", timeout_s=0.05)
+
+
+def test_holder_names_the_process_that_has_the_lock(runtime: Path) -> None:
+    lock = CameraNames(runtime).lock
+    assert holder(lock) == 0
+    with lock_held_by_another_process(lock) as pid:
+        assert holder(lock) == pid
+    until(lambda: holder(lock) == 0)
+
+
+def test_holder_does_not_report_the_callers_own_lock(runtime: Path) -> None:
+    lock = runtime / "x.lock"
+    fd = os.open(lock, os.O_RDWR | os.O_CREAT)
+    fcntl.lockf(fd, fcntl.LOCK_EX)
+    assert holder(lock) == 0
+    os.close(fd)
