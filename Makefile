@@ -32,7 +32,7 @@ test: $(VENV)/.dev
 
 # A command on the real uvcvideo driver, e.g. make guest CMD='v4l2-ctl --list-devices'
 guest: $(VENV)/.dev
-	tests/guest/run --kernel $(or $(KERNEL),stable) sh -c '$(CMD)'
+	tests/guest/run --kernel $(or $(KERNEL),stable) sh -c "$$CMD"
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info out

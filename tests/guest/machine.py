@@ -113,22 +113,26 @@ def booted(
     limit_s: float = DEFAULT_LIMIT_S,
     environment: Mapping[str, str] | None = None,
     folder: Path | None = None,
+    files: Mapping[str, str] | None = None,
 ) -> Iterator[Guest]:
     """Boot `kernel` and run `command` in `folder` (here by default); end all of it afterwards.
 
-    `kernel` must be prepared. Files that the command leaves in /run/job can be read from
-    `Guest.job` until the context ends.
+    `kernel` must be prepared. The command finds `files` (name: text) in /run/job; what it leaves
+    there can be read from `Guest.job` until the context ends.
     """
     job = Path(tempfile.mkdtemp(prefix="fb-guest-"))
     process = None
     try:
         _write_job(job, command, environment or {}, folder or Path.cwd())
-        process = subprocess.Popen(
-            _qemu(kernel, job),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=(job / "console").open("ab"),
-        )
+        for name, text in (files or {}).items():
+            (job / name).write_text(text)
+        with (job / "console").open("ab") as console:
+            process = subprocess.Popen(
+                _qemu(kernel, job),
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=console,
+            )
         yield Guest(process, job, limit_s)
     finally:
         if process is not None:
