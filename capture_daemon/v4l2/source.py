@@ -7,6 +7,7 @@ meanwhile. Whether a picture is a whole JPEG is not judged here.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping
 
 from framebus.frame import FrameFlags
@@ -43,6 +44,7 @@ class V4L2Source:
         resolve: Callable[[str], str] = discovery.resolve,
         buffers: int = BUFFERS,
         priority: bool = True,
+        now_ns: Callable[[], int] = time.monotonic_ns,
     ) -> None:
         """Take what to open and how; `priority` keeps other programs from changing settings."""
         self._device = device
@@ -52,6 +54,7 @@ class V4L2Source:
         self._resolve = resolve
         self._buffers = buffers
         self._priority = priority
+        self._now_ns = now_ns
         self._session: Session | None = None
         self._encoder: Encoder | None = None
 
@@ -84,6 +87,7 @@ class V4L2Source:
             interrupt=self._interrupt,
             buffers=self._buffers,
             priority=self._priority,
+            now_ns=self._now_ns,
         )
         return self._use(session)
 
@@ -92,7 +96,11 @@ class V4L2Source:
 
         Raises SourceError. The caller checks whether what is granted is what it wants.
         """
-        return self._use(Session.adopt(self._ops, fd, self._device, interrupt=self._interrupt))
+        return self._use(
+            Session.adopt(
+                self._ops, fd, self._device, interrupt=self._interrupt, now_ns=self._now_ns
+            )
+        )
 
     def read(self, timeout_s: float) -> Captured | None:
         """Return the next picture, or None after `timeout_s` seconds or an interrupt."""

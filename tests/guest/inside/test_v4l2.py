@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from capture_daemon.v4l2.ops import DeviceOps, KernelOps
 
+from capture_daemon.v4l2.ops import DeviceOps, KernelOps
 from tests.contract.v4l2_fault_contract import FaultContract
 from tests.contract.v4l2_rig import FOREVER, NOTHING, Rig
 from tests.contract.v4l2_session_contract import SessionContract
