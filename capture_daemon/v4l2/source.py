@@ -8,7 +8,7 @@ meanwhile. Whether a picture is a whole JPEG is not judged here.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 from framebus.frame import FrameFlags
 
@@ -21,8 +21,8 @@ from capture_daemon.sources.base import (
     SourceGone,
 )
 from capture_daemon.v4l2 import controls, discovery, query
-from capture_daemon.v4l2.encode import Encoder
-from capture_daemon.v4l2.formats import COMPRESSED, ENCODABLE, choose
+from capture_daemon.v4l2.encode import Encoder, load
+from capture_daemon.v4l2.formats import COMPRESSED, ENCODABLE, Choice, OfferedFormat, choose
 from capture_daemon.v4l2.ops import DeviceOps, KernelOps
 from capture_daemon.v4l2.session import BUFFERS, Session
 
@@ -83,7 +83,7 @@ class V4L2Source:
         session = Session.open(
             self._ops,
             node,
-            lambda offers: choose(offers, self._request, node),
+            self._choose,
             interrupt=self._interrupt,
             buffers=self._buffers,
             priority=self._priority,
@@ -151,6 +151,12 @@ class V4L2Source:
         Raises UsageError (nothing was changed) and SourceError.
         """
         return controls.set_controls(self._open_session().handle, values)
+
+    def _choose(self, offers: Sequence[OfferedFormat]) -> Choice:
+        choice = choose(offers, self._request, self._device)
+        if choice.fourcc not in COMPRESSED:
+            load()  # before the camera streams, or its first frames would be stale
+        return choice
 
     def _use(self, session: Session) -> Granted:
         form = session.format
