@@ -87,6 +87,14 @@ def stream(conductor: Conductor, notes: Notes, now_ns: int, *, settled: bool = T
     notes.taken()
 
 
+def fall_silent(conductor: Conductor) -> int:
+    """Let time pass until the silence is due, and return that moment."""
+    now = conductor.deadline_ns()
+    assert now is not None
+    conductor.tick(now)
+    return now
+
+
 def fail(conductor: Conductor, now_ns: int, *, permanent: bool = False) -> None:
     cause = Cause("device-gone", "the camera is gone", "plug it in")
     conductor.on_report(Failed(conductor.session, cause, permanent), now_ns)
@@ -143,11 +151,22 @@ def test_a_stall_is_three_intervals_and_300_ms_after_the_newest_frame(
     assert notes.taken() == ["restart_stream"]
 
 
+def test_a_daemon_that_was_not_run_for_a_while_does_not_blame_the_camera(
+    conductor: Conductor, notes: Notes
+) -> None:
+    stream(conductor, notes, 200 * S)
+    conductor.tick(260 * S)  # the machine was suspended
+    assert state_of(conductor) is State.STREAMING
+    assert conductor.deadline_ns() == pytest.approx(260 * S + 0.4 * S, abs=1000)
+    fall_silent(conductor)
+    assert state_of(conductor) is State.STALLED
+
+
 def test_a_restarted_stream_that_stays_silent_is_closed_and_opened_after_a_wait(
     conductor: Conductor, notes: Notes
 ) -> None:
     stream(conductor, notes, 200 * S)
-    conductor.tick(202 * S)
+    fall_silent(conductor)
     conductor.on_report(StreamRestarted(conductor.session), 203 * S)
     conductor.tick(207 * S)
     assert state_of(conductor) is State.STALLED
@@ -164,7 +183,7 @@ def test_a_second_silence_before_the_stream_settled_goes_straight_to_reopening(
     conductor: Conductor, notes: Notes
 ) -> None:
     stream(conductor, notes, 200 * S, settled=False)
-    conductor.tick(202 * S)
+    fall_silent(conductor)
     assert state_of(conductor) is State.BACKOFF
     assert notes.taken() == ["close"]
 
@@ -173,7 +192,7 @@ def test_a_frame_after_a_stream_restart_is_streaming_again(
     conductor: Conductor, notes: Notes
 ) -> None:
     stream(conductor, notes, 200 * S)
-    conductor.tick(202 * S)
+    fall_silent(conductor)
     conductor.on_report(StreamRestarted(conductor.session), 203 * S)
     conductor.on_report(FrameSeen(conductor.session, 640, 480), 204 * S)
     assert state_of(conductor) is State.STREAMING
@@ -293,8 +312,7 @@ def test_a_repeating_failure_is_logged_once_and_another_one_again(
 def test_rejected_frames_are_told_apart_from_no_frames(conductor: Conductor, notes: Notes) -> None:
     stream(conductor, notes, 200 * S)
     notes.rejected = ["no-eoi"]
-    conductor.tick(202 * S)
-    cause = conductor.cause(202 * S)
+    cause = conductor.cause(fall_silent(conductor))
     assert cause is not None
     assert cause.code == "garbage"
     assert "no-eoi" in cause.message
