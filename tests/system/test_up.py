@@ -39,12 +39,11 @@ class Up:
 
     def url(self) -> str:
         """Waits until the page's URL is printed."""
-        found = until(self._greeting, within_s=30, what="the greeting")
-        return found[1]
+        return until(self._greeting, within_s=30, what="the greeting")[0]
 
-    def _greeting(self) -> re.Match[str] | None:
+    def _greeting(self) -> list[str]:
         assert self.process.poll() is None, self.errors.read_text()
-        return re.search(r"at (http://\S+/)\n", self.output.read_text())
+        return re.findall(r"at (http://\S+/)\n", self.output.read_text())
 
     def family(self) -> list[int]:
         """Every process below it."""
