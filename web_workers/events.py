@@ -2,15 +2,15 @@
 
 Each viewer is sent the state at once, at each change that a daemon tells of, and every second. A
 viewer that is slow misses states, never gets an old one after a new one. Nothing runs while nobody
-listens. The wire is the HTML standard's text/event-stream; each message's data is one document of
-observe.py with its `camera`.
+listens. The wire is the HTML standard's text/event-stream: an event `state` has one document of
+observe.py, with its `camera`; an event `server` has the worker processes that there are.
 """
 
 from __future__ import annotations
 
 import json
 import select
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import zmq
 from framebus.notify import event_socket
@@ -21,15 +21,15 @@ from web_workers.settings import Cameras
 from web_workers.viewer import Viewer
 
 CONTENT_TYPE = "text/event-stream; charset=utf-8"
-RETRY = b"retry: 1000\n\n"
-"""Tells a browser to connect again a second after it lost the connection."""
+RETRY = b"retry: 500\n\n"
+"""Tells a browser to connect again half a second after it lost the connection."""
 EVERY_NS = 1_000_000_000
 
 
-def message(document: Mapping[str, object]) -> bytes:
+def message(document: Mapping[str, object], event: str = "state") -> bytes:
     """Return one event."""
     text = json.dumps(document, separators=(",", ":"))
-    return f"event: state\ndata: {text}\n\n".encode()
+    return f"event: {event}\ndata: {text}\n\n".encode()
 
 
 class _Ear:
@@ -39,7 +39,7 @@ class _Ear:
         self._feed = feed
         self._camera = camera
         self._socket = socket
-        self.fd: int = socket.getsockopt(zmq.FD)
+        self.fd = int(socket.getsockopt(zmq.FD))
 
     def hear(self, _events: int = 0) -> None:
         """Pass on everything that has arrived: the descriptor is edge-triggered."""
@@ -58,15 +58,22 @@ class EventFeed:
     """All viewers of states in one worker. Runs in the worker's main thread."""
 
     def __init__(
-        self, *, cameras: Cameras, context: zmq.Context[zmq.Socket[bytes]], loop: StreamLoop
+        self,
+        *,
+        cameras: Cameras,
+        context: zmq.Context[zmq.Socket[bytes]],
+        loop: StreamLoop,
+        workers: Callable[[], list[int]],
     ) -> None:
-        """Make a feed that does nothing until somebody joins."""
+        """Make a feed that does nothing until somebody joins; `workers` lists process ids."""
         self._cameras = cameras
         self._context = context
         self._loop = loop
+        self._workers = workers
         self._viewers: dict[Viewer, str | None] = {}  # the camera it wants; None for all
         self._ears: dict[str, _Ear] = {}
         self._latest: dict[str, bytes] = {}  # message by camera
+        self._server = b""  # message about the workers
         self._behind: set[Viewer] = set()  # were busy when there was news
         self._timer: Timer | None = None
         self._awake = False
@@ -114,8 +121,9 @@ class EventFeed:
             if camera not in self._ears:
                 self._listen(camera)
             self._look(camera)
-        for camera in tuple(self._ears):
-            self._tell(camera)
+        self._server = message({"workers": self._workers()}, "server")
+        for viewer, camera in tuple(self._viewers.items()):
+            self._send(viewer, self._wanted(camera))
         now = self._loop.clock()
         for viewer in tuple(self._viewers):
             if viewer.stalled(now):
@@ -135,17 +143,20 @@ class EventFeed:
 
     def _tell(self, camera: str) -> None:
         for viewer, wanted in tuple(self._viewers.items()):
-            if wanted is not None and wanted != camera:
-                continue
-            if viewer.rest is None:
-                viewer.push(self._latest[camera])
-            else:
-                self._behind.add(viewer)
+            if wanted is None or wanted == camera:
+                self._send(viewer, self._latest[camera])
+
+    def _send(self, viewer: Viewer, news: bytes) -> None:
+        if viewer.rest is None:
+            viewer.push(news)
+        else:
+            self._behind.add(viewer)
 
     def _wanted(self, camera: str | None) -> bytes:
+        """Return all that there is to know about what a viewer wants."""
         if camera is not None:
-            return self._latest.get(camera, b"")
-        return b"".join(self._latest[name] for name in sorted(self._latest))
+            return self._server + self._latest.get(camera, b"")
+        return self._server + b"".join(self._latest[name] for name in sorted(self._latest))
 
     def _stop(self) -> None:
         for ear in self._ears.values():

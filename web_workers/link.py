@@ -38,8 +38,7 @@ class RingLink:
     @property
     def descriptor(self) -> int:
         """Readable when there may be a hint: then call `heard`."""
-        fd: int = self._listener.socket.getsockopt(zmq.FD)
-        return fd
+        return int(self._listener.socket.getsockopt(zmq.FD))
 
     @property
     def interval_ns(self) -> int:

@@ -10,6 +10,7 @@ import socket
 
 from framebus.notify import own_context
 
+from web_workers import siblings
 from web_workers.events import EventFeed
 from web_workers.feed import Feed
 from web_workers.loop import StreamLoop
@@ -30,7 +31,9 @@ class WorkerStreams:
         self.loop = StreamLoop()
         self._painter = Painter(self.loop.call_from_thread)
         self._feeds: dict[str, Feed] = {}
-        self._events = EventFeed(cameras=cameras, context=self._context, loop=self.loop)
+        self._events = EventFeed(
+            cameras=cameras, context=self._context, loop=self.loop, workers=siblings.workers
+        )
 
     def take_over(self, sock: socket.socket, peer: str, taken: TakeOver) -> None:
         """Serve a connection from now on. Raises OSError when it is gone already."""

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import selectors
 from concurrent.futures import Future
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from gunicorn.workers.gthread import ThreadWorker
 
@@ -24,6 +24,9 @@ from web_workers.linger import linger
 from web_workers.settings import Cameras, Settings
 from web_workers.streams import WorkerStreams
 from web_workers.takeover import TakeOver, announce
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIApplication
 
 
 class StreamWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
@@ -46,7 +49,9 @@ class StreamWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
     def load_wsgi(self) -> None:
         """Load the app, and let it know where it runs."""
         super().load_wsgi()
-        self.wsgi = announce(self.wsgi, self._streams, plain=not self.cfg.is_ssl)
+        self.wsgi: WSGIApplication = announce(
+            self.wsgi, self._streams, plain=not self.cfg.is_ssl
+        )
 
     def run(self) -> None:
         """Serve until told to stop."""
