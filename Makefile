@@ -6,7 +6,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 SPEC   := pyproject.toml setup.cfg
 
-.PHONY: run test check wheel clean
+.PHONY: run test check wheel guest bench clean
 
 $(VENV)/.all: $(SPEC)
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
