@@ -51,6 +51,7 @@ class WebTier:
             within_s=30,
             what="gunicorn listens",
         )
+        assert found is not None
         self.port = int(found[1])
         until(lambda: len(self.workers()) == workers, what="workers are there")
 
