@@ -6,7 +6,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 SPEC   := pyproject.toml setup.cfg
 
-.PHONY: run test check wheel clean
+.PHONY: run test check wheel guest bench clean
 
 $(VENV)/.all: $(SPEC)
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
@@ -24,6 +24,10 @@ $(VENV)/.dev: $(VENV)/.all
 	$(BIN)/pip install --quiet --editable '.[dev]'
 	touch $@
 
+$(VENV)/.bench: $(VENV)/.dev
+	$(BIN)/pip install --quiet --editable '.[bench]'
+	touch $@
+
 run: $(VENV)/.all
 	$(BIN)/framebus up $(ARGS)
 
@@ -38,6 +42,13 @@ wheel: $(VENV)/.dev
 
 test: $(VENV)/.dev
 	$(BIN)/pytest $(ARGS)
+
+# A command on the real uvcvideo driver, e.g. make guest CMD='v4l2-ctl --list-devices'
+guest: $(VENV)/.dev
+	tests/guest/run --kernel $(or $(KERNEL),stable) sh -c "$$CMD"
+
+bench: $(VENV)/.bench
+	$(BIN)/python -m benchmarks $(ARGS)
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info out

@@ -117,6 +117,8 @@ class Conductor:
                 self._closing = 0
                 self._handle(Event.OPENED, now_ns)
             case StreamRestarted():
+                if self.state is State.STREAMING:  # it came back just before the restart
+                    self._blame_silence()
                 self._expect_frames(now_ns)
                 self._handle(Event.STREAM_RESTARTED, now_ns)
             case FrameSeen(width=width, height=height):
@@ -183,10 +185,13 @@ class Conductor:
         return newest_ns + int(limit_s * 1e9)
 
     def _on_silence(self, now_ns: int) -> None:
-        self._outage.blame(silence_cause(self.plan.spec.text, self._capture.rejected_since()))
+        self._blame_silence()
         streaming = self.state is State.STREAMING
         again = streaming and not self._settled
         self._handle(Event.SILENCE_AGAIN if again else Event.SILENCE, now_ns)
+
+    def _blame_silence(self) -> None:
+        self._outage.blame(silence_cause(self.plan.spec.text, self._capture.rejected_since()))
 
     def _handle(self, event: Event, now_ns: int) -> None:
         before = self.state

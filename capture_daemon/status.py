@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from framebus import __version__
+from framebus.version import __version__
 
 from capture_daemon.conductor import Conductor
 from capture_daemon.counters import FrameCounters

@@ -49,9 +49,7 @@ class StreamWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
     def load_wsgi(self) -> None:
         """Load the app, and let it know where it runs."""
         super().load_wsgi()
-        self.wsgi: WSGIApplication = announce(
-            self.wsgi, self._streams, plain=not self.cfg.is_ssl
-        )
+        self.wsgi: WSGIApplication = announce(self.wsgi, self._streams, plain=not self.cfg.is_ssl)
 
     def run(self) -> None:
         """Serve until told to stop."""

@@ -9,7 +9,6 @@ long as the source is open. The capture thread does.
 
 from __future__ import annotations
 
-import fcntl
 import os
 import select
 import signal
@@ -30,8 +29,6 @@ _LINES = 6
 """Of what it says on standard error, so many last lines are kept,"""
 _LINE = 400
 """and so many bytes of each."""
-_PIPE = 1 << 20
-"""Bytes asked for as the pipe's size: some frames fit, so the child seldom waits for us."""
 
 
 class Child:
@@ -66,8 +63,6 @@ class Child:
         self._lines: deque[bytes] = deque([b""], maxlen=_LINES + 1)
         for end in self._open:
             os.set_blocking(end, False)
-        with suppress(OSError):  # above the user's limit: the usual 64 KiB do as well
-            fcntl.fcntl(self._out, fcntl.F_SETPIPE_SZ, _PIPE)
 
     @property
     def pid(self) -> int:

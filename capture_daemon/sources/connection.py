@@ -16,6 +16,9 @@ from contextlib import suppress
 from capture_daemon.sources.base import Interrupt
 
 _PIECE = 256 << 10
+_BUFFER = 1 << 20
+"""Bytes that the kernel may hold for us: it would take several times that, and every frame in it is
+an old one by the time that we come back from a pause."""
 
 
 class Interrupted(Exception):
@@ -44,6 +47,7 @@ class Connection:
             until = now + (deadline - now) / (len(addresses) - number)
             try:
                 self._socket = socket.socket(family, kind | socket.SOCK_NONBLOCK, protocol)
+                self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _BUFFER)
                 self._reach(self._socket, address, until)
                 break
             except OSError:

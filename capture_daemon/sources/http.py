@@ -45,6 +45,10 @@ class _Stream:
     server_sequence: int | None = None
     captured_ns: int = 0
 
+    def take(self, body: bytes) -> None:
+        """Add bytes of the body. Raises MultipartError."""
+        self.ready.extend(part for part in self.parts.feed(body) if _is_picture(part.headers))
+
 
 class HttpSource:
     """Reads one URL."""
@@ -110,7 +114,7 @@ class HttpSource:
         data = stream.connection.receive(deadline=deadline)
         if not data:
             raise ConnectionError("the server closed the connection")
-        stream.ready.extend(stream.parts.feed(stream.response.feed(data)))
+        stream.take(stream.response.feed(data))
 
     def _request(self, connection: Connection, target: Target) -> _Stream | Target:
         """Send the request; return the stream, or where the server redirects to."""
@@ -138,7 +142,7 @@ class HttpSource:
         try:
             parts = MultipartParser(boundary_of(head.headers.get("content-type", "")))
             stream = _Stream(connection, response, parts)
-            stream.ready.extend(parts.feed(body))
+            stream.take(body)
         except MultipartError as error:
             raise SourceError(
                 "not-multipart",
@@ -147,6 +151,14 @@ class HttpSource:
                 "ffmpeg:URL reads other kinds",
             ) from error
         return stream
+
+
+def _is_picture(headers: Mapping[str, str]) -> bool:
+    """Return False for what framebus or ustreamer shows while its own camera is away.
+
+    To pass that on as a picture would make an absent camera look like a live one.
+    """
+    return "x-placeholder" not in headers and headers.get("x-ustreamer-online") != "false"
 
 
 def _captured(stream: _Stream, part: Part) -> Captured:

@@ -1,7 +1,7 @@
 """The `test` source: a moving, labelled picture for when there is no camera, and for tests.
 
 It shows the time of day and the sequence, so that a person sees delay and loss at a glance. One
-frame of 1280x720 costs 1 ms; Pillow draws it, simplejpeg and numpy are not needed.
+frame of 1280x720 costs 1 to 2 ms; Pillow draws it, simplejpeg and numpy are not needed.
 """
 
 from __future__ import annotations

@@ -1,12 +1,15 @@
 from __future__ import annotations
 
 import sys
+from types import ModuleType
 
 import pytest
 from framebus.errors import UsageError
 
 from capture_daemon.sources import spec
 from capture_daemon.sources.base import Interrupt, Request, SourceUnusable
+from capture_daemon.sources.file import FileSource
+from capture_daemon.sources.pattern import PatternSource
 from capture_daemon.sources.redact import redact
 from capture_daemon.sources.spec import build, parse
 
@@ -101,6 +104,22 @@ def test_an_at_sign_in_a_path_hides_nothing() -> None:
 
 def test_a_password_with_an_at_sign_is_hidden_whole() -> None:
     assert redact("rtsp://u:p@ss@host/1") == "rtsp://***@host/1"
+
+
+@pytest.mark.parametrize(("chosen", "kind"), [(None, PatternSource), ("/clip", FileSource)])
+def test_auto_takes_the_camera_that_discovery_chooses_else_the_test_pattern(
+    monkeypatch: pytest.MonkeyPatch, chosen: str | None, kind: type
+) -> None:
+    discovery = ModuleType("discovery")
+    discovery.choose = lambda: chosen  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "capture_daemon.v4l2.discovery", discovery)
+    camera = ModuleType("source")
+    camera.V4L2Source = FileSource  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "capture_daemon.v4l2.source", camera)
+    interrupt = Interrupt()
+    source = build(parse("auto"), Request(), interrupt)
+    interrupt.close()
+    assert type(source) is kind
 
 
 def test_the_test_pattern_without_pillow_names_the_remedy(monkeypatch: pytest.MonkeyPatch) -> None:

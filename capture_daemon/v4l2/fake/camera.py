@@ -28,9 +28,9 @@ class FrameFault(enum.Enum):
     TRUNCATED = "truncated"
     GARBAGE = "garbage"
     EMPTY = "empty"
-    ERROR_BIT = "error bit"
+    ERROR_BIT = "error-bit"
     OVERSIZED = "oversized"
-    LOST_PACKET = "lost packet"
+    LOST_PACKET = "lost-packet"
 
     @property
     def seen_by_driver(self) -> bool:

@@ -125,15 +125,15 @@ class FakeKernel:
             self._devices[camera.path] = self._make(camera)
 
     @contextmanager
-    def playing(self, path: str = "/dev/video0", *, fps: float = 30.0) -> Iterator[None]:
-        """Let a camera send frames by itself within the block, when it streams."""
+    def playing(self, *, fps: float = 30.0) -> Iterator[None]:
+        """Let every camera that streams send frames by itself within the block."""
         stop = threading.Event()
 
         def play() -> None:
             while not stop.wait(1 / fps):
                 with self._lock:
-                    if path in self._devices:
-                        self._devices[path].deliver(0)
+                    for device in self._devices.values():
+                        device.deliver(0)
 
         thread = threading.Thread(target=play, name="fake camera")
         thread.start()

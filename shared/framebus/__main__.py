@@ -1,4 +1,4 @@
-"""`python -m framebus.cli` is `framebus`."""
+"""`python -m framebus` is `framebus`."""
 
 from __future__ import annotations
 

@@ -1,0 +1,88 @@
+"""Tests under inside/ are sent into a guest; where there can be none, they are left out, loudly."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+
+from tests.guest.debian import SetupFailed
+from tests.guest.guestplugin import Group, GuestFailed
+
+INSIDE = Path(__file__).with_name("inside")
+IN_GUEST = Path("/run/job/start").exists()
+"""Whether this very process is in the guest."""
+_GROUPS = pytest.StashKey[dict[str, Group]]()
+
+
+def why_not() -> str:
+    """Return why there can be no guest here; empty if there can."""
+    missing = [name for name in ("qemu-system-x86_64", "setpriv") if shutil.which(name) is None]
+    return f"guest tests left out: {', '.join(missing)} is missing" if missing else ""
+
+
+def _kernel_of(item: pytest.Item) -> str | None:
+    """Return the kernel that a test wants; None for a test that is none of the guest's."""
+    if IN_GUEST or INSIDE not in item.path.parents:
+        return None
+    assert isinstance(item, pytest.Function)
+    return str(item.callspec.params["kernel"])
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    groups = config.stash.setdefault(_GROUPS, {})
+    for item in items:
+        if INSIDE in item.path.parents:
+            item.add_marker(pytest.mark.guest)
+    # By kernel, and after everything that is quick.
+    items.sort(key=lambda item: _kernel_of(item) or "")
+    for item in items:
+        kernel = _kernel_of(item)
+        if kernel is not None:
+            # The group has limits of its own; a boot takes longer than a test may.
+            item.add_marker(pytest.mark.timeout(0))
+            groups.setdefault(kernel, Group(config, kernel)).add(item.nodeid)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_protocol(item: pytest.Item) -> bool | None:
+    kernel = _kernel_of(item)
+    if kernel is None:
+        return None
+    item.ihook.pytest_runtest_logstart(nodeid=item.nodeid, location=item.location)
+    for report in _reports(item, item.config.stash[_GROUPS][kernel]):
+        item.ihook.pytest_runtest_logreport(report=report)
+    item.ihook.pytest_runtest_logfinish(nodeid=item.nodeid, location=item.location)
+    return True
+
+
+def _reports(item: pytest.Item, group: Group) -> list[pytest.TestReport]:
+    reason = why_not()
+    try:
+        if not reason:
+            return group.run(item.nodeid)
+    except SetupFailed as error:
+        reason = f"guest tests left out: {error}"
+    except GuestFailed as error:
+        return [_report(item, "failed", str(error))]
+    if os.environ.get("CI") == "true":
+        return [_report(item, "failed", reason)]
+    return [_report(item, "skipped", (str(item.path), item.location[1] or 0, reason))]
+
+
+def _report(item: pytest.Item, outcome: str, text: str | tuple[str, int, str]) -> pytest.TestReport:
+    return pytest.TestReport(
+        nodeid=item.nodeid,
+        location=item.location,
+        keywords=dict.fromkeys(item.keywords, 1),
+        outcome=outcome,  # type: ignore[arg-type]
+        longrepr=text,
+        when="setup" if outcome == "skipped" else "call",
+    )
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    for group in session.config.stash.get(_GROUPS, {}).values():
+        group.close()

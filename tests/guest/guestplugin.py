@@ -1,0 +1,129 @@
+"""The half of the pytest plugin that runs on the host: tests under inside/ run in a guest.
+
+They are collected like any other test, each under its own name. One guest per kernel is booted
+when the first of its tests is due; it is told to run all of them, and its reports are replayed
+here as they come. A guest that hangs or panics fails the test that was under way, and a fresh one
+runs the rest.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.guest.agent import ITEMS, REPORTS
+from tests.guest.cache import KERNELS
+from tests.guest.machine import Ending, Guest, booted
+from tests.guest.prepare import prepare
+
+TREE = Path(__file__).parents[2]
+PATIENCE_S = 180.0
+"""Without any report for so long, a guest hangs: its boot, pytest's start and one test."""
+_TEST_LIMIT_S = 120
+
+
+class GuestFailed(Exception):
+    """The guest ended without a report of the test; the message has its console."""
+
+
+class Group:
+    """The tests that one kernel's guest runs."""
+
+    def __init__(self, config: pytest.Config, kernel: str) -> None:
+        self._config = config
+        self._kernel = KERNELS[kernel]
+        self._pending: list[str] = []
+        self._stack = contextlib.ExitStack()
+        self._guest: Guest | None = None
+        self._output: Iterator[bytes] = iter(())
+        self._said = bytearray()
+        self._read = 0
+        self._reports: dict[str, list[pytest.TestReport]] = {}
+
+    def add(self, nodeid: str) -> None:
+        """Let the group have one more test."""
+        self._pending.append(nodeid)
+
+    def run(self, nodeid: str) -> list[pytest.TestReport]:
+        """Return the reports of a test: set-up, call and tear-down. Raises GuestFailed."""
+        if self._guest is None:
+            self._boot()
+        assert self._guest is not None
+        self._pending.remove(nodeid)
+        deadline = time.monotonic() + PATIENCE_S
+        for said in self._output:
+            self._said += said
+            if self._take_reports():
+                deadline = time.monotonic() + PATIENCE_S
+            reports = self._reports.get(nodeid, [])
+            if any(report.when == "teardown" for report in reports):
+                return self._reports.pop(nodeid)
+            if time.monotonic() > deadline:
+                break
+        # The last reports may have come with the end of the output.
+        self._take_reports()
+        reports = self._reports.pop(nodeid, [])
+        if any(report.when == "teardown" for report in reports):
+            return reports
+        raise GuestFailed(self._explain())
+
+    def close(self) -> None:
+        """End the guest, if there is one."""
+        self._guest = None
+        self._stack.close()
+
+    def _boot(self) -> None:
+        prepare(self._kernel)
+        self._read = 0
+        self._said.clear()
+        command = [
+            *(str(TREE / ".venv/bin/python"), "-m", "pytest", "-p", "tests.guest.agent"),
+            *("-p", "no:cacheprovider", "-p", "pytest_timeout", "-o", f"timeout={_TEST_LIMIT_S}"),
+            *("-o", "timeout_method=thread", f"@/run/job/{ITEMS}"),
+        ]
+        environment = {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "PYTHONDONTWRITEBYTECODE": "1"}
+        limit_s = PATIENCE_S + _TEST_LIMIT_S * len(self._pending)
+        self._guest = self._stack.enter_context(
+            booted(
+                self._kernel,
+                command,
+                limit_s=limit_s,
+                environment=environment,
+                folder=TREE,
+                files={ITEMS: "\n".join(self._pending) + "\n"},
+            )
+        )
+        self._output = self._guest.output()
+
+    def _take_reports(self) -> bool:
+        """Read the reports that are new; tell whether there were any."""
+        assert self._guest is not None
+        try:
+            written = (self._guest.job / REPORTS).read_bytes()
+        except FileNotFoundError:
+            return False
+        whole = written[: written.rfind(b"\n") + 1]
+        lines = whole[self._read :].splitlines()
+        self._read = len(whole)
+        for line in lines:
+            report = self._config.hook.pytest_report_from_serializable(
+                config=self._config, data=json.loads(line)
+            )
+            self._reports.setdefault(report.nodeid, []).append(report)
+        return bool(lines)
+
+    def _explain(self) -> str:
+        assert self._guest is not None
+        outcome = self._guest.outcome()
+        said = self._said.decode(errors="replace")
+        if outcome.ending is Ending.EXITED and not self._read:
+            # Booting again for each of the other tests would end in the same way.
+            self._output = iter(())
+        else:
+            self.close()
+        return f"{outcome.explain()}\nIts output:\n{said[-4000:]}"
