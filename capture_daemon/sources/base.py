@@ -131,6 +131,28 @@ class Restartable(Protocol):
         """Stop and start the flow on what is open. Raises SourceError."""
 
 
+@runtime_checkable
+class Adjustable(Protocol):
+    """A source whose device tells what it offers and can be adjusted while it streams.
+
+    The device thread calls these, while the capture thread reads or closes; a call after `close`
+    raises SourceError. They may block for seconds. All are JSON values, described in
+    docs/control.md.
+    """
+
+    def formats(self) -> list[dict[str, object]]:
+        """Return the formats with their frame sizes and rates. Raises SourceError."""
+
+    def controls(self) -> list[dict[str, object]]:
+        """Return the controls with their ranges and values. Raises SourceError."""
+
+    def set_controls(self, values: Mapping[str, object]) -> Mapping[str, object]:
+        """Set controls by name; return the values that they have now.
+
+        Raises UsageError (nothing was changed) and SourceError.
+        """
+
+
 class Interrupt:
     """An eventfd that wakes a source's `read` from another thread. Thread-safe; level-triggered."""
 
