@@ -51,7 +51,7 @@ def _line(camera: Camera) -> str:
 def advice(found: list[Camera], modules: Path = Path("/proc/modules")) -> list[str]:
     """Return what hinders, and how to mend it, one sentence each."""
     if not found:
-        sentences = ["No camera is connected, or the kernel did not take it: see `lsusb` and `dmesg`."]
+        sentences = ["No camera is connected, or the kernel refused it: see `lsusb` and `dmesg`."]
         try:
             loaded = {line.split()[0] for line in modules.read_text().splitlines() if line}
         except OSError:
