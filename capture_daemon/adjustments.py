@@ -170,8 +170,8 @@ def _check(known: Documents, values: Mapping[str, object]) -> None:
     for name, value in values.items():
         control = by_name.get(name) or by_id.get(name)
         if control is None:
-            hint = nearest(name, by_name)
-            raise Refusal(INVALID_PARAMS, f"the camera has no control {name!r}{hint}")
+            hint = nearest(name[:64], by_name)
+            raise Refusal(INVALID_PARAMS, f"the camera has no control {name[:64]!r}{hint}")
         lowest, highest = control.get("min"), control.get("max")
         if (
             control.get("type") == "integer"

@@ -15,9 +15,11 @@ from typing import Any
 
 import pytest
 from framebus.control.client import ControlClient
+from framebus.control.protocol import INTERNAL_ERROR
 from framebus.errors import CommandRefused
 from framebus.names import CameraNames
 from framebus.notify import event_socket, own_context
+from framebus.reader import FrameReader
 
 from capture_daemon.adjustments import MOST_PENDING
 from capture_daemon.main import Parts
@@ -250,6 +252,30 @@ def test_a_wrong_control_is_refused_without_asking_the_camera(
     bench.source.may["set_controls"].clear()
     with pytest.raises(CommandRefused, match=message):
         bench.call("set_controls", **values)
+
+
+def test_texts_and_numbers_of_any_length_are_an_error_and_no_end(bench: Bench) -> None:
+    bench.until_described()
+    long = "\u00e4" * 9000
+    for method, params in (
+        ("configure", {"source": "file:/" + long}),
+        ("configure", {"source": long}),
+        ("configure", {"size": long}),
+        ("configure", {"fps": 10**400}),
+        ("configure", {long: 1}),
+        ("set_controls", {long: 1}),
+        ("set_controls", {"gain": 10**400}),
+        (long, {}),
+    ):
+        with pytest.raises(CommandRefused) as error:
+            bench.client.call(method, params)
+        assert error.value.code != INTERNAL_ERROR
+    longest = "http://h/" + "\U0001f3a5" * 3000
+    assert bench.call("configure", source=longest)["changed"]
+    status = bench.until_state("streaming")
+    assert status["source"]["spec"].endswith("…")
+    with FrameReader("camera", runtime=bench.names.runtime) as reader:
+        assert reader.next(5.0)
 
 
 def test_calls_for_a_camera_that_never_answers_do_not_pile_up(bench: Bench) -> None:
