@@ -129,7 +129,7 @@ class Conductor:
                 self._handle(Event.FRAME, now_ns)
             case Settled():
                 self._settled = True
-                self._outage.end(self.plan.spec.text, self.granted, self.since_ns)
+                self._outage.end(self._source(), self.granted, self.since_ns)
                 self._handle(Event.SETTLED, now_ns)
             case _:
                 return
@@ -197,6 +197,13 @@ class Conductor:
         streaming = self.state is State.STREAMING
         again = streaming and not self._settled
         self._handle(Event.SILENCE_AGAIN if again else Event.SILENCE, now_ns)
+
+    def _source(self) -> str:
+        """Name the source for the log: what was asked for, and what `auto` turned out to be."""
+        text = self.plan.spec.text
+        if self.granted is None or self.kind == self.plan.spec.kind:
+            return text
+        return f"{text} ({self.granted.device})"
 
     def _blame_silence(self) -> None:
         self._outage.blame(silence_cause(self.plan.spec.text, self._capture.rejected_since()))
