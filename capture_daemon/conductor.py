@@ -24,6 +24,7 @@ from capture_daemon.reports import (
     Report,
     Settled,
     StreamRestarted,
+    one_line,
     silence_cause,
 )
 from capture_daemon.sources.base import Granted
@@ -113,7 +114,7 @@ class Conductor:
                 self._outage.blame(cause)
                 self._handle(Event.PERMANENT_FAILURE if permanent else Event.FAILURE, now_ns)
             case Opened(granted=granted, kind=kind):
-                self.granted = granted
+                self.granted = replace(granted, device=one_line(granted.device))
                 self.kind = kind
                 self._expect_frames(now_ns)
                 self._closing = 0
