@@ -42,6 +42,7 @@ class StubbornSource:
             event.set()
         self.opened = 0
         self.gain = 3
+        self.broken = False
         self._sequence = 0
 
     def open(self) -> Granted:
@@ -51,12 +52,15 @@ class StubbornSource:
 
     def read(self, timeout_s: float) -> Captured | None:
         self.may["read"].wait()
+        if self.broken:
+            raise ZeroDivisionError("a bug in the source")
         time.sleep(0.01)  # the frame interval
         self._sequence += 1
         return Captured(WHOLE, time.monotonic_ns(), self._sequence)
 
     def close(self) -> None:
-        """Nothing to release."""
+        if self.broken:
+            raise OSError("close must not raise, but this one does")
 
     def formats(self) -> list[dict[str, object]]:
         return [{"fourcc": "MJPG", "description": "", "sizes": []}]
@@ -173,6 +177,16 @@ def test_every_method_answers_while_open_blocks(bench: Bench) -> None:
     bench.source.may["open"].set()
     until(lambda: bench.call("status")["cause"]["code"] == "stopped")
     assert bench.source.opened == opened + 1
+
+
+def test_a_bug_in_a_source_is_a_failure_that_is_tried_again(bench: Bench) -> None:
+    bench.until_state("streaming")
+    bench.source.broken = True
+    status = bench.until_state("backoff")
+    assert status["cause"]["code"] == "bug"
+    assert "ZeroDivisionError" in status["cause"]["message"]
+    bench.source.broken = False
+    bench.until_state("streaming")
 
 
 def test_a_read_that_blocks_is_a_stall_and_ends_when_it_returns(bench: Bench) -> None:
