@@ -54,6 +54,11 @@ def test_address_of_another_machine_is_an_error_that_names_bind() -> None:
         parse("192.0.2.1:8080").check_free()
 
 
+def test_name_that_no_host_can_have_is_a_usage_error() -> None:
+    with pytest.raises(UsageError, match="--bind"):
+        parse("é..b:8080").check_free()
+
+
 def test_leftover_socket_file_is_free_and_a_served_one_is_busy(runtime: Path) -> None:
     path = runtime / "web.sock"
     listen = parse(f"unix:{path}")

@@ -60,7 +60,7 @@ class Address:
         return (_EVERYWHERE.get(self.host, self.host), self.port)
 
     def check_free(self) -> None:
-        """Raise PortBusy, NoPermission or AddressUnusable if nothing could listen here now."""
+        """Raise a FramebusError if nothing could listen here now, PortBusy if something does."""
         try:
             if self.family == socket.AF_UNIX:
                 self._check_path_free()
@@ -71,6 +71,8 @@ class Address:
                 trial.listen(1)
         except OSError as error:
             raise self._translated(error) from error
+        except UnicodeError as error:  # from the idna codec, for a host such as "é..b"
+            raise UsageError(f"--bind {self.text!r}: no host can have that name") from error
 
     def _check_path_free(self) -> None:
         """A socket file that nobody listens on is a leftover, which gunicorn replaces."""
