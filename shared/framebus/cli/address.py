@@ -71,8 +71,6 @@ class Address:
                 trial.listen(1)
         except OSError as error:
             raise self._translated(error) from error
-        except UnicodeError as error:  # from the idna codec, for a host such as "é..b"
-            raise UsageError(f"--bind {self.text!r}: no host can have that name") from error
 
     def _check_path_free(self) -> None:
         """A socket file that nobody listens on is a leftover, which gunicorn replaces."""
@@ -130,4 +128,8 @@ def parse(text: str) -> Address:
         return Address(text, socket.AF_INET6, host[1:-1], int(digits))
     if ":" in host:
         raise UsageError(f"--bind {text!r}: write an IPv6 address in brackets, [::1]:8080")
+    try:
+        host.encode("idna")  # what socket does with it, where a failure is a TypeError
+    except UnicodeError as error:
+        raise UsageError(f"--bind {text!r}: no host can have that name") from error
     return Address(text, socket.AF_INET, host, int(digits))
