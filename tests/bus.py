@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-import fcntl
+import contextlib
 import io
 import os
+import subprocess
+import sys
 import threading
 import time
+from collections.abc import Iterator
 from pathlib import Path
-from typing import IO
 
 import zmq
 from framebus.names import DEFAULT_CAMERA, CameraNames
@@ -94,11 +96,25 @@ class Bus:
         self.context.term()
 
 
-def hold_lock(names: CameraNames) -> IO[str]:
-    """Lock the camera as its daemon does. In a process of its own: a holder sees no own locks."""
-    lock = names.lock.open("w")
-    fcntl.lockf(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    return lock
+@contextlib.contextmanager
+def lock_held(names: CameraNames) -> Iterator[int]:
+    """Hold a camera's lock as its daemon does, in a process of its own; yields its pid."""
+    code = (
+        "import fcntl, sys; lock = open(sys.argv[1], 'w'); "
+        "fcntl.lockf(lock, fcntl.LOCK_EX | fcntl.LOCK_NB); print(flush=True); sys.stdin.read()"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", code, str(names.lock)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    ) as holder:
+        assert holder.stdout is not None
+        assert holder.stdin is not None
+        holder.stdout.readline()
+        try:
+            yield holder.pid
+        finally:
+            holder.stdin.close()
 
 
 def _padded(picture: bytes, size: int) -> bytes:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 
 from framebus.cli.main import run
+
 from web_workers.command import web
 
 if __name__ == "__main__":

@@ -12,11 +12,11 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import click
-
 from framebus import config
 from framebus.cli import address
 from framebus.errors import FramebusError, UsageError
 from framebus.names import DEFAULT_CAMERA, check_camera_name, runtime_dir
+
 from web_workers.settings import BIND, DEFAULT_BIND, NAME, WORKERS, default_workers
 
 _WORKERS_MAX = 64

@@ -122,8 +122,8 @@ class EventFeed:
                 self._listen(camera)
             self._look(camera)
         self._server = message({"workers": self._workers()}, "server")
-        for viewer, camera in tuple(self._viewers.items()):
-            self._send(viewer, self._wanted(camera))
+        for viewer, wanted in tuple(self._viewers.items()):
+            self._send(viewer, self._wanted(wanted))
         now = self._loop.clock()
         for viewer in tuple(self._viewers):
             if viewer.stalled(now):

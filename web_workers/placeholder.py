@@ -21,6 +21,7 @@ _ACCENT = (240, 180, 60)
 _TEXT = (236, 236, 236)
 _DIM = (170, 174, 180)
 _QUALITY = 80
+_LETTER = 0.47  # mean width of a letter of Pillow's own font, in its height
 
 _Line = tuple[str, float, tuple[int, int, int]]  # text, height relative to the unit, colour
 
@@ -50,7 +51,7 @@ def paint(notice: Notice) -> bytes:
     draw = ImageDraw.Draw(picture)
     unit = max(10.0, min(picture.width / 40, picture.height / 22))
     lines: list[_Line] = [(notice.title, 1.5, _ACCENT)]
-    columns = max(20, int(picture.width / (unit * 0.56)))
+    columns = max(20, int((picture.width - 2 * unit) / (unit * _LETTER)))
     for text, colour in ((notice.message, _TEXT), (notice.remedy, _DIM)):
         lines += [(line, 1.0, colour) for line in textwrap.wrap(text, columns)[:3]]
     height = sum(unit * size * 1.45 for _, size, _ in lines) + unit * 1.2

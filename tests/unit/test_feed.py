@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from framebus.notify import own_context
@@ -144,10 +145,19 @@ def test_a_lost_hint_costs_one_and_a_half_frame_intervals(bench: Bench) -> None:
 def test_all_viewers_share_one_bytes_per_frame(bench: Bench) -> None:
     bench.publish()
     clients = [bench.client(), bench.client()]
-    pushed: list[bytes] = []
+    pushed: list[object] = []
+
+    def noting(viewer: Viewer) -> None:
+        send = viewer._send
+
+        def note(data: Any, flags: int = 0) -> int:
+            pushed.append(data)
+            return send(data, flags)
+
+        viewer._send = note
+
     for client in clients:
-        send = client.viewer._send
-        client.viewer._send = lambda data, send=send: (pushed.append(data), send(data))[1]  # type: ignore[assignment,misc]
+        noting(client.viewer)
     bench.publish()
     bench.pass_ms(70)
     assert len(pushed) == 2

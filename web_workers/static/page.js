@@ -70,8 +70,7 @@ class Camera {
     this.age.textContent = told.age_s === null ? "–" : duration(told.age_s);
     this.cause.hidden = told.cause === null;
     if (told.cause) {
-      const remedy = told.cause.remedy ? ` — ${told.cause.remedy}` : "";
-      this.cause.textContent = told.cause.message + remedy;
+      this.cause.textContent = sentences(told.cause.message, told.cause.remedy);
     }
     if (granted?.width && granted?.height) {
       this.picture.style.aspectRatio = `${granted.width} / ${granted.height}`;
@@ -88,6 +87,14 @@ function rate(told) {
   const measured = told.frames?.fps;
   if (!told.online || typeof measured !== "number") return "–";
   return `${measured.toFixed(1)} fps`;
+}
+
+// The daemon's words begin small and end without a stop, to stand in logs too.
+function sentences(...texts) {
+  return texts
+    .filter(Boolean)
+    .map((text) => `${text[0].toUpperCase()}${text.slice(1)}${/[.!?]$/.test(text) ? "" : "."}`)
+    .join(" ");
 }
 
 function duration(seconds) {
