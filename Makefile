@@ -6,16 +6,26 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 SPEC   := pyproject.toml setup.cfg
 
-.PHONY: run test check bench guest clean
+.PHONY: run test check wheel guest bench clean
 
 $(VENV)/.all: $(SPEC)
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	  echo "framebus needs Python 3.11 or newer, and $(PYTHON) is not." \
+	       "Name one that is: make PYTHON=python3.11 $(MAKECMDGOALS)" >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' || { \
+	  echo "$(PYTHON) has no venv module. On Debian and Ubuntu:" \
+	       "apt-get install python3-venv" >&2; exit 1; }
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet --upgrade pip
-	$(BIN)/pip install --quiet --editable '.[all]'
+	$(BIN)/pip install -qq --editable '.[all]'
 	touch $@
 
 $(VENV)/.dev: $(VENV)/.all
-	$(BIN)/pip install --quiet --editable '.[dev]'
+	$(BIN)/pip install -qq --editable '.[dev]'
+	touch $@
+
+$(VENV)/.bench: $(VENV)/.dev
+	$(BIN)/pip install -qq --editable '.[bench]'
 	touch $@
 
 run: $(VENV)/.all
@@ -27,12 +37,18 @@ check: $(VENV)/.dev
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
+wheel: $(VENV)/.dev
+	$(BIN)/python -m build --wheel --outdir dist
+
 test: $(VENV)/.dev
 	$(BIN)/pytest $(ARGS)
 
 # A command on the real uvcvideo driver, e.g. make guest CMD='v4l2-ctl --list-devices'
 guest: $(VENV)/.dev
 	tests/guest/run --kernel $(or $(KERNEL),stable) sh -c "$$CMD"
+
+bench: $(VENV)/.bench
+	$(BIN)/python -m benchmarks $(ARGS)
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info out

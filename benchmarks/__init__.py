@@ -1,0 +1,1 @@
+"""What the README's figures come from: framebus, the floor under it and its peers, side by side."""

@@ -59,27 +59,42 @@ class Captured:
     captured_ns: int
     """CLOCK_MONOTONIC nanoseconds."""
     device_sequence: int
-    """Counts the source's frames, dropped ones included; gaps are frames lost before us."""
+    """Counts the source's frames, dropped ones included; gaps are frames lost before us.
+
+    Never decreases while the source is open; a buffer that the driver gave back unused repeats the
+    number before it.
+    """
     faulty: bool = False
     """The driver marked it as damaged (V4L2_BUF_FLAG_ERROR)."""
     flags: FrameFlags = FrameFlags.NONE
     width: int = 0
     """Pixels where the source knows them per frame, else 0: the granted size holds."""
     height: int = 0
+    reject: str = ""
+    """Why the source itself knows that this picture must not be published: "stale" (it waited in
+    the kernel while this process slept), "encode-failed"; empty when nothing is known against it.
+    """
 
 
 class SourceError(Exception):
-    """A source failed. `code` is a stable word for programs, `remedy` a sentence for people."""
+    """A source failed. `code` is a stable word for programs, `remedy` a sentence for people.
+
+    `operation` is the system call that failed, where one did ("S_FMT", "open"), and `errno` what it
+    gave.
+    """
 
     permanent = False
     """True when trying again unchanged cannot help (a wrong option, a missing program)."""
 
-    def __init__(self, code: str, message: str, *, remedy: str = "", errno: int = 0) -> None:
+    def __init__(
+        self, code: str, message: str, *, remedy: str = "", errno: int = 0, operation: str = ""
+    ) -> None:
         super().__init__(message)
         self.code = code
         self.message = message
         self.remedy = remedy
         self.errno = errno
+        self.operation = operation
 
 
 class SourceUnusable(SourceError):
@@ -114,6 +129,28 @@ class Restartable(Protocol):
 
     def restart_stream(self) -> None:
         """Stop and start the flow on what is open. Raises SourceError."""
+
+
+@runtime_checkable
+class Adjustable(Protocol):
+    """A source whose device tells what it offers and can be adjusted while it streams.
+
+    The device thread calls these, while the capture thread reads or closes; a call after `close`
+    raises SourceError. They may block for seconds. All are JSON values, described in
+    docs/control.md.
+    """
+
+    def formats(self) -> list[dict[str, object]]:
+        """Return the formats with their frame sizes and rates. Raises SourceError."""
+
+    def controls(self) -> list[dict[str, object]]:
+        """Return the controls with their ranges and values. Raises SourceError."""
+
+    def set_controls(self, values: Mapping[str, object]) -> Mapping[str, object]:
+        """Set controls by name; return the values that they have now.
+
+        Raises UsageError (nothing was changed) and SourceError.
+        """
 
 
 class Interrupt:

@@ -6,11 +6,22 @@ neither. Programs that want frames need no more than `FrameReader`.
 
 from __future__ import annotations
 
-from importlib.metadata import version
+from typing import TYPE_CHECKING
 
 from framebus.errors import FramebusError
 from framebus.frame import Frame, FrameFlags
-from framebus.reader import FrameReader
+from framebus.version import __version__
 
-__version__ = version("framebus")
+if TYPE_CHECKING:
+    from framebus.reader import FrameReader
+
 __all__ = ["Frame", "FrameFlags", "FrameReader", "FramebusError", "__version__"]
+
+
+def __getattr__(name: str) -> object:
+    # FrameReader brings ZeroMQ in, which whoever needs only a name or an error can do without.
+    if name == "FrameReader":
+        from framebus.reader import FrameReader
+
+        return FrameReader
+    raise AttributeError(f"module 'framebus' has no attribute {name!r}")

@@ -1,0 +1,232 @@
+"""The capture thread: it alone opens, reads and closes the source, one command after another.
+
+Because it is one thread, the device can never be busy by our own doing. It may block in a source
+for seconds; the main thread never waits for it, and learns what happened from reports. It does
+not decide anything: that is the conductor's.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+from typing import Protocol
+
+from framebus.errors import UsageError
+
+from capture_daemon.commands import Close, CommandQueue, Open, Quit, RestartStream
+from capture_daemon.counters import FrameCounters
+from capture_daemon.plan import Plan
+from capture_daemon.publisher import Publisher
+from capture_daemon.reports import (
+    Cause,
+    Closed,
+    Failed,
+    FrameSeen,
+    Opened,
+    Report,
+    Settled,
+    StreamRestarted,
+    silence_cause,
+)
+from capture_daemon.sources.base import Interrupt, Restartable, Source, SourceError
+
+log = logging.getLogger(__name__)
+
+SETTLED_FRAMES = 10
+_READ_S = 0.5
+"""A read returns this often at least, so that a live thread can be told from a hung one."""
+
+
+class Sources(Protocol):
+    """What is needed of exclusive.ExclusiveSources."""
+
+    def build(self, plan: Plan, interrupt: Interrupt) -> tuple[str, Source]:
+        """Return the plan's source, closed, and its kind."""
+
+    def acquire(self) -> None:
+        """Make sure that the device is ours to open. Raises SourceError."""
+
+    def release(self) -> None:
+        """Leave the device to others."""
+
+
+class CaptureThread(threading.Thread):
+    """Start it once; `quit` ends it. The other public methods return at once, in any thread."""
+
+    def __init__(
+        self,
+        *,
+        sources: Sources,
+        publisher: Publisher,
+        counters: FrameCounters,
+        post: Callable[[Report], None],
+        opened: Callable[[int, Source], None],
+    ) -> None:
+        # A daemon thread: one that hangs in an ioctl must not keep the interpreter from exiting.
+        super().__init__(name="capture", daemon=True)
+        self._sources = sources
+        self._publisher = publisher
+        self._counters = counters
+        self._post = post
+        self._opened = opened
+        self._commands = CommandQueue()
+        self._source: Source | None = None
+        self._built_for: Plan | None = None
+        self._kind = ""
+        self._session = 0
+        self._streaming = False
+        self._valid_frames = 0
+        self._call: tuple[str, int] | None = None  # what the source does, and since when
+
+    # -- for other threads ---------------------------------------------------------------------
+
+    def open(self, session: int, plan: Plan) -> None:
+        """Open the plan's source; ends in Opened or Failed."""
+        self._commands.put(Open(session, plan))
+
+    def restart_stream(self, session: int) -> None:
+        """Restart the open stream; ends in StreamRestarted or Failed."""
+        self._commands.put(RestartStream(session))
+
+    def close(self, session: int) -> None:
+        """Close whatever is open; ends in Closed."""
+        self._commands.put(Close(session))
+
+    def quit(self) -> None:
+        """Close whatever is open, and end the thread."""
+        self._commands.put(Quit())
+
+    def dispose(self) -> None:
+        """Give the thread's descriptor back, after its end."""
+        if not self.is_alive():
+            self._commands.close()
+
+    def blocked(self, now_ns: int) -> tuple[str, float]:
+        """Return what the source is doing, and for how many seconds; ("", 0) if nothing."""
+        call = self._call
+        return (call[0], (now_ns - call[1]) / 1e9) if call else ("", 0.0)
+
+    def arrived_ns(self) -> int:
+        """Return when the newest valid frame arrived, CLOCK_MONOTONIC; 0 if none yet."""
+        return self._counters.arrived_ns()
+
+    def rate(self) -> float:
+        """Return the measured frames a second; 0 if unknown."""
+        return self._counters.rate()
+
+    def rejected_since(self) -> list[str]:
+        """Return for what frames were rejected since the newest valid one."""
+        return self._counters.rejected_since()
+
+    # -- the thread ----------------------------------------------------------------------------
+
+    def run(self) -> None:
+        """Carry out commands and, while a source is open, read it."""
+        while True:
+            for command in self._commands.take(wait=not self._streaming):
+                match command:
+                    case Open(session, plan):
+                        self._do_open(session, plan)
+                    case RestartStream(session):
+                        self._do_restart_stream(session)
+                    case Close(session):
+                        self._do_close()
+                        self._post(Closed(session))
+                    case Quit():
+                        self._do_close()
+                        return
+            if self._streaming:
+                self._read()
+
+    def _do_open(self, session: int, plan: Plan) -> None:
+        self._do_close()
+        self._session = session
+        try:
+            self._call = ("opening", time.monotonic_ns())
+            if self._source is None or plan != self._built_for:
+                self._kind, self._source = self._sources.build(plan, self._commands.interrupt)
+                self._built_for = plan
+            self._sources.acquire()
+            granted = self._source.open()
+        except Exception as error:  # noqa: BLE001  a source's bug must not end the thread
+            self._fail(error)
+            return
+        self._call = None
+        self._streaming = True
+        self._valid_frames = 0
+        self._publisher.begin(granted)
+        self._post(Opened(session, granted, self._kind))
+        self._opened(session, self._source)
+
+    def _do_restart_stream(self, session: int) -> None:
+        if not self._streaming or session != self._session:
+            return
+        source = self._source
+        if not isinstance(source, Restartable):
+            # Closing and opening again is what is left.
+            self._fail_for(silence_cause(self._text(), self.rejected_since()), permanent=False)
+            return
+        try:
+            self._call = ("restarting its stream", time.monotonic_ns())
+            source.restart_stream()
+        except Exception as error:  # noqa: BLE001  a source's bug must not end the thread
+            self._fail(error)
+            return
+        self._call = None
+        self._valid_frames = 0
+        self._counters.begin_session()
+        self._post(StreamRestarted(session))
+
+    def _do_close(self) -> None:
+        if self._source is not None and self._streaming:
+            self._call = ("closing", time.monotonic_ns())
+            self._source.close()
+            self._call = None
+        self._sources.release()
+        self._streaming = False
+
+    def _read(self) -> None:
+        assert self._source is not None  # noqa: S101  for mypy: open set both
+        self._call = ("reading", time.monotonic_ns())
+        try:
+            captured = self._source.read(_READ_S)
+            if captured is None:
+                self._commands.interrupt.clear()  # the commands are looked at next, after this
+                return
+            valid = self._publisher.take(captured)
+        except Exception as error:  # noqa: BLE001  a source's bug must not end the thread
+            self._fail(error)
+            return
+        finally:
+            self._call = None
+        if not valid:
+            return
+        self._valid_frames += 1
+        if self._valid_frames == 1:
+            self._post(FrameSeen(self._session, self._publisher.width, self._publisher.height))
+        elif self._valid_frames == SETTLED_FRAMES:
+            self._publisher.settled()
+            self._post(Settled(self._session))
+
+    def _text(self) -> str:
+        return self._built_for.spec.text if self._built_for else ""
+
+    def _fail(self, error: Exception) -> None:
+        match error:
+            case SourceError():
+                cause = Cause(error.code, error.message, error.remedy)
+                permanent = error.permanent
+            case UsageError():
+                cause, permanent = Cause("bad-source", str(error)), True
+            case _:
+                log.error("a bug in the source", exc_info=error)
+                cause = Cause("bug", f"{type(error).__name__}: {error}", "please report it")
+                permanent = False
+        self._fail_for(cause, permanent=permanent)
+
+    def _fail_for(self, cause: Cause, *, permanent: bool) -> None:
+        self._streaming = True  # so that close is called, whatever open left behind
+        self._do_close()
+        self._post(Failed(self._session, cause, permanent))

@@ -1,0 +1,66 @@
+"""`framebus capture`: the options of the daemon, for click. What they mean is in options.py."""
+
+from __future__ import annotations
+
+import os
+
+import click
+
+from capture_daemon.options import DEFAULT_LOG_LEVEL, DEFAULT_SOURCE, LOG_LEVELS, settings
+
+_HELP = f"""Run the capture daemon of one camera, in the foreground.
+
+It is the only process that opens the camera. It goes on until SIGTERM or Ctrl-C, whatever the
+camera does; `framebus ctl status` tells what it does now.
+
+\b
+SOURCE is one of
+  auto             the first camera that there is, else the test pattern
+  v4l2:DEVICE      a node, a /dev/v4l/by-id name, usb:VID:PID[:SERIAL]
+  ffmpeg:ARGS      whatever ffmpeg reads
+  http://URL       another server's multipart stream
+  file:PATH        a recording, looped
+  test             a moving test pattern
+
+\b
+Exit codes: 0 ended by a signal or by `shutdown`, 64 wrong usage, 74 a clean end was not
+possible, 75 the camera's name or its device is held by another daemon, 77 no permission.
+Every option has an environment variable; precedence: flag, variable, --config, default
+(--source {DEFAULT_SOURCE}, --log-level {DEFAULT_LOG_LEVEL}, --ring-size 32M).
+"""
+
+
+@click.command(help=_HELP)
+@click.option("--name", envvar="FRAMEBUS_NAME", show_envvar=True, help="The camera's name.")
+@click.option(
+    "--source", envvar="FRAMEBUS_SOURCE", show_envvar=True, help="Where frames come from."
+)
+@click.option(
+    "--size", envvar="FRAMEBUS_SIZE", show_envvar=True, help="Frame size, as in 1280x720."
+)
+@click.option("--fps", envvar="FRAMEBUS_FPS", show_envvar=True, help="Frames a second.")
+@click.option(
+    "--ring-size",
+    envvar="FRAMEBUS_RING_SIZE",
+    show_envvar=True,
+    help="Shared memory for frames, as in 64M.",
+)
+@click.option(
+    "--config",
+    envvar="FRAMEBUS_CONFIG",
+    show_envvar=True,
+    metavar="FILE.toml",
+    help="Options from a file.",
+)
+@click.option(
+    "--log-level",
+    envvar="FRAMEBUS_LOG_LEVEL",
+    show_envvar=True,
+    help=f"One of {', '.join(LOG_LEVELS)}.",
+)
+def capture(**flags: str | None) -> int:
+    """Run the daemon until it is told to end; `_HELP` is what a person reads."""
+    resolved = settings(flags)
+    from capture_daemon.main import run  # --help and usage errors need no ZeroMQ
+
+    return run(resolved, os.environ)

@@ -1,0 +1,163 @@
+"""The daemon's main loop: one poll over everything that can happen, and nothing that blocks.
+
+It runs in the main thread and only passes on: control requests to the server, reports to the
+conductor and the adjustments, time to both, their state to the ring, the events and systemd.
+What all of them do is in their files; what they are made of is in main.py.
+"""
+
+from __future__ import annotations
+
+import logging
+import signal
+import time
+from collections.abc import Mapping
+from typing import Protocol
+
+import zmq
+
+from capture_daemon.adjustments import Adjustments
+from capture_daemon.capture import CaptureThread
+from capture_daemon.conductor import Conductor
+from capture_daemon.device import ControlsRead, ControlsSet, Described
+from capture_daemon.reports import Mailbox, Report
+from capture_daemon.server import ControlServer
+from capture_daemon.status import Status
+from capture_daemon.systemd import ServiceManager
+
+log = logging.getLogger(__name__)
+
+_STATUS_NS = 1_000_000_000
+HUNG_S = 30.0
+"""A source that has not returned for this long is no honest reason for silence any more: the
+watchdog is left to bite. The longest wait in a driver that is alive is 5 s, a control transfer."""
+
+
+class StatusSink(Protocol):
+    """Where the status document goes for readers (framebus.ring.writer.RingWriter)."""
+
+    def set_status(self, document: Mapping[str, object]) -> None:
+        """Replace the document."""
+
+
+class EventSink(Protocol):
+    """Where events go (framebus.notify.EventNotifier)."""
+
+    def send(self, event: str, document: Mapping[str, object]) -> None:
+        """Tell all listeners."""
+
+
+class Signals(Protocol):
+    """Where signals come from (signals.SignalWatch)."""
+
+    def fileno(self) -> int:
+        """Readable when one has come."""
+
+    def received(self) -> list[signal.Signals]:
+        """Return those that have come."""
+
+
+class Daemon:
+    """Everything that the main thread does between start and end."""
+
+    def __init__(
+        self,
+        *,
+        conductor: Conductor,
+        capture: CaptureThread,
+        adjustments: Adjustments,
+        server: ControlServer,
+        status: Status,
+        ring: StatusSink,
+        events: EventSink,
+        manager: ServiceManager,
+        mailbox: Mailbox,
+        signals: Signals,
+    ) -> None:
+        self._conductor = conductor
+        self._capture = capture
+        self._adjustments = adjustments
+        self._server = server
+        self._status = status
+        self._ring = ring
+        self._events = events
+        self._manager = manager
+        self._mailbox = mailbox
+        self._signals = signals
+        self._ending = False
+        self._more_requests = False
+        self._told: tuple[object, ...] = ()
+        self._status_due_ns = 0
+        self._feed_due_ns = 0
+
+    def end(self) -> None:
+        """Leave the loop after this round."""
+        self._ending = True
+
+    def run(self) -> None:
+        """Capture until a signal or `end`."""
+        poller = zmq.Poller()
+        for each in (self._server.socket, self._mailbox.fileno(), self._signals.fileno()):
+            poller.register(each, zmq.POLLIN)
+        self._conductor.start(time.monotonic_ns())
+        self._manager.ready()
+        while not self._ending:
+            poller.poll(self._timeout_ms(time.monotonic_ns()))
+            for number in self._signals.received():
+                log.info("ending: %s", number.name)
+                self.end()
+            self._round()
+
+    def tell_status(self, now_ns: int) -> None:
+        """Put the status document where readers and listeners see it."""
+        document = self._status.document(now_ns)
+        self._ring.set_status(document)
+        self._events.send("state", document)
+        self._manager.status(self._status.line(now_ns))
+        self._status_due_ns = now_ns + _STATUS_NS
+
+    def _round(self) -> None:
+        for report in self._mailbox.collect():
+            self._on_report(report, time.monotonic_ns())
+        now_ns = time.monotonic_ns()
+        self._conductor.tick(now_ns)
+        self._adjustments.tick(now_ns)
+        self._more_requests = self._server.receive()
+        now_ns = time.monotonic_ns()
+        changes = self._status.changes(now_ns)
+        if changes != self._told or now_ns >= self._status_due_ns:
+            self._told = changes
+            self.tell_status(now_ns)
+        self._feed_watchdog(now_ns)
+
+    def _on_report(self, report: object, now_ns: int) -> None:
+        match report:
+            case Report():
+                self._conductor.on_report(report, now_ns)
+            case Described() if report.session != self._conductor.session:
+                log.debug("a description of an earlier session")
+            case Described() | ControlsRead() | ControlsSet():
+                self._adjustments.on_report(report)
+            case _:
+                raise TypeError(f"nobody takes {report!r}")
+
+    def _feed_watchdog(self, now_ns: int) -> None:
+        """Say that all is well: this loop turns, and the capture thread lives and returns."""
+        watchdog_s = self._manager.watchdog_s
+        if not watchdog_s or now_ns < self._feed_due_ns:
+            return
+        _, blocked_s = self._capture.blocked(now_ns)
+        if self._capture.is_alive() and blocked_s < HUNG_S:
+            self._manager.alive()
+        self._feed_due_ns = now_ns + int(watchdog_s * 1e9 / 4)
+
+    def _timeout_ms(self, now_ns: int) -> int:
+        if self._more_requests:
+            return 0
+        due_ns = [self._status_due_ns]
+        if self._manager.watchdog_s:
+            due_ns.append(self._feed_due_ns)
+        for deadline in (self._conductor.deadline_ns(), self._adjustments.deadline_ns()):
+            if deadline is not None:
+                due_ns.append(deadline)
+        # Rounded up: waking early would only mean to sleep again.
+        return max(0, -(-(min(due_ns) - now_ns) // 1_000_000))

@@ -1,0 +1,188 @@
+"""The control methods: what each takes, does and answers. Knows no socket and never blocks.
+
+docs/control.md describes them for people; a test runs its examples.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+
+from framebus.config import nearest
+from framebus.control.protocol import HELD, INVALID_PARAMS, METHOD_NOT_FOUND
+from framebus.errors import CameraHeld, UsageError
+from framebus.units import frame_rate, frame_size
+
+from capture_daemon.adjustments import Adjustments
+from capture_daemon.conductor import Conductor
+from capture_daemon.plan import Plan
+from capture_daemon.refusal import Answer, Refusal
+from capture_daemon.sources import spec
+from capture_daemon.sources.base import Request
+
+Params = Mapping[str, object]
+_CONFIGURABLE = ("source", "size", "fps")
+
+
+@dataclass(frozen=True, slots=True)
+class _Method:
+    run: Callable[[Params, Answer], None]
+    takes: tuple[str, ...] | None = ()
+    """The parameters allowed; None where the names are the camera's."""
+
+
+def _bare(run: Callable[[Answer], None]) -> _Method:
+    """Return a method without parameters."""
+    return _Method(lambda _, answer: run(answer))
+
+
+class Handlers:
+    """Main thread only. Every call ends in exactly one answer, now or within 100 ms."""
+
+    def __init__(
+        self,
+        *,
+        conductor: Conductor,
+        adjustments: Adjustments,
+        status: Callable[[int], Mapping[str, object]],
+        check: Callable[[Plan], None],
+        shutdown: Callable[[], None],
+        clock: Callable[[], int],
+    ) -> None:
+        """Take what the methods act on; `check` raises for a plan that cannot be carried out."""
+        self._conductor = conductor
+        self._adjustments = adjustments
+        self._status = status
+        self._check = check
+        self._shutdown = shutdown
+        self._clock = clock
+        self._methods = {
+            "status": _bare(self._do_status),
+            "start": _bare(self._do_start),
+            "stop": _bare(self._do_stop),
+            "restart": _bare(self._do_restart),
+            "configure": _Method(self._do_configure, _CONFIGURABLE),
+            "formats": _bare(self._do_formats),
+            "controls": _bare(self._do_controls),
+            "set_controls": _Method(self._do_set_controls, None),
+            "shutdown": _bare(self._do_shutdown),
+        }
+
+    def call(self, name: str, params: Params, answer: Answer) -> None:
+        """Carry out one call."""
+        try:
+            method = self._methods.get(name)
+            if method is None:
+                hint = f"there is no method {name[:64]!r}; there are {', '.join(self._methods)}"
+                raise Refusal(METHOD_NOT_FOUND, hint)
+            if method.takes is not None:
+                _check_names(name, method.takes, params)
+            method.run(params, answer)
+        except Refusal as refusal:
+            answer.refuse(refusal)
+
+    def _do_status(self, answer: Answer) -> None:
+        answer.result(self._status(self._clock()))
+
+    def _do_start(self, answer: Answer) -> None:
+        self._conductor.start(self._clock())
+        answer.result(self._state())
+
+    def _do_stop(self, answer: Answer) -> None:
+        self._conductor.stop(self._clock())
+        answer.result(self._state())
+
+    def _do_restart(self, answer: Answer) -> None:
+        restarted = self._conductor.restart(self._clock())
+        answer.result({**self._state(), "joined": not restarted})
+
+    def _do_configure(self, params: Params, answer: Answer) -> None:
+        if not params:
+            allowed = ", ".join(_CONFIGURABLE)
+            raise Refusal(INVALID_PARAMS, f"configure what? It takes {allowed}")
+        plan = _configured(self._conductor.plan, params)
+        try:
+            self._check(plan)
+        except CameraHeld as error:
+            raise Refusal(HELD, str(error)) from error
+        except UsageError as error:
+            raise Refusal(INVALID_PARAMS, str(error)) from error
+        if plan.spec != self._conductor.plan.spec:
+            self._adjustments.forget()
+        changed = self._conductor.configure(plan, self._clock())
+        requested = plan.request
+        answer.result(
+            {
+                **self._state(),
+                "changed": changed,
+                "source": plan.spec.text,
+                "requested": {
+                    "width": requested.width,
+                    "height": requested.height,
+                    "fps": requested.fps,
+                },
+            }
+        )
+
+    def _do_formats(self, answer: Answer) -> None:
+        answer.result(self._adjustments.formats(self._conductor.plan.spec.text))
+
+    def _do_controls(self, answer: Answer) -> None:
+        self._adjustments.read(self._conductor.plan.spec.text, answer, self._clock())
+
+    def _do_set_controls(self, params: Params, answer: Answer) -> None:
+        self._adjustments.set(self._conductor.plan.spec.text, params, answer, self._clock())
+
+    def _do_shutdown(self, answer: Answer) -> None:
+        answer.result(self._state())
+        self._shutdown()
+
+    def _state(self) -> dict[str, object]:
+        return {"state": self._conductor.state.value}
+
+
+def _check_names(method: str, takes: tuple[str, ...], params: Params) -> None:
+    for name in params:
+        if name not in takes:
+            if not takes:
+                raise Refusal(INVALID_PARAMS, f"{method} takes no parameters")
+            raise Refusal(
+                INVALID_PARAMS,
+                f"{method} has no parameter {name[:64]!r}{nearest(name[:64], takes)}",
+            )
+
+
+def _configured(plan: Plan, params: Params) -> Plan:
+    """Return the plan with these parameters changed. Raises Refusal; `plan` stays as it is."""
+    try:
+        request = plan.request
+        if "size" in params:
+            request = _with_size(request, params["size"])
+        if "fps" in params:
+            request = replace(request, fps=_fps(params["fps"]))
+        source = plan.spec
+        if "source" in params:
+            text = params["source"]
+            if not isinstance(text, str):
+                raise UsageError(f"source must be a text, as in {', '.join(spec.FORMS[:3])}")
+            source = spec.parse(text)
+    except UsageError as error:
+        raise Refusal(INVALID_PARAMS, str(error)) from error
+    return Plan(source, request)
+
+
+def _with_size(request: Request, value: object) -> Request:
+    if value is None:
+        return replace(request, width=None, height=None)
+    if not isinstance(value, str):
+        raise UsageError('size must be a text such as "1280x720", or null for the source\'s own')
+    width, height = frame_size(value)
+    return replace(request, width=width, height=height)
+
+
+def _fps(value: object) -> float | None:
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise UsageError("fps must be a number such as 30, or null for the source's own")
+    return frame_rate(value)

@@ -1,0 +1,106 @@
+"""Lock files: one daemon per camera name, and one per device. Knows nothing of what they protect.
+
+POSIX locks (`lockf`), because a child forked by somebody cannot keep them alive after our death.
+Their one trap: they drop when any descriptor of the file is closed in this process. So each file
+is opened once, here, and this class must be the only opener of lock files in the process.
+
+A lock file may be unlinked by its holder while another process waits for it with the old file
+open; so whoever gets the lock checks that the path still leads to what it has locked.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import threading
+from pathlib import Path
+
+from framebus.errors import CameraHeld, NoPermission
+from framebus.liveness import holder
+
+_MODE = 0o640
+
+
+class Locks:
+    """The locks of this process. Thread-safe: the capture thread takes the device's."""
+
+    def __init__(self) -> None:
+        self._mutex = threading.Lock()
+        self._held: dict[Path, int] = {}
+
+    def acquire(self, path: Path, what: str) -> None:
+        """Take the lock at `path`; harmless when this object has it already. Never waits.
+
+        Raises CameraHeld, naming the holder of `what`, and NoPermission.
+        """
+        with self._mutex:
+            if path not in self._held:
+                self._held[path] = _lock(path, what)
+
+    def check(self, path: Path, what: str) -> None:
+        """Raise CameraHeld if another process has the lock at `path`; takes nothing."""
+        with self._mutex:
+            if path not in self._held and (pid := holder(path)):
+                raise _held(what, pid)
+
+    def release(self, path: Path) -> None:
+        """Unlink the file and let the lock go; harmless when it is not held."""
+        with self._mutex:
+            fd = self._held.pop(path, -1)
+            if fd >= 0:
+                # Unlinked while still locked: nobody can lock this file and find it at its path.
+                with contextlib.suppress(OSError):
+                    path.unlink()
+                os.close(fd)
+
+    def release_all(self) -> None:
+        """Release whatever is held."""
+        for path in list(self._held):
+            self.release(path)
+
+
+def _lock(path: Path, what: str) -> int:
+    while True:
+        fd = _open(path)
+        try:
+            fcntl.lockf(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except (BlockingIOError, PermissionError):
+            pid = _pid(path, fd)
+            os.close(fd)
+            raise _held(what, pid) from None
+        if _leads_to(path, fd):
+            os.ftruncate(fd, 0)
+            os.write(fd, f"{os.getpid()}\n".encode())
+            return fd
+        os.close(fd)
+
+
+def _open(path: Path) -> int:
+    try:
+        return os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, _MODE)
+    except OSError as error:
+        raise NoPermission(
+            f"cannot open the lock file {path} ({error.strerror}): run as the user that owns it"
+        ) from error
+
+
+def _leads_to(path: Path, fd: int) -> bool:
+    try:
+        return os.path.samestat(path.stat(), os.fstat(fd))
+    except FileNotFoundError:
+        return False
+
+
+def _pid(path: Path, fd: int) -> int:
+    """Return the holder's pid: the kernel's word, or the file's where namespaces hide it."""
+    if pid := holder(path):
+        return pid
+    text = os.pread(fd, 32, 0).strip()
+    return int(text) if text.isdigit() else 0
+
+
+def _held(what: str, pid: int) -> CameraHeld:
+    by = f"by process {pid}" if pid else "by another process"
+    remedy = f"; `kill {pid}` ends it" if pid else ""
+    return CameraHeld(f"{what} is held {by}{remedy}", pid)

@@ -1,0 +1,226 @@
+"""Builds the daemon, runs it, and takes it apart: the only place that knows every part.
+
+The order matters. The camera's lock comes before anything that could take a living daemon's place:
+binding an ipc path steals it. What is built is taken apart in the reverse order, whatever happens.
+No part of this process forks.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import random
+import resource
+import sys
+import time
+from collections.abc import Mapping
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Protocol
+
+from framebus.names import CameraNames, create_runtime_dir, runtime_dir
+from framebus.notify import EventNotifier, Notifier, own_context
+from framebus.ring.writer import RingWriter
+
+from capture_daemon import capture
+from capture_daemon.adjustments import Adjustments
+from capture_daemon.capture import CaptureThread
+from capture_daemon.conductor import Conductor
+from capture_daemon.counters import FrameCounters
+from capture_daemon.daemon import Daemon, Signals
+from capture_daemon.device import DeviceThread
+from capture_daemon.exclusive import ExclusiveSources
+from capture_daemon.handlers import Handlers
+from capture_daemon.locks import Locks
+from capture_daemon.options import Settings
+from capture_daemon.plan import Plan
+from capture_daemon.publisher import Publisher
+from capture_daemon.reports import Mailbox
+from capture_daemon.server import ControlServer
+from capture_daemon.signals import SignalWatch
+from capture_daemon.status import Ring, Status
+from capture_daemon.systemd import ServiceManager
+
+log = logging.getLogger("capture_daemon")
+
+END_S = 1.5
+"""How long an end waits for the threads; what then still hangs in a driver is left behind."""
+
+
+def run(settings: Settings, environ: Mapping[str, str]) -> int:
+    """Be the daemon of one camera until a signal; return the exit code. Raises FramebusError."""
+    _log_to_stderr(settings)
+    _allow_many_connections()
+    # The ring and the lock files give the group what it may have, others nothing.
+    os.umask(0o027)
+    names = CameraNames(create_runtime_dir(runtime_dir(environ)), settings.name)
+    with ExitStack() as stack:
+        locks = Locks()
+        stack.callback(locks.release_all)
+        locks.acquire(names.lock, f"camera {settings.name!r}")
+        sources = ExclusiveSources(locks=locks, runtime=names.runtime)
+        sources.check_held(settings.plan)
+        manager = ServiceManager(environ)
+        stack.callback(manager.close)
+        signals = SignalWatch()
+        stack.callback(signals.close)
+        parts = Parts(
+            settings, names, sources=sources, manager=manager, signals=signals, stack=stack
+        )
+        log.info("camera %s, pid %d, runtime %s", settings.name, os.getpid(), names.runtime)
+        try:
+            parts.daemon.run()
+        finally:
+            manager.stopping()
+            ended = parts.end_threads(END_S)
+        if not ended:
+            _leave_at_once(names, locks)
+    log.info("ended")
+    return 0
+
+
+class Sources(capture.Sources, Protocol):
+    """What is needed of exclusive.ExclusiveSources; tests bring their own."""
+
+    def check(self, plan: Plan) -> None:
+        """Raise for a plan that cannot be carried out now."""
+
+
+class Parts:
+    """What one daemon is made of. The stack takes it apart."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        names: CameraNames,
+        *,
+        sources: Sources,
+        manager: ServiceManager,
+        signals: Signals,
+        stack: ExitStack,
+    ) -> None:
+        """Build everything, start the threads, and put the way back on `stack`.
+
+        The caller holds the camera's lock.
+        """
+        mailbox = Mailbox()
+        stack.callback(mailbox.close)
+        writer = RingWriter.create(names, capacity=settings.ring_size)
+        stack.callback(writer.close)
+        context = own_context()
+        stack.callback(context.term)
+        notifier = Notifier(context, names)
+        stack.callback(notifier.close)
+        events = EventNotifier(context, names)
+        stack.callback(events.close)
+        counters = FrameCounters()
+        self._device = DeviceThread(post=mailbox.post)
+        self._capture = CaptureThread(
+            sources=sources,
+            publisher=Publisher(ring=writer, announcer=notifier, counters=counters),
+            counters=counters,
+            post=mailbox.post,
+            opened=self._device.attach,
+        )
+        stack.callback(self._capture.dispose)
+        self._conductor = Conductor(
+            capture=self._capture,
+            plan=settings.plan,
+            jitter=random.random,
+            now_ns=time.monotonic_ns(),
+        )
+        adjustments = Adjustments(device=self._device, event=events.send)
+        handlers = Handlers(
+            conductor=self._conductor,
+            adjustments=adjustments,
+            status=lambda now_ns: status.document(now_ns),
+            check=sources.check,
+            shutdown=lambda: self.daemon.end(),
+            clock=time.monotonic_ns,
+        )
+        server = ControlServer(context=context, path=names.control_socket, call=handlers.call)
+        stack.callback(server.close)
+        status = Status(
+            camera=settings.name,
+            pid=os.getpid(),
+            ring=_ring(writer),
+            conductor=self._conductor,
+            counters=counters,
+            control=server.counts,
+            started_utc_ns=time.time_ns(),
+        )
+        self.daemon = Daemon(
+            conductor=self._conductor,
+            capture=self._capture,
+            adjustments=adjustments,
+            server=server,
+            status=status,
+            ring=writer,
+            events=events,
+            manager=manager,
+            mailbox=mailbox,
+            signals=signals,
+        )
+        self._device.start()
+        self._capture.start()
+
+    def end_threads(self, timeout_s: float) -> bool:
+        """Close the source and end the threads; False if one still hangs after `timeout_s`."""
+        deadline = time.monotonic() + timeout_s
+        self._conductor.stop(time.monotonic_ns())
+        self.daemon.tell_status(time.monotonic_ns())
+        self._capture.quit()
+        self._device.quit()
+        for thread in (self._capture, self._device):
+            thread.join(max(0.0, deadline - time.monotonic()))
+        return not (self._capture.is_alive() or self._device.is_alive())
+
+
+def _ring(writer: RingWriter) -> Ring:
+    geometry = writer.geometry
+    return Ring(
+        epoch=writer.epoch,
+        size=geometry.size,
+        arena=geometry.capacity,
+        descriptors=geometry.count,
+        largest=writer.largest,
+    )
+
+
+def _leave_at_once(names: CameraNames, locks: Locks) -> None:
+    """Remove our files and exit, with a thread still inside the kernel. Does not return.
+
+    The device's lock file stays, and its lock until the kernel has let go of the process: the
+    device is held exactly as long.
+    """
+    log.error(
+        "the source did not let go of its device within %g s: leaving without a clean end", END_S
+    )
+    files: tuple[Path, ...] = (
+        names.segment_path,
+        names.control_socket,
+        names.frames_socket,
+        names.events_socket,
+    )
+    for file in files:
+        file.unlink(missing_ok=True)
+    locks.release(names.lock)
+    logging.shutdown()
+    os._exit(os.EX_IOERR)
+
+
+def _log_to_stderr(settings: Settings) -> None:
+    """One line per event; journald adds the time, so a terminal is all that needs one."""
+    form = f"%(levelname)s {settings.name}: %(message)s"
+    if sys.stderr.isatty():
+        form = f"%(asctime)s {form}"
+    logging.basicConfig(level=settings.log_level.upper(), format=form, stream=sys.stderr)
+
+
+def _allow_many_connections() -> None:
+    """Raise the soft limit of descriptors: listeners and hostile connections each take one."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = 65536 if hard == resource.RLIM_INFINITY else min(hard, 65536)
+    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))

@@ -1,0 +1,95 @@
+"""From flags, environment and file to frozen settings. Pure but for reading the file.
+
+Precedence: flag, environment variable (click reads both into `flags`), file, default.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from framebus import config
+from framebus.errors import UsageError
+from framebus.names import DEFAULT_CAMERA, check_camera_name
+from framebus.ring.layout import DEFAULT_CAPACITY, LARGEST_CAPACITY, SMALLEST_CAPACITY
+from framebus.units import byte_count, frame_rate, frame_size
+
+from capture_daemon.plan import Plan
+from capture_daemon.sources import spec
+from capture_daemon.sources.base import Request
+
+LOG_LEVELS = ("debug", "info", "warning", "error")
+DEFAULT_SOURCE = "auto"
+DEFAULT_LOG_LEVEL = "info"
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What one daemon was asked to do; never changed."""
+
+    name: str
+    plan: Plan
+    ring_size: int
+    """Bytes of the ring's arena."""
+    log_level: str
+
+
+def settings(flags: Mapping[str, object]) -> Settings:
+    """Resolve the command's options; None in `flags` means "not given". Raises UsageError."""
+    path = flags.get("config")
+    file = config.load(Path(str(path)) if path is not None else None)
+    name = check_camera_name(_name(flags.get("name"), file))
+    values = file.for_camera(name)
+
+    def text(key: str, default: str | None = None) -> str | None:
+        value = config.pick(flags.get(key), values.get(key), default)
+        return None if value is None else str(value)
+
+    source = text("source", DEFAULT_SOURCE)
+    ring_size = text("ring_size", str(DEFAULT_CAPACITY))
+    log_level = text("log_level", DEFAULT_LOG_LEVEL)
+    return Settings(
+        name=name,
+        plan=Plan(spec.parse(str(source)), request(text("size"), text("fps"))),
+        ring_size=_ring_size(str(ring_size)),
+        log_level=_log_level(str(log_level)),
+    )
+
+
+def request(size: str | None, fps: str | float | None) -> Request:
+    """Return what to ask a source for; None leaves it to the source. Raises UsageError."""
+    width, height = (None, None) if size is None else frame_size(size)
+    if isinstance(fps, str):
+        try:
+            fps = float(fps)
+        except ValueError:
+            raise UsageError(f"{fps!r} is no frame rate: write a number, as in 30") from None
+    return Request(width, height, None if fps is None else frame_rate(fps))
+
+
+def _name(flag: object, file: config.Config) -> str:
+    """Return the camera's name; a file that speaks of one camera only need not be told which."""
+    if flag is not None:
+        return str(flag)
+    cameras = file.cameras
+    if len(cameras) > 1 and "name" not in file.common:
+        raise UsageError(
+            f"the configuration has several cameras: say which with --name ({', '.join(cameras)})"
+        )
+    return str(config.pick(None, file.common.get("name"), (*cameras, DEFAULT_CAMERA)[0]))
+
+
+def _ring_size(text: str) -> int:
+    size = byte_count(text)
+    if not SMALLEST_CAPACITY <= size <= LARGEST_CAPACITY:
+        raise UsageError(
+            f"a ring of {text} is out of range: use {SMALLEST_CAPACITY} to {LARGEST_CAPACITY} bytes"
+        )
+    return size
+
+
+def _log_level(text: str) -> str:
+    if text not in LOG_LEVELS:
+        raise UsageError(f"{text!r} is no log level: use {', '.join(LOG_LEVELS)}")
+    return text

@@ -1,0 +1,117 @@
+"""What the threads tell the main thread, and the mailbox that carries it.
+
+Frozen values only: nothing here can be changed by the thread that sent it. A session is one
+opening of a source; a report of an earlier session than the conductor's is old news.
+"""
+
+from __future__ import annotations
+
+import os
+import queue
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from capture_daemon.sources.base import Granted
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """Why there are no frames: `code` for programs, `message` and `remedy` for people."""
+
+    code: str
+    message: str
+    remedy: str = ""
+
+
+def silence_cause(source: str, rejected: Sequence[str]) -> Cause:
+    """Return why `source` counts as silent, given for what its frames were rejected lately.
+
+    The message has no figures in it, so that a repetition is recognised as one.
+    """
+    if rejected:
+        what = f"no valid frame from {source}: rejected as {', '.join(rejected)}"
+        return Cause("garbage", what, "check the cable, or try another format")
+    return Cause("silent", f"{source} sends no frames", "check the cable and what it leads to")
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """Something that happened in one session of the capture thread."""
+
+    session: int
+
+
+@dataclass(frozen=True, slots=True)
+class Opened(Report):
+    """The source is open."""
+
+    granted: Granted
+    kind: str
+    """What `auto` turned out to be; otherwise the kind asked for."""
+
+
+@dataclass(frozen=True, slots=True)
+class FrameSeen(Report):
+    """The first valid frame after an open or a stream restart was published."""
+
+    width: int
+    """Pixels, as the frame itself or the source says; 0 if neither does."""
+    height: int
+
+
+@dataclass(frozen=True, slots=True)
+class Settled(Report):
+    """Enough valid frames in a row to call the stream sound."""
+
+
+@dataclass(frozen=True, slots=True)
+class StreamRestarted(Report):
+    """The stream was stopped and started on the open device."""
+
+
+@dataclass(frozen=True, slots=True)
+class Failed(Report):
+    """The source raised; it is closed."""
+
+    cause: Cause
+    permanent: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Closed(Report):
+    """The source of this session is closed, as commanded."""
+
+
+class Mailbox:
+    """Thread-safe: any thread posts, the main thread polls `fileno()` and collects."""
+
+    def __init__(self) -> None:
+        self._reports: queue.SimpleQueue[object] = queue.SimpleQueue()
+        self._fd = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
+
+    def fileno(self) -> int:
+        """Readable while something waits."""
+        return self._fd
+
+    def post(self, report: object) -> None:
+        """Put a report in; never blocks."""
+        self._reports.put(report)
+        os.eventfd_write(self._fd, 1)
+
+    def collect(self) -> list[object]:
+        """Take out what waits, oldest first."""
+        # The descriptor first: a report posted after this line sets it again.
+        try:
+            os.eventfd_read(self._fd)
+        except BlockingIOError:
+            return []
+        reports = []
+        while True:
+            try:
+                reports.append(self._reports.get_nowait())
+            except queue.Empty:
+                return reports
+
+    def close(self) -> None:
+        """Close the descriptor; nobody may post any more."""
+        os.close(self._fd)

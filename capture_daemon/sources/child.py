@@ -1,0 +1,141 @@
+"""A child process that writes to a pipe, and that never outlives the thread which started it.
+
+It leads a process group of its own, so that Ctrl-C at the terminal does not reach it and its own
+children end with it. It knows nothing of frames.
+
+PR_SET_PDEATHSIG is tied to the *thread* that spawned the child: start it from one that lives as
+long as the source is open. The capture thread does.
+"""
+
+from __future__ import annotations
+
+import os
+import select
+import signal
+import subprocess
+import sys
+from collections import deque
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+
+_LAUNCHER = Path(__file__).with_name("pdeathsig.py")
+_TERM_S = 0.5
+"""How long it may take to end by itself; the daemon must be gone within 2 s in all."""
+_KILL_S = 1.0
+"""How long the kernel may take to end it; longer is an uninterruptible sleep."""
+_PIECE = 256 << 10
+_LINES = 6
+"""Of what it says on standard error, so many last lines are kept,"""
+_LINE = 400
+"""and so many bytes of each."""
+
+
+class Child:
+    """One running program and the ends of its two pipes. Made, used and closed by one thread."""
+
+    def __init__(self, arguments: Sequence[str]) -> None:
+        """Start `arguments[0]`, with nothing on its standard input.
+
+        Raises:
+            OSError: no process could be made. (A program that cannot run exits with 127.)
+        """
+        self._out, out = os.pipe()
+        self._err, err = os.pipe()
+        try:
+            self._process = subprocess.Popen(
+                [sys.executable, "-I", "-S", str(_LAUNCHER), str(os.getpid()), *arguments],
+                stdin=subprocess.DEVNULL,
+                stdout=out,
+                stderr=err,
+                process_group=0,
+            )
+            self._pidfd = os.pidfd_open(self._process.pid)
+        except OSError:
+            os.close(self._out)
+            os.close(self._err)
+            raise
+        finally:
+            os.close(out)
+            os.close(err)
+        self._open = {self._out, self._err}
+        self._closed = False
+        self._lines: deque[bytes] = deque([b""], maxlen=_LINES + 1)
+        for end in self._open:
+            os.set_blocking(end, False)
+
+    @property
+    def pid(self) -> int:
+        """Process id, and the id of its group."""
+        return self._process.pid
+
+    @property
+    def descriptors(self) -> tuple[int, ...]:
+        """What to poll for reading: the pipes that the child has not closed."""
+        return tuple(self._open)
+
+    @property
+    def ended(self) -> bool:
+        """True when everything that it wrote is read and no more can come."""
+        return self._out not in self._open
+
+    def read(self) -> bytes:
+        """Return what is there of its standard output, b"" if nothing; never blocks."""
+        if self._err in self._open:
+            self._listen(self._piece(self._err))
+        return self._piece(self._out) if self._out in self._open else b""
+
+    def obituary(self) -> str:
+        """Return how it ended and its last words, once it has `ended`; waits 0.5 s for that."""
+        self._exited(_TERM_S)
+        self.read()
+        said = "; ".join(
+            line.decode("utf-8", "replace").strip() for line in self._lines if line.strip()
+        )
+        match self._process.poll():
+            case None:
+                how = "closed its output"
+            case status if status < 0:
+                how = f"was killed by signal {-status}"
+            case status:
+                how = f"ended with status {status}"
+        return f"{how}: {said}" if said else how
+
+    def close(self) -> None:
+        """End it and all of its group, and reap it. Twice is harmless; takes at most 1.5 s."""
+        if self._closed:
+            return
+        self._closed = True
+        os.close(self._out)
+        os.close(self._err)
+        self._open.clear()
+        self._signal(signal.SIGTERM)
+        self._exited(_TERM_S)
+        # Until it is reaped its id cannot be anybody else's, so this hits its group and no other.
+        self._signal(signal.SIGKILL)
+        if self._exited(_KILL_S):
+            self._process.wait()
+        os.close(self._pidfd)
+
+    def _piece(self, end: int) -> bytes:
+        try:
+            data = os.read(end, _PIECE)
+        except BlockingIOError:
+            return b""
+        if not data:
+            self._open.discard(end)
+        return data
+
+    def _listen(self, said: bytes) -> None:
+        first, *others = said.split(b"\n")
+        self._lines[-1] = (self._lines[-1] + first)[-_LINE:]
+        self._lines.extend(line[-_LINE:] for line in others)
+
+    def _exited(self, timeout_s: float) -> bool:
+        poller = select.poll()
+        poller.register(self._pidfd, select.POLLIN)
+        return bool(poller.poll(timeout_s * 1000))
+
+    def _signal(self, number: signal.Signals) -> None:
+        with suppress(ProcessLookupError):
+            os.killpg(self._process.pid, number)

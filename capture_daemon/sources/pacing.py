@@ -1,0 +1,59 @@
+"""When the next frame of a source without a rhythm of its own is due.
+
+Ticks lie on a grid from the start, so that rounding and late wake-ups never add up to drift.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from capture_daemon.sources.base import Interrupt, SourceUnusable
+
+FASTEST = 1000.0
+"""Frames a second above which a request is a mistake."""
+
+
+def checked_fps(fps: float | None, default: float) -> float:
+    """Return the rate to run at.
+
+    Raises:
+        SourceUnusable: the requested rate is not in (0, 1000].
+    """
+    if fps is None:
+        return default
+    if not 0 < fps <= FASTEST:
+        raise SourceUnusable(
+            "bad-fps",
+            f"{fps:g} frames a second is out of range",
+            remedy=f"ask for --fps above 0 and up to {FASTEST:g}",
+        )
+    return fps
+
+
+class Pacer:
+    """Waits for ticks 0, 1, 2, … at a fixed rate."""
+
+    def __init__(
+        self, fps: float, interrupt: Interrupt, clock: Callable[[], int] = time.monotonic_ns
+    ) -> None:
+        """`clock` gives nanoseconds, and the first tick is due at once."""
+        self._interval_ns = 1e9 / fps
+        self._interrupt = interrupt
+        self._clock = clock
+        self._start_ns = clock()
+        self._next = 0
+
+    def wait(self, timeout_s: float) -> int | None:
+        """Return the tick that is due, or None after `timeout_s` or an interrupt.
+
+        A caller that was away skips the ticks it missed: their numbers are left out.
+        """
+        due_ns = self._start_ns + self._next * self._interval_ns
+        remaining_s = (due_ns - self._clock()) / 1e9
+        if self._interrupt.wait(min(remaining_s, timeout_s)) or remaining_s > timeout_s:
+            return None
+        elapsed = int((self._clock() - self._start_ns) / self._interval_ns)
+        tick = max(self._next, elapsed)
+        self._next = tick + 1
+        return tick

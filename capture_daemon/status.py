@@ -1,0 +1,144 @@
+"""Builds the status document: what `status` answers and the ring carries. Pure.
+
+docs/control.md describes every key; all of them are always there.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from framebus.version import __version__
+
+from capture_daemon.conductor import Conductor
+from capture_daemon.counters import FrameCounters
+from capture_daemon.reports import Cause
+from capture_daemon.sources.base import Granted, Request
+
+Document = dict[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class Ring:
+    """The ring's figures, which never change in a daemon's life."""
+
+    epoch: int
+    size: int
+    arena: int
+    descriptors: int
+    largest: int
+
+    def document(self) -> Document:
+        """Return the `ring` part."""
+        return {
+            "size": self.size,
+            "arena": self.arena,
+            "frames": self.descriptors,
+            "largest": self.largest,
+        }
+
+
+class Status:
+    """Knows where every figure comes from. Main thread only."""
+
+    def __init__(
+        self,
+        *,
+        camera: str,
+        pid: int,
+        ring: Ring,
+        conductor: Conductor,
+        counters: FrameCounters,
+        control: Callable[[], Mapping[str, object]],
+        started_utc_ns: int,
+    ) -> None:
+        self._camera = camera
+        self._pid = pid
+        self._ring = ring
+        self._conductor = conductor
+        self._counters = counters
+        self._control = control
+        self._started_utc_ns = started_utc_ns
+
+    def document(self, now_ns: int) -> Document:
+        """Return the whole document; `now_ns` is CLOCK_MONOTONIC."""
+        conductor = self._conductor
+        to_utc_ns = time.time_ns() - time.monotonic_ns()
+        retry_ns = conductor.retry_ns
+        return {
+            "camera": self._camera,
+            "pid": self._pid,
+            "version": __version__,
+            "epoch": f"{self._ring.epoch:016x}",
+            "started_utc_ns": self._started_utc_ns,
+            "state": conductor.state.value,
+            "since_utc_ns": conductor.since_ns + to_utc_ns,
+            "cause": _cause(conductor.cause(now_ns)),
+            "attempts": conductor.failures,
+            "retry_utc_ns": None if retry_ns is None else retry_ns + to_utc_ns,
+            "source": {
+                "spec": conductor.plan.spec.text,
+                "kind": conductor.kind,
+                "device": conductor.granted.device if conductor.granted else "",
+                "requested": _requested(conductor.plan.request),
+                "granted": _granted(conductor.granted),
+            },
+            "frames": self._frames(now_ns, to_utc_ns),
+            "ring": self._ring.document(),
+            "control": dict(self._control()),
+        }
+
+    def changes(self, now_ns: int) -> tuple[object, ...]:
+        """Return what is worth telling at once when it differs from what it was."""
+        conductor = self._conductor
+        cause = conductor.cause(now_ns)
+        return (
+            conductor.state,
+            conductor.plan,
+            conductor.granted,
+            conductor.retry_ns,
+            cause.code if cause else "",
+        )
+
+    def line(self, now_ns: int) -> str:
+        """Return one line for `systemctl status`."""
+        conductor = self._conductor
+        cause = conductor.cause(now_ns)
+        if cause is not None:
+            return f"{conductor.state.value}: {cause.message}"
+        granted = conductor.granted
+        what = f" {granted.width}x{granted.height}" if granted else ""
+        return f"{conductor.state.value}{what} from {conductor.plan.spec.text}"
+
+    def _frames(self, now_ns: int, to_utc_ns: int) -> Document:
+        counts = self._counters.counts(now_ns)
+        return {
+            "captured": counts.captured,
+            "published": counts.published,
+            "rejected": dict(counts.rejected),
+            "missed": counts.missed,
+            "fps": round(counts.fps, 2),
+            "newest_utc_ns": counts.newest_ns + to_utc_ns if counts.newest_ns else None,
+        }
+
+
+def _cause(cause: Cause | None) -> Document | None:
+    if cause is None:
+        return None
+    return {"code": cause.code, "message": cause.message, "remedy": cause.remedy}
+
+
+def _requested(request: Request) -> Document:
+    return {"width": request.width, "height": request.height, "fps": request.fps}
+
+
+def _granted(granted: Granted | None) -> Document | None:
+    if granted is None:
+        return None
+    return {
+        "fourcc": granted.fourcc,
+        "width": granted.width,
+        "height": granted.height,
+        "fps": granted.fps,
+    }

@@ -1,0 +1,149 @@
+"""The kernel's buffers of one device: mapped, queued, dequeued, and let go of whole.
+
+A buffer is the kernel's (queued, filled) or ours (dequeued). We have at most one, which goes back
+by `give_back`. Only the thread that streams uses this; nothing here knows formats or pictures.
+"""
+
+from __future__ import annotations
+
+import errno
+from collections.abc import Iterator
+
+from linuxpy.video import raw
+from linuxpy.video.raw import IOC
+
+from capture_daemon.sources.base import SourceError
+from capture_daemon.v4l2.errors import translate
+from capture_daemon.v4l2.handle import Handle
+from capture_daemon.v4l2.ops import Argument, Mapping
+
+_CAPTURE = raw.BufType.VIDEO_CAPTURE
+_MOST = 32  # VIDEO_MAX_FRAME, linux/videodev2.h
+_KERNELS = raw.BufferFlag.QUEUED | raw.BufferFlag.DONE
+
+
+class Buffers:
+    """The buffers of the device behind `handle`; none until `allocate` or `take_over`."""
+
+    def __init__(self, handle: Handle) -> None:
+        self._handle = handle
+        self._requested = False
+        self._mappings: list[Mapping] = []
+        self._held: int | None = None
+
+    def __len__(self) -> int:
+        return len(self._mappings)
+
+    def allocate(self, count: int) -> None:
+        """Ask for `count` buffers, map and queue those that are granted. Raises SourceError."""
+        request = _request(count)
+        self._requested = True
+        self._handle.ioctl(IOC.REQBUFS, request)
+        for index in range(request.count):
+            buffer = _buffer(index)
+            self._handle.ioctl(IOC.QUERYBUF, buffer)
+            self._map(buffer)
+        self.queue_all()
+
+    def take_over(self) -> None:
+        """Map the buffers that a process before us had, and queue the one in its hands.
+
+        Raises SourceError, also when there are none.
+        """
+        self._requested = True
+        for index in range(_MOST):
+            buffer = _buffer(index)
+            if not self._exists(buffer):
+                break
+            self._map(buffer)
+            if not buffer.flags & _KERNELS:
+                self._handle.ioctl(IOC.QBUF, _buffer(index))
+        if not self._mappings:
+            raise SourceError(
+                "not-streaming",
+                f"{self._handle.device} was handed over without buffers",
+                remedy="it is opened afresh by itself",
+            )
+
+    def stream_on(self) -> None:
+        """Start the flow; changes nothing where it runs. Raises SourceError."""
+        self._handle.ioctl(IOC.STREAMON, raw.cint(_CAPTURE))
+
+    def stream_off(self) -> None:
+        """Stop the flow; every buffer is ours then. Raises SourceError."""
+        self._held = None
+        self._handle.ioctl(IOC.STREAMOFF, raw.cint(_CAPTURE))
+
+    def queue_all(self) -> None:
+        """Give all buffers to the kernel, when none is there. Raises SourceError."""
+        for index in range(len(self._mappings)):
+            self._handle.ioctl(IOC.QBUF, _buffer(index))
+
+    def dequeue(self) -> raw.v4l2_buffer | None:
+        """Take a filled buffer, None if there is none. Raises SourceError."""
+        buffer = _buffer()
+        try:
+            self._handle.ioctl(IOC.DQBUF, buffer)
+        except SourceError as error:
+            if error.errno == errno.EAGAIN:
+                return None
+            raise
+        self._held = buffer.index
+        return buffer
+
+    def view(self, buffer: raw.v4l2_buffer) -> memoryview:
+        """The bytes of a dequeued buffer, read-only."""
+        used: int = buffer.bytesused
+        index: int = buffer.index
+        return self._mappings[index].view[:used]
+
+    def give_back(self) -> None:
+        """Queue the buffer that was dequeued last, if there is one. Raises SourceError."""
+        index, self._held = self._held, None
+        if index is not None:
+            self._handle.ioctl(IOC.QBUF, _buffer(index))
+
+    def release(self) -> Iterator[SourceError]:
+        """STREAMOFF, munmap all, REQBUFS(0), each whatever the one before did; yields what failed.
+
+        Does nothing before buffers were asked for: on older kernels REQBUFS alone would make us the
+        owner. What failed is tried again by the next call.
+        """
+        self._held = None
+        if self._requested:
+            yield from self._attempt(IOC.STREAMOFF, raw.cint(_CAPTURE))
+        while self._mappings:
+            try:
+                self._mappings.pop().unmap()
+            except OSError as error:
+                yield translate("munmap", error, self._handle.device)
+        if self._requested:
+            failures = list(self._attempt(IOC.REQBUFS, _request(0)))
+            self._requested = bool(failures)
+            yield from failures
+
+    def _exists(self, buffer: raw.v4l2_buffer) -> bool:
+        try:
+            return self._handle.enumerate(IOC.QUERYBUF, buffer)
+        except SourceError as error:
+            # 6.1 says so on a descriptor that does not own the stream, whoever else does.
+            if error.errno == errno.EBUSY:
+                return False
+            raise
+
+    def _map(self, buffer: raw.v4l2_buffer) -> None:
+        self._mappings.append(self._handle.mmap(buffer.length, buffer.m.offset))
+
+    def _attempt(self, request: IOC, argument: Argument) -> Iterator[SourceError]:
+        try:
+            self._handle.ioctl(request, argument)
+        except SourceError as error:
+            yield error
+
+
+def _buffer(index: int = 0) -> raw.v4l2_buffer:
+    return raw.v4l2_buffer(index=index, type=_CAPTURE, memory=raw.Memory.MMAP)
+
+
+def _request(count: int) -> raw.v4l2_requestbuffers:
+    return raw.v4l2_requestbuffers(count=count, type=_CAPTURE, memory=raw.Memory.MMAP)

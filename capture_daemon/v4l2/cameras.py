@@ -1,0 +1,137 @@
+"""Which cameras there are, by sysfs and udev's links, without opening one: opening wakes it up.
+
+A UVC camera has two nodes, pictures and metadata. udev says which is which (ID_V4L_CAPABILITIES);
+where there is no udev, sysfs' index does: pictures come first.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class Camera:
+    """One video node. What is not known is empty."""
+
+    node: str
+    name: str
+    index: int
+    captures: bool
+    """False for a metadata or output node."""
+    driver: str = ""
+    port: str = ""
+    """The USB port, as the kernel's log names it: "1-1.2"."""
+    vendor: str = ""
+    product: str = ""
+    serial: str = ""
+    by_id: tuple[str, ...] = ()
+    by_path: tuple[str, ...] = ()
+
+    stable: str = ""
+    """A name that survives replugging: by its serial where that is unique, else by its port."""
+
+    @property
+    def usb_name(self) -> str:
+        """usb:VID:PID:SERIAL, empty for a camera without a serial number."""
+        return f"usb:{self.vendor}:{self.product}:{self.serial}" if self.serial else ""
+
+    def document(self) -> dict[str, object]:
+        """Return it as JSON takes it."""
+        return asdict(self)
+
+
+def udev_capabilities(node: str) -> str | None:
+    """Return udev's ID_V4L_CAPABILITIES of a node, None where udev knows nothing."""
+    try:
+        import pyudev
+    except ImportError:  # libudev is not installed
+        return None
+    try:
+        device = pyudev.Devices.from_device_file(pyudev.Context(), node)
+    except (OSError, pyudev.DeviceNotFoundError):
+        return None
+    value = device.properties.get("ID_V4L_CAPABILITIES")
+    return None if value is None else str(value)
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """Where to look; another tree in tests."""
+
+    sys: Path = Path("/sys")
+    dev: Path = Path("/dev")
+    capabilities: Callable[[str], str | None] = udev_capabilities
+
+
+def cameras(places: Places | None = None) -> list[Camera]:
+    """Return every video node, in the order of their numbers. Opens none."""
+    places = places or Places()
+    folder = places.sys / "class/video4linux"
+    try:
+        names = os.listdir(folder)
+    except FileNotFoundError:
+        return []
+    numbered = [name for name in names if re.fullmatch(r"video\d+", name)]
+    ids = _links(places.dev / "v4l/by-id")
+    paths = _links(places.dev / "v4l/by-path")
+    found = []
+    for name in sorted(numbered, key=lambda name: int(name[5:])):
+        node = str(places.dev / name)
+        index = _read(folder / name / "index")
+        interface = (folder / name / "device").resolve()
+        usb = _usb_device(interface)
+        known = places.capabilities(node)
+        found.append(
+            Camera(
+                node=node,
+                name=_read(folder / name / "name"),
+                index=int(index) if index.isdigit() else 0,
+                captures=":capture:" in known if known is not None else index in ("", "0"),
+                driver=(interface / "driver").resolve().name
+                if (interface / "driver").exists()
+                else "",
+                port=usb.name if usb else "",
+                vendor=_read(usb / "idVendor") if usb else "",
+                product=_read(usb / "idProduct") if usb else "",
+                serial=_read(usb / "serial") if usb else "",
+                by_id=tuple(link for link, target in ids if target == name),
+                by_path=tuple(link for link, target in paths if target == name),
+            )
+        )
+    return [replace(camera, stable=_stable(camera, found)) for camera in found]
+
+
+def _stable(camera: Camera, present: list[Camera]) -> str:
+    # Cheap cameras of one make share one serial number.
+    twins = [other for other in present if other.usb_name == camera.usb_name]
+    if camera.usb_name and len({other.port for other in twins}) == 1 and camera.captures:
+        return camera.usb_name
+    return next(iter((*camera.by_path, *camera.by_id)), camera.node)
+
+
+def _links(folder: Path) -> list[tuple[str, str]]:
+    """Return (link, name of the node it points to) for each link of a folder, sorted."""
+    try:
+        names = sorted(os.listdir(folder))
+    except FileNotFoundError:
+        return []
+    return [(str(folder / name), (folder / name).resolve().name) for name in names]
+
+
+def _usb_device(interface: Path) -> Path | None:
+    """Return the USB device's folder that an interface's folder ("1-1.2:1.0") lies in."""
+    for folder in (interface, *interface.parents):
+        if (folder / "idVendor").exists():
+            return folder
+    return None
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8", errors="replace").strip()
+    except OSError:
+        return ""

@@ -1,0 +1,67 @@
+"""Frame numbers that never go back, and frames that are too old: pure logic, time passed in."""
+
+from __future__ import annotations
+
+STALE_NS = 500_000_000
+"""How long a frame may have waited in the kernel, nanoseconds. 16 buffers at 30 frames a second
+hold 0.53 s, so only a process that slept (stopped, swapped out) meets older ones."""
+
+_WRAP = 1 << 32
+_BACKWARDS = 1 << 31
+
+
+class SequenceCounter:
+    """Turns the driver's 32-bit frame count, which starts anew at each STREAMON, into one count."""
+
+    def __init__(self) -> None:
+        self._last = -1
+        self._raw = -1
+
+    def stream_started(self) -> None:
+        """The driver counts from 0 again: what it counts from now on follows what was before."""
+        self._raw = -1
+
+    def count(self, raw: int, *, unused: bool = False) -> int:
+        """Return the number of a buffer whose driver's count is `raw`.
+
+        A buffer that was given back `unused` (no bytes, the ERROR flag, count 0) is no new frame of
+        the camera: it repeats the number before it.
+        """
+        if unused:
+            return max(self._last, 0)
+        if self._last < 0:
+            self._last = raw
+        else:
+            step = (raw - self._raw) % _WRAP
+            # A count that goes back means that the stream was started anew without our doing.
+            self._last += step if 0 < step < _BACKWARDS else raw + 1
+        self._raw = raw
+        return self._last
+
+
+class StaleGate:
+    """Tells frames that waited in the kernel while this process slept.
+
+    Only after a pause, and only by comparison with its end: a camera whose clock is wrong by a
+    constant is never stale for longer than that constant.
+    """
+
+    def __init__(self, limit_ns: int = STALE_NS) -> None:
+        self._limit_ns = limit_ns
+        self._seen_ns: int | None = None
+        self._resumed_ns: int | None = None
+
+    def stream_started(self, now_ns: int) -> None:
+        """The kernel's buffers are empty."""
+        self._seen_ns = now_ns
+        self._resumed_ns = None
+
+    def is_stale(self, captured_ns: int, now_ns: int) -> bool:
+        """Whether a frame dequeued at `now_ns` is left over from before a pause.
+
+        The first frames of an adopted stream are not: they waited for us on purpose.
+        """
+        if self._seen_ns is not None and now_ns - self._seen_ns > self._limit_ns:
+            self._resumed_ns = now_ns
+        self._seen_ns = now_ns
+        return self._resumed_ns is not None and captured_ns < self._resumed_ns - self._limit_ns

@@ -1,0 +1,111 @@
+"""One open device descriptor, which several threads may use and one closes.
+
+The capture thread streams on it; a control call may come from another thread meanwhile and take
+five seconds, when the camera does not answer. Closing waits for it, so that the number of the
+descriptor is not given to another file while a thread is about to use it; but not for ever.
+Nothing here knows what an ioctl means.
+"""
+
+from __future__ import annotations
+
+import errno
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from linuxpy.video.raw import IOC
+
+from capture_daemon.sources.base import SourceGone
+from capture_daemon.v4l2.errors import translate
+from capture_daemon.v4l2.ops import Argument, DeviceOps, Mapping
+
+CLOSE_WAIT_S = 6.0
+"""Longer than a USB control transfer takes to time out (5 s). A thread that is still in its ioctl
+then is inside the kernel for certain, which holds the file itself; closing is safe."""
+
+_END_OF_LIST = frozenset({errno.EINVAL, errno.ENOTTY})
+
+
+class Handle:
+    """An open device. All methods may be called from any thread."""
+
+    def __init__(self, ops: DeviceOps, fd: int, device: str) -> None:
+        """Take `fd` over; `device` is its name for people."""
+        self.device = device
+        self._ops = ops
+        self._fd = fd
+        self._users = 0
+        self._closing = False
+        self._changed = threading.Condition()
+
+    @classmethod
+    def open(cls, ops: DeviceOps, device: str) -> Handle:
+        """Open the node `device`. Raises SourceError."""
+        try:
+            fd = ops.open(device)
+        except OSError as error:
+            raise translate("open", error, device) from error
+        return cls(ops, fd, device)
+
+    def fileno(self) -> int:
+        """The descriptor, for the thread that closes it."""
+        return self._fd
+
+    @property
+    def closed(self) -> bool:
+        """Whether `close` was called."""
+        return self._closing
+
+    def ioctl(self, request: IOC, argument: Argument) -> None:
+        """Do one ioctl. Raises SourceError; SourceGone once closing has begun."""
+        with self._use() as fd:
+            try:
+                self._ops.ioctl(fd, request, argument)
+            except OSError as error:
+                raise translate(request.name, error, self.device) from error
+
+    def enumerate(self, request: IOC, argument: Argument) -> bool:
+        """Do one step of an enumeration; False at its end, or where the driver has none."""
+        with self._use() as fd:
+            try:
+                self._ops.ioctl(fd, request, argument)
+            except OSError as error:
+                if error.errno in _END_OF_LIST:
+                    return False
+                raise translate(request.name, error, self.device) from error
+        return True
+
+    def mmap(self, length: int, offset: int) -> Mapping:
+        """Map one buffer. Raises SourceError."""
+        with self._use() as fd:
+            try:
+                return self._ops.mmap(fd, length, offset)
+            except OSError as error:
+                raise translate("mmap", error, self.device) from error
+
+    def close(self) -> None:
+        """Close the descriptor after the ioctls under way, once. Raises SourceError."""
+        with self._changed:
+            if self._closing:
+                return
+            self._closing = True
+            self._changed.wait_for(lambda: not self._users, CLOSE_WAIT_S)
+        try:
+            self._ops.close(self._fd)
+        except OSError as error:
+            raise translate("close", error, self.device) from error
+
+    @contextmanager
+    def _use(self) -> Iterator[int]:
+        with self._changed:
+            if self._closing:
+                raise SourceGone(
+                    "not-open", f"{self.device} is not open", remedy="start the capture"
+                )
+            self._users += 1
+        try:
+            yield self._fd
+        finally:
+            with self._changed:
+                self._users -= 1
+                self._changed.notify_all()

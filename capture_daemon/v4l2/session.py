@@ -1,0 +1,229 @@
+"""One streaming camera: two ways in, open and adopt, and one way out, close.
+
+Getting in is one transaction; whatever fails, all that was acquired is released, in this order,
+each step whatever the one before it did:
+
+    open, QUERYCAP, S_FMT, S_PARM, S_PRIORITY, REQBUFS, QUERYBUF and mmap, QBUF, STREAMON
+    STREAMOFF, munmap, REQBUFS(0), close
+
+All methods are for the one thread that opened; other threads may use `handle.ioctl`. Nothing here
+knows JPEG, sources or what to do about an error.
+"""
+
+from __future__ import annotations
+
+import select
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from fractions import Fraction
+
+from linuxpy.video import raw
+
+from capture_daemon.sources.base import Interrupt, SourceError, SourceGone
+from capture_daemon.v4l2 import query
+from capture_daemon.v4l2.buffers import Buffers
+from capture_daemon.v4l2.counting import SequenceCounter, StaleGate
+from capture_daemon.v4l2.formats import Choice, OfferedFormat
+from capture_daemon.v4l2.handle import Handle
+from capture_daemon.v4l2.ops import DeviceOps
+
+BUFFERS = 16
+"""Asked for; half a second at 30 frames a second. What the driver grants is used."""
+
+Chooser = Callable[[Sequence[OfferedFormat]], Choice]
+
+
+@dataclass(frozen=True, slots=True)
+class Dequeued:
+    """One filled buffer. `view` is valid until the session's next call."""
+
+    view: memoryview
+    captured_ns: int
+    """CLOCK_MONOTONIC: the driver's timestamp where it has one, else when it was dequeued."""
+    sequence: int
+    faulty: bool
+    stale: bool
+
+
+class Session:
+    """A camera that streams. Made by `open` or `adopt` only."""
+
+    def __init__(self, handle: Handle, interrupt: Interrupt, now_ns: Callable[[], int]) -> None:
+        self.handle = handle
+        self.identity = query.Identity("", "", "")
+        self.format = query.PixelFormat("", 0, 0, 0, 0)
+        self.rate: Fraction | None = None
+        """Frames a second as granted; None if the driver does not say."""
+        self.release_errors: list[SourceError] = []
+        """What went wrong in `close`, for the log: device-gone is usual after an unplug."""
+        self._now_ns = now_ns
+        self._interrupt = interrupt
+        self._choice: Choice | None = None
+        self._wanted_buffers = BUFFERS
+        self._buffers = Buffers(handle)
+        self._sequence = SequenceCounter()
+        self._stale = StaleGate()
+        self._poll = select.poll()
+        self._poll.register(interrupt.fileno(), select.POLLIN)
+        self._poll.register(handle.fileno(), select.POLLIN)
+
+    @classmethod
+    def open(
+        cls,
+        ops: DeviceOps,
+        device: str,
+        choose: Chooser,
+        *,
+        interrupt: Interrupt,
+        buffers: int = BUFFERS,
+        priority: bool = True,
+        now_ns: Callable[[], int] = time.monotonic_ns,
+    ) -> Session:
+        """Open the node `device` and stream in the format that `choose` picks of those offered.
+
+        With `priority`, other programs cannot change format and controls meanwhile. Raises
+        SourceError; nothing is left open then.
+        """
+        session = cls(Handle.open(ops, device), interrupt, now_ns)
+        with session._or_release():
+            session._wanted_buffers = buffers
+            session.identity = query.identify(session.handle)
+            session._choice = choose(query.formats(session.handle))
+            session._negotiate()
+            if priority:
+                query.claim_priority(session.handle)
+            session._start()
+        return session
+
+    @classmethod
+    def adopt(
+        cls,
+        ops: DeviceOps,
+        fd: int,
+        device: str,
+        *,
+        interrupt: Interrupt,
+        now_ns: Callable[[], int] = time.monotonic_ns,
+    ) -> Session:
+        """Take over a descriptor that streams, or was about to, for a process that is gone.
+
+        `fd` belongs to the session from here on, also on failure. Frames that waited in the buffers
+        come first, with their own timestamps. Raises SourceError; everything is released then.
+        """
+        session = cls(Handle(ops, fd, device), interrupt, now_ns)
+        with session._or_release():
+            session.identity = query.identify(session.handle)
+            session.format = granted = query.get_format(session.handle)
+            session.rate = query.get_rate(session.handle)
+            session._choice = Choice(granted.fourcc, granted.width, granted.height, session.rate)
+            session._buffers.take_over()
+            session._wanted_buffers = session.buffers
+            session._buffers.stream_on()
+        return session
+
+    @property
+    def buffers(self) -> int:
+        """How many buffers the driver granted."""
+        return len(self._buffers)
+
+    def dequeue(self, timeout_s: float) -> Dequeued | None:
+        """Return the next filled buffer, or None after `timeout_s` seconds or an interrupt.
+
+        Raises SourceGone when the camera is away, SourceError when the stream broke.
+        """
+        self._buffers.give_back()
+        ready = dict(self._poll.poll(max(0.0, timeout_s) * 1000))
+        events = ready.get(self.handle.fileno(), 0)
+        if self._interrupt.fileno() in ready or not events:
+            return None
+        buffer = self._buffers.dequeue()
+        if buffer is None:
+            self._check(events)
+            return None
+        return self._filled(buffer)
+
+    def restart(self, *, full: bool = False) -> None:
+        """Stop and start the stream on the same descriptor; numbers go on where they were.
+
+        With `full`, buffers are freed and the format is negotiated anew in between. Raises
+        SourceError; the descriptor is open then, and `restart` may be tried again.
+        """
+        if full or not self.buffers:
+            for error in list(self._buffers.release()):
+                raise error
+            self._negotiate()
+            self._start()
+        else:
+            self._buffers.stream_off()
+            self._buffers.queue_all()
+            self._stream_on()
+
+    def close(self) -> None:
+        """Release everything, whatever state it is in. Never raises; twice is harmless."""
+        if self.handle.closed:
+            return
+        self.release_errors.extend(self._buffers.release())
+        try:
+            self.handle.close()
+        except SourceError as error:
+            self.release_errors.append(error)
+
+    @contextmanager
+    def _or_release(self) -> Iterator[None]:
+        try:
+            yield
+        except BaseException:
+            self.close()
+            raise
+
+    def _negotiate(self) -> None:
+        if self._choice is None:
+            raise ValueError("no format was chosen yet")
+        # The rate last: S_FMT puts it back to the camera's default.
+        self.format = query.set_format(self.handle, self._choice)
+        self.rate = query.set_rate(self.handle, self._choice.rate)
+
+    def _start(self) -> None:
+        self._buffers.allocate(self._wanted_buffers)
+        self._stream_on()
+
+    def _stream_on(self) -> None:
+        self._sequence.stream_started()
+        self._stale.stream_started(self._now_ns())
+        self._buffers.stream_on()
+
+    def _filled(self, buffer: raw.v4l2_buffer) -> Dequeued:
+        now_ns = self._now_ns()
+        captured_ns = now_ns
+        if buffer.flags & raw.BufferFlag.TIMESTAMP_MASK == raw.BufferFlag.TIMESTAMP_MONOTONIC:
+            stamp_ns = (buffer.timestamp.secs * 1_000_000 + buffer.timestamp.usecs) * 1000
+            if 0 < stamp_ns < now_ns:
+                captured_ns = stamp_ns
+        faulty = bool(buffer.flags & raw.BufferFlag.ERROR)
+        unused = faulty and not buffer.bytesused and not buffer.sequence
+        return Dequeued(
+            view=self._buffers.view(buffer),
+            captured_ns=captured_ns,
+            sequence=self._sequence.count(buffer.sequence, unused=unused),
+            faulty=faulty,
+            stale=self._stale.is_stale(captured_ns, now_ns),
+        )
+
+    def _check(self, events: int) -> None:
+        """Sort out a poll that woke us without a buffer."""
+        if events & select.POLLHUP:
+            raise SourceGone(
+                "device-gone",
+                f"poll on {self.handle.device}: the camera was unplugged",
+                remedy="plug the camera in again; it is opened by itself when it comes back",
+                operation="poll",
+            )
+        if events & (select.POLLERR | select.POLLNVAL):
+            raise SourceError(
+                "stream-broken",
+                f"poll on {self.handle.device}: the driver stopped the stream",
+                remedy="it is started again by itself; if it keeps stopping, look at `dmesg`",
+                operation="poll",
+            )

@@ -1,0 +1,131 @@
+"""The address that `framebus up` serves on: parsed, checked to be free, asked whether it answers.
+
+Takes the forms of gunicorn's --bind that have no hidden default: HOST:PORT, [IPV6]:PORT, :PORT (all
+interfaces) and unix:PATH. Knows nothing of gunicorn itself.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import socket
+import stat
+from dataclasses import dataclass
+
+from framebus.errors import FramebusError, NoPermission, UsageError
+
+_EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}  # noqa: S104  compared only
+_ANSWER_BY_S = 0.3  # how long `answers` may hold up its caller, at most
+
+
+class PortBusy(FramebusError):
+    """Another program listens on this address."""
+
+    exit_code = os.EX_TEMPFAIL
+
+
+class AddressUnusable(FramebusError):
+    """This machine has no such address."""
+
+    exit_code = os.EX_UNAVAILABLE
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where the web tier listens."""
+
+    text: str
+    """As the person wrote it."""
+    family: socket.AddressFamily
+    host: str
+    """A host name or address; the path for a Unix socket."""
+    port: int
+
+    @property
+    def url(self) -> str:
+        """The page's URL as seen from this machine; for a Unix socket the path."""
+        if self.family == socket.AF_UNIX:
+            return f"unix:{self.host}"
+        host = "localhost" if self.host in _EVERYWHERE else self.host
+        return f"http://{f'[{host}]' if ':' in host else host}:{self.port}/"
+
+    @property
+    def everywhere(self) -> bool:
+        """Whether other machines can reach it on every interface."""
+        return self.family != socket.AF_UNIX and self.host in _EVERYWHERE
+
+    def _connectable(self) -> str | tuple[str, int]:
+        if self.family == socket.AF_UNIX:
+            return self.host
+        return (_EVERYWHERE.get(self.host, self.host), self.port)
+
+    def check_free(self) -> None:
+        """Raise PortBusy, NoPermission or AddressUnusable if nothing could listen here now."""
+        try:
+            if self.family == socket.AF_UNIX:
+                self._check_path_free()
+                return
+            with socket.socket(self.family, socket.SOCK_STREAM) as trial:
+                trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                trial.bind((self.host, self.port))
+                trial.listen(1)
+        except OSError as error:
+            raise self._translated(error) from error
+
+    def _check_path_free(self) -> None:
+        """A socket file that nobody listens on is a leftover, which gunicorn replaces."""
+        try:
+            if not stat.S_ISSOCK(os.stat(self.host).st_mode):
+                raise UsageError(f"--bind {self.text}: that file is there and is no socket")
+        except FileNotFoundError:
+            return
+        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as trial:
+            if trial.connect_ex(self.host) == 0:
+                raise OSError(errno.EADDRINUSE, os.strerror(errno.EADDRINUSE))
+
+    def _translated(self, error: OSError) -> FramebusError:
+        if error.errno == errno.EADDRINUSE:
+            return PortBusy(
+                f"{self.text} is in use by another program: end that, or choose another address "
+                f"with --bind, for example --bind 127.0.0.1:{self.port + 1 or 8080}"
+            )
+        if error.errno in (errno.EACCES, errno.EPERM):
+            return NoPermission(
+                f"no permission to listen on {self.text}: choose a port of 1024 or above "
+                "with --bind"
+            )
+        return AddressUnusable(
+            f"cannot listen on {self.text} ({error.strerror or error}): give an address of this "
+            "machine with --bind, for example --bind 127.0.0.1:8080"
+        )
+
+    def answers(self) -> bool:
+        """Whether an HTTP server answers a request here; takes 0.3 s at most."""
+        request = b"GET /healthz HTTP/1.0\r\nHost: localhost\r\n\r\n"
+        try:
+            with socket.socket(self.family, socket.SOCK_STREAM) as client:
+                client.settimeout(_ANSWER_BY_S / 2)
+                client.connect(self._connectable())
+                client.sendall(request)
+                return client.recv(5) == b"HTTP/"
+        except OSError:
+            return False
+
+
+def parse(text: str) -> Address:
+    """Return the address meant by a --bind text; raises UsageError."""
+    if text.startswith("unix:"):
+        path = text.removeprefix("unix:")
+        if not path:
+            raise UsageError(f"--bind {text!r}: a path must follow unix:")
+        return Address(text, socket.AF_UNIX, path, 0)
+    host, colon, digits = text.rpartition(":")
+    if not colon or not digits.isdecimal() or not 1 <= int(digits) <= 65535:
+        raise UsageError(
+            f"--bind {text!r}: use HOST:PORT with a port from 1 to 65535, [IPV6]:PORT or unix:PATH"
+        )
+    if host.startswith("[") and host.endswith("]"):
+        return Address(text, socket.AF_INET6, host[1:-1], int(digits))
+    if ":" in host:
+        raise UsageError(f"--bind {text!r}: write an IPv6 address in brackets, [::1]:8080")
+    return Address(text, socket.AF_INET, host, int(digits))

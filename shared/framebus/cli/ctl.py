@@ -1,0 +1,138 @@
+"""`framebus ctl`: one control call to a camera's daemon, its reply for people or as JSON."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import click
+
+from framebus.cli import pending, render, tables
+from framebus.control import protocol
+from framebus.control.client import DEFAULT_TIMEOUT_S, ControlClient
+from framebus.errors import CommandRefused, UsageError
+from framebus.names import DEFAULT_CAMERA, CameraNames, runtime_dir
+
+
+@dataclass(frozen=True, slots=True)
+class Method:
+    """One control method, for help and for output."""
+
+    does: str
+    text: Callable[[object], str] = tables.outline
+    """Turns its result into text for people."""
+
+
+def _status(result: object) -> str:
+    return render.status(result, time.time_ns())
+
+
+METHODS: Mapping[str, Method] = {
+    "status": Method("state, cause, source, frames, ring", _status),
+    "start": Method("open the source and capture"),
+    "stop": Method("close the source; the daemon and its viewers stay"),
+    "restart": Method("close the source and open it again"),
+    "configure": Method("change the request: size=1280x720 fps=30 source=test"),
+    "formats": Method("frame sizes and rates that the camera offers", render.formats),
+    "controls": Method("brightness, exposure and so on, with their ranges", render.controls),
+    "set_controls": Method("change controls: brightness=10 auto_exposure=1"),
+    "shutdown": Method("end the daemon; `framebus up` or systemd then starts a new one"),
+}
+
+_EXIT_CODES: Mapping[int, int] = {
+    protocol.INVALID_PARAMS: os.EX_USAGE,
+    protocol.METHOD_NOT_FOUND: os.EX_USAGE,
+    protocol.HELD: os.EX_TEMPFAIL,
+}
+"""Exit codes by the daemon's error code, where they say more than "unavailable"."""
+
+_HELP = "\n".join(
+    [
+        "Call one METHOD of a camera's capture daemon.",
+        "",
+        "\b",
+        *(f"  {name:<13} {method.does}" for name, method in METHODS.items()),
+        "",
+        "\b",
+        "  framebus ctl status",
+        "  framebus ctl configure size=1920x1080 fps=15 --name front",
+        "  framebus ctl controls --json | jq .",
+        "",
+        "A value that is a JSON text (15, true, null) is sent as such, any other as a string.",
+    ]
+)
+
+
+@click.command(help=_HELP)
+@click.argument("method", metavar="METHOD", type=click.Choice(list(METHODS)))
+@click.argument("params", metavar="[KEY=VALUE]...", nargs=-1)
+@click.option(
+    "--name",
+    envvar="FRAMEBUS_NAME",
+    show_envvar=True,
+    default=DEFAULT_CAMERA,
+    show_default=True,
+    metavar="NAME",
+    help="The camera's name.",
+)
+@click.option(
+    "--timeout",
+    envvar="FRAMEBUS_CTL_TIMEOUT",
+    show_envvar=True,
+    type=click.FloatRange(min=0, min_open=True),
+    default=DEFAULT_TIMEOUT_S,
+    show_default=True,
+    metavar="SECONDS",
+    help="How long to wait for the reply.",
+)
+@click.option(
+    "--json",
+    "as_json",
+    envvar="FRAMEBUS_CTL_JSON",
+    show_envvar=True,
+    is_flag=True,
+    help="Print the reply's result as JSON, as it came.",
+)
+def ctl(method: str, params: tuple[str, ...], name: str, timeout: float, as_json: bool) -> None:
+    """Make the call and print its result; `_HELP` is for people."""
+    arguments = parse_params(params)
+    names = CameraNames(runtime_dir(), name)
+    try:
+        with ControlClient(names, timeout_s=timeout) as client:
+            result = _call(client, method, arguments)
+    except CommandRefused as refusal:
+        refusal.exit_code = _EXIT_CODES.get(refusal.code, refusal.exit_code)
+        raise
+    if as_json:
+        click.echo(json.dumps(result, indent=2, ensure_ascii=False))
+    else:
+        click.echo(METHODS[method].text(result))
+
+
+def _call(client: ControlClient, method: str, arguments: dict[str, object]) -> object:
+    if method == "set_controls":
+        return pending.set_controls(client, arguments, clock=time.monotonic, sleep=time.sleep)
+    return client.call(method, arguments)
+
+
+def parse_params(texts: tuple[str, ...]) -> dict[str, object]:
+    """Return KEY=VALUE texts as a params object; raises UsageError."""
+    params: dict[str, object] = {}
+    for text in texts:
+        key, equals, value = text.partition("=")
+        if not equals or not key:
+            raise UsageError(f"{text!r}: parameters are KEY=VALUE, for example fps=15")
+        if key in params:
+            raise UsageError(f"{key!r} is given twice")
+        params[key] = _value(value)
+    return params
+
+
+def _value(text: str) -> object:
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text

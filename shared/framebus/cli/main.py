@@ -1,0 +1,143 @@
+"""The `framebus` command: finds the sub-commands and turns every failure into an exit code.
+
+Sub-commands come from the entry point group `framebus.commands` (setup.cfg) and are imported only
+when they are asked for, so this file knows neither the capture daemon nor the web tier, and
+`framebus ctl` starts quickly. Exit codes are those of sysexits.h.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from importlib.metadata import EntryPoint, entry_points
+from typing import Any
+
+import click
+
+from framebus.errors import FramebusError
+
+_GROUP = "framebus.commands"
+_INTERRUPTED = 130  # 128 + SIGINT, as shells report it
+
+_HELP = """One camera, one opener, any number of viewers.
+
+A capture daemon opens the camera and puts its frames into shared memory; a web tier serves them
+to browsers. `framebus up` runs both.
+
+\b
+  framebus up                               the first camera, or a test pattern
+  framebus up --source test                 no camera needed
+  framebus up --source v4l2:/dev/video0 --size 1280x720 --fps 30
+  framebus ctl status                       what the camera does now, and why
+  framebus ctl set_controls brightness=10
+  framebus snapshot -o now.jpg
+  framebus tap | ffplay -f mjpeg -
+"""
+
+_EPILOG = """\b
+Every option has an environment variable (`framebus COMMAND --help` names it); a flag
+wins over the variable, the variable over --config FILE.toml, and that over the default.
+
+\b
+Exit codes: 0 done, 64 wrong usage, 69 no such camera or no answer from it, 74 output
+failed, 75 held by another process, 77 no permission.
+"""
+
+
+class CommandUnavailable(FramebusError):
+    """A sub-command is known, but what it needs is not installed."""
+
+    exit_code = os.EX_UNAVAILABLE
+
+
+class LazyCommands(click.Group):
+    """A group whose commands are entry points, loaded when they are used."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002  click's signature
+        """Return the names of all installed commands, sorted."""
+        return sorted(_installed())
+
+    def get_command(
+        self,
+        ctx: click.Context,  # noqa: ARG002  click's signature
+        cmd_name: str,
+    ) -> click.Command | None:
+        """Import and return one command, None if there is none of that name.
+
+        Raises CommandUnavailable when a package that it needs is missing.
+        """
+        entry = _installed().get(cmd_name)
+        if entry is None:
+            return None
+        try:
+            command = entry.load()
+        except ModuleNotFoundError as error:
+            raise CommandUnavailable(
+                f"`framebus {cmd_name}` needs the Python module {error.name}, which is not "
+                "installed: pip install 'framebus[all]'"
+            ) from error
+        if not isinstance(command, click.Command):
+            raise CommandUnavailable(
+                f"the entry point {entry.name} = {entry.value} is no click command: "
+                "uninstall or mend the package that registers it"
+            )
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List the commands; one that cannot be loaded says why instead of hiding the others."""
+        rows: list[tuple[str, str]] = []
+        names = self.list_commands(ctx)
+        room = formatter.width - max((len(name) for name in names), default=0) - 6
+        for name in names:
+            try:
+                command = self.get_command(ctx, name)
+            except CommandUnavailable as error:
+                rows.append((name, f"(unavailable) {error}"))
+            else:
+                if command is not None and not command.hidden:
+                    rows.append((name, command.get_short_help_str(limit=room)))
+        with formatter.section("Commands"):
+            formatter.write_dl(rows)
+
+
+def _installed() -> dict[str, EntryPoint]:
+    return {entry.name: entry for entry in entry_points(group=_GROUP)}
+
+
+@click.command(
+    cls=LazyCommands,
+    help=_HELP,
+    epilog=_EPILOG,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+@click.version_option(package_name="framebus", prog_name="framebus")
+def framebus() -> None:
+    """Hold the sub-commands; `_HELP` is what a person reads."""
+
+
+def run(command: click.Command, args: Sequence[str] | None = None, *, name: str) -> int:
+    """Run a click command and return its exit code; failures are one clear line on stderr.
+
+    A click usage error is exit code 64, a FramebusError its own, Ctrl-C 130. `args` are those of
+    the process if None. (A closed pipe ends click itself: silently, with exit code 1.)
+    """
+    try:
+        result: Any = command.main(args, prog_name=name, standalone_mode=False)
+    except click.UsageError as error:
+        error.show()
+        return os.EX_USAGE
+    except click.ClickException as error:
+        error.show()
+        return os.EX_SOFTWARE
+    except FramebusError as error:
+        click.echo(f"framebus: {error}", err=True)
+        return error.exit_code
+    except click.Abort:
+        return _INTERRUPTED
+    return result if isinstance(result, int) else os.EX_OK
+
+
+def main() -> None:
+    """Run `framebus` with the process's arguments and exit."""
+    sys.exit(run(framebus, name="framebus"))

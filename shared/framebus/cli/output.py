@@ -1,0 +1,89 @@
+"""Where `tap` and `snapshot` write: standard output, or files that are complete or not there.
+
+Every failure to write becomes OutputFailed, but for a closed pipe (BrokenPipeError), which is how
+the other end says that it has enough.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import stat
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+
+from framebus.errors import FramebusError, UsageError
+from framebus.frame import Frame
+
+
+class OutputFailed(FramebusError):
+    """What was to be written could not be: no room, no permission, no such directory."""
+
+    exit_code = os.EX_IOERR
+
+
+def write_stdout(data: bytes) -> None:
+    """Write all of `data` to standard output, past Python's buffer.
+
+    Raises BrokenPipeError when nobody reads any more, else OutputFailed.
+    """
+    left = memoryview(data)
+    try:
+        while left:
+            left = left[os.write(sys.stdout.fileno(), left) :]
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise OutputFailed(f"cannot write to standard output: {error.strerror}") from error
+
+
+def refuse_terminal(instead: str) -> None:
+    """Raise UsageError if standard output is a terminal; `instead` says what to do."""
+    if sys.stdout.isatty():
+        raise UsageError(f"JPEG data would go to this terminal: {instead}")
+
+
+def write_file(path: Path, data: bytes) -> None:
+    """Write a file at once: whoever opens `path` finds the old content or the whole new one.
+
+    A device or pipe at `path` is written to as it is; a symbolic link stays, its target is
+    replaced. Raises OutputFailed, leaving nothing behind.
+    """
+    target = Path(os.path.realpath(path))
+    try:
+        if _is_special(target):
+            target.write_bytes(data)
+        else:
+            _replace(target, data)
+    except OSError as error:
+        raise OutputFailed(f"cannot write {path}: {error.strerror}") from error
+
+
+def _is_special(path: Path) -> bool:
+    try:
+        return not stat.S_ISREG(path.stat().st_mode)
+    except FileNotFoundError:
+        return False
+
+
+def _replace(target: Path, data: bytes) -> None:
+    partial = target.with_name(f".{target.name}.{os.getpid()}.part")
+    try:
+        with partial.open("xb") as file:
+            file.write(data)
+        partial.replace(target)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            partial.unlink()
+        raise
+
+
+def file_name(frame: Frame) -> str:
+    """Return a file name for a frame that sorts by capture time and is used once.
+
+    The time is UTC to the microsecond; the sequence alone starts again with each daemon.
+    """
+    seconds, rest_ns = divmod(frame.captured_utc_ns, 1_000_000_000)
+    day = datetime.fromtimestamp(seconds, tz=UTC)
+    return f"{day:%Y%m%dT%H%M%S}.{rest_ns // 1000:06d}Z-{frame.sequence:09d}.jpg"

@@ -1,0 +1,76 @@
+"""Sets controls of a camera that may be slow to take them: calls, then looks until it has.
+
+The daemon answers within 100 ms whatever the camera does. `pending` in its reply names controls
+that the camera has not acknowledged yet; `controls` tells when none of them is pending any more.
+Clock and sleep come in as arguments.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Protocol
+
+from framebus.control.protocol import CAMERA_REFUSED
+from framebus.errors import CommandRefused, ControlTimeout
+
+PATIENCE_S = 6.0
+"""Seconds to wait for a camera: a control transfer that it never answers takes five to fail."""
+_LOOK_EVERY_S = 0.2
+
+
+class Caller(Protocol):
+    """What is needed of a ControlClient."""
+
+    def call(self, method: str, params: Mapping[str, object] | None = None) -> object:
+        """Call one method and return its result."""
+
+
+def set_controls(
+    client: Caller,
+    wanted: Mapping[str, object],
+    *,
+    clock: Callable[[], float],
+    sleep: Callable[[float], None],
+) -> object:
+    """Set controls and return the daemon's reply, one with nothing pending.
+
+    Raises ControlTimeout when the camera has not acknowledged after PATIENCE_S seconds, and
+    CommandRefused when it then has another value than a number that was asked for.
+    """
+    reply = client.call("set_controls", wanted)
+    pending = _pending(reply)
+    if not pending:
+        return reply
+    deadline_s = clock() + PATIENCE_S
+    while clock() < deadline_s:
+        sleep(_LOOK_EVERY_S)
+        reply = client.call("controls")
+        if not pending & _pending(reply):
+            return {"applied": _applied(reply, wanted), "pending": []}
+    raise ControlTimeout(
+        f"the camera has not acknowledged {', '.join(sorted(pending))} within {PATIENCE_S:g} s; "
+        "it may still: look with `framebus ctl controls`"
+    )
+
+
+def _pending(reply: object) -> set[str]:
+    names = reply.get("pending") if isinstance(reply, Mapping) else None
+    return {str(name) for name in names} if isinstance(names, list) else set()
+
+
+def _applied(reply: object, wanted: Mapping[str, object]) -> dict[str, object]:
+    """Return the wanted controls' values, by name, from a reply of `controls`."""
+    listed = reply.get("controls") if isinstance(reply, Mapping) else None
+    applied: dict[str, object] = {}
+    for control in listed if isinstance(listed, list) else []:
+        for key in (str(control.get("name")), str(control.get("id"))):
+            if key in wanted:
+                value, asked = control.get("value"), wanted[key]
+                if isinstance(asked, int) and isinstance(value, int) and asked != value:
+                    raise CommandRefused(
+                        f"{key} is {value}, not {asked}: the camera refused it, or has its own "
+                        "idea of it",
+                        CAMERA_REFUSED,
+                    )
+                applied[key] = value
+    return applied

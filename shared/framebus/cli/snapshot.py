@@ -1,0 +1,87 @@
+"""`framebus snapshot`: one frame of a camera, to a file or to standard output."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import click
+
+from framebus.cli import output
+from framebus.errors import CameraAbsent, FrameTimeout
+from framebus.frame import Frame
+from framebus.names import DEFAULT_CAMERA
+from framebus.reader import FrameReader
+
+FRESH_S = 1.0
+"""A frame that is older than this many seconds is not what the camera sees now."""
+
+_HELP = """Write one frame of a camera to a file, or to standard output.
+
+\b
+  framebus snapshot -o now.jpg
+  framebus snapshot -o - | display
+
+The file appears, or is replaced, only when it is complete. The frame is the newest one if it is
+not older than a second, else the next one.
+"""
+
+
+@click.command(help=_HELP)
+@click.option(
+    "-o",
+    "--output",
+    "destination",
+    required=True,
+    envvar="FRAMEBUS_SNAPSHOT_OUTPUT",
+    show_envvar=True,
+    metavar="FILE",
+    help="The JPEG file to write; - is standard output.",
+)
+@click.option(
+    "--name",
+    envvar="FRAMEBUS_NAME",
+    show_envvar=True,
+    default=DEFAULT_CAMERA,
+    show_default=True,
+    metavar="NAME",
+    help="The camera's name.",
+)
+@click.option(
+    "--timeout",
+    envvar="FRAMEBUS_SNAPSHOT_TIMEOUT",
+    show_envvar=True,
+    type=click.FloatRange(min=0),
+    default=5.0,
+    show_default=True,
+    metavar="SECONDS",
+    help="How long to wait for a frame.",
+)
+def snapshot(destination: str, name: str, timeout: float) -> None:
+    """Write one fresh frame; `_HELP` is for people."""
+    if destination == "-":
+        output.refuse_terminal("give a file with -o")
+    with FrameReader(name) as reader:
+        frame = _fresh(reader, timeout)
+    if destination == "-":
+        output.write_stdout(frame.jpeg)
+    else:
+        output.write_file(Path(destination), frame.jpeg)
+
+
+def _fresh(reader: FrameReader, timeout_s: float) -> Frame:
+    """Return a frame of at most FRESH_S age.
+
+    Raises FrameTimeout after `timeout_s` seconds, CameraAbsent if no daemon was seen until then.
+    """
+    # `next` first joins at the newest frame there is, which may be from before a stop.
+    deadline_s = time.monotonic() + timeout_s
+    while True:
+        try:
+            frame = reader.next(max(0.0, deadline_s - time.monotonic()))
+        except FrameTimeout as silence:
+            if reader.epochs == 0:
+                raise CameraAbsent(str(silence)) from silence
+            raise
+        if frame.age_s <= FRESH_S:
+            return frame

@@ -1,0 +1,232 @@
+"""Runs a few child processes in the foreground: starts, restarts and ends them.
+
+One thread, one poll: signals arrive through a wake-up descriptor (the handlers do nothing else),
+ends of children through their pidfds. When to restart is decided in restarts.py. This file does
+not know what the children are.
+
+Each child has a process group of its own, so that the terminal's Ctrl-C reaches only us and what a
+dead child leaves behind can be ended with it. That happens while the child is still a zombie: its
+process id, and so its group's, cannot be anybody else's yet.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import select
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from framebus.cli.restarts import GiveUp, Row, decide
+from framebus.cli.signals import signal_descriptor
+
+END_S = 8.0
+"""Seconds that children get to end after SIGTERM, before SIGKILL."""
+
+_ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What one child is: its name for people, and the command that starts it."""
+
+    name: str
+    command: Sequence[str]
+
+
+class Child:
+    """One part's process, over all its lives."""
+
+    def __init__(self, part: Part, environ: Mapping[str, str]) -> None:
+        self.part = part
+        self.row = Row()
+        self.due_s: float | None = 0.0
+        """Monotonic seconds at which it is to be started; None while it runs or is not wanted."""
+        self._environ = environ
+        self._process: subprocess.Popen[bytes] | None = None
+        self._started_s = 0.0
+        self._pidfd = -1
+
+    @property
+    def pid(self) -> int:
+        """Its process id, 0 while it does not run."""
+        return self._process.pid if self._process else 0
+
+    @property
+    def pidfd(self) -> int:
+        """A descriptor that is readable once it ended, -1 while it does not run."""
+        return self._pidfd
+
+    def start(self, now_s: float) -> None:
+        """Start it, now being `now_s` on the monotonic clock. Raises OSError."""
+        self._process = subprocess.Popen(
+            list(self.part.command),
+            env=self._environ,
+            stdin=subprocess.DEVNULL,
+            process_group=0,
+        )
+        self._pidfd = os.pidfd_open(self._process.pid)
+        self._started_s = now_s
+        self.due_s = None
+
+    def terminate(self) -> None:
+        """Ask it to end; whatever processes it has are its own to end."""
+        if self._process is not None:
+            self._process.terminate()
+
+    def kill_group(self) -> None:
+        """SIGKILL it and every process of its group."""
+        if self._process is not None:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self._process.pid, signal.SIGKILL)
+
+    def reap(self, now_s: float) -> tuple[int, float]:
+        """Collect an ended child and the rest of its group: (exit code, seconds lived)."""
+        if self._process is None:
+            raise ValueError("reap: this child does not run")
+        self.kill_group()
+        exit_code = self._process.wait()
+        os.close(self._pidfd)
+        self._process, self._pidfd = None, -1
+        return exit_code, now_s - self._started_s
+
+
+class Supervisor:
+    """Keeps its parts running until a signal, or until one of them needs a person."""
+
+    def __init__(
+        self,
+        parts: Sequence[Part],
+        *,
+        environ: Mapping[str, str],
+        say: Callable[[str], None],
+        watch: Callable[[], float | None],
+    ) -> None:
+        """Prepare to run `parts` with `environ`; `say` tells a person one line.
+
+        `watch` is called from the loop and returns after how many seconds it wants to be called
+        again, None for never; it must not block for long.
+        """
+        self._children = [Child(part, environ) for part in parts]
+        self._say = say
+        self._watch = watch
+        self._watch_due_s: float | None = 0.0
+        self._ending_since_s: float | None = None
+        self._exit_code = os.EX_OK
+
+    def run(self) -> int:
+        """Start all parts, keep them running, end them; return the exit code for `up`."""
+        with signal_descriptor(_ENDING) as signals:
+            try:
+                while self._turn(signals):
+                    pass
+            finally:
+                for child in self._children:
+                    if child.pid:
+                        child.kill_group()
+                        child.reap(time.monotonic())
+        return self._exit_code
+
+    def _turn(self, signals: socket.socket) -> bool:
+        """One round of the loop; False once everything has ended."""
+        now_s = time.monotonic()
+        if self._ending_since_s is None:
+            for child in self._children:
+                if child.due_s is not None and child.due_s <= now_s:
+                    self._start(child, now_s)
+            if self._watch_due_s is not None and self._watch_due_s <= now_s:
+                again_s = self._watch()
+                self._watch_due_s = None if again_s is None else time.monotonic() + again_s
+        elif not any(child.pid for child in self._children):
+            return False
+        elif now_s - self._ending_since_s >= END_S:
+            self._kill(f"not ended after {END_S:g} s")
+
+        poller = select.poll()
+        poller.register(signals, select.POLLIN)
+        by_fd = {child.pidfd: child for child in self._children if child.pid}
+        for fd in by_fd:
+            poller.register(fd, select.POLLIN)
+        for fd, _ in poller.poll(self._timeout_ms()):
+            if fd in by_fd:
+                self._ended(by_fd[fd])
+            else:
+                for number in signals.recv(64):
+                    self._signalled(number)
+        return True
+
+    def _start(self, child: Child, now_s: float) -> None:
+        try:
+            child.start(now_s)
+        except OSError as error:  # no memory, no process ids: as if it had died at once
+            self._say(f"cannot start {child.part.name}: {error}")
+            self._decide(child, exit_code=os.EX_OSERR, lived_s=0.0)
+
+    def _timeout_ms(self) -> float | None:
+        """Milliseconds until something is due, None if nothing is."""
+        if self._ending_since_s is not None:
+            due = [self._ending_since_s + END_S]
+        else:
+            starts = (child.due_s for child in self._children)
+            due = [due_s for due_s in (*starts, self._watch_due_s) if due_s is not None]
+        if not due:
+            return None
+        return max(0.0, min(due) - time.monotonic()) * 1000
+
+    def _ended(self, child: Child) -> None:
+        """Collect a child that ended."""
+        exit_code, lived_s = child.reap(time.monotonic())
+        if self._ending_since_s is None:
+            self._decide(child, exit_code=exit_code, lived_s=lived_s)
+
+    def _decide(self, child: Child, *, exit_code: int, lived_s: float) -> None:
+        """Do what restarts.py says about a child that does not run any more."""
+        decision = decide(child.row, exit_code=exit_code, lived_s=lived_s)
+        if isinstance(decision, GiveUp):
+            self._say(
+                f"{child.part.name} cannot start ({decision.reason}, exit code "
+                f"{decision.exit_code}): see its message above"
+            )
+            self._exit_code = decision.exit_code
+            self._end()
+            return
+        child.row = decision.row
+        child.due_s = time.monotonic() + decision.delay_s
+        when = f"in {decision.delay_s:.1f} s" if decision.delay_s else "at once"
+        self._say(f"{child.part.name} ended ({_how(exit_code)}); starting it again {when}")
+
+    def _signalled(self, number: int) -> None:
+        """Begin to end on the first signal, kill on the second."""
+        if number not in _ENDING:
+            return
+        name = signal.Signals(number).name
+        if self._ending_since_s is None:
+            self._say(f"{name}: ending; once more to kill")
+            self._end()
+        else:
+            self._exit_code = 128 + number
+            self._kill(f"{name} again")
+
+    def _end(self) -> None:
+        self._ending_since_s = time.monotonic()
+        for child in self._children:
+            child.due_s = None
+            child.terminate()
+
+    def _kill(self, why: str) -> None:
+        alive = [child for child in self._children if child.pid]
+        self._say(f"{why}: killing {', '.join(child.part.name for child in alive)}")
+        for child in alive:
+            child.kill_group()
+        self._ending_since_s = time.monotonic()
+
+
+def _how(exit_code: int) -> str:
+    """Return how a process ended, for people; `exit_code` as subprocess reports it."""
+    if exit_code < 0:
+        return f"killed by signal {-exit_code}, {signal.strsignal(-exit_code)}"
+    return f"exit code {exit_code}"

@@ -1,0 +1,200 @@
+"""`framebus up`: the capture daemon and the web tier, in the foreground, kept running.
+
+It knows the two sides by their module names only and imports neither: each is a child process that
+gets the options that are its own.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import socket
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+import click
+
+from framebus import config
+from framebus.cli import address
+from framebus.cli.supervisor import Part, Supervisor
+from framebus.config import Config, pick
+from framebus.errors import UsageError
+from framebus.names import DEFAULT_CAMERA, check_camera_name, runtime_dir
+
+DEFAULT_BIND = "127.0.0.1:8080"
+_CAPTURE_OPTIONS = ("name", "source", "size", "fps", "ring_size", "config")
+_WEB_OPTIONS = ("bind", "workers", "config")
+_PROBE_EVERY_S = 0.1
+
+_HELP = f"""Run the capture daemon and the web tier; Ctrl-C ends both.
+
+Whichever of them dies is started again. Prints the page's URL once it answers.
+
+\b
+  framebus up
+  framebus up --source test --size 1280x720 --fps 30
+  framebus up --source v4l2:/dev/v4l/by-id/usb-Vendor_Webcam-video-index0
+  framebus up --source http://192.168.1.20:8080/stream --name garden
+  framebus up --bind 0.0.0.0:8080          for other machines too ({DEFAULT_BIND} otherwise)
+"""
+
+
+@click.command(help=_HELP)
+@click.option(
+    "--source",
+    envvar="FRAMEBUS_SOURCE",
+    show_envvar=True,
+    metavar="SOURCE",
+    help="auto, v4l2:DEVICE, ffmpeg:ARGS, http://URL, file:PATH or test.",
+)
+@click.option(
+    "--size",
+    envvar="FRAMEBUS_SIZE",
+    show_envvar=True,
+    metavar="WIDTHxHEIGHT",
+    help="Frame size in pixels; the camera may grant another.",
+)
+@click.option(
+    "--fps",
+    envvar="FRAMEBUS_FPS",
+    show_envvar=True,
+    metavar="RATE",
+    help="Frames a second; the camera may grant another.",
+)
+@click.option(
+    "--name",
+    envvar="FRAMEBUS_NAME",
+    show_envvar=True,
+    metavar="NAME",
+    help=f"The camera's name. [default: {DEFAULT_CAMERA}]",
+)
+@click.option(
+    "--bind",
+    envvar="FRAMEBUS_BIND",
+    show_envvar=True,
+    metavar="HOST:PORT",
+    help=f"Where the web tier listens; also unix:PATH. [default: {DEFAULT_BIND}]",
+)
+@click.option(
+    "--workers",
+    envvar="FRAMEBUS_WORKERS",
+    show_envvar=True,
+    metavar="COUNT",
+    help="Worker processes of the web tier.",
+)
+@click.option(
+    "--ring-size",
+    envvar="FRAMEBUS_RING_SIZE",
+    show_envvar=True,
+    metavar="SIZE",
+    help="Shared memory for frames: bytes, or with K, M, G.",
+)
+@click.option(
+    "--config",
+    envvar="FRAMEBUS_CONFIG",
+    show_envvar=True,
+    metavar="FILE.toml",
+    help="Options from a file; flags and environment variables win.",
+)
+def up(**options: str | None) -> int:
+    """Start both sides and keep them running until a signal; `_HELP` is what a person reads."""
+    file = config.load(Path(options["config"]) if options["config"] else None)
+    listen = address.parse(str(pick(options["bind"], file.common.get("bind"), DEFAULT_BIND)))
+    cameras = _cameras(options, file)
+    listen.check_free()
+    captures = [
+        Part(
+            "capture" if len(cameras) == 1 else f"capture of {camera}",
+            _command("capture_daemon", _CAPTURE_OPTIONS, {**options, "name": camera}),
+        )
+        for camera in cameras
+    ]
+    web = Part("web", _command("web_workers", _WEB_OPTIONS, {**options, "bind": listen.text}))
+    supervisor = Supervisor(
+        [*captures, web],
+        environ=_environ(file, cameras[0]),
+        say=_say,
+        watch=_Greeting(listen, cameras[0]),
+    )
+    return supervisor.run()
+
+
+def _cameras(options: Mapping[str, str | None], file: Config) -> tuple[str, ...]:
+    """Return the cameras to capture: the one named, else all of the file, else the default."""
+    if options["name"]:
+        return (check_camera_name(options["name"]),)
+    cameras = file.cameras or (DEFAULT_CAMERA,)
+    if options["source"] and len(cameras) > 1:
+        raise UsageError(
+            f"--source is for one camera, and the configuration has {', '.join(cameras)}: "
+            "say which with --name"
+        )
+    return cameras
+
+
+def _environ(file: Config, camera: str) -> dict[str, str]:
+    """Return the children's environment: all must mean the same directory and default camera."""
+    runtime = os.environ.get("FRAMEBUS_RUNTIME_DIR") or file.common.get("runtime_dir")
+    return {
+        **os.environ,
+        "FRAMEBUS_RUNTIME_DIR": str(runtime or runtime_dir()),
+        "FRAMEBUS_NAME": camera,
+    }
+
+
+def _command(
+    module: str, names: tuple[str, ...], options: Mapping[str, str | None]
+) -> tuple[str, ...]:
+    """Return the command of one child, with those of its options that were given."""
+    # -P: a json.py in the directory where somebody types this is not to be imported.
+    command = [sys.executable, "-P", "-m", "framebus.cli.launch", str(os.getpid()), module]
+    for name in names:
+        value = options[name]
+        if value is not None:
+            command += [f"--{name.replace('_', '-')}", value]
+    return tuple(command)
+
+
+def _say(line: str) -> None:
+    _echo(f"framebus up: {line}", to_stderr=True)
+
+
+def _echo(text: str, *, to_stderr: bool = False) -> None:
+    """Print; a terminal or pipe that has gone is no reason to end what was started."""
+    with contextlib.suppress(OSError):
+        click.echo(text, err=to_stderr)
+
+
+class _Greeting:
+    """Says where the page is as soon as it answers, once."""
+
+    def __init__(self, listen: address.Address, camera: str) -> None:
+        self._listen = listen
+        self._camera = camera
+
+    def __call__(self) -> float | None:
+        """Look once; return after how many seconds to look again, None when done."""
+        if not self._listen.answers():
+            return _PROBE_EVERY_S
+        _echo(greeting(self._listen, self._camera))
+        return None
+
+
+def greeting(listen: address.Address, camera: str) -> str:
+    """Return what to tell a person once the page answers: where it is and what to type next."""
+    option = "" if camera == DEFAULT_CAMERA else f" --name {camera}"
+    lines = [f"framebus serves {camera} at {listen.url}"]
+    if listen.everywhere:
+        lines.append(f"  elsewhere  http://{socket.gethostname()}:{listen.port}/")
+    if listen.family != socket.AF_UNIX:
+        lines += [
+            f"  stream     {listen.url}cameras/{camera}/stream",
+            f"  snapshot   curl -o now.jpg {listen.url}cameras/{camera}/snapshot",
+        ]
+    lines += [
+        f"  state      framebus ctl status{option}",
+        f"  stop       framebus ctl stop{option}   (start, restart, configure fps=15, ...)",
+        "  end        Ctrl-C",
+    ]
+    return "\n".join(lines)

@@ -1,0 +1,142 @@
+"""Reads the TOML file of `--config`: one file for the daemon, the web tier and `framebus up`.
+
+    log_level = "info"            # for every camera, unless its table says otherwise
+    ring_size = "64M"
+    bind = "127.0.0.1:8080"       # for the web tier
+    workers = 2
+
+    [camera.front]                # one table per camera
+    source = "v4l2:/dev/video0"
+    size = "1280x720"
+    fps = 30
+
+An unknown key is an error that names the nearest known one: a misspelt option that is silently
+ignored costs somebody an evening. This file checks names and types; what a value means is for
+whoever uses it. Precedence (flag, environment, file, default) is `pick`'s.
+"""
+
+from __future__ import annotations
+
+import difflib
+import tomllib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from framebus.errors import BadCameraName, UsageError
+from framebus.names import check_camera_name
+
+_TEXT = (str,)
+_NUMBER = (int, float)
+_TEXTS = (list,)
+
+CAMERA_KEYS: Mapping[str, tuple[type, ...]] = {
+    "source": _TEXT,
+    "size": _TEXT,
+    "fps": _NUMBER,
+    "ring_size": (str, int),
+    "log_level": _TEXT,
+}
+"""What a camera's table may hold; at the top of the file it holds for every camera."""
+COMMON_KEYS: Mapping[str, tuple[type, ...]] = {
+    **CAMERA_KEYS,
+    "name": _TEXT,
+    "bind": _TEXT,
+    "workers": (int,),
+    "cameras": _TEXTS,
+}
+"""What may stand at the top of the file, besides the cameras' tables."""
+_TYPE_NAMES = {str: "a text", int: "a number", float: "a number", list: "a list of texts"}
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """One configuration file, checked for its keys and types. Empty without a file."""
+
+    common: Mapping[str, object] = field(default_factory=dict)
+    tables: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
+    """One per camera."""
+
+    def for_camera(self, name: str) -> Mapping[str, object]:
+        """Return the values for one camera: its table's, else those that hold for all."""
+        return {**self.common, **self.tables.get(name, {})}
+
+    @property
+    def cameras(self) -> tuple[str, ...]:
+        """The cameras that this file speaks of: `cameras`, else its tables, else `name`."""
+        listed = self.common.get("cameras")
+        if isinstance(listed, list):
+            return tuple(str(name) for name in listed)
+        if self.tables:
+            return tuple(self.tables)
+        name = self.common.get("name")
+        return (str(name),) if name is not None else ()
+
+
+def load(path: Path | None) -> Config:
+    """Read a file; no path is an empty configuration. Raises UsageError naming file and key."""
+    if path is None:
+        return Config()
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
+        raise UsageError(f"cannot read the configuration {path}: {reason}") from error
+    return parse(text, str(path))
+
+
+def parse(text: str, where: str) -> Config:
+    """Check the text of a file named `where` in errors. Raises UsageError."""
+    try:
+        document = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise UsageError(f"{where} is not TOML: {error}") from error
+    tables = document.pop("camera", {})
+    if not isinstance(tables, dict):
+        raise UsageError(f"{where}: cameras are tables: write [camera.front]")
+    _check(document, COMMON_KEYS, where, extra=("camera",))
+    for name, table in tables.items():
+        _check_name(name, where)
+        if not isinstance(table, dict):
+            raise UsageError(f"{where}: {name!r} is no table: write [camera.{name}]")
+        _check(table, CAMERA_KEYS, f"{where}: [camera.{name}]")
+    listed = document.get("cameras", [])
+    for name in listed:
+        _check_name(name, where)
+    return Config(document, tables)
+
+
+def pick(flag: object, value: object, default: object) -> object:
+    """Return what was given on the command line or in its environment, else the file's, else
+    the default. None means "not given"."""
+    if flag is not None:
+        return flag
+    return default if value is None else value
+
+
+def _check_name(name: object, where: str) -> None:
+    try:
+        check_camera_name(str(name))
+    except BadCameraName as error:
+        raise UsageError(f"{where}: {error}") from error
+
+
+def _check(
+    values: Mapping[str, object],
+    known: Mapping[str, tuple[type, ...]],
+    where: str,
+    extra: Iterable[str] = (),
+) -> None:
+    for key, value in values.items():
+        if key not in known:
+            raise UsageError(f"{where}: unknown key {key!r}{nearest(key, [*known, *extra])}")
+        if isinstance(value, bool) or not isinstance(value, known[key]):
+            wanted = " or ".join(dict.fromkeys(_TYPE_NAMES[kind] for kind in known[key]))
+            raise UsageError(f"{where}: {key} must be {wanted}, not {value!r}")
+
+
+def nearest(word: str, known: Iterable[str]) -> str:
+    """Return a hint for an unknown word: the nearest known one, else all of them."""
+    words = sorted(known)
+    close = difflib.get_close_matches(word, words, n=1)
+    return f": did you mean {close[0]!r}?" if close else f"; known are {', '.join(words)}"

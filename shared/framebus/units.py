@@ -1,0 +1,39 @@
+"""Reads what people write for sizes: "1280x720" and "64M". Pure."""
+
+from __future__ import annotations
+
+import re
+
+from framebus.errors import UsageError
+
+_FRAME_SIZE = re.compile(r"(\d{1,5})[xX](\d{1,5})", re.ASCII)
+_BYTE_COUNT = re.compile(r"(\d{1,15})\s*([kmg]?)(?:i?b)?", re.ASCII | re.IGNORECASE)
+_POWERS = {"": 0, "k": 1, "m": 2, "g": 3}
+_SIDE_MAX = 16384
+_FPS_MAX = 1000.0
+
+
+def frame_size(text: str) -> tuple[int, int]:
+    """Return (width, height) in pixels of a text such as "1280x720". Raises UsageError."""
+    found = _FRAME_SIZE.fullmatch(text.strip())
+    if not found:
+        raise UsageError(f"{text!r} is no frame size: write WIDTHxHEIGHT, for instance 1280x720")
+    width, height = int(found[1]), int(found[2])
+    if not (1 <= width <= _SIDE_MAX and 1 <= height <= _SIDE_MAX):
+        raise UsageError(f"{text!r} is no frame size: each side is 1 to {_SIDE_MAX} pixels")
+    return width, height
+
+
+def frame_rate(value: float) -> float:
+    """Return `value` as frames a second. Raises UsageError unless it is over 0, at most 1000."""
+    if not 0 < value <= _FPS_MAX:
+        raise UsageError(f"{value:g} is no frame rate: use more than 0, at most {_FPS_MAX:g}")
+    return float(value)
+
+
+def byte_count(text: str) -> int:
+    """Return the bytes of a text such as "64M" (powers of 1024) or "1000000". Raises UsageError."""
+    found = _BYTE_COUNT.fullmatch(text.strip())
+    if not found:
+        raise UsageError(f"{text!r} is no size in bytes: write a number and K, M or G, as in 64M")
+    return int(found[1]) * int(1024 ** _POWERS[found[2].lower()])

@@ -1,0 +1,50 @@
+"""Debian's Chromium, driven by Playwright."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from playwright.sync_api import Page, sync_playwright
+
+CHROMIUM = Path("/usr/bin/chromium")
+_ARGUMENTS = [
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+PIXEL = """() => {
+  const image = document.querySelector('.camera img');
+  const canvas = document.createElement('canvas');
+  canvas.width = canvas.height = 1;
+  const context = canvas.getContext('2d');
+  context.drawImage(image, 0, 0, 1, 1);
+  return context.getImageData(0, 0, 1, 1).data.join(' ');
+}"""
+"""The average colour of the page's first picture."""
+
+
+@contextmanager
+def page(url: str, *, width: int = 1280, height: int = 860) -> Iterator[tuple[Page, list[str]]]:
+    """Open `url`; yields the page and the list of what went wrong in it so far."""
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=_ARGUMENTS)
+        try:
+            opened = browser.new_page(viewport={"width": width, "height": height})
+            wrong: list[str] = []
+            opened.on("pageerror", lambda error: wrong.append(str(error)))
+            opened.on(
+                "console",
+                lambda message: wrong.append(message.text) if message.type == "error" else None,
+            )
+            opened.goto(url, wait_until="domcontentloaded")
+            yield opened, wrong
+        finally:
+            browser.close()

@@ -1,0 +1,116 @@
+"""The page in a real browser."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page
+
+from tests.browser import chromium
+from tests.bus import Bus
+from tests.system.webtier import WebTier
+from tests.waiting import until
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(not chromium.CHROMIUM.exists(), reason="no /usr/bin/chromium"),
+]
+
+
+@pytest.fixture
+def tier(runtime: Path) -> Iterator[WebTier]:
+    tier = WebTier(runtime, workers=2)
+    yield tier
+    tier.close()
+
+
+@pytest.fixture
+def bus(runtime: Path) -> Iterator[Bus]:
+    bus = Bus(runtime)
+    bus.start()
+    yield bus
+    bus.close()
+
+
+def _moves(page: Page) -> None:
+    """Wait until the picture has been of three colours."""
+    seen: set[str] = set()
+
+    def look() -> bool:
+        seen.add(page.evaluate(chromium.PIXEL))
+        return len(seen - {"0 0 0 0"}) >= 3
+
+    until(look, within_s=20, what="the picture moves")
+
+
+def _viewers(tier: WebTier) -> int:
+    """Viewers of the worker that answers; of all in the long run."""
+    return int(tier.json("/state")["viewers"]["count"])
+
+
+def test_the_page_shows_live_frames_and_state(tier: WebTier, bus: Bus) -> None:
+    with chromium.page(f"http://127.0.0.1:{tier.port}/") as (page, wrong):
+        page.wait_for_function("() => document.querySelector('.camera img')?.naturalWidth === 64")
+        _moves(page)
+        page.wait_for_function("() => document.querySelector('.state').textContent === 'Live'")
+        assert page.inner_text(".size") == "64 \N{MULTIPLICATION SIGN} 48"
+        assert page.inner_text(".fps") == "30.0 fps"
+        assert page.is_hidden(".cause")
+        assert wrong == []
+
+
+def test_the_page_names_the_cause_and_recovers_by_itself(
+    runtime: Path, tier: WebTier, bus: Bus
+) -> None:
+    with chromium.page(f"http://127.0.0.1:{tier.port}/") as (page, wrong):
+        _moves(page)
+        bus.close()
+        page.wait_for_selector(".cause:not([hidden])", timeout=20_000)
+        assert "no capture daemon runs" in page.inner_text(".cause")
+        bus.__init__(runtime)  # type: ignore[misc]  # the same fixture closes the next epoch
+        bus.start()
+        _moves(page)
+        page.wait_for_selector(".state.good", timeout=20_000)
+        assert wrong == []
+
+
+def test_a_killed_worker_costs_the_page_its_picture_for_a_moment(tier: WebTier, bus: Bus) -> None:
+    with chromium.page(f"http://127.0.0.1:{tier.port}/") as (page, _):
+        _moves(page)
+        for worker in tier.workers():
+            os.kill(worker, signal.SIGKILL)
+            _moves(page)
+            until(lambda gone=worker: gone not in tier.workers(), what="it is replaced")  # type: ignore[misc]
+        _moves(page)
+
+
+def test_a_camera_that_appears_later_gets_its_card(runtime: Path, tier: WebTier, bus: Bus) -> None:
+    with chromium.page(f"http://127.0.0.1:{tier.port}/") as (page, wrong):
+        page.wait_for_selector("[data-camera=camera]")
+        (runtime / "front.lock").touch()
+        front = Bus(runtime, "front")
+        front.start()
+        try:
+            page.wait_for_function(
+                "() => document.querySelector('[data-camera=front] img')?.naturalWidth === 64",
+                timeout=20_000,
+            )
+            assert wrong == []
+        finally:
+            front.close()
+
+
+def test_leaving_the_page_lets_its_connections_go(runtime: Path, bus: Bus) -> None:
+    tier = WebTier(runtime)
+    try:
+        with chromium.page(f"http://127.0.0.1:{tier.port}/") as (page, _):
+            _moves(page)
+            assert _viewers(tier) == 1
+            page.goto("about:blank")
+            until(lambda: _viewers(tier) == 0, what="the stream is let go")
+    finally:
+        tier.close()

@@ -1,0 +1,141 @@
+"""The command as a whole: finding sub-commands, help, and what ends with which exit code."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from importlib.metadata import EntryPoint, version
+from pathlib import Path
+
+import click
+import pytest
+from framebus.cli import main as cli
+from framebus.cli.main import framebus, run
+from framebus.errors import CameraHeld, NoPermission
+
+OURS = {"ctl", "snapshot", "tap", "up"}
+
+
+def install(monkeypatch: pytest.MonkeyPatch, **commands: str) -> None:
+    """Make these the only installed commands: name to "module:attribute"."""
+    entries = [EntryPoint(name, value, "framebus.commands") for name, value in commands.items()]
+    monkeypatch.setattr(cli, "entry_points", lambda *, group: entries)
+
+
+def test_version_is_the_packages(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(framebus, ["--version"], name="framebus") == 0
+    assert capsys.readouterr().out == f"framebus, version {version('framebus')}\n"
+
+
+def test_help_lists_commands_examples_and_exit_codes(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(framebus, ["--help"], name="framebus") == 0
+    text = capsys.readouterr().out
+    listed = {line.split()[0] for line in text.partition("Commands:")[2].splitlines() if line}
+    assert listed >= OURS
+    assert "framebus up --source test" in text
+    assert "75 held by another process" in text
+
+
+@pytest.mark.parametrize("command", sorted(OURS))
+def test_every_option_of_a_command_is_explained_and_has_its_variable(command: str) -> None:
+    found = framebus.get_command(click.Context(framebus), command)
+    assert found is not None
+    options = [one for one in found.params if isinstance(one, click.Option)]
+    assert options
+    for option in options:
+        assert option.help, option.name
+        assert str(option.envvar).startswith("FRAMEBUS_"), option.name
+        assert option.show_envvar, option.name
+
+
+@pytest.mark.parametrize(
+    ("arguments", "names"),
+    [
+        (["no-such-command"], "No such command 'no-such-command'"),
+        (["--no-such-option"], "--no-such-option"),
+        (["up", "--no-such-option"], "--no-such-option"),
+        (["up", "--bind", "nonsense"], "--bind 'nonsense'"),
+        (["up", "--name", "Bad Name"], "'Bad Name' is no camera name"),
+        (["up", "--config", "/no/such.toml"], "/no/such.toml"),
+        (["ctl", "no_such_method"], "'no_such_method'"),
+        (["ctl", "configure", "fps"], "'fps'"),
+        (["ctl", "configure", "fps=1", "fps=2"], "'fps' is given twice"),
+        (["ctl", "status", "--timeout", "0"], "--timeout"),
+        (["tap", "--count", "0"], "--count"),
+        (["tap", "--output-dir", "/no/such/directory"], "/no/such/directory"),
+        (["snapshot"], "--output"),
+    ],
+)
+def test_wrong_usage_is_64_and_names_what_is_wrong(
+    arguments: list[str], names: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(framebus, arguments, name="framebus") == os.EX_USAGE
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert names in said.err
+
+
+def test_command_whose_packages_are_missing_says_how_to_get_them(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    install(monkeypatch, web="no_such_module:web", up="framebus.cli.up:up")
+    assert run(framebus, ["web"], name="framebus") == os.EX_UNAVAILABLE
+    assert "pip install 'framebus[all]'" in capsys.readouterr().err
+    assert run(framebus, ["--help"], name="framebus") == 0
+    text = capsys.readouterr().out
+    assert "(unavailable)" in text
+    assert "Run the capture daemon and the web tier" in text
+
+
+@pytest.mark.parametrize(
+    ("error", "code"), [(CameraHeld("pid 7 has it", 7), 75), (NoPermission("not yours"), 77)]
+)
+def test_framebus_errors_are_one_line_and_their_exit_code(
+    error: Exception, code: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    @click.command()
+    def fail() -> None:
+        raise error
+
+    assert run(fail, [], name="fail") == code
+    assert capsys.readouterr().err == f"framebus: {error}\n"
+
+
+def test_ctrl_c_is_130_without_a_traceback(capsys: pytest.CaptureFixture[str]) -> None:
+    @click.command()
+    def interrupted() -> None:
+        raise KeyboardInterrupt
+
+    assert run(interrupted, [], name="x") == 130
+    assert "Traceback" not in capsys.readouterr().err
+
+
+def test_commands_of_one_side_import_neither_the_other_nor_the_web_framework(
+    runtime: Path,
+) -> None:
+    program = (
+        "import sys; from framebus.cli.main import framebus, run\n"
+        "run(framebus, ['ctl', '--help'], name='framebus')\n"
+        "print([m for m in ('capture_daemon', 'web_workers', 'flask') if m in sys.modules])"
+    )
+    output = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    ).stdout
+    assert output.splitlines()[-1] == "[]"
+
+
+def test_closed_pipe_ends_help_without_a_word() -> None:
+    program = "import sys, framebus.cli.main as m; sys.stdin.read(); m.main()"
+    with subprocess.Popen(
+        [sys.executable, "-c", program, "--help"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    ) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.close()
+        process.stdin.close()
+        assert process.stderr.read() == b""

@@ -1,0 +1,92 @@
+"""`framebus ctl` against a daemon that answers as told."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+from framebus.cli.main import framebus, run
+from framebus.names import CameraNames
+
+from tests.contract.test_control_client import lock_held_by_another_process, reply, server
+
+
+def ctl(*arguments: str) -> int:
+    return run(framebus, ["ctl", *arguments], name="framebus")
+
+
+def test_status_is_a_table_and_with_json_the_result_as_it_came(
+    runtime: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    document = {"camera": "front", "state": "stopped", "ring": {"size": 1048576}}
+    with server(CameraNames(runtime, "front"), lambda asked: [reply(asked, result=document)]):
+        assert ctl("status", "--name", "front") == 0
+        text = capsys.readouterr().out
+        assert ctl("--json", "status", "--name", "front") == 0
+    assert "stopped for -" in text
+    assert "1.0 MiB" in text
+    assert json.loads(capsys.readouterr().out) == document
+
+
+def test_parameters_are_json_where_they_can_be_and_text_where_not(runtime: Path) -> None:
+    asked: list[object] = []
+
+    def answer(message: bytes) -> list[bytes]:
+        asked.append((json.loads(message)["method"], json.loads(message)["params"]))
+        return [reply(message, result={"changed": True})]
+
+    with server(CameraNames(runtime), answer):
+        assert ctl("configure", "size=640x480", "fps=15", "source=file:/tmp/a=b.avi") == 0
+        assert ctl("set_controls", "brightness=-5", "auto=true", "mode=null") == 0
+    assert asked == [
+        ("configure", {"size": "640x480", "fps": 15, "source": "file:/tmp/a=b.avi"}),
+        ("set_controls", {"brightness": -5, "auto": True, "mode": None}),
+    ]
+
+
+def test_no_daemon_is_69_and_says_how_to_start_one(
+    runtime: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert ctl("status") == os.EX_UNAVAILABLE
+    said = capsys.readouterr()
+    assert "framebus up" in said.err
+    assert said.out == ""
+
+
+@pytest.mark.parametrize(
+    ("code", "exit_code"),
+    [(-32602, os.EX_USAGE), (-32002, os.EX_TEMPFAIL), (-32003, os.EX_UNAVAILABLE)],
+)
+def test_refusal_is_the_daemons_words_and_an_exit_code_that_fits(
+    runtime: Path, capsys: pytest.CaptureFixture[str], code: int, exit_code: int
+) -> None:
+    error = {"code": code, "message": "no control 'glow'"}
+    with server(CameraNames(runtime), lambda asked: [reply(asked, error=error)]):
+        assert ctl("set_controls", "glow=1") == exit_code
+    assert capsys.readouterr().err == "framebus: no control 'glow'\n"
+
+
+def test_silent_daemon_is_a_timeout(runtime: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    names = CameraNames(runtime)
+    with server(names, lambda asked: []), lock_held_by_another_process(names.lock):
+        assert ctl("status", "--timeout", "0.1") == os.EX_TEMPFAIL
+    assert "did not answer" in capsys.readouterr().err
+
+
+def test_pending_controls_are_waited_for(runtime: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    methods: list[str] = []
+
+    def answer(message: bytes) -> list[bytes]:
+        methods.append(json.loads(message)["method"])
+        if methods[-1] == "set_controls":
+            return [reply(message, result={"applied": {}, "pending": ["gain"]})]
+        pending = ["gain"] if len(methods) < 4 else []
+        control = {"id": 1, "name": "gain", "value": 7}
+        return [reply(message, result={"controls": [control], "pending": pending})]
+
+    with server(CameraNames(runtime), answer):
+        assert ctl("set_controls", "gain=7") == 0
+    assert methods == ["set_controls", "controls", "controls", "controls"]
+    assert capsys.readouterr().out == "applied.gain  7\npending       -\n"

@@ -1,0 +1,194 @@
+"""The ffmpeg source's child: what becomes of it when things end badly."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from capture_daemon.sources.base import Interrupt, Request, SourceGone, SourceUnusable
+from capture_daemon.sources.child import Child
+from capture_daemon.sources.ffmpeg import FfmpegSource
+from tests import pictures
+from tests.waiting import until
+
+Program = Callable[[str], str]
+
+
+@pytest.fixture
+def program(tmp_path: Path) -> Program:
+    """Writes a shell script that stands in for ffmpeg; returns its path."""
+
+    def write(script: str) -> str:
+        path = tmp_path / "stand-in"
+        path.write_text(f"#!/bin/sh\n{script}\n")
+        path.chmod(0o755)
+        return str(path)
+
+    return write
+
+
+@pytest.fixture
+def interrupt() -> Iterator[Interrupt]:
+    interrupt = Interrupt()
+    yield interrupt
+    interrupt.close()
+
+
+def alive(pid: int) -> bool:
+    """A zombie that nobody reaps is as dead as can be."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
+
+
+def runs(pid: int, name: str) -> bool:
+    return Path(f"/proc/{pid}/comm").read_text().strip() == name
+
+
+def written(path: Path) -> int:
+    """The number that a stand-in writes into a file, once it has."""
+    return until(lambda: int(path.read_text() or 0) if path.exists() else 0, what=str(path))
+
+
+PARENT = """
+import sys, time
+from capture_daemon.sources.child import Child
+child = Child(sys.argv[1:])
+print(child.pid, flush=True)
+time.sleep(60)
+"""
+
+
+def test_the_child_dies_with_a_parent_that_is_killed(tmp_path: Path) -> None:
+    with subprocess.Popen(
+        [sys.executable, "-c", PARENT, "sleep", "60"], stdout=subprocess.PIPE, text=True
+    ) as parent:
+        assert parent.stdout is not None
+        pid = int(parent.stdout.readline())
+        until(lambda: runs(pid, "sleep"))
+        parent.kill()
+        until(lambda: not alive(pid), what="the child's death")
+
+
+def test_the_child_dies_with_the_thread_that_started_it() -> None:
+    started: list[Child] = []
+
+    def start() -> None:
+        started.append(Child(["sleep", "60"]))
+        until(lambda: runs(started[0].pid, "sleep"))
+
+    thread = threading.Thread(target=start)
+    thread.start()
+    thread.join()
+    try:
+        until(lambda: not alive(started[0].pid), what="the child's death")
+    finally:
+        started[0].close()
+
+
+def test_a_child_that_ignores_term_is_killed_with_its_own_children(
+    tmp_path: Path, program: Program
+) -> None:
+    inner = tmp_path / "inner"
+    child = Child([program(f"trap '' TERM; sleep 60 & echo $! > {inner}; wait; wait")])
+    grandchild = written(inner)
+    child.close()
+    assert not Path(f"/proc/{child.pid}").exists()
+    until(lambda: not alive(grandchild), what="the grandchild's death")
+
+
+def test_the_child_leads_a_group_and_hears_nothing() -> None:
+    child = Child(["sleep", "60"])
+    try:
+        until(lambda: runs(child.pid, "sleep"))
+        assert os.getpgid(child.pid) == child.pid
+        assert os.readlink(f"/proc/{child.pid}/fd/0") == "/dev/null"
+        folder = f"/proc/{child.pid}/fd"  # more while its libraries are loaded
+        until(lambda: sorted(os.listdir(folder)) == ["0", "1", "2"], what="only the three")
+    finally:
+        child.close()
+        child.close()
+
+
+def test_the_end_comes_with_its_last_words(program: Program, interrupt: Interrupt) -> None:
+    script = (
+        "for n in 1 2 3 4 5 6 7 8 9; do echo line $n >&2; done; echo rtsp://u:secret@x >&2; exit 3"
+    )
+    source = FfmpegSource("x", Request(), interrupt, program=program(script))
+    with pytest.raises(SourceGone) as failure:
+        source.open()
+    message = failure.value.message
+    assert "ended with status 3" in message
+    assert "line 9; rtsp://***@x" in message
+    assert "line 1;" not in message
+    assert "secret" not in message
+
+
+def test_a_child_that_is_killed_while_streaming_is_gone(
+    tmp_path: Path, program: Program, interrupt: Interrupt
+) -> None:
+    (tmp_path / "one.jpg").write_bytes(pictures.jpeg())
+    said = tmp_path / "pid"
+    script = f"echo $$ > {said}; cat {tmp_path}/one.jpg {tmp_path}/one.jpg; exec sleep 60"
+    source = FfmpegSource("x", Request(), interrupt, program=program(script))
+    source.open()
+    assert source.read(10) is not None
+    os.kill(written(said), signal.SIGKILL)
+    assert source.read(10) is not None  # what had come before
+    with pytest.raises(SourceGone, match="killed by signal 9"):
+        source.read(10)
+    source.close()
+
+
+def test_a_child_that_shows_nothing_is_given_up(program: Program, interrupt: Interrupt) -> None:
+    source = FfmpegSource(
+        "x", Request(), interrupt, program=program("exec sleep 60"), first_frame_s=0.1
+    )
+    with pytest.raises(SourceGone) as failure:
+        source.open()
+    assert failure.value.code == "no-picture"
+
+
+def test_an_interrupt_ends_the_wait_for_the_first_picture(
+    program: Program, interrupt: Interrupt
+) -> None:
+    source = FfmpegSource("x", Request(), interrupt, program=program("exec sleep 60"))
+    interrupt.set()
+    with pytest.raises(SourceGone) as failure:
+        source.open()
+    assert failure.value.code == "interrupted"
+
+
+def test_a_chatty_child_does_not_block_on_its_standard_error(
+    tmp_path: Path, program: Program, interrupt: Interrupt
+) -> None:
+    (tmp_path / "one.jpg").write_bytes(pictures.jpeg())
+    script = f"head -c 1000000 /dev/zero | tr '\\0' 'x' >&2; cat {tmp_path}/one.jpg; exec sleep 60"
+    source = FfmpegSource("x", Request(), interrupt, program=program(script))
+    source.open()
+    assert source.read(10) is not None
+    source.close()
+
+
+def test_a_program_that_is_missing_is_unusable(interrupt: Interrupt) -> None:
+    source = FfmpegSource("x", Request(), interrupt, program="no-such-ffmpeg")
+    with pytest.raises(SourceUnusable) as failure:
+        source.open()
+    assert failure.value.remedy == "apt install ffmpeg"
+
+
+def test_a_program_that_cannot_run_says_so(tmp_path: Path, interrupt: Interrupt) -> None:
+    path = tmp_path / "broken"
+    path.write_text("#!/no/such/interpreter\n")
+    path.chmod(0o755)
+    source = FfmpegSource("x", Request(), interrupt, program=str(path))
+    with pytest.raises(SourceGone, match=r"status 127: .*No such file"):
+        source.open()

@@ -1,0 +1,129 @@
+"""The supervisor over real processes: what it starts again, and that it leaves nothing."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.processes import alive, children
+from tests.waiting import until
+
+Start = Callable[..., "subprocess.Popen[str]"]
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def start(tmp_path: Path) -> Iterator[Start]:
+    """Starts a supervisor of toys in a process group of its own, as a shell would."""
+    started: list[subprocess.Popen[str]] = []
+
+    def start(*kinds: str) -> subprocess.Popen[str]:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "tests.system.toy", "supervise", tmp_path, *kinds],
+            cwd=ROOT,
+            stderr=subprocess.PIPE,
+            text=True,
+            process_group=0,
+        )
+        started.append(process)
+        return process
+
+    yield start
+    for process in started:
+        process.terminate()
+        process.communicate(timeout=20)
+    left = [pid for file in tmp_path.iterdir() for pid in pids(file) if alive(pid)]
+    until(lambda: not any(alive(pid) for pid in left), what=f"processes left behind: {left}")
+
+
+def pids(file: Path) -> list[int]:
+    return [int(line) for line in file.read_text().split()] if file.exists() else []
+
+
+def running(directory: Path, kind: str, lives: int = 1) -> int:
+    """Waits until a child has started so many times; returns its present process id."""
+    return until(lambda: pids(directory / kind)[lives - 1 :], what=f"{kind}, life {lives}")[0]
+
+
+def test_killed_child_is_replaced_at_once_and_leaves_no_zombie(
+    start: Start, tmp_path: Path
+) -> None:
+    process = start("a", "b")
+    first, other = running(tmp_path, "a"), running(tmp_path, "b")
+    os.kill(first, signal.SIGKILL)
+    second = running(tmp_path, "a", lives=2)
+    assert not Path(f"/proc/{first}").exists()
+    assert sorted(children(process.pid)) == sorted([second, other])
+
+
+def test_what_a_killed_child_started_ends_with_it(start: Start, tmp_path: Path) -> None:
+    start("parent")
+    grandchild = running(tmp_path, "grandchild")
+    os.kill(running(tmp_path, "parent"), signal.SIGKILL)
+    until(lambda: not alive(grandchild))
+    running(tmp_path, "parent", lives=2)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_signal_ends_all_cleanly(start: Start, tmp_path: Path, number: signal.Signals) -> None:
+    process = start("a", "b")
+    both = [running(tmp_path, "a"), running(tmp_path, "b")]
+    process.send_signal(number)
+    _, said = process.communicate(timeout=10)
+    assert process.returncode == 0, said
+    assert not any(alive(pid) for pid in both)
+    assert "killing" not in said
+
+
+def test_ctrl_c_at_the_terminal_reaches_the_children_once_through_us(
+    start: Start, tmp_path: Path
+) -> None:
+    process = start("a")
+    child = running(tmp_path, "a")
+    assert os.getpgid(child) == child != os.getpgid(process.pid)
+
+
+def test_second_signal_kills_what_does_not_end(start: Start, tmp_path: Path) -> None:
+    process = start("stubborn", "a")
+    stubborn, other = running(tmp_path, "stubborn"), running(tmp_path, "a")
+    process.send_signal(signal.SIGINT)
+    until(lambda: not alive(other))
+    assert alive(stubborn)
+    process.send_signal(signal.SIGINT)
+    _, said = process.communicate(timeout=10)
+    assert process.returncode == 128 + signal.SIGINT
+    assert not alive(stubborn)
+    assert "killing stubborn" in said
+
+
+def test_children_end_when_the_supervisor_is_killed(start: Start, tmp_path: Path) -> None:
+    process = start("a", "b")
+    both = [running(tmp_path, "a"), running(tmp_path, "b")]
+    process.kill()
+    until(lambda: not any(alive(pid) for pid in both))
+
+
+@pytest.mark.parametrize("code", [64, 75, 77])
+def test_child_that_needs_a_person_ends_all_with_its_code(
+    start: Start, tmp_path: Path, code: int
+) -> None:
+    process = start("a", f"exit{code}")
+    _, said = process.communicate(timeout=20)
+    assert process.returncode == code
+    assert f"exit{code} cannot start" in said
+    assert not any(alive(pid) for pid in pids(tmp_path / "a"))
+
+
+def test_child_that_dies_at_its_start_is_tried_again(start: Start, tmp_path: Path) -> None:
+    process = start("exit1")
+    running(tmp_path, "exit1", lives=3)
+    process.send_signal(signal.SIGTERM)
+    _, said = process.communicate(timeout=10)
+    assert process.returncode == 0
+    assert "exit1 ended (exit code 1); starting it again" in said

@@ -1,0 +1,203 @@
+"""`framebus up` with the real daemon and the real web tier."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import urllib.request
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from framebus import FrameReader
+from framebus.control.client import ControlClient
+from framebus.liveness import holder
+from framebus.names import CameraNames
+
+from tests.daemons import DaemonProcess
+from tests.processes import alive, children
+from tests.waiting import until
+
+TEST = ("--source", "test", "--size", "320x240", "--fps", "25", "--workers", "1")
+
+
+class Up:
+    """One running `framebus up`; its output goes to files, so that no pipe can fill."""
+
+    def __init__(self, directory: Path, *arguments: str) -> None:
+        self.output, self.errors = directory / "output", directory / "errors"
+        with self.output.open("w") as out, self.errors.open("w") as err:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "framebus", "up", *arguments],
+                stdout=out,
+                stderr=err,
+                process_group=0,
+            )
+
+    def url(self) -> str:
+        """Waits until the page's URL is printed."""
+        return until(self._greeting, within_s=30, what="the greeting")[0]
+
+    def _greeting(self) -> list[str]:
+        assert self.process.poll() is None, self.errors.read_text()
+        return re.findall(r"at (http://\S+/)\n", self.output.read_text())
+
+    def family(self) -> list[int]:
+        """Every process below it."""
+        found = children(self.process.pid)
+        return found + [pid for child in found for pid in children(child)]
+
+
+@pytest.fixture
+def bind() -> str:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        return f"127.0.0.1:{server.getsockname()[1]}"
+
+
+@pytest.fixture
+def start(runtime: Path, tmp_path: Path, bind: str) -> Iterator[Callable[..., Up]]:
+    started: list[Up] = []
+
+    def start(*arguments: str) -> Up:
+        directory = tmp_path / str(len(started))
+        directory.mkdir()
+        started.append(Up(directory, *arguments, "--bind", bind))
+        return started[-1]
+
+    yield start
+    for up in started:
+        if up.process.poll() is None:
+            up.process.terminate()
+        up.process.wait(20)
+
+
+def fetch(url: str) -> bytes:
+    with urllib.request.urlopen(url, timeout=10) as answer:
+        body: bytes = answer.read()
+        return body
+
+
+def refuse(start: Callable[..., Up], *arguments: str) -> tuple[int, str]:
+    """Starts an `up` that must end by itself; returns its exit code and what it said."""
+    up = start(*arguments)
+    code = up.process.wait(30)
+    return code, up.errors.read_text()
+
+
+@pytest.mark.slow
+def test_page_frames_and_control_are_there_and_ctrl_c_leaves_nothing(
+    start: Callable[..., Up], runtime: Path
+) -> None:
+    up = start(*TEST)
+    url = up.url()
+    assert b"<html" in fetch(url)
+    with FrameReader() as reader:
+        frame = reader.next(10)
+    assert frame.jpeg.startswith(b"\xff\xd8")
+    assert fetch(f"{url}cameras/camera/snapshot").startswith(b"\xff\xd8")
+    with ControlClient(CameraNames(runtime)) as client:
+        status = client.call("status")
+    assert isinstance(status, dict)
+    assert status["source"]["spec"] == "test"
+    family = up.family()
+    assert len(family) >= 3
+    up.process.send_signal(signal.SIGINT)
+    assert up.process.wait(20) == 0, up.errors.read_text()
+    assert not any(alive(pid) for pid in family)
+    assert [name for name in os.listdir(runtime) if not name.endswith(".lock")] == []
+
+
+@pytest.mark.slow
+def test_killed_daemon_is_back_with_new_frames_and_killed_web_tier_answers_again(
+    start: Callable[..., Up], runtime: Path
+) -> None:
+    up = start(*TEST)
+    url = up.url()
+    with FrameReader() as reader:
+        first = reader.next(10)
+        daemon = holder(CameraNames(runtime).lock)
+        assert daemon in children(up.process.pid)
+        os.kill(daemon, signal.SIGKILL)
+        until(lambda: reader.next(10).epoch != first.epoch, what="a frame of the next epoch")
+    (web,) = set(children(up.process.pid)) - {holder(CameraNames(runtime).lock)}
+    workers = children(web)
+    os.kill(web, signal.SIGKILL)
+    until(lambda: not any(alive(pid) for pid in (web, *workers)))
+    until(lambda: answers(f"{url}healthz"), what="the next web tier", within_s=20)
+
+
+def answers(url: str) -> bool:
+    try:
+        return bool(fetch(url))
+    except OSError:
+        return False
+
+
+@pytest.mark.slow
+def test_nothing_outlives_an_up_that_is_killed(start: Callable[..., Up], runtime: Path) -> None:
+    up = start(*TEST)
+    up.url()
+    family = up.family()
+    up.process.kill()
+    until(lambda: not any(alive(pid) for pid in family), within_s=20)
+
+
+@pytest.mark.slow
+def test_file_with_two_cameras_starts_both(
+    start: Callable[..., Up], runtime: Path, tmp_path: Path
+) -> None:
+    file = tmp_path / "framebus.toml"
+    file.write_text(
+        'source = "test"\nsize = "320x240"\nworkers = 1\n[camera.left]\n[camera.right]\n'
+    )
+    up = start("--config", str(file))
+    up.url()
+    for camera in ("left", "right"):
+        with FrameReader(camera) as reader:
+            reader.next(10)
+    assert len(children(up.process.pid)) == 3
+
+
+@pytest.mark.parametrize(
+    ("arguments", "names"),
+    [
+        (("--size", "big"), "'big' is no frame size"),
+        (("--source", "telepathy:me"), "telepathy"),
+        (("--fps", "fast"), "'fast'"),
+        (("--workers", "none"), "'none'"),
+        (("--ring-size", "1"), "ring of 1"),
+    ],
+)
+def test_option_that_a_child_refuses_ends_up_with_64_and_the_childs_words(
+    start: Callable[..., Up], runtime: Path, arguments: tuple[str, str], names: str
+) -> None:
+    code, said = refuse(start, *TEST, *arguments)
+    assert code == os.EX_USAGE, said
+    assert names in said
+    assert "Traceback" not in said
+
+
+def test_busy_port_is_told_before_anything_starts(
+    start: Callable[..., Up], runtime: Path, bind: str
+) -> None:
+    host, _, port = bind.partition(":")
+    with socket.create_server((host, int(port))):
+        code, said = refuse(start, *TEST)
+    assert code == os.EX_TEMPFAIL
+    assert "--bind" in said
+    assert os.listdir(runtime) == []
+
+
+@pytest.mark.slow
+def test_camera_name_that_another_daemon_serves_ends_up_with_75_and_its_pid(
+    start: Callable[..., Up], runtime: Path
+) -> None:
+    with DaemonProcess(runtime, "--source", "test", "--size", "320x240") as daemon:
+        until(lambda: holder(CameraNames(runtime).lock) == daemon.pid)
+        code, said = refuse(start, *TEST)
+        assert code == os.EX_TEMPFAIL, said
+        assert str(daemon.pid) in said

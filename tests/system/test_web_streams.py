@@ -1,0 +1,238 @@
+"""Streams out of a real gunicorn, from a real ring."""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import os
+import signal
+import socket
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.bus import Bus
+from tests.processes import alive
+from tests.system.webtier import Stream, WebTier
+from tests.waiting import until
+
+
+@pytest.fixture
+def tier(runtime: Path) -> Iterator[WebTier]:
+    tier = WebTier(runtime)
+    yield tier
+    tier.close()
+
+
+@pytest.fixture
+def bus(runtime: Path) -> Iterator[Bus]:
+    bus = Bus(runtime)
+    yield bus
+    bus.close()
+
+
+def test_two_viewers_see_whole_frames_in_order(bus: Bus, tier: WebTier) -> None:
+    bus.start()
+    with contextlib.ExitStack() as stack:
+        viewers = [Stream(tier.port).start() for _ in range(2)]
+        for viewer in viewers:
+            stack.callback(viewer.close)
+        for viewer in viewers:
+            viewer.wait(lambda viewer=viewer: len(viewer.frames) >= 30, "30 frames")  # type: ignore[misc]
+            viewer.check()
+            sequences = [part.sequence for part in viewer.frames]
+            assert sequences == sorted(set(sequences))
+            assert viewer.parts[0].body[:2] == b"\xff\xd8"
+
+
+def test_the_head_is_final_unbuffered_and_never_chunked(bus: Bus, tier: WebTier) -> None:
+    bus.publish()
+    viewer = Stream(tier.port)
+    viewer.close()
+    assert viewer.status == "HTTP/1.1 200 OK"
+    assert viewer.headers["Connection"] == "close"
+    assert viewer.headers["Cache-Control"] == "no-store"
+    assert viewer.headers["X-Accel-Buffering"] == "no"
+    assert viewer.headers["X-Content-Type-Options"] == "nosniff"
+    assert viewer.headers["Content-Type"] == (
+        "multipart/x-mixed-replace; boundary=boundarydonotcross"
+    )
+    assert "Transfer-Encoding" not in viewer.headers
+    assert "Content-Length" not in viewer.headers
+
+
+def test_a_viewer_that_does_not_read_delays_nobody_and_hoards_little(
+    bus: Bus, tier: WebTier
+) -> None:
+    bus.start(size=200_000)
+    lazy = Stream(tier.port, receive_buffer=4096)  # never started: reads only the head
+    quick = Stream(tier.port).start()
+    try:
+        quick.wait(lambda: len(quick.frames) >= 60, "60 frames beside a stalled viewer")
+        quick.check()
+        gaps = [later - earlier for earlier, later in itertools.pairwise(quick.times)]
+        assert max(gaps) < 5.0
+        listed = tier.json("/state")["viewers"]["list"]
+        assert len(listed) == 2
+        stalled = min(listed, key=lambda viewer: viewer["sent"])
+        assert stalled["skipped"] > 30
+        assert stalled["bytes"] < 3_000_000
+    finally:
+        quick.close()
+        lazy.close()
+
+
+def test_counts_add_up_to_what_was_published_since_joining(bus: Bus, tier: WebTier) -> None:
+    bus.publish()
+    viewer = Stream(tier.port, "/stream?fps=10").start()
+    try:
+        viewer.wait(lambda: viewer.frames, "the newest frame")
+        first = viewer.frames[0].sequence
+        bus.start()
+        viewer.wait(lambda: len(viewer.frames) >= 10, "10 frames")
+        bus.pause()
+        last = bus.writer.cursor
+
+        def counted() -> bool:
+            (listed,) = tier.json("/state")["viewers"]["list"]
+            return bool(listed["sent"] + listed["skipped"] == last - first + 1)
+
+        until(counted, what="sent + skipped = published")
+        (listed,) = tier.json("/state")["viewers"]["list"]
+        assert listed["sent"] == len({part.sequence for part in viewer.frames})
+        assert listed["skipped"] > listed["sent"]
+    finally:
+        viewer.close()
+
+
+def test_viewers_stay_while_the_daemon_dies_and_another_comes(
+    runtime: Path, bus: Bus, tier: WebTier
+) -> None:
+    bus.start()
+    viewer = Stream(tier.port).start()
+    try:
+        viewer.wait(lambda: len(viewer.frames) >= 5, "frames")
+        bus.pause()
+        joined = time.monotonic()
+        viewer.wait(
+            lambda: sum(bool(part.placeholder) for part in viewer.parts) >= 3, "placeholders"
+        )
+        gaps = [
+            later - earlier for earlier, later in itertools.pairwise(viewer.times) if later > joined
+        ]
+        assert max(gaps) < 3.0  # once a second on a machine that is not busy
+        assert viewer.parts[-1].placeholder == "daemon-died"
+        assert viewer.parts[-1].sequence == viewer.frames[-1].sequence
+        seen = len(viewer.frames)
+        bus.close()
+        bus.__init__(runtime)  # type: ignore[misc]  # the same fixture closes the next epoch
+        bus.start()
+        viewer.wait(lambda: len(viewer.frames) >= seen + 20, "frames of the next epoch")
+        viewer.check()
+        assert viewer.frames[-1].sequence < 1000
+    finally:
+        viewer.close()
+
+
+def test_a_camera_without_a_daemon_shows_a_card_and_then_its_frames(
+    runtime: Path, tier: WebTier
+) -> None:
+    viewer = Stream(tier.port).start()
+    bus = None
+    try:
+        viewer.wait(lambda: viewer.parts, "a card")
+        assert viewer.parts[0].placeholder == "daemon-absent"
+        assert viewer.parts[0].body[:2] == b"\xff\xd8"
+        bus = Bus(runtime)
+        bus.start()
+        viewer.wait(lambda: len(viewer.frames) >= 5, "frames")
+    finally:
+        viewer.close()
+        if bus is not None:
+            bus.close()
+
+
+def test_fifty_viewers_on_two_workers_and_short_requests_in_between(
+    runtime: Path, bus: Bus
+) -> None:
+    tier = WebTier(runtime, workers=2)
+    bus.start(size=50_000)
+    viewers: list[Stream] = []
+    try:
+        viewers += [Stream(tier.port).start() for _ in range(50)]
+        for _ in range(10):
+            assert tier.get("/snapshot")[0] == 200
+        for viewer in viewers:
+            viewer.wait(lambda viewer=viewer: len(viewer.frames) >= 20, "20 frames")  # type: ignore[misc]
+            viewer.check()
+    finally:
+        for viewer in viewers:
+            viewer.close()
+        tier.close()
+
+
+def test_viewers_that_left_leave_nothing_in_the_worker(bus: Bus, tier: WebTier) -> None:
+    bus.start()
+    (worker,) = tier.workers()
+    fds = Path(f"/proc/{worker}/fd")
+
+    def rings() -> int:
+        return Path(f"/proc/{worker}/maps").read_text().count(bus.names.segment)
+
+    def come_and_go() -> int:
+        """Return how many descriptors the worker has when five viewers have left again."""
+        viewers = [Stream(tier.port) for _ in range(5)]
+        assert rings() == 1
+        for viewer in viewers:
+            viewer.close()
+        until(lambda: rings() == 0, what="the ring is unmapped")
+        return len(os.listdir(fds))
+
+    first = come_and_go()  # ZeroMQ makes its threads and their descriptors with the first socket
+    # ZeroMQ closes sockets in a thread of its own: fewer may be open a moment later.
+    for _ in range(5):
+        until(lambda: come_and_go() <= first, what="descriptors are back")
+
+
+def test_reload_and_end_close_viewers_promptly(bus: Bus, tier: WebTier) -> None:
+    bus.start()
+    old = tier.workers()
+    viewer = Stream(tier.port).start()
+    viewer.wait(lambda: viewer.frames, "frames")
+    tier.process.send_signal(signal.SIGHUP)
+    until(lambda: viewer.closed, what="the viewer is let go")
+    assert viewer.error is None
+    viewer.close()
+    until(lambda: not any(alive(pid) for pid in old), what="the old worker ends")
+    again = Stream(tier.port).start()
+    again.wait(lambda: again.frames, "frames from the new worker")
+    again.close()
+
+
+def test_a_client_that_does_not_close_after_a_response_stops_nobody(
+    bus: Bus, tier: WebTier
+) -> None:
+    bus.start()
+    viewer = Stream(tier.port).start()
+    rude = []
+    try:
+        viewer.wait(lambda: viewer.frames, "frames")
+        for _ in range(5):
+            connection = socket.create_connection(("127.0.0.1", tier.port))
+            connection.sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+            rude.append(connection)
+        for connection in rude:
+            connection.settimeout(20)
+            while connection.recv(4096):
+                pass  # to the end of the response; our side stays open
+        count = len(viewer.times)
+        viewer.wait(lambda: len(viewer.times) >= count + 30, "frames go on")
+        # gunicorn by itself would stop for two seconds per connection here.
+        late = viewer.times[count:]
+        assert max(b - a for a, b in itertools.pairwise(late)) < 1.9
+    finally:
+        viewer.close()
+        for connection in rude:
+            connection.close()

@@ -1,0 +1,54 @@
+"""A supervisor with toy children, as a program: `python -m tests.system.toy supervise DIR KIND…`.
+
+Each child of KIND appends its process id to DIR/KIND and then behaves as its name says.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+from framebus.cli.supervisor import Part, Supervisor
+
+
+def supervise(directory: Path, kinds: list[str]) -> int:
+    launch = [sys.executable, "-m", "framebus.cli.launch", str(os.getpid()), "tests.system.toy"]
+    looks = iter([0.01, 0.01, None])
+    return Supervisor(
+        [Part(kind, [*launch, "child", str(directory), kind]) for kind in kinds],
+        environ=os.environ,
+        say=lambda line: print(line, file=sys.stderr, flush=True),
+        watch=lambda: next(looks),
+    ).run()
+
+
+def record(file: Path, pid: int) -> None:
+    with file.open("a") as lines:
+        lines.write(f"{pid}\n")
+
+
+def child(directory: Path, kind: str) -> None:
+    if kind.startswith("exit"):
+        record(directory / kind, os.getpid())
+        sys.exit(int(kind.removeprefix("exit")))
+    if kind == "parent":
+        record(directory / "grandchild", subprocess.Popen(["sleep", "600"]).pid)
+    if kind == "stubborn":
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    record(directory / kind, os.getpid())
+    threading.Event().wait()
+
+
+def main() -> None:
+    what, directory, *kinds = sys.argv[1:]
+    if what == "supervise":
+        sys.exit(supervise(Path(directory), kinds))
+    child(Path(directory), kinds[0])
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,59 @@
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+from framebus.errors import NoPermission, SegmentInvalid
+from framebus.names import CameraNames
+
+from web_workers.cause import explain, fresh_for_ns
+
+NAMES = CameraNames(Path("/run/x"), "front")
+
+
+def _code(
+    status: Mapping[str, object] | None = None,
+    *,
+    attached: bool = True,
+    trouble: NoPermission | SegmentInvalid | None = None,
+    pid: int = 1,
+) -> str:
+    return explain(NAMES, status or {}, attached=attached, trouble=trouble, holder=lambda: pid).code
+
+
+def test_the_daemons_own_words_are_passed_on() -> None:
+    told = {"code": "device-gone", "message": "unplugged", "remedy": "plug it in"}
+    status = {"state": "backoff", "cause": told}
+    cause = explain(NAMES, status, attached=True, trouble=None, holder=lambda: 1)
+    assert cause.document() == told
+
+
+def test_a_dead_daemon_is_told_from_one_that_was_never_there() -> None:
+    words = {"cause": {"code": "old", "message": "of before it died"}}
+    assert _code(words, pid=0) == "daemon-died"
+    assert _code(attached=False, pid=0) == "daemon-absent"
+
+
+def test_a_ring_that_cannot_be_read_comes_first() -> None:
+    assert _code(trouble=NoPermission("no"), pid=0) == "no-permission"
+    assert _code(trouble=SegmentInvalid("no")) == "other-version"
+
+
+@pytest.mark.parametrize(
+    ("state", "code"),
+    [
+        ("stopped", "stopped"),
+        ("opening", "opening"),
+        ("", "opening"),
+        ("streaming", "no-frames"),
+        ("stalled", "no-frames"),
+    ],
+)
+def test_a_state_without_a_cause_is_a_cause(state: str, code: str) -> None:
+    assert _code({"state": state, "cause": None}) == code
+
+
+def test_fresh_is_three_intervals_and_a_second() -> None:
+    assert fresh_for_ns(40_000_000) == 1_120_000_000
+    assert fresh_for_ns(0) == 1_300_000_000

@@ -1,0 +1,178 @@
+"""Random walks: whatever people, the camera and the clock do, no event meets a state without it.
+
+The capture thread is imitated: it carries out commands in order, and may say what the real one may
+say, late and in between.
+"""
+
+from __future__ import annotations
+
+import random
+from collections import deque
+
+import pytest
+
+from capture_daemon.conductor import Conductor
+from capture_daemon.lifecycle import OPEN_STATES, WAITING_STATES, State
+from capture_daemon.plan import Plan
+from capture_daemon.reports import (
+    Cause,
+    Closed,
+    Failed,
+    FrameSeen,
+    Opened,
+    Report,
+    Settled,
+    StreamRestarted,
+)
+from capture_daemon.sources import spec
+from capture_daemon.sources.base import Granted, Request
+
+S = 1_000_000_000
+GRANTED = Granted("MJPG", 640, 480, 30.0)
+
+
+class Camera:
+    """The imitated thread: commands wait until `work`, reports wait until they are delivered."""
+
+    def __init__(self) -> None:
+        self.commands: deque[tuple[str, int]] = deque()
+        self.reports: deque[Report] = deque()
+        self.session = 0
+        self.open_now = False
+        self.frames = 0
+        self.now = 0
+        self.arrived = 0
+
+    def open(self, session: int, plan: Plan) -> None:
+        self.commands.append(("open", session))
+
+    def restart_stream(self, session: int) -> None:
+        self.commands.append(("restart_stream", session))
+
+    def close(self, session: int) -> None:
+        self.commands.append(("close", session))
+
+    def arrived_ns(self) -> int:
+        return self.arrived
+
+    def rate(self) -> float:
+        return 0.0
+
+    def rejected_since(self) -> list[str]:
+        return []
+
+    def blocked(self, now_ns: int) -> tuple[str, float]:
+        return ("", 0.0)
+
+    def work(self, *, well: bool) -> None:
+        if not self.commands:
+            return
+        what, session = self.commands.popleft()
+        match what:
+            case "open":
+                assert not self.open_now, "opened what is open"
+                self.session, self.open_now, self.frames = session, well, 0
+                self.reports.append(
+                    Opened(session, GRANTED, "test") if well else self._failure(permanent=False)
+                )
+            case "close":
+                self.open_now = False
+                self.reports.append(Closed(session))
+            case "restart_stream" if self.open_now and session == self.session:
+                self.frames = 0
+                self.open_now = well
+                self.reports.append(
+                    StreamRestarted(session) if well else self._failure(permanent=True)
+                )
+
+    def frame(self) -> None:
+        if self.open_now:
+            self.frames += 1
+            self.arrived = self.now
+            if self.frames == 1:
+                self.reports.append(FrameSeen(self.session, 640, 480))
+            if self.frames == 3:
+                self.reports.append(Settled(self.session))
+
+    def break_down(self) -> None:
+        if self.open_now:
+            self.open_now = False
+            self.reports.append(self._failure(permanent=False))
+
+    def _failure(self, *, permanent: bool) -> Failed:
+        return Failed(self.session, Cause("broken", "broken"), permanent)
+
+
+COMMANDS = ("start", "stop", "restart", "configure", "added")
+CAMERA = (
+    "work",
+    "fail",
+    "frame",
+    "break",
+    "deliver",
+    "tick",
+    "tick",
+    "pass-0.1",
+    "pass-1",
+    "pass-6",
+)
+SMOOTH = ("pump", "pump", "pump", "three-frames")  # so that a walk gets anywhere at all
+WORDS = (*COMMANDS, *CAMERA, *CAMERA, *SMOOTH, *SMOOTH)
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_no_walk_meets_an_illegal_event_and_every_wait_has_its_end(seed: int) -> None:
+    chance = random.Random(seed)
+    for _ in range(50):
+        walk(chance.choices(WORDS, k=80))
+
+
+def walk(steps: list[str]) -> None:
+    camera = Camera()
+    conductor = Conductor(
+        capture=camera, plan=Plan(spec.parse("test")), jitter=lambda: 0.5, now_ns=0
+    )
+    camera.now = 100 * S
+    for number, what in enumerate(steps):
+        take(what, number, camera, conductor)
+        assert (conductor.retry_ns is not None) == (conductor.state in WAITING_STATES)
+        if conductor.state not in OPEN_STATES:
+            assert conductor.granted is None
+        assert (conductor.cause(camera.now) is None) == (conductor.state is State.STREAMING)
+
+
+def take(what: str, number: int, camera: Camera, conductor: Conductor) -> None:
+    now = camera.now
+    match what.split("-"):
+        case ["start"]:
+            conductor.start(now)
+        case ["stop"]:
+            conductor.stop(now)
+        case ["restart"]:
+            conductor.restart(now)
+        case ["configure"]:
+            conductor.configure(Plan(spec.parse("test"), Request(100 + number, 100)), now)
+        case ["added"]:
+            conductor.device_added(now)
+        case ["work" | "fail"]:
+            camera.work(well=what == "work")
+        case ["frame"]:
+            camera.frame()
+        case ["break"]:
+            camera.break_down()
+        case ["three", "frames"]:
+            for _ in range(3):
+                camera.frame()
+        case ["pump"]:
+            camera.work(well=True)
+            while camera.reports:
+                conductor.on_report(camera.reports.popleft(), now)
+        case ["deliver"] if camera.reports:
+            conductor.on_report(camera.reports.popleft(), now)
+        case ["due"]:
+            camera.now = max(now, conductor.deadline_ns() or 0)
+            conductor.tick(camera.now)
+        case ["tick"]:
+            conductor.tick(now)
+        case ["pass", seconds]:
+            camera.now += int(float(seconds) * S)

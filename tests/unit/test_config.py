@@ -1,0 +1,123 @@
+"""The configuration file and the precedence of flag, environment, file and default."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+from framebus import config
+from framebus.errors import UsageError
+from framebus.units import byte_count, frame_rate, frame_size
+
+from capture_daemon import command
+from capture_daemon.options import Settings, settings
+
+FILE = """
+log_level = "warning"
+size = "640x480"
+bind = "127.0.0.1:9000"
+[camera.front]
+source = "test"
+size = "320x240"
+fps = 12.5
+ring_size = "8M"
+[camera.back]
+source = "file:/tmp/x.mjpeg"
+"""
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    path = tmp_path / "framebus.toml"
+    path.write_text(FILE)
+    return path
+
+
+def test_a_cameras_table_wins_over_what_holds_for_all(file: Path) -> None:
+    front = settings({"config": str(file), "name": "front"})
+    assert (front.plan.request.width, front.plan.request.fps) == (320, 12.5)
+    assert (front.ring_size, front.log_level) == (8 << 20, "warning")
+    back = settings({"config": str(file), "name": "back"})
+    assert (back.plan.request.width, back.plan.spec.kind) == (640, "file")
+
+
+def test_a_flag_wins_over_the_file_and_the_file_over_the_default(file: Path) -> None:
+    found = settings({"config": str(file), "name": "front", "size": "100x100"})
+    assert (found.plan.request.width, found.plan.request.fps) == (100, 12.5)
+    assert settings({}).plan.spec.text == "auto"
+
+
+def test_a_flag_wins_over_its_environment_variable(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[Settings] = []
+
+    def resolve(flags: dict[str, object]) -> Settings:
+        seen.append(settings(flags))
+        raise UsageError("far enough")
+
+    monkeypatch.setattr(command, "settings", resolve)
+    environ = {"FRAMEBUS_NAME": "one", "FRAMEBUS_FPS": "7", "FRAMEBUS_SOURCE": "test"}
+    CliRunner(env=environ).invoke(command.capture, ["--name", "two"])
+    assert seen[0].name == "two"
+    assert seen[0].plan.request.fps == 7
+
+
+def test_a_file_with_several_cameras_must_be_told_which(file: Path) -> None:
+    with pytest.raises(UsageError, match="--name"):
+        settings({"config": str(file)})
+    assert config.load(file).cameras == ("front", "back")
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("sise = 1", "did you mean 'size'"),
+        ("[camera.front]\nbind = ':80'", r"\[camera.front\]: unknown key 'bind'"),
+        ("[camera.'Front door']", "no camera name"),
+        ("fps = '30'", "fps must be a number"),
+        ("workers = true", "workers must be a number"),
+        ("camera = 1", r"write \[camera.front\]"),
+        ("cameras = ['A B']", "no camera name"),
+        ("x = ", "is not TOML"),
+    ],
+)
+def test_a_mistake_in_the_file_is_named_with_file_and_remedy(text: str, message: str) -> None:
+    with pytest.raises(UsageError, match=message) as error:
+        config.parse(text, "my.toml")
+    assert "my.toml" in str(error.value)
+
+
+def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r"absent\.toml: No such file"):
+        config.load(tmp_path / "absent.toml")
+
+
+@pytest.mark.parametrize(
+    "flags",
+    [
+        {"size": "720p"},
+        {"size": "0x10"},
+        {"fps": "fast"},
+        {"fps": "0"},
+        {"fps": "nan"},
+        {"ring_size": "1"},
+        {"ring_size": "lots"},
+        {"log_level": "loud"},
+        {"name": "../x"},
+        {"source": "telepathy"},
+    ],
+)
+def test_a_bad_option_is_refused(flags: dict[str, object]) -> None:
+    with pytest.raises(UsageError):
+        settings(flags)
+
+
+def test_sizes_are_read_as_people_write_them() -> None:
+    assert frame_size("1280x720") == (1280, 720)
+    assert [byte_count(text) for text in ("4096", "64M", "64 MiB", "1g")] == [
+        4096,
+        64 << 20,
+        64 << 20,
+        1 << 30,
+    ]
+    assert frame_rate(29.97) == 29.97

@@ -1,0 +1,105 @@
+"""The lifecycle's table and its delays, which are pure."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from capture_daemon import lifecycle
+from capture_daemon.lifecycle import TABLE, Action, Event, IllegalEvent, State, step
+from capture_daemon.lifecycle_diagram import render
+
+PAGE = Path(__file__).parents[2] / "docs" / "lifecycle.md"
+COMMANDS = (Event.START, Event.STOP, Event.RESTART, Event.CONFIGURED, Event.DEVICE_ADDED)
+
+
+def test_every_state_takes_every_command() -> None:
+    for state in State:
+        for event in COMMANDS:
+            step(state, event)
+
+
+def test_every_state_can_be_reached_from_stopped_and_left_for_stopped() -> None:
+    reached, todo = {State.STOPPED}, [State.STOPPED]
+    while todo:
+        for target, _ in TABLE[todo.pop()].values():
+            if target not in reached:
+                reached.add(target)
+                todo.append(target)
+    assert reached == set(State)
+    assert all(step(state, Event.STOP)[0] is State.STOPPED for state in State)
+
+
+@pytest.mark.parametrize(
+    ("state", "event"),
+    [
+        (State.STOPPED, Event.FRAME),
+        (State.STOPPED, Event.RETRY_DUE),
+        (State.OPENING, Event.RETRY_DUE),
+        (State.BACKOFF, Event.OPENED),
+        (State.FAILED, Event.SILENCE),
+        (State.STREAMING, Event.OPENED),
+    ],
+)
+def test_an_illegal_event_raises_and_says_what_and_where(state: State, event: Event) -> None:
+    with pytest.raises(IllegalEvent, match=f"{event.value} cannot happen while {state.value}"):
+        step(state, event)
+
+
+def test_silence_restarts_the_stream_first_and_lets_go_of_the_device_only_then() -> None:
+    state, actions = step(State.STREAMING, Event.SILENCE)
+    assert (state, actions) == (State.STALLED, (Action.RESTART_STREAM,))
+    state, actions = step(state, Event.SILENCE)
+    assert state is State.BACKOFF
+    assert Action.CLOSE in actions
+
+
+def test_a_restart_while_opening_is_the_one_under_way() -> None:
+    assert step(State.OPENING, Event.RESTART) == (State.OPENING, ())
+
+
+def test_a_device_is_never_opened_without_having_been_closed() -> None:
+    for state in lifecycle.OPEN_STATES:
+        for _, actions in TABLE[state].values():
+            if Action.OPEN in actions:
+                assert actions.index(Action.CLOSE) < actions.index(Action.OPEN)
+
+
+def test_leaving_the_open_states_by_hand_closes_the_source() -> None:
+    for state in lifecycle.OPEN_STATES:
+        assert Action.CLOSE in step(state, Event.STOP)[1]
+
+
+def test_a_wait_always_has_its_end() -> None:
+    for state, row in TABLE.items():
+        for target, actions in row.values():
+            if target in lifecycle.WAITING_STATES and state is not target:
+                assert {Action.RETRY_SOON, Action.RETRY_SLOWLY} & set(actions)
+
+
+@given(failures=st.integers(1, 10_000), jitter=st.floats(0, 1))
+def test_backoff_stays_within_its_limits_whatever_happened(failures: int, jitter: float) -> None:
+    assert 0.5 <= lifecycle.retry_delay_s(failures, jitter) <= 10
+    assert 30 <= lifecycle.slow_retry_delay_s(failures, jitter) <= 300
+
+
+def test_backoff_doubles_from_half_a_second_to_ten() -> None:
+    delays = [lifecycle.retry_delay_s(failures, 0.0) for failures in range(1, 8)]
+    assert delays == [0.5, 1, 2, 4, 8, 10, 10]
+
+
+@pytest.mark.parametrize(
+    ("granted", "measured", "limit_s"),
+    [(30, 30, 0.4), (30, 5, 0.9), (30, 0, 0.4), (0, 10, 0.6), (0, 0, 1.8)],
+)
+def test_silence_is_judged_by_the_slower_of_granted_and_measured_rate(
+    granted: float, measured: float, limit_s: float
+) -> None:
+    assert lifecycle.silence_limit_s(granted, measured) == pytest.approx(limit_s)
+
+
+def test_the_page_in_docs_is_what_the_table_says() -> None:
+    assert PAGE.read_text() == render(), "run python -m capture_daemon.lifecycle_diagram"

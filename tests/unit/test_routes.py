@@ -1,0 +1,178 @@
+"""The routes, without a server: statuses, headers and JSON."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from flask.testing import FlaskClient
+
+from tests.bus import Bus, jpeg
+from web_workers.app import create_app
+from web_workers.settings import Settings
+
+
+@pytest.fixture
+def client(runtime: Path) -> FlaskClient:
+    return create_app(Settings(runtime)).test_client()
+
+
+@pytest.fixture
+def bus(runtime: Path) -> Iterator[Bus]:
+    bus = Bus(runtime)
+    yield bus
+    bus.close()
+
+
+def test_a_snapshot_is_the_newest_frame_with_its_time_and_sequence(
+    client: FlaskClient, bus: Bus
+) -> None:
+    bus.publish(jpeg(1))
+    bus.publish(jpeg(2))
+    for path in ("/snapshot", "/cameras/camera/snapshot", "/?action=snapshot"):
+        response = client.get(path)
+        assert (response.status_code, response.data) == (200, jpeg(2)), path
+        assert response.mimetype == "image/jpeg"
+        assert response.headers["X-Sequence"] == "2"
+        assert abs(float(response.headers["X-Timestamp"]) - time.time()) < 60
+
+
+def test_a_snapshot_of_a_camera_that_is_away_says_why_and_when_to_ask_again(
+    client: FlaskClient,
+) -> None:
+    response = client.get("/snapshot")
+    assert response.status_code == 503
+    assert response.headers["Retry-After"] == "1"
+    body = response.get_json()
+    assert (body["error"], body["state"]) == ("daemon-absent", "absent")
+    assert "framebus up" in body["remedy"]
+
+
+def test_an_old_frame_is_no_snapshot_but_can_be_had_marked(client: FlaskClient, bus: Bus) -> None:
+    bus.publish(jpeg(1), captured_ns=time.monotonic_ns() - 60_000_000_000)
+    response = client.get("/snapshot")
+    assert response.status_code == 503
+    assert response.get_json()["error"] == "daemon-died"
+    response = client.get("/snapshot?placeholder=1")
+    assert response.status_code == 200
+    assert response.headers["X-Placeholder"] == "daemon-died"
+    assert response.headers["X-Sequence"] == "1"
+    assert response.data != jpeg(1)
+
+
+def test_history_is_found_by_age(client: FlaskClient, bus: Bus) -> None:
+    now = time.monotonic_ns()
+    for number in range(50):
+        bus.publish(jpeg(number), captured_ns=now - (49 - number) * 100_000_000)
+    response = client.get("/snapshot?ago=2s")
+    assert response.status_code == 200
+    # Frame 30 is 2.0 s old at `now`, and the request comes later.
+    assert int(response.headers["X-Sequence"]) in range(30, 50)
+    newest = client.get("/snapshot?ago=0s")
+    assert newest.headers["X-Sequence"] == "50"
+    response = client.get("/snapshot?ago=30s")
+    assert response.status_code == 404
+    assert "history reaches back" in response.get_json()["message"]
+
+
+def test_state_has_the_daemons_words_and_ustreamers_shape(client: FlaskClient, bus: Bus) -> None:
+    bus.publish()
+    for path in ("/state", "/cameras/camera/state"):
+        state = client.get(path).get_json()
+        assert state["online"] is True
+        assert state["state"] == "streaming"
+        assert state["viewers"]["count"] == 0
+        assert state["ok"] is True
+        source = state["result"]["source"]
+        assert source["resolution"] == {"width": 64, "height": 48}
+        assert (source["online"], source["desired_fps"], source["captured_fps"]) == (True, 30, 30)
+        assert state["result"]["stream"]["clients_stat"] == {}
+
+
+def test_cameras_are_listed_as_they_appear_and_stay_listed(
+    client: FlaskClient, runtime: Path
+) -> None:
+    def listed() -> list[str]:
+        return [each["camera"] for each in client.get("/cameras").get_json()["cameras"]]
+
+    assert listed() == ["camera"]
+    (runtime / "front.lock").touch()
+    assert listed() == ["camera", "front"]
+    (runtime / "front.lock").unlink()
+    assert listed() == ["camera", "front"]
+    assert client.get("/cameras/front/snapshot").status_code == 503
+
+
+@pytest.mark.parametrize("what", ["stream", "snapshot", "state", "events"])
+def test_an_unknown_camera_is_404_and_the_known_ones_are_named(
+    client: FlaskClient, what: str
+) -> None:
+    response = client.get(f"/cameras/nosuch/{what}")
+    assert response.status_code == 404
+    assert response.get_json()["cameras"] == ["camera"]
+    page = client.get(f"/cameras/nosuch/{what}", headers={"Accept": "text/html"})
+    assert page.status_code == 404
+    assert page.mimetype == "text/html"
+    assert "there are: camera" in page.text
+
+
+@pytest.mark.parametrize("name", ["..%2F..%2Fetc", "A", "a" * 33, "%00", "<script>"])
+def test_a_name_that_is_none_is_404_too(client: FlaskClient, name: str) -> None:
+    response = client.get(f"/cameras/{name}/state", headers={"Accept": "text/html"})
+    assert response.status_code == 404
+    assert "<script>" not in response.text
+
+
+@pytest.mark.parametrize(
+    "query", ["fps=fast", "fps=0", "extra_headers=perhaps", "dual_final_frames=2"]
+)
+def test_a_bad_query_is_400_with_what_to_use(client: FlaskClient, query: str) -> None:
+    response = client.get(f"/stream?{query}")
+    assert response.status_code == 400
+    assert "use" in response.get_json()["message"]
+
+
+def test_a_missing_page_and_a_wrong_method_are_answered_in_the_same_shape(
+    client: FlaskClient,
+) -> None:
+    assert client.get("/nothing").get_json()["error"] == "not-found"
+    response = client.post("/stream")
+    assert (response.status_code, response.get_json()["error"]) == (405, "method-not-allowed")
+    assert "GET" in response.headers["Allow"]
+
+
+def test_ready_means_fresh_frames(client: FlaskClient, bus: Bus, runtime: Path) -> None:
+    response = client.get("/readyz")
+    assert (response.status_code, response.get_json()["ready"]) == (503, False)
+    bus.publish()
+    assert client.get("/readyz").status_code == 200
+    (runtime / "front.lock").touch()
+    response = client.get("/readyz?camera=front")
+    assert response.status_code == 503
+    assert response.get_json()["cause"]["code"] == "daemon-absent"
+    bus.publish(captured_ns=time.monotonic_ns() - 1_200_000_000)  # over 3 x 33 ms + 1 s
+    assert client.get("/readyz").status_code == 503
+    assert client.get("/healthz").status_code == 200
+
+
+def test_head_is_answered_on_every_route_without_a_body(client: FlaskClient, bus: Bus) -> None:
+    bus.publish()
+    for rule in create_app(Settings(bus.names.runtime)).url_map.iter_rules():
+        path = rule.rule.replace("<name>", "camera").replace("<path:filename>", "page.js")
+        with client.head(path) as response:
+            assert (response.status_code, response.data) == (200, b""), path
+            assert response.headers["X-Content-Type-Options"] == "nosniff", path
+            assert response.headers["Cache-Control"] == "no-store", path
+            assert "default-src 'none'" in response.headers["Content-Security-Policy"], path
+            assert response.headers["Referrer-Policy"] == "no-referrer", path
+
+
+def test_the_page_names_its_cameras_and_loads_nothing_from_elsewhere(client: FlaskClient) -> None:
+    assert "camera" in client.get("/").text
+    for path in ("/", "/static/page.js", "/static/page.css", "/static/icon.svg"):
+        with client.get(path) as response:
+            text = response.data.decode().replace("http://www.w3.org/2000/svg", "")
+            assert not re.search(r"(https?:)?//[a-z]", text), path

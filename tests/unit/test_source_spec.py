@@ -1,0 +1,133 @@
+from __future__ import annotations
+
+import sys
+from types import ModuleType
+
+import pytest
+from framebus.errors import UsageError
+
+from capture_daemon.sources import spec
+from capture_daemon.sources.base import Interrupt, Request, SourceUnusable
+from capture_daemon.sources.file import FileSource
+from capture_daemon.sources.pattern import PatternSource
+from capture_daemon.sources.redact import redact
+from capture_daemon.sources.spec import build, parse
+
+
+@pytest.mark.parametrize(
+    ("text", "kind", "argument"),
+    [
+        ("auto", "auto", ""),
+        (" test ", "test", ""),
+        ("v4l2:/dev/video0", "v4l2", "/dev/video0"),
+        ("v4l2:usb:046d:0825:ABC", "v4l2", "usb:046d:0825:ABC"),
+        ("file:/clips/a b.mjpeg", "file", "/clips/a b.mjpeg"),
+        ("ffmpeg:-f lavfi -i testsrc", "ffmpeg", "-f lavfi -i testsrc"),
+        ("ffmpeg:rtsp://camera/main", "ffmpeg", "rtsp://camera/main"),
+        ("http://camera:8080/?action=stream", "http", "http://camera:8080/?action=stream"),
+        ("https://[::1]/stream", "http", "https://[::1]/stream"),
+    ],
+)
+def test_each_form_is_understood(text: str, kind: str, argument: str) -> None:
+    parsed = parse(text)
+    assert (parsed.kind, parsed.argument) == (kind, argument)
+    assert parsed.text == text.strip()
+
+
+@pytest.mark.parametrize("text", ["", "camera", "webcam:0", "TEST", "/dev/video0", "~/a.avi"])
+def test_an_unknown_form_names_all_that_are_valid(text: str) -> None:
+    with pytest.raises(UsageError) as failure:
+        parse(text)
+    assert all(form in str(failure.value) for form in spec.FORMS)
+
+
+@pytest.mark.parametrize(
+    ("text", "hint"),
+    [
+        ("/dev/video2", "v4l2:/dev/video2"),
+        ("./clip.avi", "file:./clip.avi"),
+        ("rtsp://u:secret@camera/1", "ffmpeg:rtsp://***@camera/1"),
+    ],
+)
+def test_a_near_miss_is_answered_with_what_was_meant(text: str, hint: str) -> None:
+    with pytest.raises(UsageError, match="did you mean") as failure:
+        parse(text)
+    assert hint in str(failure.value)
+    assert "secret" not in str(failure.value)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "test:1",
+        "auto:x",
+        "v4l2:",
+        "file: ",
+        "ffmpeg:",
+        "ffmpeg:-i 'unclosed",
+        "http:",
+        "http://",
+        "http://:80/x",
+        "http://host:99999/",
+        "http://host:0/",
+        "http://[::1/",
+        "http://host/a b",
+        "http://host/\r\nX: y",
+    ],
+)
+def test_a_wrong_argument_is_refused(text: str) -> None:
+    with pytest.raises(UsageError):
+        parse(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "http://admin:secret@camera/video",
+        "http://admin:sec%20ret@camera/video",
+        "https://camera/video?user=admin&pwd=secret&size=3",
+        "ffmpeg:rtsp://admin:secret@camera/1",
+        "ffmpeg:-headers 'Authorization: Basic secret' -i http://camera/",
+    ],
+)
+def test_secrets_are_not_shown(text: str) -> None:
+    parsed = parse(text)
+    shown = parsed.text + repr(parsed)
+    assert "secret" not in shown
+    assert "sec%20ret" not in shown
+    assert "camera" in parsed.text
+
+
+def test_an_at_sign_in_a_path_hides_nothing() -> None:
+    assert redact("http://host/a@b?c=d@e") == "http://host/a@b?c=d@e"
+
+
+def test_a_password_with_an_at_sign_is_hidden_whole() -> None:
+    assert redact("rtsp://u:p@ss@host/1") == "rtsp://***@host/1"
+
+
+@pytest.mark.parametrize(("chosen", "kind"), [(None, PatternSource), ("/clip", FileSource)])
+def test_auto_takes_the_camera_that_discovery_chooses_else_the_test_pattern(
+    monkeypatch: pytest.MonkeyPatch, chosen: str | None, kind: type
+) -> None:
+    discovery = ModuleType("discovery")
+    discovery.choose = lambda: chosen  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "capture_daemon.v4l2.discovery", discovery)
+    camera = ModuleType("source")
+    camera.V4L2Source = FileSource  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "capture_daemon.v4l2.source", camera)
+    interrupt = Interrupt()
+    source = build(parse("auto"), Request(), interrupt)
+    interrupt.close()
+    assert type(source) is kind
+
+
+def test_the_test_pattern_without_pillow_names_the_remedy(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delitem(sys.modules, "capture_daemon.sources.testcard", raising=False)
+    monkeypatch.setitem(sys.modules, "PIL", None)
+    interrupt = Interrupt()
+    source = build(parse("test"), Request(), interrupt)
+    with pytest.raises(SourceUnusable) as failure:
+        source.open()
+    interrupt.close()
+    assert "framebus[encode]" in failure.value.remedy

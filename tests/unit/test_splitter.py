@@ -1,0 +1,67 @@
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from capture_daemon.sources import jpeg
+from capture_daemon.sources.splitter import JpegSplitter
+from tests import pictures
+
+FRAMES = [pictures.jpeg(number, 16, 16) for number in range(3)]
+
+
+def split(stream: bytes, pieces: list[int] | None = None) -> list[bytes]:
+    """Feed `stream` in pieces of these lengths, over and over."""
+    splitter, frames, at, turn = JpegSplitter(), [], 0, 0
+    while at < len(stream):
+        length = pieces[turn % len(pieces)] if pieces else len(stream)
+        frames += splitter.feed(stream[at : at + length])
+        at, turn = at + length, turn + 1
+    rest = splitter.flush()
+    return [*frames, rest] if rest else frames
+
+
+@given(st.lists(st.integers(1, 700), min_size=1, max_size=6))
+def test_pieces_of_any_length_give_the_same_frames(pieces: list[int]) -> None:
+    assert split(b"".join(FRAMES), pieces) == FRAMES
+
+
+def test_a_frame_is_handed_out_with_its_last_byte() -> None:
+    splitter = JpegSplitter()
+    assert splitter.feed(FRAMES[0][:-1]) == []
+    assert splitter.feed(FRAMES[0][-1:]) == FRAMES[:1]
+
+
+@given(st.lists(st.integers(0, 50), min_size=3, max_size=3))
+def test_padding_between_frames_belongs_to_none(paddings: list[int]) -> None:
+    pairs = zip(FRAMES, paddings, strict=True)
+    assert split(b"".join(frame + b"\0" * count for frame, count in pairs), [64]) == FRAMES
+
+
+def test_bytes_before_the_first_frame_are_dropped() -> None:
+    assert split(b"\xff\xd8\x00 not a picture \xff" + FRAMES[0]) == FRAMES[:1]
+
+
+def test_a_picture_that_breaks_off_is_handed_on_alone() -> None:
+    cut = FRAMES[0][:-20]
+    frames = split(cut + FRAMES[1] + FRAMES[2], [100])
+    assert frames == [cut, *FRAMES[1:]]
+    assert jpeg.check(frames[0]) == "no-eoi"
+
+
+def test_the_end_of_the_stream_hands_the_rest_on() -> None:
+    assert split(FRAMES[0] + FRAMES[1][:-5]) == [FRAMES[0], FRAMES[1][:-5]]
+
+
+def test_a_thumbnail_in_the_header_is_part_of_its_picture() -> None:
+    thumbnail = FRAMES[1]
+    segment = b"\xff\xe1" + (len(thumbnail) + 2).to_bytes(2, "big") + thumbnail
+    picture = FRAMES[0][:2] + segment + FRAMES[0][2:]
+    assert split(picture + FRAMES[2], [33]) == [picture, FRAMES[2]]
+
+
+def test_a_picture_without_an_end_is_given_up_at_the_limit() -> None:
+    splitter = JpegSplitter(largest=2000)
+    given_up = splitter.feed(FRAMES[0][:-2] + b"\x11" * 2000)
+    assert [jpeg.check(frame) for frame in given_up] == ["no-eoi"]
+    assert splitter.feed(FRAMES[1]) == [FRAMES[1]]

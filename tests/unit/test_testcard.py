@@ -1,0 +1,51 @@
+from __future__ import annotations
+
+import io
+
+import pytest
+from PIL import Image, ImageChops
+
+from capture_daemon.sources import jpeg
+from capture_daemon.sources.testcard import Card
+
+SIZES = [(1280, 720), (160, 120), (640, 480), (1000, 562), (161, 2000)]
+
+
+def picture(data: bytes) -> Image.Image:
+    with Image.open(io.BytesIO(data)) as image:
+        return image.convert("RGB")
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_a_card_of_any_size_is_a_whole_jpeg_of_that_size(size: tuple[int, int]) -> None:
+    data = Card(*size, "caption").draw("12:34:56.789", 42, 0.5)
+    assert jpeg.check(data) is None
+    assert jpeg.size(data) == size
+    assert jpeg.has_huffman_tables(data)
+    assert picture(data).size == size
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_only_the_strip_changes_and_it_does(size: tuple[int, int]) -> None:
+    card = Card(*size, "caption")
+    one = picture(card.draw("12:34:56.789", 1, 0.0))
+    other = picture(card.draw("00:00:00.000", 999_999_999, 1.0))
+    box = ImageChops.difference(one, other).getbbox()
+    assert box is not None
+    assert box[1] >= size[1] * 0.5
+    assert box[3] <= size[1] * 0.95
+    assert box[2] - box[0] > size[0] * 0.5
+
+
+def test_the_colour_bars_are_where_they_belong() -> None:
+    image = picture(Card(1280, 720, "caption").draw("12:34:56.789", 1, 0.0))
+    for place, colour in ((90, (191, 191, 191)), (1190, (0, 0, 191))):
+        pixel = image.getpixel((place, 20))
+        assert isinstance(pixel, tuple)
+        assert all(abs(a - b) < 12 for a, b in zip(pixel, colour, strict=True))
+
+
+@pytest.mark.parametrize("size", [(0, 0), (-5, 100), (159, 120), (10_000, 10_000)])
+def test_an_impossible_size_is_refused(size: tuple[int, int]) -> None:
+    with pytest.raises(ValueError, match="not between"):
+        Card(*size, "caption")

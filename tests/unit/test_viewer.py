@@ -1,0 +1,115 @@
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterator
+
+import pytest
+
+from web_workers.loop import StreamLoop
+from web_workers.viewer import EVENTS, STALL_NS, UNWANTED_BYTES, Viewer
+
+BIG = bytes(8 << 20)
+
+
+class Audience:
+    def __init__(self) -> None:
+        self.drains = 0
+        self.leaves = 0
+
+    def drained(self, viewer: Viewer) -> None:
+        self.drains += 1
+
+    def left(self, viewer: Viewer) -> None:
+        self.leaves += 1
+
+
+class Bench:
+    """A viewer over a socket pair, in a loop."""
+
+    def __init__(self) -> None:
+        ours, self.client = socket.socketpair()
+        self.client.settimeout(10)
+        self.now = 0
+        self.loop = StreamLoop(clock=lambda: self.now)
+        self.audience = Audience()
+        self.viewer = Viewer(ours, peer="test", clock=lambda: self.now, on_close=self.loop.remove)
+        self.viewer.belong(self.audience)
+        self.loop.add(self.viewer.fileno(), EVENTS, self.viewer.on_event)
+
+    def read(self, size: int) -> bytes:
+        data = bytearray()
+        while len(data) < size:
+            data += self.client.recv(size - len(data))
+            self.loop.dispatch()
+        return bytes(data)
+
+    def close(self) -> None:
+        self.viewer.close()
+        self.client.close()
+        self.loop.close()
+
+
+@pytest.fixture
+def bench() -> Iterator[Bench]:
+    bench = Bench()
+    yield bench
+    bench.close()
+
+
+def test_a_part_that_fits_leaves_no_rest(bench: Bench) -> None:
+    bench.viewer.push(b"part")
+    assert bench.viewer.rest is None
+    assert bench.client.recv(100) == b"part"
+    assert bench.viewer.bytes_sent == 4
+
+
+def test_the_rest_of_a_part_goes_out_as_the_viewer_reads_and_then_it_is_told(bench: Bench) -> None:
+    bench.viewer.push(BIG)
+    assert bench.viewer.rest is not None
+    assert bench.audience.drains == 0
+    assert bench.read(len(BIG)) == BIG
+    assert bench.viewer.rest is None
+    assert (bench.audience.drains, bench.viewer.bytes_sent) == (1, len(BIG))
+
+
+def test_a_viewer_that_leaves_is_closed_and_its_audience_told_once(bench: Bench) -> None:
+    bench.client.close()
+    bench.loop.dispatch(10.0)
+    assert bench.viewer.fileno() == -1
+    bench.viewer.close()
+    assert bench.audience.leaves == 1
+
+
+def test_a_viewer_that_left_is_found_out_by_sending_too(bench: Bench) -> None:
+    bench.client.close()
+    bench.viewer.push(b"part")
+    assert bench.viewer.fileno() == -1
+    assert bench.audience.leaves == 1
+
+
+def test_what_a_viewer_says_is_thrown_away_up_to_a_limit(bench: Bench) -> None:
+    bench.client.sendall(bytes(UNWANTED_BYTES - 1))
+    bench.loop.dispatch(10.0)
+    assert bench.viewer.fileno() >= 0
+    bench.client.sendall(bytes(100))
+    bench.loop.dispatch(10.0)
+    assert bench.viewer.fileno() == -1
+
+
+def test_a_viewer_that_takes_nothing_is_stalled_only_while_something_is_due(bench: Bench) -> None:
+    bench.now = STALL_NS * 10
+    assert not bench.viewer.stalled(bench.now)
+    bench.viewer.push(BIG)
+    bench.now += STALL_NS
+    assert not bench.viewer.stalled(bench.now)
+    bench.now += 1
+    assert bench.viewer.stalled(bench.now)
+
+
+def test_a_viewer_that_takes_a_little_is_not_stalled(bench: Bench) -> None:
+    bench.viewer.push(BIG)
+    bench.now += STALL_NS - 1
+    bench.read(1 << 20)
+    bench.now += STALL_NS - 1
+    assert bench.viewer.rest is not None
+    assert not bench.viewer.stalled(bench.now)

@@ -1,0 +1,68 @@
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from framebus.config import parse
+from framebus.errors import BadCameraName, UsageError
+
+from web_workers.command import choose
+
+NOTHING: dict[str, str | None] = {"bind": None, "workers": None, "name": None, "config": None}
+ENVIRON = {"FRAMEBUS_RUNTIME_DIR": "/run/x"}
+
+
+def test_defaults_are_loopback_and_two_workers_at_most() -> None:
+    chosen = choose(NOTHING, parse("", "x"), ENVIRON)
+    assert chosen["FRAMEBUS_BIND"] == "127.0.0.1:8080"
+    assert chosen["FRAMEBUS_WORKERS"] in ("1", "2")
+    assert chosen["FRAMEBUS_NAME"] == "camera"
+    assert chosen["FRAMEBUS_RUNTIME_DIR"] == "/run/x"
+
+
+def test_a_flag_wins_over_the_file_and_the_file_over_the_default() -> None:
+    file = parse('bind = "127.0.0.1:9000"\nworkers = 3\nname = "front"', "x.toml")
+    chosen = choose({**NOTHING, "workers": "4"}, file, ENVIRON)
+    assert chosen["FRAMEBUS_BIND"] == "127.0.0.1:9000"
+    assert chosen["FRAMEBUS_WORKERS"] == "4"
+    assert chosen["FRAMEBUS_NAME"] == "front"
+
+
+@pytest.mark.parametrize("count", ["0", "-1", "many", "65", ""])
+def test_a_number_of_workers_that_is_none_is_refused(count: str) -> None:
+    with pytest.raises(UsageError, match="use a number from 1 to 64"):
+        choose({**NOTHING, "workers": count}, parse("", "x"), ENVIRON)
+
+
+def test_a_bad_camera_name_is_refused() -> None:
+    with pytest.raises(BadCameraName):
+        choose({**NOTHING, "name": "../x"}, parse("", "x"), ENVIRON)
+
+
+def _run(*options: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "web_workers", *options],
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+
+
+def test_a_port_in_use_is_one_line_and_exit_75(runtime: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        done = _run("--bind", f"127.0.0.1:{taken.getsockname()[1]}")
+    assert done.returncode == os.EX_TEMPFAIL
+    assert "is in use by another program" in done.stderr
+    assert len(done.stderr.strip().splitlines()) == 1
+
+
+@pytest.mark.parametrize("bind", ["nonsense", "127.0.0.1:99999", "[::1"])
+def test_an_address_that_is_none_is_exit_64(runtime: Path, bind: str) -> None:
+    done = _run("--bind", bind)
+    assert done.returncode == os.EX_USAGE
+    assert "--bind" in done.stderr

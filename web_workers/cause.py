@@ -1,0 +1,85 @@
+"""Why there are no frames: one cause, with a code for programs and two sentences for people.
+
+The daemon names its own causes; what it cannot say itself (that it is dead, or was never there)
+is found out here, from its lock file and its ring.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+
+from framebus.errors import FramebusError, NoPermission
+from framebus.names import CameraNames
+from framebus.notify import UNKNOWN_INTERVAL_S
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """Why, and what to do about it."""
+
+    code: str
+    """A stable word; docs/http.md lists those of this file, docs/control.md the daemon's."""
+    message: str
+    remedy: str = ""
+
+    def document(self) -> dict[str, str]:
+        """Return it as the status document has it."""
+        return asdict(self)
+
+
+def fresh_for_ns(interval_ns: int) -> int:
+    """Return how old the newest frame may be before a camera counts as away, nanoseconds."""
+    return 3 * (interval_ns or round(UNKNOWN_INTERVAL_S * 1e9)) + 1_000_000_000
+
+
+def explain(
+    names: CameraNames,
+    status: Mapping[str, object],
+    *,
+    attached: bool,
+    trouble: FramebusError | None,
+    holder: Callable[[], int],
+) -> Cause:
+    """Return why this camera gives no fresh frames.
+
+    `status` is what its ring says (empty without one), `attached` whether there is a ring,
+    `trouble` why the ring cannot be read, `holder` returns the pid of the living daemon or 0.
+    """
+    if trouble is not None:
+        code = "no-permission" if isinstance(trouble, NoPermission) else "other-version"
+        return Cause(code, str(trouble))
+    if not holder():
+        return _without_daemon(names.camera, attached)
+    told = status.get("cause")
+    if isinstance(told, Mapping):
+        return Cause(
+            str(told.get("code", "unknown")),
+            str(told.get("message", "the daemon gives no reason")),
+            str(told.get("remedy") or ""),
+        )
+    return _by_state(names.camera, str(status.get("state", "")))
+
+
+def _without_daemon(camera: str, attached: bool) -> Cause:
+    if attached:
+        return Cause(
+            "daemon-died",
+            f"the capture daemon of {camera!r} has died",
+            f"framebus up restarts it by itself; otherwise: framebus capture --name {camera}",
+        )
+    return Cause(
+        "daemon-absent",
+        f"no capture daemon runs for {camera!r}",
+        f"start one: framebus up --name {camera}",
+    )
+
+
+def _by_state(camera: str, state: str) -> Cause:
+    if state == "stopped":
+        return Cause(
+            "stopped", f"the capture of {camera!r} is stopped", "framebus ctl start starts it"
+        )
+    if state in ("", "opening"):
+        return Cause("opening", f"the capture daemon of {camera!r} is opening its source")
+    return Cause("no-frames", f"camera {camera!r} delivers no new frames (state: {state})")

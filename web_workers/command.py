@@ -1,0 +1,118 @@
+"""`framebus web`: the options of the web tier, for click. Becomes gunicorn, or says why it cannot.
+
+gunicorn's settings are in gunicorn_conf.py; what a person chose travels there in the environment.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+import click
+from framebus import config
+from framebus.cli import address
+from framebus.errors import FramebusError, UsageError
+from framebus.names import DEFAULT_CAMERA, check_camera_name, runtime_dir
+
+from web_workers.settings import BIND, DEFAULT_BIND, NAME, WORKERS, default_workers
+
+_WORKERS_MAX = 64
+_CONF = "python:web_workers.gunicorn_conf"
+_NEEDED = ("flask", "gunicorn", "PIL")
+
+_HELP = f"""Run the web tier: gunicorn, with workers that carry any number of viewers.
+
+It serves every camera of the runtime directory, opens none, and goes on while capture daemons
+come and go. SIGHUP replaces the workers.
+
+\b
+  framebus web
+  framebus web --bind 0.0.0.0:8080        for other machines too ({DEFAULT_BIND} otherwise)
+  framebus web --bind unix:/run/framebus/web.sock
+
+\b
+Exit codes: 64 wrong usage, 69 no such address, or Flask or gunicorn are not installed,
+75 the port is in use, 77 no permission.
+"""
+
+
+class WebUnavailable(FramebusError):
+    """The packages that the web tier is made of are not installed."""
+
+    exit_code = os.EX_UNAVAILABLE
+
+
+@click.command(help=_HELP)
+@click.option(
+    "--bind",
+    envvar=BIND,
+    show_envvar=True,
+    metavar="HOST:PORT",
+    help=f"Where to listen; also unix:PATH. [default: {DEFAULT_BIND}]",
+)
+@click.option(
+    "--workers",
+    envvar=WORKERS,
+    show_envvar=True,
+    metavar="COUNT",
+    help="Worker processes. [default: one a core, two at most]",
+)
+@click.option(
+    "--name",
+    envvar=NAME,
+    show_envvar=True,
+    metavar="NAME",
+    help=f"The camera that /stream and /snapshot mean. [default: {DEFAULT_CAMERA}]",
+)
+@click.option(
+    "--config",
+    envvar="FRAMEBUS_CONFIG",
+    show_envvar=True,
+    metavar="FILE.toml",
+    help="Options from a file; flags and environment variables win.",
+)
+def web(**options: str | None) -> None:
+    """Check what can be checked, then become gunicorn; `_HELP` is what a person reads."""
+    file = config.load(Path(options["config"]) if options["config"] else None)
+    chosen = choose(options, file, os.environ)
+    _check_installed()
+    address.parse(chosen[BIND]).check_free()
+    os.execve(  # noqa: S606  no shell: this process becomes gunicorn, signals and all
+        sys.executable,
+        [sys.executable, "-P", "-m", "gunicorn", "--config", _CONF],
+        {**os.environ, **chosen},
+    )
+
+
+def choose(
+    options: Mapping[str, str | None], file: config.Config, environ: Mapping[str, str]
+) -> dict[str, str]:
+    """Return the environment that says what was chosen; raises UsageError."""
+    common = file.common
+    runtime = environ.get("FRAMEBUS_RUNTIME_DIR") or common.get("runtime_dir")
+    name = config.pick(options["name"], common.get("name"), (*file.cameras, DEFAULT_CAMERA)[0])
+    workers = config.pick(options["workers"], common.get("workers"), default_workers())
+    return {
+        BIND: str(config.pick(options["bind"], common.get("bind"), DEFAULT_BIND)),
+        WORKERS: str(_worker_count(str(workers))),
+        NAME: check_camera_name(str(name)),
+        "FRAMEBUS_RUNTIME_DIR": str(runtime or runtime_dir(environ)),
+    }
+
+
+def _worker_count(text: str) -> int:
+    if not text.isdecimal() or not 1 <= int(text) <= _WORKERS_MAX:
+        raise UsageError(f"--workers {text!r}: use a number from 1 to {_WORKERS_MAX}")
+    return int(text)
+
+
+def _check_installed() -> None:
+    missing = [name for name in _NEEDED if importlib.util.find_spec(name) is None]
+    if missing:
+        raise WebUnavailable(
+            f"the web tier needs {', '.join(missing)}, not installed here: "
+            "pip install 'framebus[web]'"
+        )

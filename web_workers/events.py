@@ -1,0 +1,169 @@
+"""Server-sent events: the state of one camera, or of all, live, to viewers in the event loop.
+
+Each viewer is sent the state at once, at each change that a daemon tells of, and every second. A
+viewer that is slow misses states, never gets an old one after a new one. Nothing runs while nobody
+listens. The wire is the HTML standard's text/event-stream: an event `state` has one document of
+observe.py, with its `camera`; an event `server` has the worker processes that there are.
+"""
+
+from __future__ import annotations
+
+import json
+import select
+from collections.abc import Callable, Mapping
+
+import zmq
+from framebus.notify import event_socket
+
+from web_workers.loop import StreamLoop, Timer
+from web_workers.observe import observe
+from web_workers.settings import Cameras
+from web_workers.viewer import Viewer
+
+CONTENT_TYPE = "text/event-stream; charset=utf-8"
+RETRY = b"retry: 500\n\n"
+"""Tells a browser to connect again half a second after it lost the connection."""
+EVERY_NS = 1_000_000_000
+
+
+def message(document: Mapping[str, object], event: str = "state") -> bytes:
+    """Return one event."""
+    text = json.dumps(document, separators=(",", ":"))
+    return f"event: {event}\ndata: {text}\n\n".encode()
+
+
+class _Ear:
+    """One camera's CAMERA.events, in the loop's poller."""
+
+    def __init__(self, feed: EventFeed, camera: str, socket: zmq.Socket[bytes]) -> None:
+        self._feed = feed
+        self._camera = camera
+        self._socket = socket
+        self.fd = int(socket.getsockopt(zmq.FD))
+
+    def hear(self, _events: int = 0) -> None:
+        """Pass on everything that has arrived: the descriptor is edge-triggered."""
+        while not self._socket.closed:  # the last viewer may leave over what is passed on
+            try:
+                text = self._socket.recv(zmq.DONTWAIT)
+            except zmq.Again:
+                return
+            self._feed.heard(self._camera, text)
+
+    def close(self) -> None:
+        self._socket.close()
+
+
+class EventFeed:
+    """All viewers of states in one worker. Runs in the worker's main thread."""
+
+    def __init__(
+        self,
+        *,
+        cameras: Cameras,
+        context: zmq.Context[zmq.Socket[bytes]],
+        loop: StreamLoop,
+        workers: Callable[[], list[int]],
+    ) -> None:
+        """Make a feed that does nothing until somebody joins; `workers` lists process ids."""
+        self._cameras = cameras
+        self._context = context
+        self._loop = loop
+        self._workers = workers
+        self._viewers: dict[Viewer, str | None] = {}  # the camera it wants; None for all
+        self._ears: dict[str, _Ear] = {}
+        self._latest: dict[str, bytes] = {}  # message by camera
+        self._server = b""  # message about the workers
+        self._behind: set[Viewer] = set()  # were busy when there was news
+        self._timer: Timer | None = None
+        self._awake = False
+
+    def join(self, viewer: Viewer, head: bytes, camera: str | None) -> None:
+        """Take a viewer in: send `head` and the state of what it asked for."""
+        viewer.belong(self)
+        if not self._awake:
+            self._awake = True
+            self._tick()
+        self._viewers[viewer] = camera
+        viewer.push(head + RETRY + self._wanted(camera))
+
+    def drained(self, viewer: Viewer) -> None:
+        """Tell a viewer that was busy what it missed."""
+        if viewer in self._behind:
+            self._behind.discard(viewer)
+            viewer.push(self._wanted(self._viewers[viewer]))
+
+    def left(self, viewer: Viewer) -> None:
+        """Forget a viewer; without viewers, stop listening."""
+        del self._viewers[viewer]
+        self._behind.discard(viewer)
+        if not self._viewers:
+            self._stop()
+
+    def heard(self, camera: str, text: bytes) -> None:
+        """Take a daemon's word for a change of its state."""
+        try:
+            told = json.loads(text)
+        except ValueError:
+            return  # not a daemon of ours: the state of this second stands
+        if isinstance(told, dict) and told.pop("event", None) == "state":
+            self._look(camera, told)
+            self._tell(camera)
+
+    def close(self) -> None:
+        """Close all viewers, and so stop."""
+        for viewer in tuple(self._viewers):
+            viewer.close()
+
+    def _tick(self) -> None:
+        """Look at every camera, and tell everybody."""
+        for camera in self._cameras.known():
+            if camera not in self._ears:
+                self._listen(camera)
+            self._look(camera)
+        self._server = message({"workers": self._workers()}, "server")
+        for viewer, wanted in tuple(self._viewers.items()):
+            self._send(viewer, self._wanted(wanted))
+        now = self._loop.clock()
+        for viewer in tuple(self._viewers):
+            if viewer.stalled(now):
+                viewer.close()
+        if self._awake:  # the last viewer may have left
+            self._timer = self._loop.call_at(now + EVERY_NS, self._tick)
+
+    def _listen(self, camera: str) -> None:
+        socket = event_socket(self._context, self._cameras.names(camera))
+        ear = self._ears[camera] = _Ear(self, camera, socket)
+        self._loop.add(ear.fd, select.EPOLLIN, ear.hear)
+
+    def _look(self, camera: str, status: Mapping[str, object] | None = None) -> None:
+        names = self._cameras.names(camera)
+        seen = observe(names, now_ns=self._loop.clock(), status=status)
+        self._latest[camera] = message(seen.document())
+
+    def _tell(self, camera: str) -> None:
+        for viewer, wanted in tuple(self._viewers.items()):
+            if wanted is None or wanted == camera:
+                self._send(viewer, self._latest[camera])
+
+    def _send(self, viewer: Viewer, news: bytes) -> None:
+        if viewer.rest is None:
+            viewer.push(news)
+        else:
+            self._behind.add(viewer)
+
+    def _wanted(self, camera: str | None) -> bytes:
+        """Return all that there is to know about what a viewer wants."""
+        if camera is not None:
+            return self._server + self._latest.get(camera, b"")
+        return self._server + b"".join(self._latest[name] for name in sorted(self._latest))
+
+    def _stop(self) -> None:
+        for ear in self._ears.values():
+            self._loop.remove(ear.fd)
+            ear.close()
+        self._ears.clear()
+        self._latest.clear()
+        if self._timer is not None:
+            self._timer.cancel()
+        self._awake = False

@@ -1,0 +1,83 @@
+"""The same streams as generators, for servers without the worker's event loop, and for TLS.
+
+One thread of the server a viewer, and a ring reader of its own: right, but dear. What a viewer
+sees is the same as from feed.py: newest frame only, and at least one picture a second.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+
+from framebus.errors import FrameTimeout, NoPermission, SegmentInvalid
+from framebus.frame import Frame
+from framebus.reader import FrameReader
+
+from web_workers import events
+from web_workers.observe import Observation, observe
+from web_workers.parts import Picture, opening, part
+from web_workers.placeholder import Notice, paint
+from web_workers.settings import Cameras
+from web_workers.takeover import EventTicket, FrameTicket
+from web_workers.thinning import Thinner
+
+_QUIET_S = 0.85
+
+
+def frames(ticket: FrameTicket, cameras: Cameras) -> Iterator[bytes]:
+    """Yield the parts of a camera's stream for ever."""
+    names = cameras.names(ticket.camera)
+    thinner = Thinner(ticket.fps) if ticket.fps else None
+    yield opening(ticket.style)
+    with FrameReader(ticket.camera, runtime=names.runtime) as reader:
+        last: Frame | None = None
+        while True:
+            frame = _next(reader)
+            now_ns = time.monotonic_ns()
+            if frame is not None and (last is None or frame.captured_ns > last.captured_ns):
+                last = frame
+            seen = observe(names, now_ns=now_ns)
+            if not seen.online:
+                yield part(placeholder(seen, last), ticket.style, now_ns)
+            elif last is not None and (
+                frame is None
+                or thinner is None
+                or thinner.admit(last.captured_ns, round((seen.interval_s or 0) * 1e9))
+            ):
+                yield part(Picture.of(last), ticket.style, now_ns)
+
+
+def states(ticket: EventTicket, cameras: Cameras) -> Iterator[bytes]:
+    """Yield the states of a camera, or of all, every second for ever."""
+    yield events.RETRY
+    while True:
+        wanted = cameras.known() if ticket.camera is None else [ticket.camera]
+        for camera in wanted:
+            seen = observe(cameras.names(camera), now_ns=time.monotonic_ns())
+            yield events.message(seen.document())
+        time.sleep(events.EVERY_NS / 1e9)
+
+
+def placeholder(seen: Observation, last: Frame | None) -> Picture:
+    """Return what stands in for a frame of a camera that was seen without fresh ones."""
+    assert seen.cause is not None  # noqa: S101  the caller saw that it is not online
+    jpeg = paint(
+        Notice.of(
+            seen.camera,
+            seen.cause.message,
+            seen.cause.remedy,
+            jpeg=last.jpeg if last is not None else None,
+            age_s=last.age_s if last is not None else 0.0,
+        )
+    )
+    return Picture.stand_in(jpeg, seen.cause.code, Picture.of(last) if last else None)
+
+
+def _next(reader: FrameReader) -> Frame | None:
+    try:
+        return reader.next(_QUIET_S)
+    except FrameTimeout:
+        return None
+    except (NoPermission, SegmentInvalid):
+        time.sleep(_QUIET_S)  # a person must mend it; the placeholder says what
+        return None

@@ -1,0 +1,26 @@
+"""gunicorn's settings for the web tier: `gunicorn -c python:web_workers.gunicorn_conf`.
+
+Read by gunicorn in its master before it forks, and again at a reload. Addresses and numbers come
+from the environment, so that `framebus web` and a unit file set them the same way.
+"""
+
+from __future__ import annotations
+
+import os
+
+from web_workers.settings import BIND, DEFAULT_BIND, WORKERS, default_workers
+
+wsgi_app = "web_workers.app:create_app()"
+worker_class = "web_workers.worker.StreamWorker"
+bind = os.environ.get(BIND) or DEFAULT_BIND
+workers = int(os.environ.get(WORKERS) or default_workers())
+threads = 8  # short requests only: viewers have no thread
+worker_connections = 1000  # connections with a request under way; viewers do not count
+keepalive = 5  # seconds; pages that poll snapshots keep their connection
+timeout = 30  # seconds without a heartbeat after which a worker is replaced
+graceful_timeout = 5  # seconds for requests under way when a worker stops
+worker_tmp_dir = "/dev/shm"  # noqa: S108  heartbeats touch a file: not one on a disk
+accesslog = None
+errorlog = "-"
+proc_name = "framebus-web"
+control_socket_disable = True  # gunicorn's own, in a fixed place; SIGHUP and SIGTERM do

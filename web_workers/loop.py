@@ -1,0 +1,110 @@
+"""The worker's own event loop: one epoll, timers, and calls from other threads.
+
+It is nested in gunicorn's poller through a single descriptor (`fileno`), so gunicorn's selector
+never sees a viewer. Only the thread that runs the loop may call it, except `call_from_thread`. It
+knows nothing of HTTP, cameras or gunicorn.
+"""
+
+from __future__ import annotations
+
+import heapq
+import itertools
+import os
+import select
+import time
+from collections import deque
+from collections.abc import Callable
+
+Callback = Callable[[int], None]
+"""Called with the epoll events of its descriptor."""
+
+
+class Timer:
+    """A call in the future. `cancel` it to keep it from happening."""
+
+    __slots__ = ("callback",)
+
+    def __init__(self, callback: Callable[[], None]) -> None:
+        self.callback: Callable[[], None] | None = callback
+
+    def cancel(self) -> None:
+        """Forget the call; harmless after it happened."""
+        self.callback = None
+
+
+class StreamLoop:
+    """Descriptors and timers of one worker."""
+
+    def __init__(self, *, clock: Callable[[], int] = time.monotonic_ns) -> None:
+        """Make a loop; `clock` gives monotonic nanoseconds."""
+        self.clock = clock
+        self._epoll = select.epoll()
+        self._callbacks: dict[int, Callback] = {}
+        self._timers: list[tuple[int, int, Timer]] = []
+        self._ticket = itertools.count()  # keeps timers of one moment in order
+        self._calls: deque[Callable[[], None]] = deque()
+        self._wake = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
+        self.add(self._wake, select.EPOLLIN, self._run_calls)
+
+    def fileno(self) -> int:
+        """The descriptor that is readable when `dispatch` has something to do."""
+        return self._epoll.fileno()
+
+    def add(self, fd: int, events: int, callback: Callback) -> None:
+        """Call `callback` whenever one of `events` (select.EPOLL…) happens on `fd`."""
+        self._epoll.register(fd, events)
+        self._callbacks[fd] = callback
+
+    def remove(self, fd: int) -> None:
+        """Forget a descriptor. It must still be open."""
+        del self._callbacks[fd]
+        self._epoll.unregister(fd)
+
+    def call_at(self, when_ns: int, callback: Callable[[], None]) -> Timer:
+        """Call `callback` once, at `when_ns` of the loop's clock or soon after."""
+        timer = Timer(callback)
+        heapq.heappush(self._timers, (when_ns, next(self._ticket), timer))
+        return timer
+
+    def call_from_thread(self, callback: Callable[[], None]) -> None:
+        """Run `callback` in the loop's thread. The only method for other threads."""
+        self._calls.append(callback)
+        os.eventfd_write(self._wake, 1)
+
+    def timeout_s(self, limit_s: float) -> float:
+        """How long to wait for descriptors before `dispatch` has to run for a timer, seconds."""
+        while self._timers and self._timers[0][2].callback is None:
+            heapq.heappop(self._timers)
+        if not self._timers:
+            return limit_s
+        return min(limit_s, max(0.0, (self._timers[0][0] - self.clock()) / 1e9))
+
+    def dispatch(self, wait_s: float = 0.0) -> None:
+        """Serve what is ready, after waiting `wait_s` seconds at most for a descriptor."""
+        callbacks = self._callbacks
+        for fd, events in self._epoll.poll(wait_s):
+            callback = callbacks.get(fd)
+            if callback is not None:  # an earlier callback of this round may have removed it
+                callback(events)
+        self.run_timers()
+
+    def run_timers(self) -> None:
+        """Make the calls that are due."""
+        now = self.clock()
+        timers = self._timers
+        while timers and timers[0][0] <= now:
+            timer = heapq.heappop(timers)[2]
+            if timer.callback is not None:
+                timer.callback()
+
+    def close(self) -> None:
+        """Close the loop's own descriptors; those that were added are their owners' to close."""
+        self._callbacks.clear()
+        self._timers.clear()
+        self._epoll.close()
+        os.close(self._wake)
+
+    def _run_calls(self, _events: int) -> None:
+        os.eventfd_read(self._wake)
+        while self._calls:
+            self._calls.popleft()()

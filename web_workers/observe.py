@@ -1,0 +1,107 @@
+"""A camera's state as the web tier sees it, from its ring and its daemon's lock: one document.
+
+It is the daemon's own status document (docs/control.md) with what only a reader knows: whether
+frames are fresh, how old the newest is, and that there is no daemon at all. Keeps nothing between
+calls; one costs about 0.1 ms.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import closing
+from dataclasses import dataclass
+
+from framebus.errors import CameraAbsent, FrameGone, NoPermission, SegmentInvalid
+from framebus.liveness import holder
+from framebus.names import CameraNames
+from framebus.ring.reader import RingReader
+
+from web_workers.cause import Cause, explain, fresh_for_ns
+
+ABSENT = "absent"
+"""The state of a camera without a living daemon; the other states are the daemon's."""
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """What was seen at one moment."""
+
+    camera: str
+    status: Mapping[str, object]
+    """The daemon's status document; empty where there is none."""
+    state: str
+    cause: Cause | None
+    """Why there are no fresh frames; None when there are."""
+    sequence: int
+    """Of the newest frame; 0 when there is none."""
+    age_s: float | None
+    """Seconds since the newest frame was captured."""
+    interval_s: float | None
+    """The granted frame interval, seconds; None when unknown."""
+
+    @property
+    def online(self) -> bool:
+        """Whether frames are fresh."""
+        return self.cause is None
+
+    def document(self) -> dict[str, object]:
+        """Return it as JSON has it: the daemon's keys, and `online`, `age_s`, `sequence`."""
+        return {
+            **self.status,
+            "camera": self.camera,
+            "state": self.state,
+            "cause": self.cause.document() if self.cause is not None else None,
+            "online": self.online,
+            "sequence": self.sequence,
+            "age_s": None if self.age_s is None else round(self.age_s, 3),
+            "interval_s": self.interval_s,
+        }
+
+
+def observe(
+    names: CameraNames, *, now_ns: int, status: Mapping[str, object] | None = None
+) -> Observation:
+    """Look at a camera. `now_ns` is CLOCK_MONOTONIC; `status`, if given, is newer than the ring's.
+
+    Never raises for what is the matter with the camera: that is its `cause`.
+    """
+    trouble: NoPermission | SegmentInvalid | None = None
+    sequence, captured_ns, interval_ns, told, attached = 0, 0, 0, dict(status or {}), False
+    try:
+        with closing(RingReader.attach(names.segment_path)) as ring:
+            attached = True
+            told = told or ring.status()
+            interval_ns = ring.interval_ns
+            sequence, captured_ns = _newest(ring)
+    except CameraAbsent:
+        pass
+    except (NoPermission, SegmentInvalid) as error:
+        trouble = error
+    fresh = sequence > 0 and now_ns - captured_ns <= fresh_for_ns(interval_ns)
+    pid = holder(names.lock)
+    cause = None
+    if not fresh:
+        cause = explain(names, told, attached=attached, trouble=trouble, holder=lambda: pid)
+    alive = fresh or pid > 0
+    return Observation(
+        camera=names.camera,
+        status=told,
+        state=str(told.get("state", "streaming" if fresh else "opening")) if alive else ABSENT,
+        cause=cause,
+        sequence=sequence,
+        age_s=(now_ns - captured_ns) / 1e9 if sequence else None,
+        interval_s=interval_ns / 1e9 or None,
+    )
+
+
+def _newest(ring: RingReader) -> tuple[int, int]:
+    """Return (sequence, captured_ns) of the newest frame, zeros when there is none."""
+    for _ in range(8):
+        sequence = ring.cursor
+        if sequence == 0:
+            break
+        try:
+            return sequence, ring.captured_ns(sequence)
+        except FrameGone:
+            continue
+    return 0, 0

@@ -1,0 +1,57 @@
+"""What a client gets when something is wrong: JSON, or a short page for a browser.
+
+One shape for all: `error` is a stable word, `message` says what is wrong, `remedy` what to do.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Flask, Response, jsonify, render_template, request
+from framebus.errors import UsageError
+from werkzeug.exceptions import HTTPException, NotFound
+
+from web_workers.settings import Cameras
+
+
+class UnknownCamera(NotFound):
+    """A camera that nobody has heard of; the answer names those that exist."""
+
+
+def problem(status: int, error: str, message: str, **more: Any) -> Response:
+    """Return the response for something that is wrong."""
+    body = {"error": error, "message": message, **more}
+    if request.accept_mimetypes.best_match(["application/json", "text/html"]) == "text/html":
+        response = Response(render_template("problem.html", **body), mimetype="text/html")
+    else:
+        response = jsonify(body)
+    response.status_code = status
+    return response
+
+
+def install(app: Flask, cameras: Cameras) -> None:
+    """Let `app` answer errors this way."""
+
+    def unknown_camera(_error: UnknownCamera) -> Response:
+        known = cameras.known()
+        name = (request.view_args or {}).get("name", "")
+        return problem(
+            404,
+            "no-such-camera",
+            f"there is no camera {name!r}; there are: {', '.join(known)}",
+            cameras=known,
+        )
+
+    def usage(error: UsageError) -> Response:
+        return problem(400, "bad-request", str(error))
+
+    def http(error: HTTPException) -> Response:
+        word = (error.name or "error").lower().replace(" ", "-")
+        response = problem(error.code or 500, word, error.description or error.name)
+        if error.code == 405 and (allowed := getattr(error, "valid_methods", None)):
+            response.headers["Allow"] = ", ".join(sorted(allowed))
+        return response
+
+    app.register_error_handler(UnknownCamera, unknown_camera)
+    app.register_error_handler(UsageError, usage)
+    app.register_error_handler(HTTPException, http)

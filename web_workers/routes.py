@@ -1,0 +1,176 @@
+"""The routes: each reads its query, asks the module that knows, and answers. docs/http.md."""
+
+from __future__ import annotations
+
+import os
+import time
+from typing import Any
+
+from flask import Blueprint, Response, jsonify, render_template, request
+from framebus.errors import CameraAbsent, FrameGone, NoPermission, SegmentInvalid
+from framebus.frame import Frame
+from framebus.names import CameraNames
+
+from web_workers import events, fallback, parts, queries, snapshot, state
+from web_workers.observe import Observation, observe
+from web_workers.problems import UnknownCamera, problem
+from web_workers.settings import Cameras
+from web_workers.takeover import STREAMS, EventTicket, TakenOverResponse
+
+_NO_BUFFERING = {"X-Accel-Buffering": "no"}  # nginx would hold a stream back
+
+
+def routes(cameras: Cameras) -> Blueprint:
+    """Return all routes over these cameras."""
+    views = _Views(cameras)
+    blueprint = Blueprint("framebus", __name__)
+    for path, view in {
+        "/": views.index,
+        "/cameras": views.cameras,
+        "/events": views.all_events,
+        "/healthz": views.healthz,
+        "/readyz": views.readyz,
+    }.items():
+        blueprint.add_url_rule(path, view.__name__, view)
+    for name, camera_view in {
+        "stream": views.stream,
+        "snapshot": views.snapshot,
+        "state": views.state,
+        "events": views.events,
+    }.items():
+        blueprint.add_url_rule(f"/cameras/<name>/{name}", name, camera_view)
+    for name, camera_view in {
+        "stream": views.stream,
+        "snapshot": views.snapshot,
+        "state": views.state,
+    }.items():
+        blueprint.add_url_rule(
+            f"/{name}", f"default_{name}", camera_view, defaults={"name": cameras.default}
+        )
+    return blueprint
+
+
+class _Views:
+    """The views, over one list of cameras."""
+
+    def __init__(self, cameras: Cameras) -> None:
+        self._cameras = cameras
+
+    def index(self) -> Response | str:
+        """The page; or what mjpg-streamer's clients ask for at this path."""
+        action = request.args.get("action")
+        if action == "stream":
+            return self.stream(self._cameras.default)
+        if action == "snapshot":
+            return self.snapshot(self._cameras.default)
+        return render_template("index.html", cameras=self._cameras.known())
+
+    def cameras(self) -> Response:
+        """The list of cameras."""
+        seen = [self._observe(camera) for camera in self._cameras.known()]
+        return jsonify({"cameras": [state.summary(each) for each in seen]})
+
+    def stream(self, name: str) -> Response:
+        """A camera's frames, endless."""
+        ticket = queries.frame_ticket(self._names(name).camera, request.args)
+        response = TakenOverResponse(
+            ticket,
+            lambda: fallback.frames(ticket, self._cameras),
+            content_type=parts.CONTENT_TYPE,
+        )
+        response.headers.update(_NO_BUFFERING)
+        return response
+
+    def snapshot(self, name: str) -> Response:
+        """One frame: the newest, or one of some seconds ago."""
+        names = self._names(name)
+        ago_s = queries.ago_s(request.args)
+        stand_in = queries.flag(request.args, "placeholder")
+        if ago_s is not None:
+            return self._earlier(names, ago_s)
+        seen = observe(names, now_ns=time.monotonic_ns())
+        frame = _newest(names)
+        if seen.online and frame is not None:
+            return _picture(parts.Picture.of(frame))
+        if stand_in and not seen.online:
+            return _picture(fallback.placeholder(seen, frame))
+        return _away(seen)
+
+    def state(self, name: str) -> Response:
+        """Everything that is known about a camera."""
+        names = self._names(name)
+        streams = request.environ.get(STREAMS)
+        viewers = streams.viewers(names.camera) if streams is not None else []
+        seen = observe(names, now_ns=time.monotonic_ns())
+        return jsonify(state.state(seen, viewers, os.getpid()))
+
+    def events(self, name: str) -> Response:
+        """A camera's state, live."""
+        return self._events(EventTicket(self._names(name).camera))
+
+    def all_events(self) -> Response:
+        """All cameras' states, live, over one connection: browsers allow six a host."""
+        return self._events(EventTicket(None))
+
+    def healthz(self) -> Response:
+        """Whether this worker answers; says nothing of cameras."""
+        return jsonify({"ok": True})
+
+    def readyz(self) -> tuple[Response, int]:
+        """Whether the default camera, or the one asked for, gives fresh frames."""
+        name = request.args.get("camera", self._cameras.default)
+        seen = observe(self._names(name), now_ns=time.monotonic_ns())
+        return jsonify(state.readiness(seen)), 200 if seen.online else 503
+
+    def _events(self, ticket: EventTicket) -> Response:
+        response = TakenOverResponse(
+            ticket,
+            lambda: fallback.states(ticket, self._cameras),
+            content_type=events.CONTENT_TYPE,
+        )
+        response.headers.update(_NO_BUFFERING)
+        return response
+
+    def _earlier(self, names: CameraNames, ago_s: float) -> Response:
+        try:
+            frame = snapshot.earlier(names, ago_s, time.monotonic_ns())
+        except FrameGone as error:
+            return problem(404, "not-in-history", str(error))
+        except (CameraAbsent, NoPermission, SegmentInvalid):
+            return _away(self._observe(names.camera))
+        return _picture(parts.Picture.of(frame))
+
+    def _names(self, name: str) -> CameraNames:
+        if name not in self._cameras.known():
+            raise UnknownCamera
+        return self._cameras.names(name)
+
+    def _observe(self, camera: str) -> Observation:
+        return observe(self._cameras.names(camera), now_ns=time.monotonic_ns())
+
+
+def _newest(names: CameraNames) -> Frame | None:
+    try:
+        return snapshot.newest(names)
+    except (CameraAbsent, FrameGone, NoPermission, SegmentInvalid):
+        return None  # what `observe` saw says why
+
+
+def _picture(picture: parts.Picture) -> Response:
+    return Response(picture.jpeg, headers=parts.headers(picture))
+
+
+def _away(seen: Observation) -> Response:
+    """Answer for a camera without a fresh frame."""
+    cause: dict[str, Any] = seen.cause.document() if seen.cause is not None else {}
+    response = problem(
+        503,
+        cause.get("code", "no-frames"),
+        cause.get("message", "the newest frame was overwritten while it was read"),
+        remedy=cause.get("remedy", "ask again"),
+        camera=seen.camera,
+        state=seen.state,
+        age_s=seen.age_s,
+    )
+    response.headers["Retry-After"] = "1"
+    return response

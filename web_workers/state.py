@@ -1,0 +1,74 @@
+"""The JSON that tells of cameras: /state with ustreamer's shape inside, /cameras, /readyz. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from web_workers.observe import Observation
+
+
+def state(seen: Observation, viewers: Sequence[Mapping[str, Any]], worker: int) -> dict[str, Any]:
+    """Return the whole state of a camera.
+
+    `viewers` are the counters of the worker with the process id `worker`; other workers have
+    their own. `ok` and `result` are what ustreamer's clients look for.
+    """
+    return {
+        **seen.document(),
+        "viewers": {"worker": worker, "count": len(viewers), "list": list(viewers)},
+        "ok": True,
+        "result": _ustreamer(seen, viewers),
+    }
+
+
+def summary(seen: Observation) -> dict[str, Any]:
+    """Return one camera's line in the list of cameras."""
+    document = seen.document()
+    keys = ("camera", "state", "online", "cause", "age_s")
+    path = f"/cameras/{seen.camera}"
+    links = {name: f"{path}/{name}" for name in ("stream", "snapshot", "state", "events")}
+    return {**{key: document[key] for key in keys}, "links": links}
+
+
+def readiness(seen: Observation) -> dict[str, Any]:
+    """Return whether a camera's frames are fresh, and why not."""
+    document = seen.document()
+    keys = ("camera", "state", "cause", "age_s", "interval_s")
+    return {"ready": seen.online, **{key: document[key] for key in keys}}
+
+
+def _ustreamer(seen: Observation, viewers: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    source = _mapping(seen.status.get("source"))
+    granted = _mapping(source.get("granted"))
+    measured = _mapping(seen.status.get("frames")).get("fps") or 0
+    return {
+        "encoder": {"type": "HW" if granted.get("fourcc") == "MJPG" else "CPU", "quality": 0},
+        "source": {
+            "resolution": {
+                "width": granted.get("width", 0),
+                "height": granted.get("height", 0),
+            },
+            "online": seen.online,
+            "desired_fps": round(granted.get("fps") or 0),
+            "captured_fps": round(measured),
+        },
+        "stream": {
+            "queued_fps": round(measured) if viewers else 0,
+            "clients": len(viewers),
+            "clients_stat": {
+                viewer["peer"]: {
+                    "fps": round(viewer["sent"] / max(1.0, viewer["seconds"])),
+                    "extra_headers": viewer["style"] == "extra",
+                    "advance_headers": viewer["style"] == "advance",
+                    "dual_final_frames": viewer["dual_final_frames"],
+                    "zero_data": False,
+                }
+                for viewer in viewers
+            },
+        },
+    }
+
+
+def _mapping(value: object) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else {}

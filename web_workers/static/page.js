@@ -1,0 +1,192 @@
+// The page: one card per camera, its live picture, and its state from one event stream for all.
+//
+// Browsers allow six connections per host on HTTP/1.1, and a live picture keeps one for good. So
+// all states share a connection, four pictures are live, and further ones are fetched each second.
+"use strict";
+
+const LIVE_MAX = 4;
+const RETRY_MS = 1000; // a lost picture is asked for again after this long
+const POLL_MS = 1000;
+const SILENT_MS = 4000; // states come every second: this much silence is a lost connection
+
+class Camera {
+  constructor(name, live) {
+    this.name = name;
+    this.live = live;
+    this.timer = 0;
+    this.number = 0;
+    this.epoch = null;
+    const card = document.getElementById("camera").content.cloneNode(true);
+    const part = (selector) => card.querySelector(selector);
+    this.card = part(".camera");
+    this.image = part("img");
+    this.picture = part(".picture");
+    this.state = part(".state");
+    this.cause = part(".cause");
+    this.fps = part(".fps");
+    this.size = part(".size");
+    this.age = part(".age");
+    this.card.dataset.camera = name;
+    this.image.alt = `Camera ${name}`;
+    part("h2").textContent = name;
+    part(".stream").href = this.path("stream");
+    part(".snapshot").href = this.path("snapshot");
+    part(".json").href = this.path("state");
+    part(".full").addEventListener("click", () => this.toggleFull());
+    this.image.addEventListener("error", () => this.again(RETRY_MS));
+    this.image.addEventListener("load", () => {
+      if (!this.live) this.again(POLL_MS);
+    });
+  }
+
+  path(what) {
+    return `/cameras/${encodeURIComponent(this.name)}/${what}`;
+  }
+
+  start() {
+    // A number of its own for each attempt: no browser takes it for one that it has already.
+    this.number += 1;
+    const query = this.live ? `?page=${this.number}` : `?placeholder=1&page=${this.number}`;
+    this.image.src = this.path(this.live ? "stream" : "snapshot") + query;
+  }
+
+  stop() {
+    clearTimeout(this.timer);
+    this.image.removeAttribute("src"); // Chrome keeps the connection of a hidden stream otherwise
+  }
+
+  again(delay) {
+    if (!this.image.hasAttribute("src")) return;
+    clearTimeout(this.timer);
+    this.timer = setTimeout(() => this.start(), delay);
+  }
+
+  show(told) {
+    const granted = told.source?.granted;
+    this.state.textContent = told.online ? "Live" : told.state;
+    this.state.className = `state ${told.online ? "good" : "bad"}`;
+    this.fps.textContent = rate(told);
+    this.size.textContent = granted ? `${granted.width} × ${granted.height}` : "–";
+    this.age.textContent = told.age_s === null ? "–" : duration(told.age_s);
+    this.cause.hidden = told.cause === null;
+    if (told.cause) {
+      this.cause.textContent = sentences(told.cause.message, told.cause.remedy);
+    }
+    if (granted?.width && granted?.height) {
+      this.picture.style.aspectRatio = `${granted.width} / ${granted.height}`;
+    }
+  }
+
+  toggleFull() {
+    if (document.fullscreenElement) document.exitFullscreen();
+    else this.picture.requestFullscreen();
+  }
+}
+
+function rate(told) {
+  const measured = told.frames?.fps;
+  if (!told.online || typeof measured !== "number") return "–";
+  return `${measured.toFixed(1)} fps`;
+}
+
+// The daemon's words begin small and end without a stop, to stand in logs too.
+function sentences(...texts) {
+  return texts
+    .filter(Boolean)
+    .map((text) => `${text[0].toUpperCase()}${text.slice(1)}${/[.!?]$/.test(text) ? "" : "."}`)
+    .join(" ");
+}
+
+function duration(seconds) {
+  if (seconds < 1) return `${Math.round(seconds * 1000)} ms`;
+  if (seconds < 60) return `${seconds.toFixed(1)} s`;
+  if (seconds < 3600) return `${Math.floor(seconds / 60)} min`;
+  return `${Math.floor(seconds / 3600)} h`;
+}
+
+class Page {
+  constructor() {
+    this.cameras = new Map();
+    this.grid = document.getElementById("cameras");
+    this.link = document.getElementById("link");
+    this.source = null;
+    this.heard = 0;
+    this.lost = false;
+    this.watch = 0;
+    this.workers = [];
+  }
+
+  start() {
+    this.heard = Date.now();
+    this.connect();
+    this.watch = setInterval(() => this.check(), 500);
+    for (const camera of this.cameras.values()) camera.start();
+  }
+
+  stop() {
+    clearInterval(this.watch);
+    this.source.close();
+    for (const camera of this.cameras.values()) camera.stop();
+  }
+
+  connect() {
+    this.source?.close();
+    this.source = new EventSource("/events");
+    this.source.addEventListener("state", (event) => this.take(JSON.parse(event.data)));
+    this.source.addEventListener("server", (event) => this.served(JSON.parse(event.data)));
+  }
+
+  // A browser does not tell when a live picture's connection is lost. A worker that is gone took
+  // its pictures with it; which ones is not known, so all are asked for again.
+  served(told) {
+    const gone = this.workers.some((pid) => !told.workers.includes(pid));
+    this.workers = told.workers;
+    if (!gone) return;
+    for (const camera of this.cameras.values()) if (camera.live) camera.start();
+  }
+
+  take(told) {
+    this.heard = Date.now();
+    if (this.lost) {
+      // The web tier was away, and with it every picture.
+      this.lost = false;
+      this.link.textContent = "";
+      for (const camera of this.cameras.values()) camera.start();
+    }
+    this.camera(told.camera).show(told);
+  }
+
+  camera(name) {
+    let camera = this.cameras.get(name);
+    if (!camera) {
+      camera = new Camera(name, this.cameras.size < LIVE_MAX);
+      this.cameras.set(name, camera);
+      this.grid.append(camera.card);
+      this.grid.classList.toggle("single", this.cameras.size === 1);
+      document.title = `${[...this.cameras.keys()].join(", ")} · framebus`;
+      camera.start();
+    }
+    return camera;
+  }
+
+  check() {
+    const silent = Date.now() - this.heard > SILENT_MS;
+    const broken = this.source.readyState !== EventSource.OPEN;
+    if (silent || broken) {
+      this.lost = true;
+      this.link.textContent = "No connection to framebus, trying again …";
+    }
+    // A browser gives up on some failures (a 502 of a proxy), and none notices a dead network.
+    if (silent || this.source.readyState === EventSource.CLOSED) {
+      this.heard = Date.now();
+      this.connect();
+    }
+  }
+}
+
+const page = new Page();
+page.start();
+addEventListener("pagehide", () => page.stop());
+addEventListener("pageshow", (event) => {
+  if (event.persisted) page.start(); // back from the browser's cache of pages
+});

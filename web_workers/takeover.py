@@ -1,0 +1,119 @@
+"""How a Flask view hands its connection to the worker's event loop: words that both use.
+
+A view returns a `TakenOverResponse`. Where the server is a StreamWorker (it says so in the WSGI
+environment) the response's body raises `TakeOver` before its first item; nothing has been sent by
+then, and the worker catches it and keeps the socket. Under any other server, and for HEAD, the
+same response is an ordinary one with a generator for its body.
+
+This file knows neither gunicorn nor cameras.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from email.utils import formatdate
+from typing import TYPE_CHECKING, Protocol
+
+from flask import Response
+
+from web_workers.parts import Style
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
+STREAMS = "framebus.streams"
+"""Key of the WSGI environment under which a StreamWorker names itself, as `Streams`."""
+TAKES_OVER = "framebus.takes_over"
+"""Key that is true when this very connection can be taken over: plain HTTP/1, not TLS."""
+
+
+class Streams(Protocol):
+    """What the app may ask the worker that it runs in."""
+
+    def viewers(self, camera: str) -> list[dict[str, object]]:
+        """Return the counters of this worker's viewers of a camera's frames."""
+
+
+@dataclass(frozen=True, slots=True)
+class FrameTicket:
+    """A viewer asks for a camera's frames."""
+
+    camera: str
+    style: Style = Style.PLAIN
+    fps: float | None = None
+    """At most so many a second; None for all."""
+    dual_final: bool = False
+    """Send the last frame before a pause twice (WebKit painted it late)."""
+
+
+@dataclass(frozen=True, slots=True)
+class EventTicket:
+    """A viewer asks for the state of cameras, live; `camera` None means all."""
+
+    camera: str | None
+
+
+Ticket = FrameTicket | EventTicket
+
+
+class TakeOver(Exception):
+    """Raised through the WSGI server: `head` is to be sent, then `ticket` served."""
+
+    def __init__(self, head: bytes, ticket: Ticket) -> None:
+        super().__init__("the connection goes to the worker's event loop")
+        self.head = head
+        self.ticket = ticket
+
+
+class TakenOverResponse(Response):
+    """An endless response, served by the event loop where there is one."""
+
+    automatically_set_content_length = False
+
+    def __init__(
+        self, ticket: Ticket, fallback: Callable[[], Iterator[bytes]], *, content_type: str
+    ) -> None:
+        """Answer `ticket`; `fallback` makes the body where nobody takes the connection over."""
+        super().__init__(_later(fallback), content_type=content_type)
+        self._ticket = ticket
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        """Begin the response, as WSGI has it."""
+        if environ["REQUEST_METHOD"] == "HEAD" or not environ.get(TAKES_OVER):
+            return super().__call__(environ, start_response)
+        headers = self.get_wsgi_headers(environ).to_wsgi_list()
+        start_response(self.status, headers)
+        return _raising(TakeOver(_head(self.status, headers), self._ticket))
+
+
+def announce(app: WSGIApplication, streams: Streams, plain: bool) -> WSGIApplication:
+    """Wrap `app` so that it knows it runs in a StreamWorker; `plain` sockets can be taken over."""
+
+    def announced(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        environ[STREAMS] = streams
+        environ[TAKES_OVER] = plain and environ["SERVER_PROTOCOL"].startswith("HTTP/1")
+        return app(environ, start_response)
+
+    return announced
+
+
+def _head(status: str, headers: list[tuple[str, str]]) -> bytes:
+    """Return a response's head that ends with the connection; never with a transfer coding."""
+    lines = [
+        f"HTTP/1.1 {status}",
+        "Server: framebus",
+        f"Date: {formatdate(usegmt=True)}",
+        "Connection: close",
+        *(f"{name}: {value}" for name, value in headers),
+    ]
+    return ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1")
+
+
+def _raising(error: TakeOver) -> Iterator[bytes]:
+    raise error
+    yield b""  # makes this a generator: it raises when the first item is asked for, not before
+
+
+def _later(fallback: Callable[[], Iterator[bytes]]) -> Iterator[bytes]:
+    yield from fallback()

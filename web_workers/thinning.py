@@ -1,0 +1,27 @@
+"""Which frames a viewer gets that asked for fewer: evenly spaced, exact in the long run. Pure."""
+
+from __future__ import annotations
+
+
+class Thinner:
+    """Admits `fps` frames a second of a stream that has more.
+
+    What is due is counted on from what was due, not from what was sent, so a rate that does not
+    divide the camera's comes out right on average; half a frame interval early counts as in time,
+    so that the jitter of a camera does not cost a frame.
+    """
+
+    __slots__ = ("_due_ns", "_period_ns")
+
+    def __init__(self, fps: float) -> None:
+        self._period_ns = round(1e9 / fps)
+        self._due_ns = 0
+
+    def admit(self, captured_ns: int, interval_ns: int) -> bool:
+        """Whether the frame captured at `captured_ns` is one of them; `interval_ns` apart."""
+        if captured_ns + interval_ns // 2 < self._due_ns:
+            return False
+        self._due_ns += self._period_ns
+        if self._due_ns <= captured_ns:  # the first frame, or a pause: start anew
+            self._due_ns = captured_ns + self._period_ns
+        return True

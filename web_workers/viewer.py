@@ -1,0 +1,180 @@
+"""One viewer: a socket, what is under way on it, and its counters. It knows no camera and no HTTP.
+
+A viewer never has a queue: what `push` could not hand to the kernel is kept as the rest of that
+one part, and until the rest has gone the viewer takes nothing else. Descriptors are registered
+edge-triggered and for writing from the start, so neither a complete send nor a short one costs an
+epoll_ctl: the kernel tells of room only after a send that found none (epoll(7)).
+
+Runs in the worker's main thread. Counters may be read from other threads.
+"""
+
+from __future__ import annotations
+
+import select
+import socket
+from collections.abc import Callable
+from typing import Protocol
+
+from web_workers.parts import Style
+from web_workers.thinning import Thinner
+
+EVENTS = select.EPOLLIN | select.EPOLLOUT | select.EPOLLRDHUP | select.EPOLLET
+"""What a viewer's socket is registered for."""
+USER_TIMEOUT_MS = 10_000
+"""TCP_USER_TIMEOUT: how long sent bytes may stay unacknowledged, or a closed window closed."""
+STALL_NS = 12_000_000_000
+"""A viewer that took no byte of a part for this long is closed, whatever kind its socket is."""
+UNWANTED_BYTES = 65_536
+"""A viewer has nothing to say after its request; one that says more than this is closed."""
+_SEND_BUFFER = 1 << 19
+"""SO_SNDBUF, bytes: three 720p frames. The kernel's own sizing lets a stalled viewer hoard 39."""
+
+_GONE = select.EPOLLHUP | select.EPOLLERR | select.EPOLLRDHUP
+
+
+class Audience(Protocol):
+    """What a viewer belongs to: a camera's feed of frames or of events."""
+
+    def drained(self, viewer: Viewer) -> None:
+        """The viewer's part has gone out whole: it can take another."""
+
+    def left(self, viewer: Viewer) -> None:
+        """The viewer's socket is closed."""
+
+
+class Viewer:
+    """A taken-over connection. Made by the stream's admission, closed by itself or its audience."""
+
+    __slots__ = (
+        "_audience",
+        "_clock",
+        "_on_close",
+        "_send",
+        "_sock",
+        "_unwanted",
+        "base",
+        "bytes_sent",
+        "dual_final",
+        "joined_ns",
+        "moved_ns",
+        "peer",
+        "rest",
+        "seen",
+        "sent",
+        "style",
+        "thinner",
+    )
+
+    def __init__(
+        self,
+        sock: socket.socket,
+        *,
+        peer: str,
+        clock: Callable[[], int],
+        on_close: Callable[[int], None],
+    ) -> None:
+        """Take over `sock`. `on_close` is called with its descriptor just before it is closed."""
+        sock.setblocking(False)
+        if sock.family in (socket.AF_INET, socket.AF_INET6):
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, USER_TIMEOUT_MS)
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _SEND_BUFFER)
+        self._sock = sock
+        self._send = sock.send
+        self._clock = clock
+        self._on_close = on_close
+        self._audience: Audience | None = None
+        self._unwanted = 0
+        self.peer = peer
+        self.style = Style.PLAIN
+        self.thinner: Thinner | None = None
+        """Picks the frames for one that asked for fewer; None sends all."""
+        self.dual_final = False
+        """Whether the last frame before a pause is sent twice."""
+        self.rest: memoryview | None = None
+        """What is still to be sent of the part under way."""
+        self.joined_ns = self.moved_ns = clock()
+        self.bytes_sent = 0
+        self.sent = 0
+        """Published frames whose sending has begun."""
+        self.base = 0
+        """The feed's count of published frames when this viewer joined."""
+        self.seen = 0
+        """The feed's number of the newest picture that this viewer was offered or passed over."""
+
+    def fileno(self) -> int:
+        """The socket's descriptor; -1 once it is closed."""
+        return self._sock.fileno()
+
+    def belong(self, audience: Audience) -> None:
+        """Say who is told when it drains or leaves."""
+        self._audience = audience
+
+    def push(self, data: bytes) -> None:
+        """Send `data`, or begin to. Only for a viewer with no rest; closes itself on failure."""
+        try:
+            count = self._send(data)
+        except BlockingIOError:
+            count = 0
+        except OSError:
+            self.close()
+            return
+        self.bytes_sent += count
+        if count != len(data):
+            self.rest = memoryview(data)[count:]
+            self.moved_ns = self._clock()
+
+    def on_event(self, events: int) -> None:
+        """Go on with what epoll says about the socket."""
+        if events & _GONE:
+            self.close()
+            return
+        if events & select.EPOLLIN and not self._discard():
+            self.close()
+            return
+        if self.rest is not None:
+            self._continue(self.rest)
+
+    def stalled(self, now_ns: int) -> bool:
+        """Whether it has taken no byte of the part under way for STALL_NS."""
+        return self.rest is not None and now_ns - self.moved_ns > STALL_NS
+
+    def close(self) -> None:
+        """Close the socket and tell the audience. Twice is harmless."""
+        if self._sock.fileno() < 0:
+            return
+        self._on_close(self._sock.fileno())
+        self._sock.close()
+        self.rest = None
+        if self._audience is not None:
+            self._audience.left(self)
+
+    def _continue(self, rest: memoryview) -> None:
+        try:
+            count = self._send(rest)
+        except BlockingIOError:
+            return
+        except OSError:
+            self.close()
+            return
+        self.bytes_sent += count
+        self.moved_ns = self._clock()
+        if count != len(rest):
+            self.rest = rest[count:]
+            return
+        self.rest = None
+        if self._audience is not None:
+            self._audience.drained(self)
+
+    def _discard(self) -> bool:
+        """Throw away what the viewer says; False when it closed or says too much."""
+        try:
+            while data := self._sock.recv(4096):
+                self._unwanted += len(data)
+                if self._unwanted > UNWANTED_BYTES:
+                    return False
+        except BlockingIOError:
+            return True
+        except OSError:
+            return False
+        return False

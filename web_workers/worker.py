@@ -1,0 +1,103 @@
+"""StreamWorker: gunicorn's threaded worker, whose endless responses need no thread.
+
+A view that answers with a `TakenOverResponse` makes the response's body raise `TakeOver` in the
+request thread; the worker catches it there, and when gunicorn's main thread finishes the request
+it keeps the socket for its own event loop instead of closing it. That loop is nested in gunicorn's
+poller through one descriptor. Everything else is gunicorn's: accepting, parsing, short requests,
+heartbeats, signals.
+
+What is relied on in gunicorn 26 and 27 (workers/gthread.py): `handle_request` lets an exception
+through that is raised before anything was sent; `finish_request` and
+`wait_for_and_dispatch_events` run in the main thread; `nr_conns` counts open connections.
+"""
+
+from __future__ import annotations
+
+import selectors
+from concurrent.futures import Future
+from typing import TYPE_CHECKING, Any
+
+from gunicorn.workers.gthread import ThreadWorker
+
+from web_workers.limits import raise_descriptor_limit
+from web_workers.linger import linger
+from web_workers.settings import Cameras, Settings
+from web_workers.streams import WorkerStreams
+from web_workers.takeover import TakeOver, announce
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIApplication
+
+
+class StreamWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
+    """A threaded worker with an event loop for viewers."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._taken: dict[Any, TakeOver] = {}  # by connection, until its request is finished
+        self._streams: WorkerStreams
+
+    def init_process(self) -> None:
+        """Set up after the fork, then run until the end. gunicorn calls it once."""
+        raise_descriptor_limit()
+        self._streams = WorkerStreams(cameras=Cameras(Settings.from_environ()))
+        try:
+            super().init_process()
+        finally:
+            self._streams.close()
+
+    def load_wsgi(self) -> None:
+        """Load the app, and let it know where it runs."""
+        super().load_wsgi()
+        self.wsgi: WSGIApplication = announce(self.wsgi, self._streams, plain=not self.cfg.is_ssl)
+
+    def run(self) -> None:
+        """Serve until told to stop."""
+        loop = self._streams.loop
+        self.poller.register(loop, selectors.EVENT_READ, lambda _: loop.dispatch())
+        super().run()
+
+    def wait_for_and_dispatch_events(self, timeout: float) -> None:
+        """Wait as gunicorn does, but no longer than until the loop's next timer."""
+        loop = self._streams.loop
+        super().wait_for_and_dispatch_events(loop.timeout_s(timeout))
+        loop.run_timers()
+
+    def handle_request(self, req: Any, conn: Any) -> bool:
+        """Handle one request, in a request thread."""
+        try:
+            kept: bool = super().handle_request(req, conn)
+        except TakeOver as taken:
+            self._taken[conn] = taken
+            return False
+        return kept
+
+    def finish_request(self, conn: Any, fs: Future[Any]) -> None:
+        """Decide in the main thread what becomes of a connection after a request."""
+        taken = self._taken.pop(conn, None)
+        if fs.cancelled() or fs.exception() is not None or fs.result():
+            super().finish_request(conn, fs)
+        elif taken is None or not self.alive:
+            # gunicorn would wait here, in the main thread, until the client closes: up to 2 s.
+            linger(self._streams.loop, conn.sock, self._connection_closed)
+        else:
+            self._connection_closed()  # viewers do not count against worker_connections
+            self._take_over(conn, taken)
+
+    def _take_over(self, conn: Any, taken: TakeOver) -> None:
+        try:
+            self._streams.take_over(conn.sock, _peer(conn.client), taken)
+        except OSError as error:
+            self.log.debug("viewer gone before it was served: %s", error)
+            conn.close()
+
+    def _connection_closed(self) -> None:
+        self.nr_conns -= 1
+
+
+def _peer(address: Any) -> str:
+    """Return a client's address for people."""
+    if isinstance(address, tuple):
+        host, port = address[:2]
+        return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+    return "unix"
