@@ -24,6 +24,10 @@ PROGRAMS: Mapping[str, tuple[str, str]] = {
     "chromium": ("chromium", "browser tests"),
     "ffmpeg": ("ffmpeg", "tests of the ffmpeg source and of its clients"),
     "curl": ("curl", "client tests"),
+    "systemd-analyze": ("systemd", "tests of deploy/systemd"),
+    "systemd-sysusers": ("systemd", "tests of deploy/systemd"),
+    "udevadm": ("udev", "tests of deploy/udev"),
+    "cc": ("build-essential", "the test of the ring's reader in C"),
     "nginx": ("nginx-light", "tests behind a proxy"),
 }
 """Program: (Debian package, what is left out without it)."""
