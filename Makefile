@@ -17,15 +17,15 @@ $(VENV)/.all: $(SPEC)
 	       "apt-get install python3-venv" >&2; exit 1; }
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet --upgrade pip
-	$(BIN)/pip install --quiet --editable '.[all]'
+	$(BIN)/pip install -qq --editable '.[all]'
 	touch $@
 
 $(VENV)/.dev: $(VENV)/.all
-	$(BIN)/pip install --quiet --editable '.[dev]'
+	$(BIN)/pip install -qq --editable '.[dev]'
 	touch $@
 
 $(VENV)/.bench: $(VENV)/.dev
-	$(BIN)/pip install --quiet --editable '.[bench]'
+	$(BIN)/pip install -qq --editable '.[bench]'
 	touch $@
 
 run: $(VENV)/.all

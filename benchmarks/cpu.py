@@ -1,7 +1,8 @@
 """What processes cost, from /proc.
 
-Processor time is the scheduler's own count of nanoseconds on a core (/proc/PID/task/TID/schedstat,
-first field; the kernel's Documentation/scheduler/sched-stats.rst). User and system times are
+Processor time is the scheduler's own count of nanoseconds on a core
+(/proc/PID/task/TID/schedstat: running, waiting to run, and how often; the kernel's
+Documentation/scheduler/sched-stats.rst). User and system times are
 sampled by the timer tick on many kernels, and a server that wakes with the tick is missed.
 """
 
@@ -33,17 +34,19 @@ def family(pid: int) -> frozenset[int]:
     return frozenset(found)
 
 
-def time_ns(pids: Iterable[int]) -> int:
-    """Return the nanoseconds that all threads of these processes have spent on a processor.
+def times_ns(pids: Iterable[int]) -> tuple[int, int]:
+    """Return what all threads of these processes spent on a core, and waiting for one, ns.
 
     Raises:
         BenchError: one of them is gone, or the kernel does not count.
     """
-    total = 0
+    ran = waited = 0
     for pid in pids:
         try:
             for thread in (_PROC / str(pid) / "task").iterdir():
-                total += int((thread / "schedstat").read_text().split()[0])
+                fields = (thread / "schedstat").read_text().split()
+                ran += int(fields[0])
+                waited += int(fields[1])
         except (FileNotFoundError, ProcessLookupError) as error:
             if not Path("/proc/self/schedstat").exists():
                 raise BenchError(
@@ -53,4 +56,4 @@ def time_ns(pids: Iterable[int]) -> int:
                 f"a thread or process of {pid} ended while it was measured: run it again, "
                 "and look at the server's log if that repeats"
             ) from error
-    return total
+    return ran, waited

@@ -74,6 +74,8 @@ class Measurement:
     """framebus's capture daemon; 0 for programs that have none."""
     core_percent: float
     """How busy the serving processes kept their core."""
+    waited_percent: float
+    """How long their threads waited for the core: the disturbance by others, and by each other."""
     daemon_percent: float
     client_percent: float
     fps_min: float
@@ -95,6 +97,7 @@ class Measurement:
         frame_bytes: int,
         wall_s: float,
         serving_ns: int,
+        waiting_ns: int,
         daemon_ns: int,
         client_ns: int,
     ) -> Measurement:
@@ -110,6 +113,7 @@ class Measurement:
             cpu_us=serving_ns / 1e3 / max(parts, 1),
             daemon_us=daemon_ns / 1e3 / max(parts, 1),
             core_percent=serving_ns / wall_s / 1e7,
+            waited_percent=waiting_ns / wall_s / 1e7,
             daemon_percent=daemon_ns / wall_s / 1e7,
             client_percent=client_ns / wall_s / 1e7,
             fps_min=min(rates),
@@ -137,6 +141,7 @@ class Row:
     to_framebus: float | None
     """Its processor time over framebus's, daemon included, of the same round."""
     core_percent: float
+    waited_percent: float
     daemon_percent: float
     client_percent: float
     fps_min: float
@@ -166,6 +171,7 @@ def _row(mine: Sequence[Measurement], rounds: Sequence[Sequence[Measurement]]) -
         to_floor=_ratio(first.server, FLOOR, rounds),
         to_framebus=None if first.server in OURS else _ratio(first.server, FRAMEBUS, rounds),
         core_percent=statistics.median(each.core_percent for each in mine),
+        waited_percent=statistics.median(each.waited_percent for each in mine),
         daemon_percent=statistics.median(each.daemon_percent for each in mine),
         client_percent=statistics.median(each.client_percent for each in mine),
         fps_min=min(each.fps_min for each in mine),

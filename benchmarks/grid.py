@@ -82,21 +82,22 @@ def _measure(name: str, task: servers.Task, count: int, plan: Plan, load: Path) 
         viewers.wait()
         time.sleep(_SETTLE_S)
         groups = (server.serving(), server.capturing(), (viewers.pid,))
-        began, before = time.monotonic(), [cpu.time_ns(group) for group in groups]
+        began, before = time.monotonic(), [cpu.times_ns(group) for group in groups]
         viewers.measure()
         time.sleep(plan.seconds)
         report = viewers.report()
-        after, wall_s = [cpu.time_ns(group) for group in groups], time.monotonic() - began
-        serving_ns, daemon_ns, client_ns = (b - a for a, b in zip(before, after, strict=True))
+        after, wall_s = [cpu.times_ns(group) for group in groups], time.monotonic() - began
+        spent = [b[0] - a[0] for a, b in zip(before, after, strict=True)]
         return Measurement.of(
             report,
             server=name,
             size=str(task.size),
             frame_bytes=tools.mean_frame_bytes(task.clip),
             wall_s=wall_s,
-            serving_ns=serving_ns,
-            daemon_ns=daemon_ns,
-            client_ns=client_ns,
+            serving_ns=spent[0],
+            waiting_ns=after[0][1] - before[0][1],
+            daemon_ns=spent[1],
+            client_ns=spent[2],
         )
 
 
@@ -104,5 +105,5 @@ def _line(one: Measurement) -> str:
     return (
         f"{one.size}, {one.viewers} viewers, {one.server}: {one.cpu_us:.1f} µs per frame, "
         f"{one.fps_median:.1f} fps, core {one.core_percent:.0f} %, "
-        f"client {one.client_percent:.0f} %"
+        f"waited {one.waited_percent:.0f} %, client {one.client_percent:.0f} %"
     )

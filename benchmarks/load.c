@@ -70,21 +70,33 @@ static void report(const struct viewer *viewers, int count)
     fflush(stdout);
 }
 
-/* Obey one line; 0 when standard input has ended. */
-static int obey(struct viewer *viewers, int count)
+/* Obey one line. */
+static void obey(const char *line, struct viewer *viewers, int count)
 {
-    char line[64];
-    ssize_t got = read(STDIN_FILENO, line, sizeof line - 1);
-    if (got <= 0)
-        return 0;
-    line[got] = '\0';
-    if (!strcmp(line, "measure\n")) {
+    if (!strcmp(line, "measure")) {
         memset(&counters, 0, sizeof counters);
         for (int i = 0; i < count; i++)
             viewers[i].parts = 0;
         measured_from_ns = now_ns(CLOCK_MONOTONIC);
-    } else if (!strcmp(line, "report\n")) {
+    } else if (!strcmp(line, "report")) {
         report(viewers, count);
+    }
+}
+
+/* Obey what stands on standard input; 0 when it has ended. */
+static int listen_to_input(struct viewer *viewers, int count)
+{
+    static char said[64];
+    static size_t used;
+    ssize_t got = read(STDIN_FILENO, said + used, sizeof said - used);
+    if (got <= 0)
+        return 0;
+    used += got;
+    for (char *end; (end = memchr(said, '\n', used));) {
+        *end = '\0';
+        obey(said, viewers, count);
+        used -= end + 1 - said;
+        memmove(said, end + 1, used);
     }
     return 1;
 }
@@ -119,7 +131,7 @@ int main(int argc, char **argv)
         for (int i = 0; i < got; i++)
             if (events[i].data.ptr)
                 receive(events[i].data.ptr);
-            else if (!obey(viewers, count))
+            else if (!listen_to_input(viewers, count))
                 return 0;
         if (!ready && started == count && all_served(viewers, count)) {
             ready = 1;

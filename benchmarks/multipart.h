@@ -58,6 +58,14 @@ static void drop(struct viewer *v)
     counters.closed++;
 }
 
+/* There is no telling where the next part begins. */
+static int lose(struct viewer *v)
+{
+    counters.broken++;
+    drop(v);
+    return 0;
+}
+
 /* The value of a header in a NUL-terminated head, or NULL. */
 static const char *header(const char *head, const char *name)
 {
@@ -106,16 +114,14 @@ static int parse(struct viewer *v)
     if (v->ending && !v->judged && v->used >= 2)
         judge(v);
     size_t from = v->ending ? 2 : 0;
-    if (v->used < from)
+    if (v->used < from + 4)
         return 0;
+    const char *mark = v->state == RESPONSE ? "HTTP" : v->ending ? "\r\n--" : "--";
+    if (strncmp(v->head + from, mark, strlen(mark)))
+        return lose(v); /* no boundary where the part before ended */
     char *end = strstr(v->head + from, "\r\n\r\n");
-    if (!end) {
-        if (v->used == HEAD_MAX) {
-            counters.broken++;
-            drop(v);
-        }
-        return 0;
-    }
+    if (!end)
+        return v->used == HEAD_MAX ? lose(v) : 0;
     size_t body = end + 4 - v->head;
     if (v->state == RESPONSE) {
         if (strncmp(v->head, "HTTP/1.", 7) || strncmp(v->head + 8, " 200", 4)) {
@@ -132,13 +138,8 @@ static int parse(struct viewer *v)
     const char *text = v->head + from;
     const char *length = header(text, "Content-Length");
     uint64_t size = length ? strtoull(length, NULL, 10) : 0;
-    if (v->ending ? strncmp(text, "\r\n--", 4) : strncmp(text, "--", 2))
-        size = 0; /* no boundary where the part before ended */
-    if (size < 4) {
-        counters.broken++;
-        drop(v); /* there is no telling where the next part begins */
-        return 0;
-    }
+    if (size < 4)
+        return lose(v);
     if (memcmp(v->head + body, "\xff\xd8", 2))
         counters.broken++;
     const char *stamp = header(text, stamp_header);

@@ -15,6 +15,7 @@ _COLUMNS: tuple[tuple[str, Callable[[Row], str]], ...] = (
     ("/floor", lambda row: _ratio(row.to_floor)),
     ("/framebus", lambda row: _ratio(row.to_framebus)),
     ("core %", lambda row: f"{row.core_percent:.1f}"),
+    ("waited %", lambda row: f"{row.waited_percent:.1f}"),
     ("daemon %", lambda row: f"{row.daemon_percent:.1f}" if row.daemon_percent else ""),
     ("fps min", lambda row: f"{row.fps_min:.1f}"),
     ("fps med", lambda row: f"{row.fps_median:.1f}"),

@@ -33,6 +33,8 @@ COALESCE_S = 1.0
 over can make it drop off its bus."""
 
 _STOPPED = Cause("stopped", "capture is stopped", "`framebus ctl start` starts it")
+_LATE_S = 0.2
+"""A look at the clock that comes this much after its time says more about us than the camera."""
 _BLOCKED_S = 2.0
 """A source that has not returned for this long is named as not answering."""
 
@@ -138,7 +140,13 @@ class Conductor:
             self._handle(Event.RETRY_DUE, now_ns)
             return
         silent_ns = self._silence_due_ns()
-        if silent_ns is not None and now_ns >= silent_ns:
+        if silent_ns is None or now_ns < silent_ns:
+            return
+        if now_ns - silent_ns > _LATE_S * 1e9:
+            # It is we who did not run (a loaded machine, a suspended one): the capture thread
+            # gets the same time to catch up before its camera is blamed.
+            self._silent_from_ns = now_ns
+        else:
             self._on_silence(now_ns)
 
     def deadline_ns(self) -> int | None:

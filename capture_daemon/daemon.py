@@ -8,6 +8,7 @@ What all of them do is in their files; what they are made of is in main.py.
 from __future__ import annotations
 
 import logging
+import signal
 import time
 from collections.abc import Mapping
 from typing import Protocol
@@ -20,7 +21,6 @@ from capture_daemon.conductor import Conductor
 from capture_daemon.device import ControlsRead, ControlsSet, Described
 from capture_daemon.reports import Mailbox, Report
 from capture_daemon.server import ControlServer
-from capture_daemon.signals import SignalWatch
 from capture_daemon.status import Status
 from capture_daemon.systemd import ServiceManager
 
@@ -46,6 +46,16 @@ class EventSink(Protocol):
         """Tell all listeners."""
 
 
+class Signals(Protocol):
+    """Where signals come from (signals.SignalWatch)."""
+
+    def fileno(self) -> int:
+        """Readable when one has come."""
+
+    def received(self) -> list[signal.Signals]:
+        """Return those that have come."""
+
+
 class Daemon:
     """Everything that the main thread does between start and end."""
 
@@ -61,7 +71,7 @@ class Daemon:
         events: EventSink,
         manager: ServiceManager,
         mailbox: Mailbox,
-        signals: SignalWatch,
+        signals: Signals,
     ) -> None:
         self._conductor = conductor
         self._capture = capture
@@ -92,8 +102,8 @@ class Daemon:
         self._manager.ready()
         while not self._ending:
             poller.poll(self._timeout_ms(time.monotonic_ns()))
-            for signal in self._signals.received():
-                log.info("ending: %s", signal.name)
+            for number in self._signals.received():
+                log.info("ending: %s", number.name)
                 self.end()
             self._round()
 

@@ -16,21 +16,24 @@ import time
 from collections.abc import Mapping
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Protocol
 
 from framebus.names import CameraNames, create_runtime_dir, runtime_dir
 from framebus.notify import EventNotifier, Notifier, own_context
 from framebus.ring.writer import RingWriter
 
+from capture_daemon import capture
 from capture_daemon.adjustments import Adjustments
 from capture_daemon.capture import CaptureThread
 from capture_daemon.conductor import Conductor
 from capture_daemon.counters import FrameCounters
-from capture_daemon.daemon import Daemon
+from capture_daemon.daemon import Daemon, Signals
 from capture_daemon.device import DeviceThread
 from capture_daemon.exclusive import ExclusiveSources
 from capture_daemon.handlers import Handlers
 from capture_daemon.locks import Locks
 from capture_daemon.options import Settings
+from capture_daemon.plan import Plan
 from capture_daemon.publisher import Publisher
 from capture_daemon.reports import Mailbox
 from capture_daemon.server import ControlServer
@@ -59,7 +62,11 @@ def run(settings: Settings, environ: Mapping[str, str]) -> int:
         sources.check_held(settings.plan)
         manager = ServiceManager(environ)
         stack.callback(manager.close)
-        parts = _Parts(settings, names, sources, manager, stack)
+        signals = SignalWatch()
+        stack.callback(signals.close)
+        parts = Parts(
+            settings, names, sources=sources, manager=manager, signals=signals, stack=stack
+        )
         log.info("camera %s, pid %d, runtime %s", settings.name, os.getpid(), names.runtime)
         try:
             parts.daemon.run()
@@ -72,20 +79,30 @@ def run(settings: Settings, environ: Mapping[str, str]) -> int:
     return 0
 
 
-class _Parts:
+class Sources(capture.Sources, Protocol):
+    """What is needed of exclusive.ExclusiveSources; tests bring their own."""
+
+    def check(self, plan: Plan) -> None:
+        """Raise for a plan that cannot be carried out now."""
+
+
+class Parts:
     """What one daemon is made of. The stack takes it apart."""
 
     def __init__(
         self,
         settings: Settings,
         names: CameraNames,
-        sources: ExclusiveSources,
+        *,
+        sources: Sources,
         manager: ServiceManager,
+        signals: Signals,
         stack: ExitStack,
     ) -> None:
-        now_ns = time.monotonic_ns()
-        signals = SignalWatch()
-        stack.callback(signals.close)
+        """Build everything, start the threads, and put the way back on `stack`.
+
+        The caller holds the camera's lock.
+        """
         mailbox = Mailbox()
         stack.callback(mailbox.close)
         writer = RingWriter.create(names, capacity=settings.ring_size)
@@ -107,7 +124,10 @@ class _Parts:
         )
         stack.callback(self._capture.dispose)
         self._conductor = Conductor(
-            capture=self._capture, plan=settings.plan, jitter=random.random, now_ns=now_ns
+            capture=self._capture,
+            plan=settings.plan,
+            jitter=random.random,
+            now_ns=time.monotonic_ns(),
         )
         adjustments = Adjustments(device=self._device, event=events.send)
         handlers = Handlers(

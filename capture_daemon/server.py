@@ -16,6 +16,7 @@ import zmq
 from framebus.control import protocol
 from framebus.control.protocol import ProtocolError, Reply, Request, RequestId, parse_request
 from framebus.names import endpoint
+from framebus.notify import harden
 
 from capture_daemon.refusal import Answer, Refusal
 
@@ -27,7 +28,6 @@ _QUEUED = 64
 _AT_ONCE = 64
 """Requests handled before the loop looks at its other duties."""
 _PARTS_KEPT = 4
-_HEARTBEAT_MS = 5000
 _LINGER_MS = 200
 """What the answer to `shutdown` gets to leave."""
 
@@ -49,7 +49,7 @@ class ControlServer:
         self.socket.setsockopt(zmq.SNDHWM, _QUEUED)
         # Otherwise an answer that cannot be delivered would vanish uncounted.
         self.socket.setsockopt(zmq.ROUTER_MANDATORY, 1)
-        self.socket.setsockopt(zmq.HEARTBEAT_IVL, _HEARTBEAT_MS)
+        harden(self.socket)
         self.socket.bind(endpoint(path))
         path.chmod(_MODE)
 

@@ -29,11 +29,12 @@ class DaemonProcess:
         name: str = "camera",
         environ: Mapping[str, str] | None = None,
         wrapper: Sequence[str] = (),
+        command: Sequence[str] = (sys.executable, "-m", "capture_daemon"),
     ) -> None:
         self.names = CameraNames(runtime, name)
         self._log = tempfile.TemporaryFile()  # noqa: SIM115  closed by __exit__
         self.process = subprocess.Popen(
-            [*wrapper, sys.executable, "-m", "capture_daemon", "--name", name, *options],
+            [*wrapper, *command, "--name", name, *options],
             env={**os.environ, "FRAMEBUS_RUNTIME_DIR": str(runtime), **(environ or {})},
             stderr=self._log,
         )

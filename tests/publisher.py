@@ -1,17 +1,13 @@
-"""Frames without a daemon: a thread that publishes numbered ones to a ring of its own."""
+"""Numbered frames without a daemon, from a thread: each proves that it arrived whole."""
 
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from framebus.frame import FrameFlags
-from framebus.names import CameraNames
-from framebus.notify import Notifier, own_context
-from framebus.ring.writer import RingWriter
+from tests.bus import Bus
 
 INTERVAL_S = 0.02
 
@@ -24,24 +20,12 @@ def picture(number: int) -> bytes:
 @contextmanager
 def publishing(runtime: Path, jpeg: Callable[[int], bytes] = picture) -> Iterator[None]:
     """Publish `jpeg(sequence)` as the default camera's frames, fifty a second."""
-    names = CameraNames(runtime)
-    context = own_context()
-    writer = RingWriter.create(names, capacity=4 << 20)
-    notifier = Notifier(context, names)
+    bus = Bus(runtime, fps=1 / INTERVAL_S)
     stop = threading.Event()
 
     def publish() -> None:
         while not stop.wait(INTERVAL_S):
-            notifier.announce(
-                writer.publish(
-                    jpeg(writer.cursor + 1),
-                    captured_ns=time.monotonic_ns(),
-                    captured_utc_ns=time.time_ns(),
-                    width=64,
-                    height=48,
-                    flags=FrameFlags.TEST_PATTERN,
-                )
-            )
+            bus.publish(jpeg(bus.writer.cursor + 1))
 
     thread = threading.Thread(target=publish)
     thread.start()
@@ -50,6 +34,4 @@ def publishing(runtime: Path, jpeg: Callable[[int], bytes] = picture) -> Iterato
     finally:
         stop.set()
         thread.join()
-        notifier.close()
-        writer.close()
-        context.term()
+        bus.close()

@@ -54,7 +54,7 @@ def udev_capabilities(node: str) -> str | None:
         device = pyudev.Devices.from_device_file(pyudev.Context(), node)
     except (OSError, pyudev.DeviceNotFoundError):
         return None
-    value = device.get("ID_V4L_CAPABILITIES")
+    value = device.properties.get("ID_V4L_CAPABILITIES")
     return None if value is None else str(value)
 
 

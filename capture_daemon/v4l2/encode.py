@@ -15,24 +15,34 @@ QUALITY = 85
 """libjpeg's scale, 1 to 100."""
 
 
+def load() -> tuple[Any, Callable[..., bytes]]:
+    """Return numpy and the encoding function, imported the first time: that may take seconds.
+
+    Raises SourceUnusable where they are missing.
+    """
+    try:
+        import numpy
+        import simplejpeg
+    except ImportError as error:
+        raise SourceUnusable(
+            "no-encoder",
+            "this camera has no MJPEG, and what encodes its pictures is not installed",
+            remedy="pip install 'framebus[encode]'",
+        ) from error
+    return numpy, simplejpeg.encode_jpeg_yuv_planes
+
+
 class Encoder:
-    """Encodes pictures of one size. Raises SourceUnusable where the libraries are missing."""
+    """Encodes pictures of one size."""
 
     def __init__(
         self, width: int, height: int, bytes_per_line: int, *, quality: int = QUALITY
     ) -> None:
-        """Take sizes in pixels; `bytes_per_line` may exceed 2 * width, 0 means exactly that."""
-        try:
-            import numpy
-            import simplejpeg
-        except ImportError as error:
-            raise SourceUnusable(
-                "no-encoder",
-                "this camera has no MJPEG, and what encodes its pictures is not installed",
-                remedy="pip install 'framebus[encode]'",
-            ) from error
-        self._numpy: Any = numpy
-        self._encode: Callable[..., bytes] = simplejpeg.encode_jpeg_yuv_planes
+        """Take sizes in pixels; `bytes_per_line` may exceed 2 * width, 0 means exactly that.
+
+        Raises SourceUnusable as `load` does.
+        """
+        self._numpy, self._encode = load()
         self._shape = (height, bytes_per_line or 2 * width)
         self._row = 2 * width
         self._quality = quality

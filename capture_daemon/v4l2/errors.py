@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from capture_daemon.sources.base import SourceError, SourceGone, SourceUnusable
 
 _NEGOTIATION = frozenset({"S_FMT", "TRY_FMT", "S_PARM"})
-_CONTROLS = frozenset({"S_CTRL", "G_CTRL"})
+_CONTROLS = frozenset({"QUERYCTRL", "QUERYMENU", "G_CTRL", "S_CTRL"})
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,8 @@ meanwhile. Whether a picture is a whole JPEG is not judged here.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import time
+from collections.abc import Callable, Mapping, Sequence
 
 from framebus.frame import FrameFlags
 
@@ -20,8 +21,8 @@ from capture_daemon.sources.base import (
     SourceGone,
 )
 from capture_daemon.v4l2 import controls, discovery, query
-from capture_daemon.v4l2.encode import Encoder
-from capture_daemon.v4l2.formats import COMPRESSED, ENCODABLE, choose
+from capture_daemon.v4l2.encode import Encoder, load
+from capture_daemon.v4l2.formats import COMPRESSED, ENCODABLE, Choice, OfferedFormat, choose
 from capture_daemon.v4l2.ops import DeviceOps, KernelOps
 from capture_daemon.v4l2.session import BUFFERS, Session
 
@@ -43,6 +44,7 @@ class V4L2Source:
         resolve: Callable[[str], str] = discovery.resolve,
         buffers: int = BUFFERS,
         priority: bool = True,
+        now_ns: Callable[[], int] = time.monotonic_ns,
     ) -> None:
         """Take what to open and how; `priority` keeps other programs from changing settings."""
         self._device = device
@@ -52,6 +54,7 @@ class V4L2Source:
         self._resolve = resolve
         self._buffers = buffers
         self._priority = priority
+        self._now_ns = now_ns
         self._session: Session | None = None
         self._encoder: Encoder | None = None
 
@@ -80,10 +83,11 @@ class V4L2Source:
         session = Session.open(
             self._ops,
             node,
-            lambda offers: choose(offers, self._request, node),
+            self._choose,
             interrupt=self._interrupt,
             buffers=self._buffers,
             priority=self._priority,
+            now_ns=self._now_ns,
         )
         return self._use(session)
 
@@ -92,7 +96,11 @@ class V4L2Source:
 
         Raises SourceError. The caller checks whether what is granted is what it wants.
         """
-        return self._use(Session.adopt(self._ops, fd, self._device, interrupt=self._interrupt))
+        return self._use(
+            Session.adopt(
+                self._ops, fd, self._device, interrupt=self._interrupt, now_ns=self._now_ns
+            )
+        )
 
     def read(self, timeout_s: float) -> Captured | None:
         """Return the next picture, or None after `timeout_s` seconds or an interrupt."""
@@ -143,6 +151,12 @@ class V4L2Source:
         Raises UsageError (nothing was changed) and SourceError.
         """
         return controls.set_controls(self._open_session().handle, values)
+
+    def _choose(self, offers: Sequence[OfferedFormat]) -> Choice:
+        choice = choose(offers, self._request, self._device)
+        if choice.fourcc not in COMPRESSED:
+            load()  # before the camera streams, or its first frames would be stale
+        return choice
 
     def _use(self, session: Session) -> Granted:
         form = session.format

@@ -20,6 +20,7 @@ from framebus.ring.announcement import Announcement
 _SOCKET_MODE = 0o660  # libzmq makes it 0777 less umask
 _FRAMES_QUEUED = 4  # a listener that is this far behind wants the newest, not these
 _EVENTS_QUEUED = 256
+_HANDSHAKE_MS = 5000  # who has not greeted by then is hung up on
 
 SILENT_INTERVALS = 1.5
 """Frame intervals of silence after which a listener looks at the ring's cursor by itself."""
@@ -33,10 +34,24 @@ def silence_s(interval_ns: int) -> float:
     return min(SILENT_INTERVALS * interval_s, 1.0)
 
 
+def harden(socket: zmq.Socket[bytes]) -> None:
+    """Make a socket, before its bind, withstand raw connections that are no ZeroMQ peer.
+
+    A peer that speaks ZMTP 1 or 2, as random bytes do, can abort the whole process while the socket
+    closes: libzmq 4.3.5, zmtp_engine.cpp, process_routing_id_msg asserts that there still is a
+    pipe. With a ZAP domain, libzmq refuses such peers before that; without a ZAP handler the domain
+    has no other effect. (No heartbeats either: on one host the kernel tells who is gone, and
+    libzmq #3937 and #4767 are aborts in them.)
+    """
+    socket.setsockopt(zmq.ZAP_DOMAIN, b"framebus")
+    socket.setsockopt(zmq.HANDSHAKE_IVL, _HANDSHAKE_MS)
+
+
 def _bind(context: zmq.Context[zmq.Socket[bytes]], path: Path, queued: int) -> zmq.Socket[bytes]:
     socket = context.socket(zmq.PUB)
     socket.linger = 0
     socket.sndhwm = queued
+    harden(socket)
     socket.bind(endpoint(path))
     path.chmod(_SOCKET_MODE)
     return socket

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import subprocess
+import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from capture_daemon.sources.base import Interrupt, Request, Source
@@ -24,10 +26,10 @@ class SourceCase:
     name: str
     good: MakeSource
     """Gives frames, at least 5 a second, until closed."""
-    quiet: MakeSource
-    """Opens, gives one frame, and then none for 10 s."""
     bad: MakeSource
     """Cannot be opened."""
+    quiet: MakeSource | None = None
+    """Opens, gives one frame, and then none for 10 s; None: it cannot be made to."""
     children: bool = False
     """Has child processes while it is open."""
 
@@ -73,16 +75,21 @@ def _write_pictures(directory: Path) -> None:
 
 
 def _write_avi(directory: Path) -> None:
-    _ffmpeg("-t", "1", "-c:v", "mjpeg", str(directory / "clip.avi"))
+    (directory / "clip.avi").write_bytes(_clip("avi", "mjpeg"))
 
 
 def _write_mp4(directory: Path) -> None:
-    _ffmpeg("-t", "1", str(directory / "clip.mp4"))
+    (directory / "clip.mp4").write_bytes(_clip("mp4", "libx264"))
 
 
-def _ffmpeg(*output: str) -> None:
-    made = ("-f", "lavfi", "-i", "testsrc2=size=64x48:rate=20")
-    subprocess.run(["ffmpeg", "-v", "error", *made, *output], check=True, timeout=30)
+@cache
+def _clip(container: str, codec: str) -> bytes:
+    """A second of video, made by ffmpeg, once."""
+    made = ("-f", "lavfi", "-i", "testsrc2=size=64x48:rate=20", "-t", "1", "-c:v", codec)
+    with tempfile.TemporaryDirectory() as directory:
+        path = Path(directory, f"clip.{container}")
+        subprocess.run(["ffmpeg", "-v", "error", *made, str(path)], check=True, timeout=30)
+        return path.read_bytes()
 
 
 def _stream(visit: Visit) -> None:

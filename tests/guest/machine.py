@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import enum
+import fcntl
 import os
 import select
 import shlex
@@ -25,6 +26,7 @@ from tests.guest.cache import Kernel
 DEFAULT_LIMIT_S = 120.0
 JOB_IN_GUEST = "/run/job"
 """Where the guest sees the job folder, read-write."""
+_PREFIX = "fb-guest-"
 _START = Path(__file__).with_name("start")
 _KERNEL_LINE = (
     "console=ttyS0 quiet panic=-1 reboot=t mitigations=off tsc=reliable random.trust_cpu=on"
@@ -114,13 +116,17 @@ def booted(
     environment: Mapping[str, str] | None = None,
     folder: Path | None = None,
     files: Mapping[str, str] | None = None,
+    memory_mib: int = 1024,
 ) -> Iterator[Guest]:
     """Boot `kernel` and run `command` in `folder` (here by default); end all of it afterwards.
 
     `kernel` must be prepared. The command finds `files` (name: text) in /run/job; what it leaves
     there can be read from `Guest.job` until the context ends.
     """
-    job = Path(tempfile.mkdtemp(prefix="fb-guest-"))
+    _sweep(Path(tempfile.gettempdir()))
+    job = Path(tempfile.mkdtemp(prefix=_PREFIX))
+    lock = (job / "lock").open("w")
+    fcntl.flock(lock, fcntl.LOCK_EX)
     process = None
     try:
         _write_job(job, command, environment or {}, folder or Path.cwd())
@@ -128,7 +134,7 @@ def booted(
             (job / name).write_text(text)
         with (job / "console").open("ab") as console:
             process = subprocess.Popen(
-                _qemu(kernel, job),
+                _qemu(kernel, job, memory_mib),
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=console,
@@ -141,6 +147,15 @@ def booted(
             assert process.stdout is not None
             process.stdout.close()
         shutil.rmtree(job)
+        lock.close()
+
+
+def _sweep(folder: Path) -> None:
+    """Remove the job folders of runs that were killed: nobody holds their lock any more."""
+    for job in folder.glob(f"{_PREFIX}*"):
+        with contextlib.suppress(OSError), (job / "lock").open() as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            shutil.rmtree(job)
 
 
 def _write_job(job: Path, command: Sequence[str], environment: Mapping[str, str], at: Path) -> None:
@@ -160,12 +175,21 @@ def _share(tag: str, path: Path, *, writable: bool = False) -> list[str]:
     return ["-fsdev", options, "-device", f"virtio-9p-pci,fsdev={tag},mount_tag={tag}"]
 
 
-def _qemu(kernel: Kernel, job: Path) -> list[str]:
+def _qemu(kernel: Kernel, job: Path, memory_mib: int) -> list[str]:
     """Return the command line; setpriv ends QEMU when this process dies, by SIGKILL too."""
     return [
         *("setpriv", "--pdeathsig", "KILL", "qemu-system-x86_64"),
         *("-M", "pc", "-no-hpet", "-cpu", "max", "-accel", "tcg,thread=multi"),
-        *("-smp", "2", "-m", "1024", "-no-reboot", "-nodefaults", "-nographic", "-no-user-config"),
+        *(
+            "-smp",
+            "2",
+            "-m",
+            str(memory_mib),
+            "-no-reboot",
+            "-nodefaults",
+            "-nographic",
+            "-no-user-config",
+        ),
         *("-kernel", str(kernel.vmlinux), "-initrd", str(kernel.initramfs)),
         *("-append", _KERNEL_LINE),
         *(

@@ -111,7 +111,8 @@ def test_the_child_leads_a_group_and_hears_nothing() -> None:
         until(lambda: runs(child.pid, "sleep"))
         assert os.getpgid(child.pid) == child.pid
         assert os.readlink(f"/proc/{child.pid}/fd/0") == "/dev/null"
-        assert sorted(os.listdir(f"/proc/{child.pid}/fd")) == ["0", "1", "2"]
+        folder = f"/proc/{child.pid}/fd"  # more while its libraries are loaded
+        until(lambda: sorted(os.listdir(folder)) == ["0", "1", "2"], what="only the three")
     finally:
         child.close()
         child.close()

@@ -19,7 +19,7 @@ COUNTS = re.compile(rb"(\d+) delivered, (\d+) skipped, (\d+) lapped")
 
 
 def command(*arguments: str | Path) -> list[str | Path]:
-    return [sys.executable, "-m", "framebus.cli", *arguments]
+    return [sys.executable, "-m", "framebus", *arguments]
 
 
 def finish(*arguments: str | Path) -> subprocess.CompletedProcess[bytes]:

@@ -76,7 +76,7 @@ def test_unit_starts_a_command_with_options_that_there_are(name: str) -> None:
     text = (DEPLOY / "systemd" / name).read_text()
     (line,) = (line for line in text.splitlines() if line.startswith("ExecStart="))
     _, command, *options = line.removeprefix("ExecStart=").split()
-    code, help_text = output_of(sys.executable, "-m", "framebus.cli", command, "--help")
+    code, help_text = output_of(sys.executable, "-m", "framebus", command, "--help")
     assert code == 0, help_text
     assert all(f"{option} " in help_text for option in options if option.startswith("--"))
 

@@ -18,6 +18,7 @@ from framebus.control.client import ControlClient
 from framebus.liveness import holder
 from framebus.names import CameraNames
 
+from tests.daemons import DaemonProcess
 from tests.processes import alive, children
 from tests.waiting import until
 
@@ -31,7 +32,7 @@ class Up:
         self.output, self.errors = directory / "output", directory / "errors"
         with self.output.open("w") as out, self.errors.open("w") as err:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "framebus.cli", "up", *arguments],
+                [sys.executable, "-m", "framebus", "up", *arguments],
                 stdout=out,
                 stderr=err,
                 process_group=0,
@@ -39,12 +40,11 @@ class Up:
 
     def url(self) -> str:
         """Waits until the page's URL is printed."""
-        found = until(self._greeting, within_s=30, what="the greeting")
-        return found[1]
+        return until(self._greeting, within_s=30, what="the greeting")[0]
 
-    def _greeting(self) -> re.Match[str] | None:
+    def _greeting(self) -> list[str]:
         assert self.process.poll() is None, self.errors.read_text()
-        return re.search(r"at (http://\S+/)\n", self.output.read_text())
+        return re.findall(r"at (http://\S+/)\n", self.output.read_text())
 
     def family(self) -> list[int]:
         """Every process below it."""
@@ -194,14 +194,10 @@ def test_busy_port_is_told_before_anything_starts(
 
 @pytest.mark.slow
 def test_camera_name_that_another_daemon_serves_ends_up_with_75_and_its_pid(
-    start: Callable[..., Up], runtime: Path, tmp_path: Path
+    start: Callable[..., Up], runtime: Path
 ) -> None:
-    with subprocess.Popen(
-        [sys.executable, "-m", "capture_daemon", "--source", "test", "--size", "320x240"],
-        stderr=subprocess.DEVNULL,
-    ) as daemon:
+    with DaemonProcess(runtime, "--source", "test", "--size", "320x240") as daemon:
         until(lambda: holder(CameraNames(runtime).lock) == daemon.pid)
         code, said = refuse(start, *TEST)
-        daemon.terminate()
-    assert code == os.EX_TEMPFAIL, said
-    assert str(daemon.pid) in said
+        assert code == os.EX_TEMPFAIL, said
+        assert str(daemon.pid) in said

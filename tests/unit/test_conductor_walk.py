@@ -169,6 +169,9 @@ def take(what: str, number: int, camera: Camera, conductor: Conductor) -> None:
                 conductor.on_report(camera.reports.popleft(), now)
         case ["deliver"] if camera.reports:
             conductor.on_report(camera.reports.popleft(), now)
+        case ["due"]:
+            camera.now = max(now, conductor.deadline_ns() or 0)
+            conductor.tick(camera.now)
         case ["tick"]:
             conductor.tick(now)
         case ["pass", seconds]:

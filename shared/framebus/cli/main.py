@@ -87,14 +87,16 @@ class LazyCommands(click.Group):
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """List the commands; one that cannot be loaded says why instead of hiding the others."""
         rows: list[tuple[str, str]] = []
-        for name in self.list_commands(ctx):
+        names = self.list_commands(ctx)
+        room = formatter.width - max((len(name) for name in names), default=0) - 6
+        for name in names:
             try:
                 command = self.get_command(ctx, name)
             except CommandUnavailable as error:
                 rows.append((name, f"(unavailable) {error}"))
             else:
                 if command is not None and not command.hidden:
-                    rows.append((name, command.get_short_help_str(limit=70)))
+                    rows.append((name, command.get_short_help_str(limit=room)))
         with formatter.section("Commands"):
             formatter.write_dl(rows)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import os
 import time
 from collections.abc import Mapping
 from types import TracebackType
@@ -11,7 +12,7 @@ from typing import Self
 import zmq
 
 from framebus.control import protocol
-from framebus.errors import CameraAbsent, CommandRefused, ControlTimeout
+from framebus.errors import CameraAbsent, CommandRefused, ControlTimeout, NoPermission
 from framebus.liveness import holder
 from framebus.names import CameraNames, endpoint
 from framebus.notify import own_context
@@ -49,13 +50,12 @@ class ControlClient:
     ) -> object:
         """Call one method and return its result (docs/control.md lists them).
 
-        Raises CameraAbsent when no daemon serves the camera, ControlTimeout when it does not
-        answer within `timeout_s` seconds (by default the client's), and CommandRefused with the
-        daemon's own words when it says no.
+        Raises CameraAbsent when no daemon serves the camera, NoPermission when its socket is not
+        ours to use, ControlTimeout when it does not answer within `timeout_s` seconds (by default
+        the client's), and CommandRefused with the daemon's own words when it says no.
         """
         limit_s = self._timeout_s if timeout_s is None else timeout_s
-        if not self._names.control_socket.exists():
-            raise self._absent()
+        self._check_socket()
         request = protocol.Request(next(self._ids), method, dict(params or {}))
         # A socket a call: a late reply to a call that timed out can reach no later call.
         socket = self._context.socket(zmq.DEALER)
@@ -70,6 +70,22 @@ class ControlClient:
         if reply.code:
             raise CommandRefused(reply.message, reply.code, reply.data)
         return reply.result
+
+    def _check_socket(self) -> None:
+        """ZeroMQ would try for ever to connect to a socket that is not there, or not for us."""
+        socket = self._names.control_socket
+        try:
+            socket.stat()
+            allowed = os.access(socket, os.W_OK)
+        except PermissionError:
+            allowed = False
+        except OSError as error:
+            raise self._absent() from error
+        if not allowed:
+            raise NoPermission(
+                f"no permission to command camera {self._names.camera!r} through {socket}: "
+                "join the group of that directory, or run as its owner"
+            )
 
     def _await(
         self, socket: zmq.Socket[bytes], request: protocol.Request, limit_s: float

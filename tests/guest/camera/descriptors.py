@@ -23,6 +23,8 @@ VENDOR, PRODUCT = 0x1209, 0x0001
 """pid.codes' numbers for private testing."""
 STREAM_ENDPOINT = 1
 CONTROL_INTERFACE, STREAMING_INTERFACE = 0, 1
+PACKET = 1024
+"""Bytes a packet of the isochronous endpoint."""
 _IN = 0x80
 _YUYV_GUID = b"YUY2" + bytes.fromhex("00001000800000aa00389b71")
 _STRINGS = {1: "framebus"}
@@ -102,7 +104,7 @@ def _streaming_part(model: Model) -> bytes:
     if not model.isochronous:
         return first + header + formats + _pack("BBBHB", 5, _IN | STREAM_ENDPOINT, 2, 512, 0)
     second = _interface(STREAMING_INTERFACE, 1, endpoints=1, subclass=2)
-    endpoint = _pack("BBBHB", 5, _IN | STREAM_ENDPOINT, 5, model.widest_packet, 1)
+    endpoint = _pack("BBBHB", 5, _IN | STREAM_ENDPOINT, 5, PACKET, 1)
     return first + header + formats + second + endpoint
 
 

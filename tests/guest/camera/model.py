@@ -93,8 +93,6 @@ class Model:
         ),
     )
     controls: tuple[Control, ...] = field(default=CONTROLS)
-    widest_packet: int = 1024
-    """Bytes a packet of the isochronous endpoint; 0: its alternate setting is missing."""
 
 
 BULK = Model()
@@ -102,13 +100,10 @@ ISOCHRONOUS = Model(isochronous=True)
 RAW_ONLY = replace(BULK, formats=BULK.formats[1:])
 BARREN = replace(BULK, formats=())
 """Enumerates, and offers nothing."""
-NARROW = replace(ISOCHRONOUS, widest_packet=128)
-"""Has no alternate setting that is wide enough for what it asks."""
 
 MODELS = {
     "bulk": BULK,
     "isochronous": ISOCHRONOUS,
     "raw-only": RAW_ONLY,
     "barren": BARREN,
-    "narrow": NARROW,
 }

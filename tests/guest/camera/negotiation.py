@@ -18,7 +18,7 @@ from tests.guest.camera.controls import (
     SET_CUR,
     Refused,
 )
-from tests.guest.camera.descriptors import picture_limit
+from tests.guest.camera.descriptors import PACKET, picture_limit
 from tests.guest.camera.model import FrameSize, Model
 
 PROBE, COMMIT = 1, 2
@@ -85,9 +85,7 @@ class Negotiation:
     def _agreed(self) -> Agreed:
         format_index, frame_index, interval = self._adjust(*self._probe)
         chosen = self._model.formats[format_index - 1]
-        # A camera that asks for more than it has an endpoint for is a fault that is seen in the
-        # field; the model says so with a packet below 1024 bytes.
-        payload = 1024 if self._model.isochronous else BULK_PAYLOAD
+        payload = PACKET if self._model.isochronous else BULK_PAYLOAD
         return Agreed(chosen.fourcc, chosen.sizes[frame_index - 1], interval, payload)
 
     def _answer(self) -> bytes:

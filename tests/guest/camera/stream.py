@@ -73,7 +73,7 @@ class Stream:
             while self._pending and self._faults.take(fault):
                 request, packets = self._pending.popleft()
                 replies.append(
-                    reply_packets(request, packets, [-errno] * len(packets))
+                    reply_packets(request, packets, [b""] * len(packets), status=-errno)
                     if packets
                     else reply(request, status=-errno)
                 )

@@ -82,9 +82,16 @@ def reply(request: Submit, data: bytes = b"", *, status: int = 0) -> bytes:
 
 
 def reply_packets(
-    request: Submit, packets: Sequence[Packet], contents: Sequence[bytes | int]
+    request: Submit,
+    packets: Sequence[Packet],
+    contents: Sequence[bytes | int],
+    *,
+    status: int = 0,
 ) -> bytes:
-    """Return the reply to an isochronous URB: for each packet its bytes, or a negated errno."""
+    """Return the reply to an isochronous URB: for each packet its bytes, or a negated errno.
+
+    `status` is that of the whole URB: 0 or a negated errno.
+    """
     data = b"".join(content for content in contents if isinstance(content, bytes))
     errors = sum(isinstance(content, int) for content in contents)
     table = b"".join(
@@ -93,7 +100,9 @@ def reply_packets(
         else _PACKET.pack(packet.offset, packet.length, len(content), 0)
         for packet, content in zip(packets, contents, strict=True)
     )
-    header = _RET.pack(_RET_SUBMIT, request.seqnum, 0, 0, 0, 0, len(data), 0, len(packets), errors)
+    header = _RET.pack(
+        _RET_SUBMIT, request.seqnum, 0, 0, 0, status, len(data), 0, len(packets), errors
+    )
     return header + data + table
 
 

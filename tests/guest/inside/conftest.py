@@ -14,6 +14,7 @@ from tests.guest.inside.handle import Handle
 Plug = Callable[..., PluggedCamera]
 
 
+@pytest.hookimpl(tryfirst=True)  # or the order of names in a test's id depends on who loads first
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Every test names its kernel; a module's KERNELS says on which ones it runs."""
     kernels = getattr(metafunc.module, "KERNELS", ("stable",))

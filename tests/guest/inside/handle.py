@@ -55,9 +55,19 @@ class Dequeued:
 class Handle:
     """A file descriptor on a node. Non-blocking unless asked otherwise."""
 
-    def __init__(self, node: Path, *, blocking: bool = False) -> None:
-        self.fd = os.open(node, os.O_RDWR | (0 if blocking else os.O_NONBLOCK))
+    def __init__(self, node: Path | None, *, blocking: bool = False) -> None:
+        self.fd = -1
+        if node is not None:
+            self.fd = os.open(node, os.O_RDWR | (0 if blocking else os.O_NONBLOCK))
         self.maps: list[mmap.mmap] = []
+
+    @classmethod
+    def adopt(cls, fd: int, count: int) -> Handle:
+        """Take over a descriptor that streams already, with `count` buffers."""
+        handle = cls(None)
+        handle.fd = fd
+        handle.map(count)
+        return handle
 
     def __enter__(self) -> Handle:
         return self
@@ -130,18 +140,20 @@ class Handle:
     def start(self, count: int = 4) -> None:
         """Request, map and queue buffers, and STREAMON."""
         self.map(self.request(count))
-        for index in range(len(self.maps)):
-            self.queue(index)
-        self.ioctl("STREAMON", ctypes.c_int(CAPTURE))
+        self.restart()
 
     def stop(self) -> None:
         """STREAMOFF; the buffers are kept."""
         self.ioctl("STREAMOFF", ctypes.c_int(CAPTURE))
 
     def restart(self) -> None:
-        """Queue every buffer again after `stop`, and STREAMON."""
+        """Queue every buffer, as after `stop`, and STREAMON."""
         for index in range(len(self.maps)):
             self.queue(index)
+        self.stream_on()
+
+    def stream_on(self) -> None:
+        """STREAMON alone."""
         self.ioctl("STREAMON", ctypes.c_int(CAPTURE))
 
     def poll(self, timeout_s: float) -> int:

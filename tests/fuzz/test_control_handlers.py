@@ -1,0 +1,90 @@
+"""Any well-formed call, with whatever parameters: exactly one answer, and nothing breaks."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+
+from framebus.control.protocol import Reply
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from capture_daemon.adjustments import Adjustments
+from capture_daemon.conductor import Conductor
+from capture_daemon.device import Described
+from capture_daemon.handlers import Handlers
+from capture_daemon.plan import Plan
+from capture_daemon.refusal import Refusal
+from capture_daemon.sources import spec
+from tests.unit.test_conductor import Notes
+
+S = 1_000_000_000
+METHODS = ["status", "start", "stop", "restart", "configure", "formats", "controls"]
+NAMES = ["source", "size", "fps", "brightness", "1", ""]
+TEXTS = ["test", "auto", "v4l2:/dev/video0", "file:/", "http://u:p@h/", "ffmpeg:-i '", "1x1"]
+SCALARS = (
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(max_size=20)
+    | st.sampled_from(TEXTS)
+)
+VALUES = SCALARS | st.lists(SCALARS, max_size=2) | st.dictionaries(st.text(max_size=3), SCALARS)
+CALLS = st.tuples(
+    st.sampled_from([*METHODS, "set_controls", "shutdown"]) | st.text(max_size=80),
+    st.dictionaries(st.sampled_from(NAMES) | st.text(max_size=80), VALUES, max_size=3),
+)
+
+
+class Device:
+    """Takes notes, and answers nothing."""
+
+    def read_controls(self, ticket: int) -> None:
+        """Never answered."""
+
+    def set_controls(self, ticket: int, values: Mapping[str, object]) -> None:
+        """Never answered."""
+
+
+class OneAnswer:
+    """Counts, and makes sure that the answer can be sent."""
+
+    def __init__(self) -> None:
+        self.count = 0
+
+    def result(self, result: Mapping[str, object]) -> None:
+        self.count += 1
+        json.loads(Reply(1, result=result).encode())
+
+    def refuse(self, refusal: Refusal) -> None:
+        self.count += 1
+        assert refusal.message
+        json.loads(Reply(1, code=refusal.code, message=refusal.message).encode())
+
+
+@settings(max_examples=150, deadline=None)
+@given(calls=st.lists(CALLS, max_size=4), described=st.booleans())
+def test_every_call_gets_exactly_one_answer(
+    calls: list[tuple[str, dict[str, object]]], described: bool
+) -> None:
+    conductor = Conductor(
+        capture=Notes(), plan=Plan(spec.parse("test")), jitter=lambda: 0.0, now_ns=0
+    )
+    adjustments = Adjustments(device=Device(), event=lambda name, document: None)
+    if described:
+        brightness = {"id": 1, "name": "brightness", "type": "integer", "min": 0, "max": 9}
+        adjustments.on_report(Described(0, True, [], [brightness]))
+    handlers = Handlers(
+        conductor=conductor,
+        adjustments=adjustments,
+        status=lambda now_ns: {"state": conductor.state.value},
+        check=lambda plan: None,
+        shutdown=lambda: None,
+        clock=lambda: 100 * S,
+    )
+    answers = [OneAnswer() for _ in calls]
+    for (method, params), answer in zip(calls, answers, strict=True):
+        handlers.call(method, params, answer)
+    adjustments.tick(101 * S)
+    assert [answer.count for answer in answers] == [1] * len(calls)

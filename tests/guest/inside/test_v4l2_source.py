@@ -1,0 +1,175 @@
+"""The v4l2 source on the real driver: pictures, hand-over, discovery, a control that hangs."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from framebus.frame import FrameFlags
+
+from capture_daemon.sources.base import Captured, Interrupt, Request, SourceError
+from capture_daemon.v4l2.cameras import cameras
+from capture_daemon.v4l2.discovery import choose, rdev, resolve
+from capture_daemon.v4l2.source import V4L2Source
+from tests.guest.camera.pictures import read_stamp
+from tests.guest.inside.conftest import Plug
+from tests.guest.inside.v4l2_holder import FPS
+from tests.waiting import until
+
+KERNELS = ("stable", "newer")
+Open = Callable[[Path | str, Request], V4L2Source]
+SMALL = Request(width=640, height=480)
+
+
+@pytest.fixture
+def source() -> Iterator[Open]:
+    interrupt = Interrupt()
+    made: list[V4L2Source] = []
+
+    def make(device: Path | str, request: Request) -> V4L2Source:
+        made.append(V4L2Source(str(device), request, interrupt))
+        return made[-1]
+
+    yield make
+    for one in made:
+        one.close()
+    interrupt.close()
+
+
+def frame(source: V4L2Source) -> Captured:
+    captured = source.read(20.0)
+    assert captured is not None
+    return captured
+
+
+@pytest.mark.parametrize("model", ["bulk", "isochronous"])
+def test_mjpeg_comes_whole_in_order_and_with_the_time_it_was_taken(
+    plug: Plug, source: Open, model: str
+) -> None:
+    camera = source(plug(model).wait_node(), SMALL)
+    granted = camera.open()
+    assert (granted.fourcc, granted.width, granted.height, granted.fps) == ("MJPG", 640, 480, 30)
+    counters = []
+    for _ in range(20):
+        captured = frame(camera)
+        data = bytes(captured.data)
+        assert data.startswith(b"\xff\xd8")
+        assert data.rstrip(b"\0").endswith(b"\xff\xd9")
+        stamp = read_stamp(data)
+        counters.append(stamp.counter)
+        # The emulator is in this guest, so its clock is ours.
+        assert abs(captured.captured_ns - stamp.taken_ns) < 2_000_000_000
+    assert counters == sorted(set(counters))
+
+
+def test_requested_rate_is_granted_after_s_fmt(plug: Plug, source: Open) -> None:
+    camera = source(plug("bulk").wait_node(), Request(width=1280, height=720, fps=5))
+    granted = camera.open()
+    assert (granted.width, granted.height, granted.fps) == (1280, 720, 5)
+
+
+def test_camera_without_mjpeg_is_encoded(plug: Plug, source: Open) -> None:
+    camera = source(plug("raw-only").wait_node(), Request())
+    granted = camera.open()
+    assert granted.fourcc == "YUYV"
+    captured = frame(camera)
+    assert captured.flags == FrameFlags.ENCODED
+    assert bytes(captured.data[:2]) == b"\xff\xd8"
+
+
+def test_stream_outlives_a_killed_process_without_a_gap(plug: Plug, source: Open) -> None:
+    node = plug("bulk").wait_node()
+    ours, theirs = socket.socketpair()
+    command = [sys.executable, "-m", "tests.guest.inside.v4l2_holder", str(node)]
+    holder = subprocess.Popen([*command, str(theirs.fileno())], pass_fds=[theirs.fileno()])
+    theirs.close()
+    _, [kept], _, _ = socket.recv_fds(ours, 1, 1)
+    with ours.makefile() as told:
+        for _ in range(5):
+            last = int(told.readline())
+        holder.send_signal(signal.SIGKILL)
+        holder.wait(30)
+        last = max([last, *map(int, told.read().split())])
+    ours.close()
+    successor = source(node, SMALL)
+    begun_ns = time.monotonic_ns()
+    granted = successor.adopt(kept)
+    assert (granted.fourcc, granted.width, granted.height, granted.fps) == ("MJPG", 640, 480, FPS)
+    frames = [frame(successor) for _ in range(20)]
+    numbers = [captured.device_sequence for captured in frames]
+    # One frame may have been in the dead process' hands.
+    assert numbers[0] - last in (1, 2)
+    assert numbers == list(range(numbers[0], numbers[0] + 20))
+    assert frames[0].captured_ns < begun_ns
+    assert not any(captured.reject or captured.faulty for captured in frames)
+
+
+def test_camera_is_found_by_every_stable_name_and_by_auto(plug: Plug) -> None:
+    node = str(plug("bulk", serial="X42").wait_node())
+    listed = {camera.node: camera for camera in cameras()}
+    camera = listed[node]
+    assert camera.captures
+    assert (camera.driver, camera.serial) == ("uvcvideo", "X42")
+    metadata = [other for other in listed.values() if other.port == camera.port and other != camera]
+    assert not any(other.captures for other in metadata)
+    assert camera.stable == f"usb:{camera.vendor}:{camera.product}:X42"
+    for name in (camera.stable, *camera.by_id, *camera.by_path):
+        assert resolve(name) == node
+        assert rdev(name) == os.stat(node).st_rdev
+    assert choose() == camera.stable
+
+
+def test_camera_is_opened_again_by_its_serial_under_another_number(
+    plug: Plug, source: Open
+) -> None:
+    first = plug("bulk", serial="X43")
+    node = str(first.wait_node())
+    name = next(camera.stable for camera in cameras() if camera.node == node)
+    camera = source(name, SMALL)
+    camera.open()
+    frame(camera)
+    first.unplug()
+    with pytest.raises(SourceError):
+        until(lambda: camera.read(1.0) is None and False)
+    camera.close()
+    # Somebody else has the old number meanwhile.
+    other = plug("bulk", serial="X99")
+    second = plug("bulk", serial="X43")
+    assert str(second.wait_node()) != str(other.wait_node())
+    assert camera.open().device.startswith(f"{second.wait_node()} ")
+    frame(camera)
+
+
+def test_frames_go_on_and_close_returns_while_a_control_hangs(plug: Plug, source: Open) -> None:
+    plugged = plug("bulk")
+    camera = source(plugged.wait_node(), SMALL)
+    camera.open()
+    camera.controls()
+    plugged.arm("control-unanswered")
+    outcome: list[object] = []
+
+    def ask() -> None:
+        try:
+            outcome.append(camera.set_controls({"brightness": 5}))
+        except SourceError as error:
+            outcome.append(error)
+
+    asking = threading.Thread(target=ask)
+    asking.start()
+    for _ in range(10):
+        frame(camera)
+    assert not outcome
+    begun = time.monotonic()
+    camera.close()
+    assert time.monotonic() - begun < 20
+    asking.join(30)
+    assert isinstance(outcome[0], SourceError)
+    plugged.clear()

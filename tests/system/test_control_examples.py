@@ -1,0 +1,79 @@
+"""The examples of docs/control.md, run in their order against a daemon."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import zmq
+from framebus.names import endpoint
+from framebus.notify import own_context
+
+from tests.daemons import DaemonProcess
+
+PAGE = Path(__file__).parents[2] / "docs" / "control.md"
+BLOCK = re.compile(r"^```json\n(.*?)^```", re.DOTALL | re.MULTILINE)
+
+
+METHODS = ("status", "start", "stop", "restart", "configure", "formats", "controls")
+METHODS += ("set_controls", "shutdown")
+
+
+def examples() -> list[tuple[dict[str, Any], dict[str, Any]]]:
+    """Return (request, reply) pairs of the page."""
+    documents = []
+    decoder = json.JSONDecoder()
+    for block in BLOCK.findall(PAGE.read_text()):
+        at = 0
+        while at < len(block.rstrip()):
+            document, at = decoder.raw_decode(block, at)
+            documents.append(document)
+            at += len(block[at:]) - len(block[at:].lstrip())
+    return list(zip(documents[::2], documents[1::2], strict=True))
+
+
+def matches(example: object, reply: object) -> bool:
+    """Whether a reply has the shape of its example: same keys, same types, same fixed words."""
+    match example, reply:
+        case dict(), dict():
+            return example.keys() == reply.keys() and all(
+                matches(value, reply[key]) for key, value in example.items()
+            )
+        case str(), str() if example.endswith("…"):
+            return reply.startswith(example.removesuffix("…"))
+        case float(), int() | float():
+            return True
+        case _:
+            return type(example) is type(reply)
+
+
+def test_every_example_gets_the_reply_that_the_page_shows(runtime: Path) -> None:
+    context = own_context()
+    options = ("--source", "test", "--size", "320x240", "--fps", "10")
+    with DaemonProcess(runtime, *options) as daemon:
+        daemon.until_state("streaming")
+        peer = context.socket(zmq.DEALER)
+        try:
+            peer.linger = 0
+            peer.connect(endpoint(daemon.names.control_socket))
+            for request, example in examples():
+                peer.send_json(request)
+                assert peer.poll(5000), request
+                reply = peer.recv_json()
+                assert matches(example, reply), (request, reply)
+                if "error" in example:
+                    assert isinstance(reply, dict)
+                    assert reply["error"]["code"] == example["error"]["code"]
+        finally:
+            peer.close()
+            context.term()
+        assert daemon.ended() == 0
+
+
+def test_the_page_describes_every_method() -> None:
+    page = PAGE.read_text()
+    called = {request["method"] for request, _ in examples()}
+    for method in METHODS:
+        assert method in called or re.search(rf"^## .*\b{method}\b", page, re.MULTILINE)

@@ -1,0 +1,72 @@
+"""The daemon with sources and devices that are not well."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+from pathlib import Path
+
+import pytest
+from framebus.errors import CommandRefused
+from framebus.names import device_lock
+
+from tests.daemons import DaemonProcess
+from tests.unit.test_locks import another_process_holding
+from tests.waiting import until
+
+LAVFI = "ffmpeg:-re -f lavfi -i testsrc=size=160x120:rate=20"
+
+
+def test_a_daemon_for_a_device_of_another_daemon_exits_with_75(runtime: Path) -> None:
+    lock = device_lock(runtime, os.stat("/dev/null").st_rdev)
+    with (
+        another_process_holding(lock) as pid,
+        DaemonProcess(runtime, "--source", "v4l2:/dev/null") as daemon,
+    ):
+        assert daemon.ended() == 75
+        assert str(pid) in daemon.log()
+    assert not daemon.names.lock.exists()
+
+
+def test_configuring_what_cannot_be_done_changes_nothing(runtime: Path) -> None:
+    lock = device_lock(runtime, os.stat("/dev/null").st_rdev)
+    with (
+        another_process_holding(lock) as pid,
+        DaemonProcess(runtime, "--source", "test", "--size", "160x120") as daemon,
+    ):
+        before = daemon.until_state("streaming")
+        for source, message in (
+            ("v4l2:/dev/null", str(pid)),
+            ("telepathy", "unknown source"),
+            ("file:/nowhere.mjpeg", "not there"),
+        ):
+            with pytest.raises(CommandRefused, match=message):
+                daemon.call("configure", source=source, size="320x240")
+        after = daemon.status()
+        assert after["source"] == before["source"]
+        assert after["since_utc_ns"] == pytest.approx(before["since_utc_ns"], abs=1e9)
+
+
+@pytest.mark.skipif(shutil.which("ffmpeg") is None, reason="ffmpeg is not installed")
+def test_a_stopped_child_is_a_stall_that_control_survives_and_a_restart_cures(
+    runtime: Path,
+) -> None:
+    with DaemonProcess(runtime, "--source", LAVFI) as daemon:
+        daemon.until_state("streaming", within_s=30)
+        child = children(daemon.pid)[0]
+        os.kill(child, signal.SIGSTOP)
+        status = daemon.until_state("stalled", "backoff", "opening")
+        assert status["cause"]["code"] in ("silent", "opening")
+        until(lambda: daemon.status()["state"] == "streaming", within_s=30)
+        assert child not in children(daemon.pid)
+        daemon.process.terminate()
+        assert daemon.ended() == 0
+        assert daemon.left_behind() == []
+
+
+def children(pid: int) -> list[int]:
+    text = Path(f"/proc/{pid}/task/{pid}/children").read_text()
+    threads = Path(f"/proc/{pid}/task").iterdir()
+    texts = [text, *((thread / "children").read_text() for thread in threads)]
+    return sorted({int(child) for text in texts for child in text.split()})

@@ -1,0 +1,91 @@
+"""The benchmark's table, its record and the block that it writes into the documentation."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from benchmarks import record
+from benchmarks.errors import BenchError
+from benchmarks.figures import Row
+from benchmarks.table import table
+from benchmarks.tools import Size
+
+ROW = Row(
+    server="framebus",
+    size="1280x720",
+    viewers=200,
+    frame_bytes=152_900,
+    cpu_us=31.26,
+    to_floor=1.034,
+    to_framebus=None,
+    core_percent=19.0,
+    waited_percent=0.5,
+    daemon_percent=1.7,
+    client_percent=9.6,
+    fps_min=29.5,
+    fps_median=30.0,
+    age_p50_ms=4.0,
+    age_p99_ms=None,
+    faults=0,
+)
+
+
+def cells(line: str) -> list[str]:
+    return [cell.strip() for cell in line.strip("|").split("|")]
+
+
+def test_all_lines_of_the_table_are_equally_long() -> None:
+    lines = table([ROW]).splitlines()
+    assert len(lines) == 3
+    assert len({len(line) for line in lines}) == 1
+
+
+def test_the_table_rounds_and_leaves_the_unknown_empty() -> None:
+    header, _, body = table([ROW]).splitlines()
+    shown = dict(zip(cells(header), cells(body), strict=True))
+    assert shown["µs/frame"] == "31.3"
+    assert shown["/floor"] == "1.03"
+    assert shown["/framebus"] == ""
+    assert shown["kB"] == "153"
+    assert shown["age p99 ms"] == ""
+
+
+def test_figures_are_aligned_to_the_right_in_markdown_too() -> None:
+    header, rule, _ = table([ROW]).splitlines()
+    marks = dict(zip(cells(header), cells(rule), strict=True))
+    assert marks["µs/frame"].endswith(":")
+    assert not marks["server"].endswith(":")
+
+
+def test_what_was_saved_can_be_loaded_again(tmp_path: Path) -> None:
+    path = tmp_path / "bench.json"
+    record.save(path, date="2026-01-01", machine={}, options={"fps": 30}, rounds=[], rows=[ROW])
+    assert record.load_rows(path) == [ROW]
+    assert json.loads(path.read_text())["options"] == {"fps": 30}
+
+
+def test_only_what_stands_between_the_marks_is_replaced() -> None:
+    text = "before\n<!-- make bench writes from here -->\nold\n<!-- to here -->\nafter\n"
+    once = record.replace_block(text, "new")
+    assert "old" not in once
+    assert once.startswith("before\n")
+    assert once.endswith("after\n")
+    assert record.replace_block(once, "new") == once
+
+
+def test_a_document_without_marks_is_left_alone_with_an_error() -> None:
+    with pytest.raises(BenchError, match="marks"):
+        record.replace_block("no marks here\n", "new")
+
+
+@pytest.mark.parametrize("text", ["", "1280", "1280x", "x720", "0x720", "1280x720x3", "-1x5"])
+def test_what_is_no_frame_size_is_refused(text: str) -> None:
+    with pytest.raises(BenchError, match="1280x720"):
+        Size.parse(text)
+
+
+def test_a_frame_size_is_written_as_it_is_read() -> None:
+    assert str(Size.parse("640x480")) == "640x480"

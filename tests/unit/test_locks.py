@@ -1,0 +1,113 @@
+"""Lock files: who has one, who is told so, and what happens to the file."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from framebus.errors import CameraHeld, NoPermission
+from framebus.liveness import holder
+
+from capture_daemon.locks import Locks
+
+HOLD = """
+import fcntl, os, sys
+fd = os.open(sys.argv[1], os.O_RDWR | os.O_CREAT)
+fcntl.lockf(fd, fcntl.LOCK_EX)
+print("held", flush=True)
+sys.stdin.read()
+"""
+
+
+@contextmanager
+def another_process_holding(path: Path) -> Iterator[int]:
+    with subprocess.Popen(
+        [sys.executable, "-c", HOLD, str(path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == b"held\n"
+        yield process.pid
+        process.communicate()
+
+
+def test_a_held_lock_is_refused_and_names_its_holder(tmp_path: Path) -> None:
+    path = tmp_path / "x.lock"
+    with another_process_holding(path) as pid:
+        locks = Locks()
+        with pytest.raises(CameraHeld, match=f"camera 'x' is held by process {pid}") as error:
+            locks.acquire(path, "camera 'x'")
+        assert error.value.pid == pid
+        with pytest.raises(CameraHeld):
+            locks.check(path, "camera 'x'")
+    locks.acquire(path, "camera 'x'")
+    locks.release_all()
+
+
+def test_the_lock_of_a_dead_process_is_free(tmp_path: Path) -> None:
+    path = tmp_path / "x.lock"
+    with another_process_holding(path):
+        pass
+    locks = Locks()
+    locks.check(path, "x")
+    locks.acquire(path, "x")
+    assert path.read_text() == f"{os.getpid()}\n"
+    locks.release_all()
+
+
+def test_taking_and_checking_ones_own_lock_again_does_not_drop_it(tmp_path: Path) -> None:
+    path = tmp_path / "x.lock"
+    locks = Locks()
+    locks.acquire(path, "x")
+    locks.acquire(path, "x")
+    locks.check(path, "x")
+    seen = subprocess.run(
+        [sys.executable, "-c", "import sys; from framebus.liveness import holder; "
+         "from pathlib import Path; print(holder(Path(sys.argv[1])))", str(path)],
+        capture_output=True, check=True, text=True,
+    )  # fmt: skip
+    assert int(seen.stdout) == os.getpid()
+    locks.release_all()
+
+
+def test_release_removes_the_file_and_is_harmless_twice(tmp_path: Path) -> None:
+    path = tmp_path / "x.lock"
+    locks = Locks()
+    locks.acquire(path, "x")
+    locks.release(path)
+    locks.release(path)
+    assert not path.exists()
+    assert holder(path) == 0
+
+
+def test_a_lock_on_a_file_that_was_unlinked_meanwhile_is_not_taken_for_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "x.lock"
+    lockf, calls = fcntl.lockf, []
+
+    def lock_a_file_that_goes_away(fd: int, how: int) -> None:
+        calls.append(fd)
+        if len(calls) == 1:
+            path.unlink()  # its holder ends right now
+        lockf(fd, how)
+
+    monkeypatch.setattr(fcntl, "lockf", lock_a_file_that_goes_away)
+    locks = Locks()
+    locks.acquire(path, "x")
+    assert len(calls) == 2
+    assert os.path.samestat(path.stat(), os.fstat(calls[1]))
+    locks.release_all()
+
+
+def test_a_planted_symlink_is_not_followed(tmp_path: Path) -> None:
+    path = tmp_path / "x.lock"
+    path.symlink_to(tmp_path / "precious")
+    with pytest.raises(NoPermission, match=r"x\.lock"):
+        Locks().acquire(path, "x")
+    assert not (tmp_path / "precious").exists()
