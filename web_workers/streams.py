@@ -75,7 +75,7 @@ class WorkerStreams:
         self._events.close()
         self._painter.close()
         self.loop.close()
-        self._context.term()
+        self._context.destroy(linger=0)  # never waits, even if told to end in the middle of things
 
     def _feed(self, camera: str) -> Feed:
         feed = self._feeds.get(camera)
