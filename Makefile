@@ -41,6 +41,7 @@ wheel: $(VENV)/.dev
 	$(BIN)/python -m build --wheel --outdir dist
 
 test: $(VENV)/.dev
+	$(PYTHON) tests/setup_system.py
 	$(BIN)/pytest $(ARGS)
 
 # A command on the real uvcvideo driver, e.g. make guest CMD='v4l2-ctl --list-devices'

@@ -59,20 +59,30 @@ class Adjustments:
 
     def formats(self, source: str) -> Mapping[str, object]:
         """Return what the camera offers, from memory. Raises Refusal."""
-        return {"formats": self._described(source).formats}
+        formats = self._described(source).formats
+        if formats is None:
+            raise Refusal(
+                NOT_NOW, f"{source} would not say when it was opened: `restart` asks again"
+            )
+        return {"formats": formats}
 
     def read(self, source: str, answer: Answer, now_ns: int) -> None:
         """Answer with the controls. Raises Refusal."""
         self._described(source)
         for call in self._calls.values():
-            if call.answers and not call.names:  # a reading is under way: join it
+            if not call.names:  # a reading is under way: join it
+                if not call.answers:
+                    call.deadline_ns = now_ns + int(BOUND_S * 1e9)
                 call.answers.append(answer)
                 return
         self._device.read_controls(self._begin([], answer, now_ns))
 
     def set(self, source: str, values: Mapping[str, object], answer: Answer, now_ns: int) -> None:
         """Set controls and answer with what became of them. Raises Refusal."""
-        _check(self._described(source).controls, values)
+        known = self._described(source).controls
+        if not values:
+            raise Refusal(INVALID_PARAMS, 'name the controls to set, as in {"brightness": 10}')
+        _check(known or [], values)
         self._device.set_controls(self._begin(list(values), answer, now_ns), values)
 
     def forget(self) -> None:
@@ -139,7 +149,7 @@ class Adjustments:
             self._known = Described(known.session, known.adjustable, known.formats, controls)
 
     def _reading(self, *, fresh: bool) -> Mapping[str, object]:
-        controls = self._known.controls if self._known else []
+        controls = (self._known.controls if self._known else None) or []
         pending = sorted({name for call in self._calls.values() for name in call.names})
         return {"controls": controls, "fresh": fresh, "pending": pending}
 
@@ -163,15 +173,15 @@ class Adjustments:
 
 def _check(known: Documents, values: Mapping[str, object]) -> None:
     """Refuse what is wrong for certain, by what is known; the source checks again, and more."""
-    if not values:
-        raise Refusal(INVALID_PARAMS, 'name the controls to set, as in {"brightness": 10}')
+    if not known:
+        return
     by_name = {str(control["name"]): control for control in known}
     by_id = {str(control["id"]): control for control in known}
     for name, value in values.items():
         control = by_name.get(name) or by_id.get(name)
         if control is None:
-            hint = nearest(name, by_name)
-            raise Refusal(INVALID_PARAMS, f"the camera has no control {name!r}{hint}")
+            hint = nearest(name[:64], by_name)
+            raise Refusal(INVALID_PARAMS, f"the camera has no control {name[:64]!r}{hint}")
         lowest, highest = control.get("min"), control.get("max")
         if (
             control.get("type") == "integer"

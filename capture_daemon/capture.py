@@ -182,7 +182,10 @@ class CaptureThread(threading.Thread):
     def _do_close(self) -> None:
         if self._source is not None and self._streaming:
             self._call = ("closing", time.monotonic_ns())
-            self._source.close()
+            try:
+                self._source.close()
+            except Exception:
+                log.exception("a bug in the source")  # close never raises; this thread goes on
             self._call = None
         self._sources.release()
         self._streaming = False

@@ -24,9 +24,10 @@ from capture_daemon.reports import (
     Report,
     Settled,
     StreamRestarted,
+    one_line,
     silence_cause,
 )
-from capture_daemon.sources.base import Granted
+from capture_daemon.sources.base import NOTHING_GRANTED, Granted
 
 COALESCE_S = 1.0
 """Restarts that come this soon after an open are the same restart: reopening a camera over and
@@ -113,7 +114,7 @@ class Conductor:
                 self._outage.blame(cause)
                 self._handle(Event.PERMANENT_FAILURE if permanent else Event.FAILURE, now_ns)
             case Opened(granted=granted, kind=kind):
-                self.granted = granted
+                self.granted = replace(granted, device=one_line(granted.device))
                 self.kind = kind
                 self._expect_frames(now_ns)
                 self._closing = 0
@@ -129,7 +130,7 @@ class Conductor:
                 self._handle(Event.FRAME, now_ns)
             case Settled():
                 self._settled = True
-                self._outage.end(self.plan.spec.text, self.granted, self.since_ns)
+                self._outage.end(self._source(), self.granted, self.since_ns)
                 self._handle(Event.SETTLED, now_ns)
             case _:
                 return
@@ -187,8 +188,8 @@ class Conductor:
             return None
         if self.state is not State.STREAMING:
             return self._silent_from_ns + int(lifecycle.SLOW_START_S * 1e9)
-        granted_fps = self.granted.fps if self.granted else 0.0
-        limit_s = lifecycle.silence_limit_s(granted_fps, self._capture.rate())
+        granted = self.granted or NOTHING_GRANTED
+        limit_s = lifecycle.silence_limit_s(granted.fps, self._capture.rate(), granted.jitter_s)
         newest_ns = max(self._capture.arrived_ns(), self._silent_from_ns)
         return newest_ns + int(limit_s * 1e9)
 
@@ -197,6 +198,13 @@ class Conductor:
         streaming = self.state is State.STREAMING
         again = streaming and not self._settled
         self._handle(Event.SILENCE_AGAIN if again else Event.SILENCE, now_ns)
+
+    def _source(self) -> str:
+        """Name the source for the log: what was asked for, and what `auto` turned out to be."""
+        text = self.plan.spec.text
+        if self.granted is None or self.kind == self.plan.spec.kind:
+            return text
+        return f"{text} ({self.granted.device})"
 
     def _blame_silence(self) -> None:
         self._outage.blame(silence_cause(self.plan.spec.text, self._capture.rejected_since()))

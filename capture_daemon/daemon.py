@@ -109,6 +109,9 @@ class Daemon:
 
     def tell_status(self, now_ns: int) -> None:
         """Put the status document where readers and listeners see it."""
+        if not self._capture.is_alive():
+            # Only a bug ends it. Whoever runs us starts a daemon that captures.
+            raise RuntimeError("the capture thread has ended")
         document = self._status.document(now_ns)
         self._ring.set_status(document)
         self._events.send("state", document)

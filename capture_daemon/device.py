@@ -27,8 +27,9 @@ class Described:
 
     session: int
     adjustable: bool
-    formats: Documents
-    controls: Documents
+    formats: Documents | None
+    """None when the device would not say."""
+    controls: Documents | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +114,7 @@ class DeviceThread(threading.Thread):
         source = self._source
         if not isinstance(source, Adjustable):
             return Described(session, False, [], [])
-        return Described(session, True, self._try(source.formats) or [], self._controls() or [])
+        return Described(session, True, self._try(source.formats), self._controls())
 
     def _controls(self) -> Documents | None:
         source = self._source

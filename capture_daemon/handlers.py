@@ -15,6 +15,7 @@ from framebus.units import frame_rate, frame_size
 
 from capture_daemon.adjustments import Adjustments
 from capture_daemon.conductor import Conductor
+from capture_daemon.options import parse_source
 from capture_daemon.plan import Plan
 from capture_daemon.refusal import Answer, Refusal
 from capture_daemon.sources import spec
@@ -165,7 +166,7 @@ def _configured(plan: Plan, params: Params) -> Plan:
             text = params["source"]
             if not isinstance(text, str):
                 raise UsageError(f"source must be a text, as in {', '.join(spec.FORMS[:3])}")
-            source = spec.parse(text)
+            source = parse_source(text)
     except UsageError as error:
         raise Refusal(INVALID_PARAMS, str(error)) from error
     return Plan(source, request)

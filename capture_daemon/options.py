@@ -18,10 +18,13 @@ from framebus.units import byte_count, frame_rate, frame_size
 from capture_daemon.plan import Plan
 from capture_daemon.sources import spec
 from capture_daemon.sources.base import Request
+from capture_daemon.sources.spec import SourceSpec
 
 LOG_LEVELS = ("debug", "info", "warning", "error")
 DEFAULT_SOURCE = "auto"
 DEFAULT_LOG_LEVEL = "info"
+SOURCE_MAX = 4000
+"""Characters of a source's text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,10 +54,19 @@ def settings(flags: Mapping[str, object]) -> Settings:
     log_level = text("log_level", DEFAULT_LOG_LEVEL)
     return Settings(
         name=name,
-        plan=Plan(spec.parse(str(source)), request(text("size"), text("fps"))),
+        plan=Plan(parse_source(str(source)), request(text("size"), text("fps"))),
         ring_size=_ring_size(str(ring_size)),
         log_level=_log_level(str(log_level)),
     )
+
+
+def parse_source(text: str) -> SourceSpec:
+    """Return what a `--source` text means. Raises UsageError."""
+    if len(text) > SOURCE_MAX:
+        raise UsageError(f"a source has at most {SOURCE_MAX} characters, not {len(text)}")
+    if not text.isprintable():
+        raise UsageError("a source has no control characters")
+    return spec.parse(text)
 
 
 def request(size: str | None, fps: str | float | None) -> Request:

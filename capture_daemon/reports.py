@@ -14,6 +14,13 @@ from dataclasses import dataclass
 from capture_daemon.sources.base import Granted
 
 
+def one_line(text: str) -> str:
+    """Return `text` as one printable line: servers, drivers and children may say anything, and a
+    line feed in a log or in systemd's STATUS= would let them speak in our name.
+    """
+    return " ".join("".join(c if c.isprintable() else " " for c in text).split())
+
+
 @dataclass(frozen=True, slots=True)
 class Cause:
     """Why there are no frames: `code` for programs, `message` and `remedy` for people."""
@@ -21,6 +28,10 @@ class Cause:
     code: str
     message: str
     remedy: str = ""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "message", one_line(self.message))
+        object.__setattr__(self, "remedy", one_line(self.remedy))
 
 
 def silence_cause(source: str, rejected: Sequence[str]) -> Cause:

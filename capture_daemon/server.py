@@ -28,6 +28,7 @@ _QUEUED = 64
 _AT_ONCE = 64
 """Requests handled before the loop looks at its other duties."""
 _PARTS_KEPT = 4
+_WORDS_MAX = 2000  # characters of an error; what it quotes may be as long as a request
 _LINGER_MS = 200
 """What the answer to `shutdown` gets to leave."""
 
@@ -136,7 +137,7 @@ class _Answer:
         self._reply(Reply(self._id, result=result))
 
     def refuse(self, refusal: Refusal) -> None:
-        self._reply(Reply(self._id, code=refusal.code, message=refusal.message))
+        self._reply(Reply(self._id, code=refusal.code, message=refusal.message[:_WORDS_MAX]))
 
     def _reply(self, reply: Reply) -> None:
         if not self._done:

@@ -17,7 +17,9 @@ class SignalWatch:
 
     def __init__(self) -> None:
         self._reader, self._writer = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
-        self._before = {number: signal.signal(number, _nothing) for number in ENDING}
+        # What was ignored when we were started stays so: nohup, or a shell's background job.
+        wanted = [n for n in ENDING if signal.getsignal(n) is not signal.SIG_IGN]
+        self._before = {number: signal.signal(number, _nothing) for number in wanted}
         self._wakeup_before = signal.set_wakeup_fd(self._writer, warn_on_full_buffer=False)
 
     def fileno(self) -> int:

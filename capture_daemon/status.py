@@ -5,6 +5,7 @@ docs/control.md describes every key; all of them are always there.
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -18,11 +19,19 @@ from capture_daemon.sources.base import Granted, Request
 
 Document = dict[str, object]
 
+# The ring keeps 8 KiB for the document, and people, drivers and servers have a say in its texts:
+# bytes of JSON that each may take. What is cut ends in "…".
+_SPEC_MAX = 1500
+_DEVICE_MAX = 1000
+_MESSAGE_MAX = 2000
+_REMEDY_MAX = 1500
+
 
 @dataclass(frozen=True, slots=True)
 class Ring:
     """The ring's figures, which never change in a daemon's life."""
 
+    path: str
     epoch: int
     size: int
     arena: int
@@ -32,6 +41,7 @@ class Ring:
     def document(self) -> Document:
         """Return the `ring` part."""
         return {
+            "path": self.path,
             "size": self.size,
             "arena": self.arena,
             "frames": self.descriptors,
@@ -66,6 +76,7 @@ class Status:
         conductor = self._conductor
         to_utc_ns = time.time_ns() - time.monotonic_ns()
         retry_ns = conductor.retry_ns
+        device = conductor.granted.device if conductor.granted else ""
         return {
             "camera": self._camera,
             "pid": self._pid,
@@ -78,9 +89,9 @@ class Status:
             "attempts": conductor.failures,
             "retry_utc_ns": None if retry_ns is None else retry_ns + to_utc_ns,
             "source": {
-                "spec": conductor.plan.spec.text,
+                "spec": brief(conductor.plan.spec.text, _SPEC_MAX),
                 "kind": conductor.kind,
-                "device": conductor.granted.device if conductor.granted else "",
+                "device": brief(device, _DEVICE_MAX),
                 "requested": _requested(conductor.plan.request),
                 "granted": _granted(conductor.granted),
             },
@@ -126,7 +137,26 @@ class Status:
 def _cause(cause: Cause | None) -> Document | None:
     if cause is None:
         return None
-    return {"code": cause.code, "message": cause.message, "remedy": cause.remedy}
+    return {
+        "code": cause.code,
+        "message": brief(cause.message, _MESSAGE_MAX),
+        "remedy": brief(cause.remedy, _REMEDY_MAX),
+    }
+
+
+def brief(text: str, most: int) -> str:
+    """Return `text`, or as much of its beginning as takes at most `most` bytes of JSON."""
+    if len(json.dumps(text)) <= most:
+        return text
+    low, high = 0, most
+    while low < high:
+        middle = (low + high + 1) // 2
+        low, high = (middle, high) if _fits(text[:middle], most) else (low, middle - 1)
+    return text[:low] + "…"
+
+
+def _fits(text: str, most: int) -> bool:
+    return len(json.dumps(text + "…")) <= most
 
 
 def _requested(request: Request) -> Document:

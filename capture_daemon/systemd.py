@@ -33,7 +33,7 @@ class ServiceManager:
         self._send("READY=1")
 
     def status(self, text: str) -> None:
-        """Show one line in `systemctl status`; a repetition is not sent."""
+        """Show `text`, one line, in `systemctl status`; a repetition is not sent."""
         if text != self._status:
             self._status = text
             self._send(f"STATUS={text}")

@@ -9,12 +9,13 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import zmq
 from framebus.names import DEFAULT_CAMERA, CameraNames
 from framebus.notify import EventNotifier, Notifier, own_context
+from framebus.ring.announcement import Announcement
 from framebus.ring.writer import RingWriter
 from PIL import Image
 
@@ -66,6 +67,15 @@ class Bus:
         )
         self.notifier.announce(announcement)
         return announcement.sequence
+
+    def publish_all(self, frames: Iterable[bytes]) -> list[Announcement]:
+        """Publish without telling anybody; return what there would be to tell."""
+        return [
+            self.writer.publish(
+                data, captured_ns=time.monotonic_ns(), captured_utc_ns=time.time_ns()
+            )
+            for data in frames
+        ]
 
     def start(self, size: int = 0) -> None:
         """Publish at the rate given until `close`; frames have at least `size` bytes."""

@@ -14,7 +14,8 @@ from framebus.frame import Frame
 from framebus.reader import FrameReader
 
 from web_workers import events
-from web_workers.observe import Observation, observe
+from web_workers.cause import Cause
+from web_workers.observe import observe
 from web_workers.parts import Picture, opening, part
 from web_workers.placeholder import Notice, paint
 from web_workers.settings import Cameras
@@ -37,8 +38,8 @@ def frames(ticket: FrameTicket, cameras: Cameras) -> Iterator[bytes]:
             if frame is not None and (last is None or frame.captured_ns > last.captured_ns):
                 last = frame
             seen = observe(names, now_ns=now_ns)
-            if not seen.online:
-                yield part(placeholder(seen, last), ticket.style, now_ns)
+            if seen.cause is not None:
+                yield part(placeholder(names.camera, seen.cause, last), ticket.style, now_ns)
             elif last is not None and (
                 frame is None
                 or thinner is None
@@ -58,19 +59,18 @@ def states(ticket: EventTicket, cameras: Cameras) -> Iterator[bytes]:
         time.sleep(events.EVERY_NS / 1e9)
 
 
-def placeholder(seen: Observation, last: Frame | None) -> Picture:
-    """Return what stands in for a frame of a camera that was seen without fresh ones."""
-    assert seen.cause is not None  # noqa: S101  the caller saw that it is not online
+def placeholder(camera: str, cause: Cause, last: Frame | None) -> Picture:
+    """Return what stands in for a frame of a camera that gives no fresh ones."""
     jpeg = paint(
         Notice.of(
-            seen.camera,
-            seen.cause.message,
-            seen.cause.remedy,
+            camera,
+            cause.message,
+            cause.remedy,
             jpeg=last.jpeg if last is not None else None,
             age_s=last.age_s if last is not None else 0.0,
         )
     )
-    return Picture.stand_in(jpeg, seen.cause.code, Picture.of(last) if last else None)
+    return Picture.stand_in(jpeg, cause.code, Picture.of(last) if last else None)
 
 
 def _next(reader: FrameReader) -> Frame | None:

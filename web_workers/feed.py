@@ -91,7 +91,7 @@ class Feed:
             viewer.sent += 1
             if viewer.thinner is not None:
                 viewer.thinner.admit(self._picture.captured_ns, 0)
-            viewer.push(first + self._part(viewer.style))
+            viewer.push(first + self._part(self._picture, viewer.style))
         elif self._placeholder is not None:
             viewer.push(first + part(self._placeholder, viewer.style, self._loop.clock()))
         else:
@@ -138,13 +138,13 @@ class Feed:
 
     def _deliver(self, frame: Frame) -> None:
         """Hand a new frame to all who can take it. The hot loop."""
-        self._picture = Picture.of(frame)
+        picture = self._picture = Picture.of(frame)
         self._placeholder = None
         self._parts.clear()
         self._number = number = self._number + 1
         self._taken_ns = self._output_ns = self._loop.clock()
         self._paused = False
-        plain = self._part(Style.PLAIN)
+        plain = self._part(picture, Style.PLAIN)
         for viewer in tuple(self._viewers):
             if viewer.rest is not None:
                 continue  # still receiving an older frame: `drained` comes back to it
@@ -158,21 +158,21 @@ class Feed:
     def _offer(self, viewer: Viewer) -> None:
         """Send the newest frame to one viewer, unless that asked for fewer."""
         viewer.seen = self._number
-        if self._picture is None or self._link is None:
+        picture = self._picture
+        if picture is None or self._link is None:
             return
         if viewer.thinner is not None and not viewer.thinner.admit(
-            self._picture.captured_ns, self._link.interval_ns
+            picture.captured_ns, self._link.interval_ns
         ):
             return
         viewer.sent += 1
-        viewer.push(self._part(viewer.style))
+        viewer.push(self._part(picture, viewer.style))
 
-    def _part(self, style: Style) -> bytes:
-        """Return the newest frame as a part, made once."""
+    def _part(self, newest: Picture, style: Style) -> bytes:
+        """Return the newest frame as a part, made once per style."""
         data = self._parts.get(style)
         if data is None:
-            assert self._picture is not None  # noqa: S101  both callers have one
-            data = self._parts[style] = part(self._picture, style, self._loop.clock())
+            data = self._parts[style] = part(newest, style, self._loop.clock())
         return data
 
     def _tick(self) -> None:
@@ -196,16 +196,17 @@ class Feed:
 
     def _pause(self, now: int, silence_ns: int) -> None:
         """No frame came when one was due."""
-        if not self._paused and self._picture is not None:
+        picture = self._picture
+        if not self._paused and picture is not None:
             self._paused = True
             for viewer in self.viewers:
                 if viewer.dual_final and viewer.rest is None:
-                    viewer.push(self._part(viewer.style))
+                    viewer.push(self._part(picture, viewer.style))
         if not self._fresh(now):
             if now - self._output_ns >= FILL_NS:
                 self._ask_for_placeholder(now)
-        elif now - self._output_ns >= max(FILL_NS, silence_ns) and self._picture is not None:
-            self._show(self._picture, now)
+        elif now - self._output_ns >= max(FILL_NS, silence_ns) and picture is not None:
+            self._show(picture, now)
 
     def _fresh(self, now: int) -> bool:
         if self._picture is None or self._link is None:

@@ -41,7 +41,7 @@ class Notice:
         cls, camera: str, message: str, remedy: str, *, jpeg: bytes | None, age_s: float
     ) -> Notice:
         """Return the notice for a camera whose last frame, if any, is `age_s` seconds old."""
-        title = f"old picture: nothing new for {int(age_s)} s" if jpeg else "no picture yet"
+        title = f"old picture, nothing new for {int(age_s)} s" if jpeg else "no picture yet"
         return cls(f"{camera}: {title}", message, remedy, jpeg)
 
 

@@ -17,6 +17,10 @@ from web_workers.settings import Cameras
 class UnknownCamera(NotFound):
     """A camera that nobody has heard of; the answer names those that exist."""
 
+    def __init__(self, camera: str) -> None:
+        super().__init__()
+        self.camera = camera
+
 
 def problem(status: int, error: str, message: str, **more: Any) -> Response:
     """Return the response for something that is wrong."""
@@ -32,13 +36,12 @@ def problem(status: int, error: str, message: str, **more: Any) -> Response:
 def install(app: Flask, cameras: Cameras) -> None:
     """Let `app` answer errors this way."""
 
-    def unknown_camera(_error: UnknownCamera) -> Response:
+    def unknown_camera(error: UnknownCamera) -> Response:
         known = cameras.known()
-        name = (request.view_args or {}).get("name", "")
         return problem(
             404,
             "no-such-camera",
-            f"there is no camera {name!r}; there are: {', '.join(known)}",
+            f"there is no camera {error.camera!r}; there are: {', '.join(known)}",
             cameras=known,
         )
 

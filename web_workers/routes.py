@@ -90,10 +90,10 @@ class _Views:
             return self._earlier(names, ago_s)
         seen = observe(names, now_ns=time.monotonic_ns())
         frame = _newest(names)
-        if seen.online and frame is not None:
+        if seen.cause is None and frame is not None:
             return _picture(parts.Picture.of(frame))
-        if stand_in and not seen.online:
-            return _picture(fallback.placeholder(seen, frame))
+        if seen.cause is not None and stand_in:
+            return _picture(fallback.placeholder(names.camera, seen.cause, frame))
         return _away(seen)
 
     def state(self, name: str) -> Response:
@@ -142,7 +142,7 @@ class _Views:
 
     def _names(self, name: str) -> CameraNames:
         if name not in self._cameras.known():
-            raise UnknownCamera
+            raise UnknownCamera(name)
         return self._cameras.names(name)
 
     def _observe(self, camera: str) -> Observation:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import socket
 
+import zmq
 from framebus.notify import own_context
 
 from web_workers import siblings
@@ -36,17 +37,17 @@ class WorkerStreams:
         )
 
     def take_over(self, sock: socket.socket, peer: str, taken: TakeOver) -> None:
-        """Serve a connection from now on. Raises OSError when it is gone already."""
-        ticket = taken.ticket
+        """Serve a connection from now on.
+
+        Raises OSError when the client is gone already, or when there are no descriptors left.
+        """
         viewer = Viewer(sock, peer=peer, clock=self.loop.clock, on_close=self.loop.remove)
         self.loop.add(viewer.fileno(), EVENTS, viewer.on_event)
-        if isinstance(ticket, FrameTicket):
-            viewer.style = ticket.style
-            viewer.thinner = Thinner(ticket.fps) if ticket.fps else None
-            viewer.dual_final = ticket.dual_final
-            self._feed(ticket.camera).join(viewer, taken.head)
-        else:
-            self._events.join(viewer, taken.head, ticket.camera)
+        try:
+            self._admit(viewer, taken)
+        except zmq.ZMQError as error:
+            viewer.close()
+            raise OSError(error.errno, f"no socket for a feed: {error}") from error
 
     def viewers(self, camera: str) -> list[dict[str, object]]:
         """Return the counters of this worker's viewers of a camera's frames."""
@@ -75,7 +76,17 @@ class WorkerStreams:
         self._events.close()
         self._painter.close()
         self.loop.close()
-        self._context.term()
+        self._context.destroy(linger=0)  # never waits, even if told to end in the middle of things
+
+    def _admit(self, viewer: Viewer, taken: TakeOver) -> None:
+        ticket = taken.ticket
+        if isinstance(ticket, FrameTicket):
+            viewer.style = ticket.style
+            viewer.thinner = Thinner(ticket.fps) if ticket.fps else None
+            viewer.dual_final = ticket.dual_final
+            self._feed(ticket.camera).join(viewer, taken.head)
+        else:
+            self._events.join(viewer, taken.head, ticket.camera)
 
     def _feed(self, camera: str) -> Feed:
         feed = self._feeds.get(camera)

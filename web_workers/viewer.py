@@ -26,8 +26,9 @@ STALL_NS = 12_000_000_000
 """A viewer that took no byte of a part for this long is closed, whatever kind its socket is."""
 UNWANTED_BYTES = 65_536
 """A viewer has nothing to say after its request; one that says more than this is closed."""
-_SEND_BUFFER = 1 << 19
-"""SO_SNDBUF, bytes: three 720p frames. The kernel's own sizing lets a stalled viewer hoard 39."""
+_SEND_BUFFER = 1 << 18
+"""SO_SNDBUF, bytes (the kernel doubles it): one large frame, or three of 720p. Sized by the kernel
+itself a stalled viewer's socket hoards 39 of those."""
 
 _GONE = select.EPOLLHUP | select.EPOLLERR | select.EPOLLRDHUP
 

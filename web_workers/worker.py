@@ -13,7 +13,9 @@ through that is raised before anything was sent; `finish_request` and
 
 from __future__ import annotations
 
+import errno
 import selectors
+import time
 from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any
 
@@ -28,6 +30,9 @@ from web_workers.takeover import TakeOver, announce
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
 
+_NO_ROOM = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
+_ACCEPT_PAUSE_S = 0.5
+
 
 class StreamWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
     """A threaded worker with an event loop for viewers."""
@@ -36,6 +41,7 @@ class StreamWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
         super().__init__(*args, **kwargs)
         self._taken: dict[Any, TakeOver] = {}  # by connection, until its request is finished
         self._streams: WorkerStreams
+        self._accept_from = 0.0  # monotonic seconds; before that nothing is accepted
 
     def init_process(self) -> None:
         """Set up after the fork, then run until the end. gunicorn calls it once."""
@@ -62,6 +68,22 @@ class StreamWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
         loop = self._streams.loop
         super().wait_for_and_dispatch_events(loop.timeout_s(timeout))
         loop.run_timers()
+
+    def accept(self, listener: Any) -> None:
+        """Accept a connection; without a descriptor left for it, pause instead of ending."""
+        try:
+            super().accept(listener)
+        except OSError as error:
+            if error.errno not in _NO_ROOM:
+                raise
+            self.log.warning("cannot accept: %s; viewers stay, trying again", error.strerror)
+            self._accept_from = time.monotonic() + _ACCEPT_PAUSE_S
+            self.set_accept_enabled(False)
+
+    def set_accept_enabled(self, enabled: bool) -> None:
+        """Start or stop accepting, as gunicorn's loop asks in each round."""
+        if not enabled or time.monotonic() >= self._accept_from:
+            super().set_accept_enabled(enabled)
 
     def handle_request(self, req: Any, conn: Any) -> bool:
         """Handle one request, in a request thread."""

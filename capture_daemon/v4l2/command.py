@@ -38,8 +38,8 @@ def devices(*, as_json: bool, device: str | None, everything: bool) -> None:
         return
     for camera in found:
         click.echo(_line(camera))
-    for advice in _advice(found):
-        click.echo(advice, err=True)
+    for sentence in advice(found):
+        click.echo(sentence, err=True)
 
 
 def _line(camera: Camera) -> str:
@@ -48,21 +48,21 @@ def _line(camera: Camera) -> str:
     return f"v4l2:{camera.stable}\n    {camera.name}  {camera.node}{port}{kind}"
 
 
-def _advice(found: list[Camera], modules: Path = Path("/proc/modules")) -> list[str]:
+def advice(found: list[Camera], modules: Path = Path("/proc/modules")) -> list[str]:
     """Return what hinders, and how to mend it, one sentence each."""
     if not found:
-        advice = ["No camera is connected, or the kernel did not take it: see `lsusb` and `dmesg`."]
+        sentences = ["No camera is connected, or the kernel refused it: see `lsusb` and `dmesg`."]
         try:
             loaded = {line.split()[0] for line in modules.read_text().splitlines() if line}
         except OSError:
             loaded = set()
         if "uvcvideo" not in loaded:
-            advice.append(
+            sentences.append(
                 "The driver for USB cameras is not loaded: `sudo modprobe uvcvideo`. "
                 "(In a container or a virtual machine, it is the host's.)"
             )
-        advice.append("Without a camera, `--source test` shows a test pattern.")
-        return advice
+        sentences.append("Without a camera, `--source test` shows a test pattern.")
+        return sentences
     return [
         f"You may not open {camera.node}: `sudo usermod -aG video $USER`, then log in again."
         for camera in found

@@ -27,7 +27,7 @@ def frame_size(text: str) -> tuple[int, int]:
 def frame_rate(value: float) -> float:
     """Return `value` as frames a second. Raises UsageError unless it is over 0, at most 1000."""
     if not 0 < value <= _FPS_MAX:
-        raise UsageError(f"{value:g} is no frame rate: use more than 0, at most {_FPS_MAX:g}")
+        raise UsageError(f"a frame rate is more than 0 and at most {_FPS_MAX:g} frames a second")
     return float(value)
 
 

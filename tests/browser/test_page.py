@@ -70,7 +70,7 @@ def test_the_page_names_the_cause_and_recovers_by_itself(
         _moves(page)
         bus.close()
         page.wait_for_selector(".cause:not([hidden])", timeout=20_000)
-        assert "no capture daemon runs" in page.inner_text(".cause")
+        assert "No capture daemon runs" in page.inner_text(".cause")
         bus.__init__(runtime)  # type: ignore[misc]  # the same fixture closes the next epoch
         bus.start()
         _moves(page)

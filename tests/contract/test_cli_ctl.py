@@ -39,10 +39,10 @@ def test_parameters_are_json_where_they_can_be_and_text_where_not(runtime: Path)
 
     with server(CameraNames(runtime), answer):
         assert ctl("configure", "size=640x480", "fps=15", "source=file:/tmp/a=b.avi") == 0
-        assert ctl("set_controls", "brightness=-5", "auto=true", "mode=null") == 0
+        assert ctl("set_controls", "brightness=-5", "auto=true", "mode=null", "x=NaN") == 0
     assert asked == [
         ("configure", {"size": "640x480", "fps": 15, "source": "file:/tmp/a=b.avi"}),
-        ("set_controls", {"brightness": -5, "auto": True, "mode": None}),
+        ("set_controls", {"brightness": -5, "auto": True, "mode": None, "x": "NaN"}),
     ]
 
 

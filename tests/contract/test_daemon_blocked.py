@@ -15,9 +15,11 @@ from typing import Any
 
 import pytest
 from framebus.control.client import ControlClient
+from framebus.control.protocol import INTERNAL_ERROR
 from framebus.errors import CommandRefused
 from framebus.names import CameraNames
 from framebus.notify import event_socket, own_context
+from framebus.reader import FrameReader
 
 from capture_daemon.adjustments import MOST_PENDING
 from capture_daemon.main import Parts
@@ -40,6 +42,7 @@ class StubbornSource:
             event.set()
         self.opened = 0
         self.gain = 3
+        self.broken = False
         self._sequence = 0
 
     def open(self) -> Granted:
@@ -49,12 +52,15 @@ class StubbornSource:
 
     def read(self, timeout_s: float) -> Captured | None:
         self.may["read"].wait()
+        if self.broken:
+            raise ZeroDivisionError("a bug in the source")
         time.sleep(0.01)  # the frame interval
         self._sequence += 1
         return Captured(WHOLE, time.monotonic_ns(), self._sequence)
 
     def close(self) -> None:
-        """Nothing to release."""
+        if self.broken:
+            raise OSError("close must not raise, but this one does")
 
     def formats(self) -> list[dict[str, object]]:
         return [{"fourcc": "MJPG", "description": "", "sizes": []}]
@@ -173,6 +179,16 @@ def test_every_method_answers_while_open_blocks(bench: Bench) -> None:
     assert bench.source.opened == opened + 1
 
 
+def test_a_bug_in_a_source_is_a_failure_that_is_tried_again(bench: Bench) -> None:
+    bench.until_state("streaming")
+    bench.source.broken = True
+    status = bench.until_state("backoff")
+    assert status["cause"]["code"] == "bug"
+    assert "ZeroDivisionError" in status["cause"]["message"]
+    bench.source.broken = False
+    bench.until_state("streaming")
+
+
 def test_a_read_that_blocks_is_a_stall_and_ends_when_it_returns(bench: Bench) -> None:
     bench.until_state("streaming")
     until(lambda: bench.call("status")["frames"]["published"] > 10)
@@ -212,7 +228,8 @@ def test_a_control_that_takes_its_time_is_pending_and_its_outcome_is_an_event(
         until(lambda: listener.poll(10))  # connected: the state comes once a second
         bench.source.may["set_controls"].clear()
         assert bench.call("set_controls", gain=6) == {"applied": {}, "pending": ["gain"]}
-        reading = bench.call("controls")
+        for _ in range(MOST_PENDING + 1):
+            reading = bench.call("controls")
         assert (reading["fresh"], reading["pending"]) == (False, ["gain"])
         assert reading["controls"][0]["value"] == 3
         bench.source.may["set_controls"].set()
@@ -250,6 +267,30 @@ def test_a_wrong_control_is_refused_without_asking_the_camera(
     bench.source.may["set_controls"].clear()
     with pytest.raises(CommandRefused, match=message):
         bench.call("set_controls", **values)
+
+
+def test_texts_and_numbers_of_any_length_are_an_error_and_no_end(bench: Bench) -> None:
+    bench.until_described()
+    long = "\u00e4" * 9000
+    for method, params in (
+        ("configure", {"source": "file:/" + long}),
+        ("configure", {"source": long}),
+        ("configure", {"size": long}),
+        ("configure", {"fps": 10**400}),
+        ("configure", {long: 1}),
+        ("set_controls", {long: 1}),
+        ("set_controls", {"gain": 10**400}),
+        (long, {}),
+    ):
+        with pytest.raises(CommandRefused) as error:
+            bench.client.call(method, params)
+        assert error.value.code != INTERNAL_ERROR
+    longest = "http://h/" + "\U0001f3a5" * 3000
+    assert bench.call("configure", source=longest)["changed"]
+    status = bench.until_state("streaming")
+    assert status["source"]["spec"].endswith("…")
+    with FrameReader("camera", runtime=bench.names.runtime) as reader:
+        assert reader.next(5.0)
 
 
 def test_calls_for_a_camera_that_never_answers_do_not_pile_up(bench: Bench) -> None:

@@ -20,6 +20,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TextIO
 
 from tests.guest.cache import Kernel
 
@@ -29,7 +30,10 @@ JOB_IN_GUEST = "/run/job"
 _PREFIX = "fb-guest-"
 _START = Path(__file__).with_name("start")
 _KERNEL_LINE = (
-    "console=ttyS0 quiet panic=-1 reboot=t mitigations=off tsc=reliable random.trust_cpu=on"
+    "console=ttyS0 quiet panic=-1 reboot=t mitigations=off tsc=reliable random.trust_cpu=on "
+    # An idle camera would be suspended after 2 s, and vhci_hcd's hub refuses some resumes with
+    # EBUSY, which no real hub was seen to do.
+    "usbcore.autosuspend=-1"
 )
 
 
@@ -116,7 +120,6 @@ def booted(
     environment: Mapping[str, str] | None = None,
     folder: Path | None = None,
     files: Mapping[str, str] | None = None,
-    memory_mib: int = 1024,
 ) -> Iterator[Guest]:
     """Boot `kernel` and run `command` in `folder` (here by default); end all of it afterwards.
 
@@ -124,9 +127,7 @@ def booted(
     there can be read from `Guest.job` until the context ends.
     """
     _sweep(Path(tempfile.gettempdir()))
-    job = Path(tempfile.mkdtemp(prefix=_PREFIX))
-    lock = (job / "lock").open("w")
-    fcntl.flock(lock, fcntl.LOCK_EX)
+    job, lock = _job_folder()
     process = None
     try:
         _write_job(job, command, environment or {}, folder or Path.cwd())
@@ -134,7 +135,7 @@ def booted(
             (job / name).write_text(text)
         with (job / "console").open("ab") as console:
             process = subprocess.Popen(
-                _qemu(kernel, job, memory_mib),
+                _qemu(kernel, job),
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=console,
@@ -148,6 +149,15 @@ def booted(
             process.stdout.close()
         shutil.rmtree(job)
         lock.close()
+
+
+def _job_folder() -> tuple[Path, TextIO]:
+    """Return a new job folder and its lock, held; it has its name only once it is locked."""
+    making = Path(tempfile.mkdtemp(prefix="fb-making-"))
+    lock = (making / "lock").open("w")
+    fcntl.flock(lock, fcntl.LOCK_EX)
+    job = making.with_name(making.name.replace("fb-making-", _PREFIX))
+    return making.rename(job), lock
 
 
 def _sweep(folder: Path) -> None:
@@ -175,29 +185,17 @@ def _share(tag: str, path: Path, *, writable: bool = False) -> list[str]:
     return ["-fsdev", options, "-device", f"virtio-9p-pci,fsdev={tag},mount_tag={tag}"]
 
 
-def _qemu(kernel: Kernel, job: Path, memory_mib: int) -> list[str]:
+def _qemu(kernel: Kernel, job: Path) -> list[str]:
     """Return the command line; setpriv ends QEMU when this process dies, by SIGKILL too."""
     return [
         *("setpriv", "--pdeathsig", "KILL", "qemu-system-x86_64"),
         *("-M", "pc", "-no-hpet", "-cpu", "max", "-accel", "tcg,thread=multi"),
-        *(
-            "-smp",
-            "2",
-            "-m",
-            str(memory_mib),
-            "-no-reboot",
-            "-nodefaults",
-            "-nographic",
-            "-no-user-config",
-        ),
+        *("-smp", "2", "-m", "1024", "-no-reboot"),
+        *("-nodefaults", "-nographic", "-no-user-config"),
         *("-kernel", str(kernel.vmlinux), "-initrd", str(kernel.initramfs)),
         *("-append", _KERNEL_LINE),
-        *(
-            "-chardev",
-            f"file,id=console,path={job}/console,append=on",
-            "-serial",
-            "chardev:console",
-        ),
+        *("-chardev", f"file,id=console,path={job}/console,append=on"),
+        *("-serial", "chardev:console"),
         *("-chardev", "file,id=output,path=/dev/stdout,append=on"),
         *("-device", "virtio-serial-pci", "-device", "virtserialport,chardev=output,name=output"),
         *_share("host", Path("/")),

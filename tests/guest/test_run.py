@@ -7,6 +7,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -69,7 +70,7 @@ def test_a_time_limit_is_told_apart(temporary: Path) -> None:
 
 
 def test_a_machine_that_cannot_start_is_lost() -> None:
-    with booted(KERNELS["stable"], ["true"], memory_mib=0) as guest:
+    with booted(replace(KERNELS["stable"], name="missing"), ["true"]) as guest:
         for _ in guest.output():
             continue
         outcome = guest.outcome()

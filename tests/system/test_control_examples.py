@@ -17,8 +17,8 @@ PAGE = Path(__file__).parents[2] / "docs" / "control.md"
 BLOCK = re.compile(r"^```json\n(.*?)^```", re.DOTALL | re.MULTILINE)
 
 
-METHODS = ("status", "start", "stop", "restart", "configure", "formats", "controls")
-METHODS += ("set_controls", "shutdown")
+COMMANDS = ("status", "start", "stop", "restart", "configure", "shutdown")
+METHODS = (*COMMANDS, "formats", "controls", "set_controls")
 
 
 def examples() -> list[tuple[dict[str, Any], dict[str, Any]]]:

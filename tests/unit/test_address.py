@@ -25,7 +25,20 @@ def test_url_is_what_this_machine_can_open(text: str, url: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "8080", "host", "host:", "host:x", "host:0", "host:65536", "::1:80", "unix:"]
+    "text",
+    [
+        "",
+        "8080",
+        "host",
+        "host:",
+        "host:x",
+        "host:0",
+        "host:65536",
+        "::1:80",
+        "unix:",
+        "a..b:80",
+        "é..b:80",
+    ],
 )
 def test_text_that_is_no_address_is_a_usage_error_naming_bind(text: str) -> None:
     with pytest.raises(UsageError, match="--bind"):

@@ -37,7 +37,7 @@ def test_the_last_frame_keeps_its_size_and_is_darkened(size: tuple[int, int]) ->
 
 
 def test_the_title_tells_how_old_it_is() -> None:
-    assert _notice(b"x").title == "front: old picture: nothing new for 12 s"
+    assert _notice(b"x").title == "front: old picture, nothing new for 12 s"
     assert _notice(None).title == "front: no picture yet"
 
 

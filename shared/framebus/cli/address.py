@@ -60,7 +60,7 @@ class Address:
         return (_EVERYWHERE.get(self.host, self.host), self.port)
 
     def check_free(self) -> None:
-        """Raise PortBusy, NoPermission or AddressUnusable if nothing could listen here now."""
+        """Raise a FramebusError if nothing could listen here now, PortBusy if something does."""
         try:
             if self.family == socket.AF_UNIX:
                 self._check_path_free()
@@ -128,4 +128,8 @@ def parse(text: str) -> Address:
         return Address(text, socket.AF_INET6, host[1:-1], int(digits))
     if ":" in host:
         raise UsageError(f"--bind {text!r}: write an IPv6 address in brackets, [::1]:8080")
+    try:
+        host.encode("idna")  # what socket does with it, where a failure is a TypeError
+    except UnicodeError as error:
+        raise UsageError(f"--bind {text!r}: no host can have that name") from error
     return Address(text, socket.AF_INET, host, int(digits))

@@ -63,20 +63,27 @@ class Child:
 
     def start(self, now_s: float) -> None:
         """Start it, now being `now_s` on the monotonic clock. Raises OSError."""
-        self._process = subprocess.Popen(
+        process = subprocess.Popen(
             list(self.part.command),
             env=self._environ,
             stdin=subprocess.DEVNULL,
             process_group=0,
         )
-        self._pidfd = os.pidfd_open(self._process.pid)
+        try:
+            self._pidfd = os.pidfd_open(process.pid)
+        except OSError:
+            process.kill()
+            process.wait()
+            raise
+        self._process = process
         self._started_s = now_s
         self.due_s = None
 
     def terminate(self) -> None:
         """Ask it to end; whatever processes it has are its own to end."""
         if self._process is not None:
-            self._process.terminate()
+            # Not Popen.terminate: that reaps, and what may be reaped is decided in `reap` alone.
+            os.kill(self._process.pid, signal.SIGTERM)
 
     def kill_group(self) -> None:
         """SIGKILL it and every process of its group."""

@@ -113,7 +113,7 @@ def up(**options: str | None) -> int:
     web = Part("web", _command("web_workers", _WEB_OPTIONS, {**options, "bind": listen.text}))
     supervisor = Supervisor(
         [*captures, web],
-        environ=_environ(file, cameras[0]),
+        environ=_environ(cameras[0]),
         say=_say,
         watch=_Greeting(listen, cameras[0]),
     )
@@ -133,14 +133,9 @@ def _cameras(options: Mapping[str, str | None], file: Config) -> tuple[str, ...]
     return cameras
 
 
-def _environ(file: Config, camera: str) -> dict[str, str]:
+def _environ(camera: str) -> dict[str, str]:
     """Return the children's environment: all must mean the same directory and default camera."""
-    runtime = os.environ.get("FRAMEBUS_RUNTIME_DIR") or file.common.get("runtime_dir")
-    return {
-        **os.environ,
-        "FRAMEBUS_RUNTIME_DIR": str(runtime or runtime_dir()),
-        "FRAMEBUS_NAME": camera,
-    }
+    return {**os.environ, "FRAMEBUS_RUNTIME_DIR": str(runtime_dir()), "FRAMEBUS_NAME": camera}
 
 
 def _command(

@@ -62,12 +62,13 @@ class Controls:
         return answers[code].to_bytes(control.size, "little", signed=control.signed)
 
     def _set(self, control: Control, value: int) -> None:
+        if control.name == "button":
+            # The driver presses a button by writing all ones.
+            self.presses += 1
+            return
         if not control.minimum <= value <= control.maximum:
             raise Refused(OUT_OF_RANGE)
         automatic = self.values.get("exposure_auto", _MANUAL_EXPOSURE) != _MANUAL_EXPOSURE
         if control.name == "exposure_absolute" and automatic:
             raise Refused(WRONG_STATE)
-        if control.name == "button":
-            self.presses += 1
-            return
         self.values[control.name] = value

@@ -10,7 +10,7 @@ from linuxpy.video import raw
 
 from tests.guest.camera.client import PluggedCamera
 from tests.guest.camera.model import EXTENSION_GUID
-from tests.guest.inside.handle import BRIGHTNESS, Handle, outcome_of
+from tests.guest.inside.handle import BRIGHTNESS, Handle
 
 EXPOSURE_AUTO = raw.ControlID.EXPOSURE_AUTO.value
 EXPOSURE_ABSOLUTE = raw.ControlID.EXPOSURE_ABSOLUTE.value
@@ -72,9 +72,8 @@ def test_a_menu_has_names_and_refuses_what_is_not_in_it(handle: Handle) -> None:
     assert names[:3] == [b"Disabled", b"50 Hz", b"60 Hz"]
     _set(handle, POWER_LINE, 2)
     assert _get(handle, POWER_LINE) == 2
-    with pytest.raises(OSError) as refused:
+    with pytest.raises(OSError, match=r"out of range|Invalid"):
         _set(handle, POWER_LINE, 40)
-    assert outcome_of(refused.value) in ("ERANGE", "EINVAL")
 
 
 def test_a_button_can_be_pressed(camera: PluggedCamera, handle: Handle) -> None:

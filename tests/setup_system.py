@@ -1,0 +1,69 @@
+"""System packages that the tests want: installed as root on Debian, else said to be missing.
+
+`python tests/setup_system.py`: exits 0 when all is there or could be installed, and also when
+something is missing: the tests that want it are left out and say so. With CI=true a missing part
+is a failure. Needs nothing but the standard library: it runs before the venv is used.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+PROGRAMS: Mapping[str, tuple[str, str]] = {
+    "qemu-system-x86_64": ("qemu-system-x86", "guest tests"),
+    "busybox": ("busybox-static", "guest tests"),
+    "depmod": ("kmod", "guest tests"),
+    "zstd": ("zstd", "guest tests on newer kernels"),
+    "mmdebstrap": ("mmdebstrap", "guest tests with systemd"),
+    "v4l2-ctl": ("v4l-utils", "guest tests"),
+    "chromium": ("chromium", "browser tests"),
+    "ffmpeg": ("ffmpeg", "tests of the ffmpeg source and of its clients"),
+    "curl": ("curl", "client tests"),
+    "systemd-analyze": ("systemd", "tests of deploy/systemd"),
+    "systemd-sysusers": ("systemd", "tests of deploy/systemd"),
+    "udevadm": ("udev", "tests of deploy/udev"),
+    "cc": ("build-essential", "the test of the ring's reader in C"),
+    "nginx": ("nginx-light", "tests behind a proxy"),
+}
+"""Program: (Debian package, what is left out without it)."""
+_PATH = f"{os.environ.get('PATH', os.defpath)}:/usr/sbin:/sbin"
+
+
+def missing() -> dict[str, tuple[str, str]]:
+    """Return the rows of PROGRAMS whose program is not here."""
+    return {name: row for name, row in PROGRAMS.items() if not shutil.which(name, path=_PATH)}
+
+
+def apt(*arguments: str) -> bool:
+    """Run apt-get, waiting for its lock; tell whether it succeeded."""
+    command = ["apt-get", "--quiet", "--quiet", "-oDPkg::Lock::Timeout=300", *arguments]
+    environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+    return subprocess.run(command, env=environment, check=False).returncode == 0
+
+
+def install(packages: Sequence[str]) -> None:
+    """Install what can be installed; one package that fails does not stop the others."""
+    options = ("install", "--yes", "--no-install-recommends")
+    if apt("update") and not apt(*options, *packages):
+        for package in packages:
+            apt(*options, package)
+
+
+def main() -> int:
+    """Install, then say what is still missing."""
+    wanted = sorted({package for package, _ in missing().values()})
+    if wanted and os.geteuid() == 0 and Path("/etc/debian_version").exists():
+        install(wanted)
+    left = missing()
+    for name, (package, use) in left.items():
+        sys.stderr.write(f"{name} is missing (Debian: {package}): {use} are left out\n")
+    return 1 if left and os.environ.get("CI") == "true" else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

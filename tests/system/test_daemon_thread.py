@@ -1,0 +1,28 @@
+"""A capture thread that a bug has ended ends the daemon, so that a new one can capture."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from tests.daemons import DaemonProcess
+
+DYING = """
+import sys
+from capture_daemon.capture import CaptureThread
+
+def die(self):
+    sys.exit()  # ends this thread only
+
+CaptureThread.run = die
+from capture_daemon.__main__ import main
+sys.exit(main())
+"""
+
+
+def test_a_dead_capture_thread_is_a_loud_end_that_leaves_nothing(runtime: Path) -> None:
+    dying = (sys.executable, "-c", DYING)
+    with DaemonProcess(runtime, "--source", "test", command=dying) as daemon:
+        assert daemon.ended() not in (0, 75)
+        assert "the capture thread has ended" in daemon.log()
+        assert daemon.left_behind() == []

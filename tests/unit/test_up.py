@@ -1,0 +1,66 @@
+from __future__ import annotations
+
+import pytest
+from framebus.cli import address, up
+from framebus.config import parse
+from framebus.errors import UsageError
+
+
+def options(**given: str) -> dict[str, str | None]:
+    names = ("source", "size", "fps", "name", "bind", "workers", "ring_size", "config")
+    return {name: given.get(name) for name in names}
+
+
+def test_each_side_gets_its_own_options_and_only_those_that_were_given() -> None:
+    chosen = options(source="test", fps="30", bind=":80", workers="2", config="x.toml")
+    capture = up._command("capture_daemon", up._CAPTURE_OPTIONS, chosen)
+    web = up._command("web_workers", up._WEB_OPTIONS, chosen)
+    assert capture[-7:] == (
+        "capture_daemon", "--source", "test", "--fps", "30", "--config", "x.toml",
+    )  # fmt: skip
+    assert web[-7:] == (
+        "web_workers", "--bind", ":80", "--workers", "2", "--config", "x.toml",
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("text", "cameras"),
+    [
+        ("", ("camera",)),
+        ('name = "front"', ("front",)),
+        ("[camera.a]\n[camera.b]", ("a", "b")),
+        ('cameras = ["b"]\n[camera.a]\n[camera.b]', ("b",)),
+    ],
+)
+def test_cameras_are_those_of_the_file_unless_one_is_named(
+    text: str, cameras: tuple[str, ...]
+) -> None:
+    file = parse(text, "x.toml")
+    assert up._cameras(options(), file) == cameras
+    assert up._cameras(options(name="mine"), file) == ("mine",)
+
+
+def test_one_source_for_two_cameras_is_refused() -> None:
+    file = parse("[camera.a]\n[camera.b]", "x.toml")
+    with pytest.raises(UsageError, match="--name"):
+        up._cameras(options(source="test"), file)
+
+
+def test_children_mean_one_runtime_directory_and_one_default_camera(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("FRAMEBUS_RUNTIME_DIR", "")
+    monkeypatch.setenv("RUNTIME_DIRECTORY", "/run/one:/run/two")
+    environ = up._environ("front")
+    assert (environ["FRAMEBUS_RUNTIME_DIR"], environ["FRAMEBUS_NAME"]) == ("/run/one", "front")
+
+
+def test_greeting_has_addresses_and_commands_that_can_be_typed() -> None:
+    plain = up.greeting(address.parse("127.0.0.1:8080"), "camera")
+    assert "http://127.0.0.1:8080/cameras/camera/stream" in plain
+    assert "framebus ctl status\n" in plain
+    assert "elsewhere" not in plain
+    named = up.greeting(address.parse("0.0.0.0:80"), "front")
+    assert "framebus ctl status --name front\n" in named
+    assert "elsewhere  http://" in named
+    assert "curl" not in up.greeting(address.parse("unix:/run/x.sock"), "camera")
