@@ -68,7 +68,15 @@ def report(
             viewers.measure()
             viewers.report()  # its answer says that "measure" was obeyed
             begin.set()
-            return until(lambda: told if enough(told := viewers.report()) else None)
+            told = viewers.report()
+
+            def look() -> bool:
+                nonlocal told
+                told = viewers.report()
+                return enough(told)
+
+            until(look)
+            return told
     finally:
         begin.set()
         thread.join()
