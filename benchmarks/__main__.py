@@ -39,6 +39,7 @@ _FIGURE = _ROOT / "docs" / "bench.png"
 )
 @click.option("--out", default="out", type=click.Path(path_type=Path), help="Where results go.")
 @click.option("--write-docs", is_flag=True, help="Put table and plot into docs/performance.md.")
+@click.option("--again", is_flag=True, help="Measure nothing: table and plot of the last run.")
 def main(
     sizes: str,
     viewers: str,
@@ -49,6 +50,7 @@ def main(
     cores: str,
     out: Path,
     write_docs: bool,
+    again: bool,
 ) -> None:
     """Measure framebus beside a bare loop of send() and beside its peers, on the same frames.
 
@@ -56,54 +58,55 @@ def main(
     """
     signal.signal(signal.SIGTERM, _stop)
     _allow_descriptors()
-    started = datetime.datetime.now(datetime.UTC)
     try:
-        server_core, client_core = _cores(cores)
-        plan = Plan(
-            sizes=[tools.Size.parse(size) for size in sizes.split(",")],
-            viewers=_counts(viewers),
-            servers=_available(names),
-            seconds=seconds,
-            rounds=rounds,
-            fps=fps,
-            server_core=server_core,
-            client_core=client_core,
-            directory=out / "bench",
-        )
-        plan.directory.mkdir(parents=True, exist_ok=True)
-        measured: list[list[Measurement]] = []
-        rows: list[Row] = []
-        for one in cells(plan, lambda text: print(text, flush=True)):
-            measured += one
-            rows += summarise(one)
-        host = machine.describe()
-        caption = (
-            f"{started:%Y-%m-%d}, {host['processor']}, one core, {fps} fps, "
-            f"{rounds} x {seconds:g} s, Linux {host['kernel']}"
-        )
-        options = {
-            "seconds": seconds,
-            "rounds": rounds,
-            "fps": fps,
-            "cores": [server_core, client_core],
-        }
-        record.save(
-            out / "bench.json",
-            date=started.isoformat(timespec="seconds"),
-            machine=host,
-            options=options,
-            rounds=measured,
-            rows=rows,
-        )
-        print(f"\n{table(rows)}\n\n{caption}\nsaved as {out}/bench.json", flush=True)
-        plot.draw(rows, out / "bench.png", caption)
-        print(f"drawn as {out}/bench.png")
-        if write_docs:
-            block = f"{caption}.\n\n{table(rows)}"
-            _DOCUMENT.write_text(record.replace_block(_DOCUMENT.read_text(), block))
-            shutil.copyfile(out / "bench.png", _FIGURE)
+        if not again:
+            server_core, client_core = _cores(cores)
+            plan = Plan(
+                sizes=[tools.Size.parse(size) for size in sizes.split(",")],
+                viewers=_counts(viewers),
+                servers=_available(names),
+                seconds=seconds,
+                rounds=rounds,
+                fps=fps,
+                server_core=server_core,
+                client_core=client_core,
+                directory=out / "bench",
+            )
+            _measure(plan, out / "bench.json")
+        _show(out, write_docs=write_docs)
     except BenchError as error:
         sys.exit(f"bench: {error}")
+
+
+def _measure(plan: Plan, path: Path) -> None:
+    """Run the grid and save what it gave."""
+    started = datetime.datetime.now(datetime.UTC)
+    plan.directory.mkdir(parents=True, exist_ok=True)
+    measured: list[list[Measurement]] = []
+    rows: list[Row] = []
+    for one in cells(plan, lambda text: print(text, flush=True)):
+        measured += one
+        rows += summarise(one)
+    host = machine.describe()
+    caption = (
+        f"{started:%Y-%m-%d}, {host['processor']}, Linux {host['kernel']}, the server on one core, "
+        f"{plan.fps} fps, {plan.rounds} x {plan.seconds:g} s"
+    )
+    record.save(path, caption=caption, started=started, machine=host, rounds=measured, rows=rows)
+    print(f"saved as {path}")
+
+
+def _show(out: Path, *, write_docs: bool) -> None:
+    """Print the table, draw the plot, and put both into the documentation if asked to."""
+    caption, rows = record.load(out / "bench.json")
+    text = table(rows)
+    print(f"\n{text}\n\n{caption}")
+    plot.draw(rows, out / "bench.png", caption)
+    print(f"drawn as {out / 'bench.png'}")
+    if write_docs:
+        _DOCUMENT.write_text(record.replace_block(_DOCUMENT.read_text(), f"{text}\n\n{caption}."))
+        shutil.copyfile(out / "bench.png", _FIGURE)
+        print(f"written to {_DOCUMENT} and {_FIGURE}")
 
 
 def _counts(text: str) -> list[int]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
@@ -17,26 +18,34 @@ _END = "<!-- to here -->\n"
 def save(
     path: Path,
     *,
-    date: str,
+    caption: str,
+    started: datetime.datetime,
     machine: Mapping[str, object],
-    options: Mapping[str, object],
     rounds: Sequence[Sequence[Measurement]],
     rows: Sequence[Row],
 ) -> None:
     """Write everything that was measured, and what it was summed up to."""
     document = {
-        "date": date,
+        "caption": caption,
+        "date": started.isoformat(timespec="seconds"),
         "machine": machine,
-        "options": options,
         "rows": [asdict(row) for row in rows],
         "measurements": [[asdict(each) for each in one] for one in rounds],
     }
     path.write_text(json.dumps(document, indent=1, ensure_ascii=False) + "\n")
 
 
-def load_rows(path: Path) -> list[Row]:
-    """Return the rows of a file that `save` wrote."""
-    return [Row(**row) for row in json.loads(path.read_text())["rows"]]
+def load(path: Path) -> tuple[str, list[Row]]:
+    """Return caption and rows of a file that `save` wrote.
+
+    Raises:
+        BenchError: there is no such file.
+    """
+    try:
+        document = json.loads(path.read_text())
+    except FileNotFoundError:
+        raise BenchError(f"there is no {path} yet: measure first") from None
+    return document["caption"], [Row(**row) for row in document["rows"]]
 
 
 def replace_block(text: str, block: str) -> str:

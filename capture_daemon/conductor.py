@@ -27,7 +27,7 @@ from capture_daemon.reports import (
     one_line,
     silence_cause,
 )
-from capture_daemon.sources.base import Granted
+from capture_daemon.sources.base import NOTHING_GRANTED, Granted
 
 COALESCE_S = 1.0
 """Restarts that come this soon after an open are the same restart: reopening a camera over and
@@ -188,8 +188,8 @@ class Conductor:
             return None
         if self.state is not State.STREAMING:
             return self._silent_from_ns + int(lifecycle.SLOW_START_S * 1e9)
-        granted_fps = self.granted.fps if self.granted else 0.0
-        limit_s = lifecycle.silence_limit_s(granted_fps, self._capture.rate())
+        granted = self.granted or NOTHING_GRANTED
+        limit_s = lifecycle.silence_limit_s(granted.fps, self._capture.rate(), granted.jitter_s)
         newest_ns = max(self._capture.arrived_ns(), self._silent_from_ns)
         return newest_ns + int(limit_s * 1e9)
 

@@ -192,17 +192,17 @@ def _doubling(first_s: float, most_s: float, failures: int, jitter: float) -> fl
 
 
 SILENT_INTERVALS = 3
-SILENT_EXTRA_S = 0.3
 SLOW_START_S = 5.0
 """How long a source may take from open to its first valid frame: real cameras take 3 s and more."""
 
 
-def silence_limit_s(granted_fps: float, measured_fps: float) -> float:
+def silence_limit_s(granted_fps: float, measured_fps: float, jitter_s: float) -> float:
     """Return how long a stream may go without a valid frame before it counts as stalled, seconds.
 
-    Three frame intervals and 300 ms. The slower of the granted and the measured rate counts: in
-    the dark a camera that was granted 30 fps may give 5, and is not stalled. 0 = unknown.
+    Three frame intervals and the source's jitter. The slower of the granted and the measured rate
+    counts: in the dark a camera that was granted 30 fps may give 5, and is not stalled.
+    0: unknown.
     """
     rates = [fps for fps in (granted_fps, measured_fps) if fps > 0]
     interval_s = 1.0 / min(rates) if rates else 0.5
-    return SILENT_INTERVALS * interval_s + SILENT_EXTRA_S
+    return SILENT_INTERVALS * interval_s + jitter_s

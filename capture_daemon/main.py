@@ -143,7 +143,7 @@ class Parts:
         status = Status(
             camera=settings.name,
             pid=os.getpid(),
-            ring=_ring(writer),
+            ring=_ring(writer, names),
             conductor=self._conductor,
             counters=counters,
             control=server.counts,
@@ -176,9 +176,10 @@ class Parts:
         return not (self._capture.is_alive() or self._device.is_alive())
 
 
-def _ring(writer: RingWriter) -> Ring:
+def _ring(writer: RingWriter, names: CameraNames) -> Ring:
     geometry = writer.geometry
     return Ring(
+        path=str(names.segment_path),
         epoch=writer.epoch,
         size=geometry.size,
         arena=geometry.capacity,

@@ -15,7 +15,7 @@ from framebus.ring.announcement import Announcement
 
 from capture_daemon.counters import FrameCounters
 from capture_daemon.sources import jpeg
-from capture_daemon.sources.base import Captured, Granted
+from capture_daemon.sources.base import NOTHING_GRANTED, Captured, Granted
 
 
 class Ring(Protocol):
@@ -52,7 +52,7 @@ class Publisher:
         self._ring = ring
         self._announcer = announcer
         self._counters = counters
-        self._granted = Granted("", 0, 0, 0.0)
+        self._granted = NOTHING_GRANTED
         self._newest_ns = 0
         self.width = 0
         """Pixels of the newest valid frame; 0 if unknown."""

@@ -31,6 +31,7 @@ _REMEDY_MAX = 1500
 class Ring:
     """The ring's figures, which never change in a daemon's life."""
 
+    path: str
     epoch: int
     size: int
     arena: int
@@ -40,6 +41,7 @@ class Ring:
     def document(self) -> Document:
         """Return the `ring` part."""
         return {
+            "path": self.path,
             "size": self.size,
             "arena": self.arena,
             "frames": self.descriptors,

@@ -45,6 +45,13 @@ class Granted:
     device: str = ""
     """What was opened, for people: "/dev/video0 (HD Webcam)", a URL without its password."""
     details: Mapping[str, str] = field(default_factory=dict)
+    jitter_s: float = 0.3
+    """How late a frame may be, beyond its interval, without anything being wrong: a driver's is
+    small, a network's or a child process's is not."""
+
+
+NOTHING_GRANTED = Granted("", 0, 0, 0.0)
+"""What stands for a grant before there is one."""
 
 
 @dataclass(frozen=True, slots=True)

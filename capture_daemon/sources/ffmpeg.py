@@ -35,6 +35,7 @@ FIRST_FRAME_S = 15.0
 """How long `open` waits for a picture: a network camera may take seconds to its first key frame."""
 
 _QUALITY = "4"
+_JITTER_S = 1.5  # what ffmpeg reads may be a network, and it is one more process to be scheduled
 """ffmpeg's scale from 2 (best) to 31; 4 is near 90 of libjpeg's."""
 
 _OWN_MAPS = frozenset({"-map", "-filter_complex", "-lavfi"})
@@ -104,7 +105,9 @@ class FfmpegSource:
             raise
         width, height = jpeg.size(running.ready[0])
         device = redact(self._arguments)
-        return Granted("MJPG", width, height, self._request.fps or 0.0, device=device)
+        return Granted(
+            "MJPG", width, height, self._request.fps or 0.0, device=device, jitter_s=_JITTER_S
+        )
 
     def read(self, timeout_s: float) -> Captured | None:
         """Wait for the next picture. Raises SourceGone: ffmpeg ended; its last words say why."""

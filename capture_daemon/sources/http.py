@@ -29,6 +29,7 @@ from capture_daemon.sources.multipart import MultipartError, MultipartParser, Pa
 CONNECT_S = 5.0
 """To connect, TLS included, and again to answer."""
 _MOST_REDIRECTS = 5
+_JITTER_S = 1.5  # a lost TCP segment and its retransmissions, a busy server
 _OLDEST_S = 2.0
 """A timestamp of the server's that is older, or not past, is of another clock than ours."""
 
@@ -78,7 +79,7 @@ class HttpSource:
                 raise
             if isinstance(outcome, _Stream):
                 self._stream = outcome
-                return Granted("MJPG", 0, 0, 0.0, device=target.shown)
+                return Granted("MJPG", 0, 0, 0.0, device=target.shown, jitter_s=_JITTER_S)
             connection.close()
             target = outcome
         raise SourceError(

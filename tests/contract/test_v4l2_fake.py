@@ -12,6 +12,7 @@ import pytest
 from tests.contract.v4l2_fault_contract import FaultContract
 from tests.contract.v4l2_rig import Rig, fake_rig
 from tests.contract.v4l2_session_contract import SessionContract
+from tests.contract.v4l2_transaction_contract import TransactionContract
 
 
 @pytest.fixture(params=["6.1", "7.2"])
@@ -21,6 +22,10 @@ def rig(request: pytest.FixtureRequest) -> Iterator[Rig]:
 
 
 class TestSession(SessionContract):
+    pass
+
+
+class TestTransaction(TransactionContract):
     pass
 
 

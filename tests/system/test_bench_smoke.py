@@ -10,7 +10,7 @@ from pathlib import Path
 
 from framebus.names import SHARED_MEMORY
 
-from benchmarks.record import load_rows
+from benchmarks import record
 
 
 def test_one_cell_is_measured_printed_and_saved(tmp_path: Path) -> None:
@@ -26,7 +26,7 @@ def test_one_cell_is_measured_printed_and_saved(tmp_path: Path) -> None:
         timeout=50,
     )
     assert done.returncode == 0, done.stdout + done.stderr
-    framebus, floor = load_rows(tmp_path / "bench.json")
+    _, (framebus, floor) = record.load(tmp_path / "bench.json")
     assert (framebus.server, floor.server) == ("framebus", "floor")
     for row in (framebus, floor):
         assert row.viewers == 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import json
 from pathlib import Path
 
@@ -62,9 +63,15 @@ def test_figures_are_aligned_to_the_right_in_markdown_too() -> None:
 
 def test_what_was_saved_can_be_loaded_again(tmp_path: Path) -> None:
     path = tmp_path / "bench.json"
-    record.save(path, date="2026-01-01", machine={}, options={"fps": 30}, rounds=[], rows=[ROW])
-    assert record.load_rows(path) == [ROW]
-    assert json.loads(path.read_text())["options"] == {"fps": 30}
+    started = datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC)
+    record.save(path, caption="here", started=started, machine={}, rounds=[], rows=[ROW])
+    assert record.load(path) == ("here", [ROW])
+    assert json.loads(path.read_text())["date"] == "2026-01-01T00:00:00+00:00"
+
+
+def test_without_an_earlier_run_one_is_told_to_measure(tmp_path: Path) -> None:
+    with pytest.raises(BenchError, match="measure first"):
+        record.load(tmp_path / "bench.json")
 
 
 def test_only_what_stands_between_the_marks_is_replaced() -> None:

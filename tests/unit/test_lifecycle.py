@@ -92,13 +92,20 @@ def test_backoff_doubles_from_half_a_second_to_ten() -> None:
 
 
 @pytest.mark.parametrize(
-    ("granted", "measured", "limit_s"),
-    [(30, 30, 0.4), (30, 5, 0.9), (30, 0, 0.4), (0, 10, 0.6), (0, 0, 1.8)],
+    ("granted", "measured", "jitter_s", "limit_s"),
+    [
+        (30, 30, 0.3, 0.4),
+        (30, 5, 0.3, 0.9),
+        (30, 0, 0.3, 0.4),
+        (0, 10, 0.3, 0.6),
+        (0, 0, 0.3, 1.8),
+        (30, 30, 1.5, 1.6),
+    ],
 )
 def test_silence_is_judged_by_the_slower_of_granted_and_measured_rate(
-    granted: float, measured: float, limit_s: float
+    granted: float, measured: float, jitter_s: float, limit_s: float
 ) -> None:
-    assert lifecycle.silence_limit_s(granted, measured) == pytest.approx(limit_s)
+    assert lifecycle.silence_limit_s(granted, measured, jitter_s) == pytest.approx(limit_s)
 
 
 def test_the_page_in_docs_is_what_the_table_says() -> None:

@@ -28,7 +28,7 @@ def status_of(conductor: Conductor) -> Status:
     return Status(
         camera="c" * 32,
         pid=2**22,
-        ring=Ring(HUGE, HUGE, HUGE, HUGE, HUGE),
+        ring=Ring("/dev/shm/" + "x" * 255, HUGE, HUGE, HUGE, HUGE, HUGE),
         conductor=conductor,
         counters=counters,
         control=lambda: {"answered": HUGE, "dropped": {"parts": HUGE, "malformed": HUGE}},

@@ -12,6 +12,7 @@ from capture_daemon.v4l2.ops import DeviceOps, KernelOps
 from tests.contract.v4l2_fault_contract import FaultContract
 from tests.contract.v4l2_rig import FOREVER, NOTHING, Rig
 from tests.contract.v4l2_session_contract import SessionContract
+from tests.contract.v4l2_transaction_contract import TransactionContract
 from tests.guest.camera.client import Bench, PluggedCamera
 from tests.guest.inside.conftest import Plug
 
@@ -74,6 +75,10 @@ def rig(bench: Bench, plug: Plug) -> Iterator[Rig]:
 
 
 class TestSession(SessionContract):
+    pass
+
+
+class TestTransaction(TransactionContract):
     pass
 
 
