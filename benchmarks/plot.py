@@ -18,13 +18,14 @@ def draw(rows: Sequence[Row], path: Path, caption: str) -> None:
     try:
         from matplotlib.backends.backend_agg import FigureCanvasAgg
         from matplotlib.figure import Figure
+        from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
     except ImportError as error:
         raise BenchError("matplotlib is not installed: pip install 'framebus[bench]'") from error
     sizes = list(dict.fromkeys((row.size, row.frame_bytes) for row in rows))
     names = list(dict.fromkeys(row.server for row in rows))
     figure = Figure(figsize=(4.2 * len(sizes), 7.2), layout="constrained")
     FigureCanvasAgg(figure)
-    grid = figure.subplots(2, len(sizes), squeeze=False)
+    grid = figure.subplots(2, len(sizes), squeeze=False, sharey="row")
     for column, (size, frame_bytes) in enumerate(sizes):
         cost, age = grid[0][column], grid[1][column]
         viewers = sorted({row.viewers for row in rows if row.size == size})
@@ -44,11 +45,13 @@ def draw(rows: Sequence[Row], path: Path, caption: str) -> None:
             ages = [(at, r.age_p99_ms) for at, r in zip(places, mine, strict=True) if r.age_p99_ms]
             age.plot([at for at, _ in ages], [ms for _, ms in ages], label=name, **look)
         cost.set_title(f"{size}, {frame_bytes / 1000:.0f} kB a frame", fontsize=11)
-        cost.set_ylim(bottom=0)
-        age.set_yscale("log")
         age.set_xlabel("viewers")
         for axes in (cost, age):
             axes.set_xticks(range(len(viewers)), [str(count) for count in viewers])
+            axes.set_yscale("log")
+            axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+            axes.yaxis.set_minor_locator(NullLocator())
+            axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
             axes.grid(alpha=0.25)
             axes.spines[["top", "right"]].set_visible(False)
     grid[0][0].set_ylabel("processor time per delivered frame, µs")
