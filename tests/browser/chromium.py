@@ -22,13 +22,14 @@ _ARGUMENTS = [
 
 PIXEL = """() => {
   const image = document.querySelector('.camera img');
+  if (!image?.naturalWidth) return '0 0 0 0';  // not there yet: nothing can be drawn of it
   const canvas = document.createElement('canvas');
   canvas.width = canvas.height = 1;
   const context = canvas.getContext('2d');
   context.drawImage(image, 0, 0, 1, 1);
   return context.getImageData(0, 0, 1, 1).data.join(' ');
 }"""
-"""The average colour of the page's first picture."""
+"""A pixel of the page's first picture, all zero while there is none."""
 
 
 @contextmanager
