@@ -64,6 +64,11 @@ KERNELS = {
 }
 
 
+def system_root() -> Path:
+    """Return where the root lies that the guest has with systemd as its init."""
+    return cache_dir() / "system"
+
+
 @contextlib.contextmanager
 def locked(name: str) -> Iterator[None]:
     """Let one process at a time make what is called `name` in the cache."""

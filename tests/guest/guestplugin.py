@@ -12,16 +12,14 @@ import contextlib
 import json
 import time
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
 from tests.guest.agent import ITEMS, REPORTS
 from tests.guest.cache import KERNELS
-from tests.guest.machine import Ending, Guest, booted
-from tests.guest.prepare import prepare
+from tests.guest.machine import TREE, Ending, Guest, booted
+from tests.guest.prepare import prepare, prepare_system
 
-TREE = Path(__file__).parents[2]
 PATIENCE_S = 180.0
 """Without any report for so long, a guest hangs: its boot, pytest's start and one test."""
 _TEST_LIMIT_S = 120
@@ -32,11 +30,13 @@ class GuestFailed(Exception):
 
 
 class Group:
-    """The tests that one kernel's guest runs."""
+    """The tests that one kernel's guest runs; `name` is the kernel's, "+systemd" may follow."""
 
-    def __init__(self, config: pytest.Config, kernel: str) -> None:
+    def __init__(self, config: pytest.Config, name: str) -> None:
         self._config = config
+        kernel, _, init = name.partition("+")
         self._kernel = KERNELS[kernel]
+        self._systemd = bool(init)
         self._pending: list[str] = []
         self._stack = contextlib.ExitStack()
         self._guest: Guest | None = None
@@ -79,6 +79,8 @@ class Group:
 
     def _boot(self) -> None:
         prepare(self._kernel)
+        if self._systemd:
+            prepare_system()
         self._read = 0
         self._said.clear()
         command = [
@@ -96,6 +98,7 @@ class Group:
                 environment=environment,
                 folder=TREE,
                 files={ITEMS: "\n".join(self._pending) + "\n"},
+                systemd=self._systemd,
             )
         )
         self._output = self._guest.output()

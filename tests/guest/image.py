@@ -10,7 +10,7 @@ import lzma
 import shutil
 import struct
 import subprocess
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from pathlib import Path
 
 from tests.guest.debian import SetupFailed, run
@@ -99,17 +99,7 @@ def _member(name: str, mode: int, data: bytes = b"", device: tuple[int, int] = (
 
 def write_initramfs(target: Path, init: bytes, busybox: Path, modules: Modules) -> None:
     """Write an uncompressed initramfs: busybox, `init` and the modules for the root, numbered."""
-    folders: Sequence[str] = (
-        "bin",
-        "dev",
-        "proc",
-        "sys",
-        "modules",
-        "host",
-        "layer",
-        "top",
-        "root",
-    )
+    folders = ["bin", "dev", "proc", "sys", "modules", "host", "system", "layer", "top", "root"]
     members = [_member(name, 0o040755) for name in folders]
     members.append(_member("dev/console", 0o020600, device=(5, 1)))
     members.append(_member("init", 0o100755, init))

@@ -15,6 +15,7 @@ import select
 import shlex
 import shutil
 import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -22,18 +23,28 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TextIO
 
-from tests.guest.cache import Kernel
+from tests.guest.cache import Kernel, system_root
 
 DEFAULT_LIMIT_S = 120.0
 JOB_IN_GUEST = "/run/job"
 """Where the guest sees the job folder, read-write."""
+TREE = Path(__file__).parents[2]
+"""The checkout."""
 _PREFIX = "fb-guest-"
+_SERVICE = "[Service]\nType=exec\nExecStart=/run/job/start\n"
 _START = Path(__file__).with_name("start")
 _KERNEL_LINE = (
     "console=ttyS0 quiet panic=-1 reboot=t mitigations=off tsc=reliable random.trust_cpu=on "
+    "cryptomgr.notests "
     # An idle camera would be suspended after 2 s, and vhci_hcd's hub refuses some resumes with
     # EBUSY, which no real hub was seen to do.
     "usbcore.autosuspend=-1"
+)
+
+# The guest's kernel has no binfmt_misc, which Python's package asks systemd for.
+_SYSTEMD_LINE = (
+    " framebus.systemd systemd.mask=systemd-binfmt.service"
+    " systemd.mask=proc-sys-fs-binfmt_misc.automount systemd.firstboot=off"
 )
 
 
@@ -65,7 +76,7 @@ class Outcome:
         """Say in a few lines what happened, for people."""
         if self.ending is Ending.EXITED:
             return f"the command exited with status {self.status} after {self.seconds:.1f} s"
-        tail = "\n".join(self.console.splitlines()[-25:])
+        tail = "\n".join(self.console.splitlines()[-60:])
         return f"the guest {self.ending.value} after {self.seconds:.1f} s; its console:\n{tail}"
 
 
@@ -120,11 +131,14 @@ def booted(
     environment: Mapping[str, str] | None = None,
     folder: Path | None = None,
     files: Mapping[str, str] | None = None,
+    systemd: bool = False,
 ) -> Iterator[Guest]:
     """Boot `kernel` and run `command` in `folder` (here by default); end all of it afterwards.
 
     `kernel` must be prepared. The command finds `files` (name: text) in /run/job; what it leaves
-    there can be read from `Guest.job` until the context ends.
+    there can be read from `Guest.job` until the context ends. With `systemd` the root is a Debian
+    of its own, which must be prepared too, and which sees of the host this tree, its Python and
+    `folder`, read-only.
     """
     _sweep(Path(tempfile.gettempdir()))
     job, lock = _job_folder()
@@ -135,7 +149,7 @@ def booted(
             (job / name).write_text(text)
         with (job / "console").open("ab") as console:
             process = subprocess.Popen(
-                _qemu(kernel, job),
+                _qemu(kernel, job, systemd=systemd),
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=console,
@@ -175,6 +189,10 @@ def _write_job(job: Path, command: Sequence[str], environment: Mapping[str, str]
     )
     script = f"{exports}cd {shlex.quote(str(at))} && exec {shlex.join(command)}\n"
     (job / "command").write_text(script)
+    (job / "framebus-guest.service").write_text(_SERVICE)
+    # A Python below /usr is the guest's own there.
+    lent = {TREE, at, Path(sys.base_prefix)} - {Path("/usr")}
+    (job / "lent").write_text("".join(f"{path}\n" for path in sorted(lent)))
     (job / "console").touch()
 
 
@@ -185,7 +203,7 @@ def _share(tag: str, path: Path, *, writable: bool = False) -> list[str]:
     return ["-fsdev", options, "-device", f"virtio-9p-pci,fsdev={tag},mount_tag={tag}"]
 
 
-def _qemu(kernel: Kernel, job: Path) -> list[str]:
+def _qemu(kernel: Kernel, job: Path, *, systemd: bool) -> list[str]:
     """Return the command line; setpriv ends QEMU when this process dies, by SIGKILL too."""
     return [
         *("setpriv", "--pdeathsig", "KILL", "qemu-system-x86_64"),
@@ -193,7 +211,7 @@ def _qemu(kernel: Kernel, job: Path) -> list[str]:
         *("-smp", "2", "-m", "1024", "-no-reboot"),
         *("-nodefaults", "-nographic", "-no-user-config"),
         *("-kernel", str(kernel.vmlinux), "-initrd", str(kernel.initramfs)),
-        *("-append", _KERNEL_LINE),
+        *("-append", _KERNEL_LINE + _SYSTEMD_LINE * systemd),
         *("-chardev", f"file,id=console,path={job}/console,append=on"),
         *("-serial", "chardev:console"),
         *("-chardev", "file,id=output,path=/dev/stdout,append=on"),
@@ -201,4 +219,5 @@ def _qemu(kernel: Kernel, job: Path) -> list[str]:
         *_share("host", Path("/")),
         *_share("layer", kernel.layer),
         *_share("job", job, writable=True),
+        *(_share("system", system_root()) if systemd else ()),
     ]

@@ -10,21 +10,27 @@ from __future__ import annotations
 import argparse
 import hashlib
 import json
+import os
 import re
 import shutil
 import sys
 import tempfile
 from pathlib import Path
 
-from tests.guest.cache import KERNELS, Kernel, cache_dir, locked
+from tests.guest.cache import KERNELS, Kernel, cache_dir, locked, system_root
 from tests.guest.camera.client import CLIP_FOLDER
 from tests.guest.clip import draw_clip
-from tests.guest.debian import Archive, SetupFailed
+from tests.guest.debian import Archive, SetupFailed, mirror, run
 from tests.guest.image import BOOT_MODULES, CAMERA_MODULES, Modules, unpack_vmlinuz, write_initramfs
 
 BUSYBOX = Path("/bin/busybox")
 _HERE = Path(__file__).parent
 _RECIPE = ("cache.py", "clip.py", "debian.py", "image.py", "prepare.py", "init")
+_SYSTEM_PACKAGES = (
+    *("systemd", "systemd-sysv", "udev", "dbus", "kmod", "curl", "python3", "procps"),
+    *("libbz2-1.0", "libffi8", "liblzma5", "libreadline8", "libsqlite3-0", "libssl3"),
+)
+"""systemd, and the libraries that a Python from outside Debian wants."""
 _KERNEL_PART = re.compile(r"linux-(image|base|binary|modules)-\d")
 
 
@@ -86,6 +92,38 @@ def _make(kernel: Kernel, scratch: Path) -> Path:
     return made
 
 
+def prepare_system(*, again: bool = False) -> Path:
+    """Make the root with systemd ready in the cache unless it is. Raises SetupFailed.
+
+    Needs root: the files of a Debian belong to several users.
+    """
+    root = system_root()
+    done = root / "etc/framebus-guest"
+    wanted = f"{codename()} {' '.join(_SYSTEM_PACKAGES)}\n"
+    with locked("system"):
+        if not again and done.exists() and done.read_text() == wanted:
+            return root
+        if os.geteuid():
+            raise SetupFailed("the guest's root with systemd can be made by root only")
+        with tempfile.TemporaryDirectory(prefix=".making-", dir=cache_dir()) as scratch:
+            made = Path(scratch) / "system"
+            include = ",".join(_SYSTEM_PACKAGES)
+            options = ("--quiet", "--variant=minbase", f"--include={include}")
+            run("mmdebstrap", *options, codename(), made, mirror())
+            (made / "etc/framebus-guest").write_text(wanted)
+            shutil.rmtree(root, ignore_errors=True)
+            made.rename(root)
+    return root
+
+
+def codename() -> str:
+    """Return this machine's Debian suite: the venv's Python and its libraries fit that one."""
+    known = dict(
+        line.split("=", 1) for line in Path("/etc/os-release").read_text().splitlines() if line
+    )
+    return known.get("VERSION_CODENAME", "").strip('"') or KERNELS["stable"].suites[0]
+
+
 def _kernel_packages(archive: Archive) -> list[str]:
     """Return the exact names: one package up to Debian 13, an image split in two after it."""
     (image,) = (name for name in archive.depends("linux-image-amd64") if _KERNEL_PART.match(name))
@@ -105,6 +143,7 @@ def main() -> int:
     """Make the kernels that are named, or all."""
     parser = argparse.ArgumentParser(prog="tests.guest.prepare", description=__doc__)
     parser.add_argument("kernels", nargs="*", choices=[[], *KERNELS], help="default: all")
+    parser.add_argument("--systemd", action="store_true", help="the root with systemd too")
     parser.add_argument("--again", action="store_true", help="from today's packages, not the cache")
     options = parser.parse_args()
     for name in options.kernels or KERNELS:
@@ -115,6 +154,8 @@ def main() -> int:
             return 1
         manifest = json.loads(kernel.manifest.read_text())
         sys.stdout.write(f"{name}: {manifest['release']} in {kernel.folder}\n")
+    if options.systemd:
+        sys.stdout.write(f"systemd: {prepare_system(again=options.again)}\n")
     return 0
 
 
