@@ -24,10 +24,6 @@ $(VENV)/.dev: $(VENV)/.all
 	$(BIN)/pip install -qq --editable '.[dev]'
 	touch $@
 
-$(VENV)/.bench: $(VENV)/.dev
-	$(BIN)/pip install -qq --editable '.[bench]'
-	touch $@
-
 run: $(VENV)/.all
 	$(BIN)/framebus up $(ARGS)
 
@@ -48,7 +44,7 @@ test: $(VENV)/.dev
 guest: $(VENV)/.dev
 	tests/guest/run --kernel $(or $(KERNEL),stable) sh -c "$$CMD"
 
-bench: $(VENV)/.bench
+bench: $(VENV)/.dev
 	$(BIN)/python -m benchmarks $(ARGS)
 
 clean:
