@@ -22,6 +22,7 @@ from framebus.notify import silence_s
 from web_workers.cause import explain, fresh_for_ns
 from web_workers.link import RingLink
 from web_workers.loop import StreamLoop, Timer
+from web_workers.pack import FAILED, Pack
 from web_workers.parts import Picture, Style, opening, part
 from web_workers.placeholder import Notice
 from web_workers.viewer import Viewer
@@ -51,6 +52,8 @@ class Feed:
         self._loop = loop
         self._paint = paint
         self._viewers: dict[Viewer, None] = {}  # in order of joining
+        self._pack = Pack()  # those of them that take every frame and keep up
+        self._others: dict[Viewer, None] = {}  # all the others
         self._link: RingLink | None = None
         self._descriptor = -1
         self._timer: Timer | None = None
@@ -72,6 +75,10 @@ class Feed:
         """Those connected now."""
         return tuple(self._viewers)
 
+    def counts(self, viewer: Viewer) -> tuple[int, int]:
+        """Return the frames and bytes sent to a viewer."""
+        return self._pack.counts(viewer)
+
     @property
     def published(self) -> int:
         """Frames that the camera published while the feed was awake."""
@@ -82,7 +89,7 @@ class Feed:
         if self._link is None:
             self._wake()
         viewer.belong(self)
-        self._viewers[viewer] = None
+        self._viewers[viewer] = self._others[viewer] = None
         viewer.base = self.published
         viewer.seen = self._number
         first = head + opening(viewer.style)
@@ -97,15 +104,19 @@ class Feed:
         else:
             viewer.push(first)
             self._ask_for_placeholder(self._loop.clock())
+        self._regroup(viewer)
 
     def drained(self, viewer: Viewer) -> None:
         """Give a viewer that was busy the newest frame, if it is a newer one."""
         if viewer.seen != self._number:
             self._offer(viewer)
+        self._regroup(viewer)
 
     def left(self, viewer: Viewer) -> None:
         """Forget a viewer; without viewers, park."""
         del self._viewers[viewer]
+        self._others.pop(viewer, None)
+        self._pack.remove(viewer)
         if not self._viewers:
             self._park()
 
@@ -137,23 +148,38 @@ class Feed:
                 self._deliver(frame)
 
     def _deliver(self, frame: Frame) -> None:
-        """Hand a new frame to all who can take it. The hot loop."""
+        """Hand a new frame to all who can take it."""
         picture = self._picture = Picture.of(frame)
         self._placeholder = None
         self._parts.clear()
-        self._number = number = self._number + 1
+        self._number += 1
         self._taken_ns = self._output_ns = self._loop.clock()
         self._paused = False
         plain = self._part(picture, Style.PLAIN)
-        for viewer in tuple(self._viewers):
-            if viewer.rest is not None:
-                continue  # still receiving an older frame: `drained` comes back to it
-            if viewer.style is not Style.PLAIN or viewer.thinner is not None:
+        for viewer in tuple(self._others):
+            if viewer.rest is None:  # else `drained` comes back to it
                 self._offer(viewer)
-                continue
-            viewer.seen = number
-            viewer.sent += 1
-            viewer.push(plain)
+        for viewer, count in self._pack.send(plain):
+            self._others[viewer] = None
+            viewer.seen = self._number
+            if count == FAILED:
+                viewer.close()
+            else:
+                viewer.keep(plain, count)
+
+    def _regroup(self, viewer: Viewer) -> None:
+        """Put a viewer where it belongs by now: into the pack, or among the others."""
+        if viewer.fileno() < 0:
+            return  # it has left
+        plain = viewer.style is Style.PLAIN and viewer.thinner is None
+        keeps_up = plain and viewer.rest is None
+        if keeps_up and viewer in self._others:
+            del self._others[viewer]
+            self._pack.add(viewer)
+        elif not keeps_up and viewer in self._pack:
+            self._pack.remove(viewer)
+            self._others[viewer] = None
+            viewer.seen = self._number
 
     def _offer(self, viewer: Viewer) -> None:
         """Send the newest frame to one viewer, unless that asked for fewer."""
@@ -188,7 +214,7 @@ class Feed:
                 self._deliver(frame)
             else:
                 self._pause(now, silence_ns)
-        for viewer in self.viewers:
+        for viewer in tuple(self._others):  # the pack has nothing under way
             if viewer.stalled(now):
                 viewer.close()
         if self._link is not None:  # the last viewer may have left
@@ -202,6 +228,7 @@ class Feed:
             for viewer in self.viewers:
                 if viewer.dual_final and viewer.rest is None:
                     viewer.push(self._part(picture, viewer.style))
+                    self._regroup(viewer)
         if not self._fresh(now):
             if now - self._output_ns >= FILL_NS:
                 self._ask_for_placeholder(now)
@@ -225,6 +252,7 @@ class Feed:
             if viewer.style not in made:
                 made[viewer.style] = part(picture, viewer.style, now)
             viewer.push(made[viewer.style])
+            self._regroup(viewer)
 
     def _ask_for_placeholder(self, now: int) -> None:
         link = self._link

@@ -56,18 +56,21 @@ class WorkerStreams:
             return []
         now = self.loop.clock()
         published = feed.published
-        return [
-            {
-                "peer": viewer.peer,
-                "seconds": round((now - viewer.joined_ns) / 1e9, 3),
-                "style": viewer.style.value,
-                "dual_final_frames": viewer.dual_final,
-                "sent": viewer.sent,
-                "skipped": max(0, published - viewer.base - viewer.sent),
-                "bytes": viewer.bytes_sent,
-            }
-            for viewer in feed.viewers
-        ]
+        documents: list[dict[str, object]] = []
+        for viewer in feed.viewers:
+            sent, bytes_sent = feed.counts(viewer)
+            documents.append(
+                {
+                    "peer": viewer.peer,
+                    "seconds": round((now - viewer.joined_ns) / 1e9, 3),
+                    "style": viewer.style.value,
+                    "dual_final_frames": viewer.dual_final,
+                    "sent": sent,
+                    "skipped": max(0, published - viewer.base - sent),
+                    "bytes": bytes_sent,
+                }
+            )
+        return documents
 
     def close(self) -> None:
         """Close every viewer and everything else."""

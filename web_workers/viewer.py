@@ -30,6 +30,9 @@ _SEND_BUFFER = 1 << 18
 """SO_SNDBUF, bytes (the kernel doubles it): one large frame, or three of 720p. Sized by the kernel
 itself a stalled viewer's socket hoards 39 of those."""
 
+Send = Callable[[bytes | memoryview], int]
+"""A socket's `send`: returns how many bytes the kernel took."""
+
 _GONE = select.EPOLLHUP | select.EPOLLERR | select.EPOLLRDHUP
 
 
@@ -50,7 +53,6 @@ class Viewer:
         "_audience",
         "_clock",
         "_on_close",
-        "_send",
         "_sock",
         "_unwanted",
         "base",
@@ -61,6 +63,7 @@ class Viewer:
         "peer",
         "rest",
         "seen",
+        "send",
         "sent",
         "style",
         "thinner",
@@ -81,7 +84,8 @@ class Viewer:
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, USER_TIMEOUT_MS)
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _SEND_BUFFER)
         self._sock = sock
-        self._send = sock.send
+        self.send: Send = sock.send
+        """For the pack alone: what it sends, the viewer must be told of."""
         self._clock = clock
         self._on_close = on_close
         self._audience: Audience | None = None
@@ -97,7 +101,7 @@ class Viewer:
         self.joined_ns = self.moved_ns = clock()
         self.bytes_sent = 0
         self.sent = 0
-        """Published frames whose sending has begun."""
+        """Published frames whose sending has begun, but for those of the pack (pack.py)."""
         self.base = 0
         """The feed's count of published frames when this viewer joined."""
         self.seen = 0
@@ -114,7 +118,7 @@ class Viewer:
     def push(self, data: bytes) -> None:
         """Send `data`, or begin to. Only for a viewer with no rest; closes itself on failure."""
         try:
-            count = self._send(data)
+            count = self.send(data)
         except BlockingIOError:
             count = 0
         except OSError:
@@ -122,8 +126,12 @@ class Viewer:
             return
         self.bytes_sent += count
         if count != len(data):
-            self.rest = memoryview(data)[count:]
-            self.moved_ns = self._clock()
+            self.keep(data, count)
+
+    def keep(self, data: bytes, count: int) -> None:
+        """Have `data` under way, of which the kernel has taken `count` bytes."""
+        self.rest = memoryview(data)[count:]
+        self.moved_ns = self._clock()
 
     def on_event(self, events: int) -> None:
         """Go on with what epoll says about the socket."""
@@ -152,7 +160,7 @@ class Viewer:
 
     def _continue(self, rest: memoryview) -> None:
         try:
-            count = self._send(rest)
+            count = self.send(rest)
         except BlockingIOError:
             return
         except OSError:

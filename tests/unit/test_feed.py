@@ -5,7 +5,6 @@ from __future__ import annotations
 import socket
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 from framebus.notify import own_context
@@ -148,13 +147,13 @@ def test_all_viewers_share_one_bytes_per_frame(bench: Bench) -> None:
     pushed: list[object] = []
 
     def noting(viewer: Viewer) -> None:
-        send = viewer._send
+        send = viewer.send
 
-        def note(data: Any, flags: int = 0) -> int:
+        def note(data: bytes | memoryview) -> int:
             pushed.append(data)
-            return send(data, flags)
+            return send(data)
 
-        viewer._send = note
+        viewer.send = note
 
     for client in clients:
         noting(client.viewer)
@@ -185,8 +184,11 @@ def test_a_busy_viewer_skips_to_the_newest_and_the_counts_add_up(bench: Bench) -
         bench.loop.dispatch()
     assert (late[0].sequence, late[-1].sequence) == (1, 10)
     assert len(late) <= 3  # the socket's own buffer may hold a second one
-    assert slow.viewer.sent == len(late)
+    sent, bytes_sent = bench.feed.counts(slow.viewer)
+    assert sent == len(late)
+    assert bytes_sent > len(late) * len(big)
     assert bench.feed.published - slow.viewer.base == 10
+    assert bench.feed.counts(fast.viewer)[0] == 10
 
 
 def test_fewer_frames_are_sent_to_who_asked_for_fewer(bench: Bench) -> None:
