@@ -66,7 +66,7 @@ def _without_daemon(camera: str, attached: bool) -> Cause:
         return Cause(
             "daemon-died",
             f"the capture daemon of {camera!r} has died",
-            f"framebus up restarts it by itself; otherwise: framebus capture --name {camera}",
+            f"under framebus up it comes back by itself; else: framebus capture --name {camera}",
         )
     return Cause(
         "daemon-absent",
