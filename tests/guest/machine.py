@@ -11,6 +11,7 @@ import contextlib
 import enum
 import fcntl
 import os
+import re
 import select
 import shlex
 import shutil
@@ -31,6 +32,7 @@ JOB_IN_GUEST = "/run/job"
 TREE = Path(__file__).parents[2]
 """The checkout."""
 _PREFIX = "fb-guest-"
+_ESCAPE = re.compile(r"\x1b(?:\[[^A-Za-z]*[A-Za-z]|c)")
 _SERVICE = "[Service]\nType=exec\nExecStart=/run/job/start\n"
 _START = Path(__file__).with_name("start")
 _KERNEL_LINE = (
@@ -76,7 +78,8 @@ class Outcome:
         """Say in a few lines what happened, for people."""
         if self.ending is Ending.EXITED:
             return f"the command exited with status {self.status} after {self.seconds:.1f} s"
-        tail = "\n".join(self.console.splitlines()[-60:])
+        # SeaBIOS clears a screen that is none; a panic's reason comes before its registers.
+        tail = "\n".join(_ESCAPE.sub("", self.console).splitlines()[-60:])
         return f"the guest {self.ending.value} after {self.seconds:.1f} s; its console:\n{tail}"
 
 
