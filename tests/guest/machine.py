@@ -207,7 +207,7 @@ def _qemu(kernel: Kernel, job: Path, *, systemd: bool) -> list[str]:
     """Return the command line; setpriv ends QEMU when this process dies, by SIGKILL too."""
     return [
         *("setpriv", "--pdeathsig", "KILL", "qemu-system-x86_64"),
-        *("-M", "pc", "-no-hpet", "-cpu", "max", "-accel", "tcg,thread=multi"),
+        *("-M", "pc", "-no-hpet", "-cpu", "Nehalem,+rdrand", "-accel", "tcg,thread=multi"),
         *("-smp", "2", "-m", "1024", "-no-reboot"),
         *("-nodefaults", "-nographic", "-no-user-config"),
         *("-kernel", str(kernel.vmlinux), "-initrd", str(kernel.initramfs)),
