@@ -13,7 +13,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterable
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack, closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -214,13 +214,13 @@ def _wait(port: int, path: str | None, programs: Iterable[Program]) -> None:
         for program in programs:
             program.check()
         connection = http.client.HTTPConnection("127.0.0.1", port, timeout=2.0)
-        with suppress(OSError, http.client.HTTPException):
+        with closing(connection), suppress(OSError, http.client.HTTPException):
             connection.connect()
             if path is None:
                 return
             connection.request("GET", path)
-            if connection.getresponse().status == http.HTTPStatus.OK:
-                return
-        connection.close()
+            with closing(connection.getresponse()) as answer:
+                if answer.status == http.HTTPStatus.OK:
+                    return
         time.sleep(_POLL_S)
     raise BenchError(f"no answer on port {port} within {_START_S:.0f} s: try it by hand")

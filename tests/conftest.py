@@ -4,12 +4,24 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from framebus.names import SHARED_MEMORY, CameraNames
+
+
+def pytest_configure() -> None:
+    """Undo what nohup and background jobs of a shell do to signals.
+
+    Our children would inherit it, and rightly stay deaf to the very signals that tests send them.
+    """
+    if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
+        signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture

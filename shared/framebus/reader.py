@@ -90,7 +90,7 @@ class FrameReader:
             left_s = deadline - time.monotonic()
             if left_s <= 0:
                 raise FrameTimeout(
-                    f"no new frame of {self._names.camera!r} within {timeout_s} s: "
+                    f"no new frame of {self._names.camera!r} within {timeout_s:.3g} s: "
                     f"{self._why_none()}"
                 )
             if self._ring is None:

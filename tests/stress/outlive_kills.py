@@ -23,14 +23,14 @@ import sys
 import tempfile
 import time
 import zlib
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from framebus.liveness import holder
 from framebus.names import SHARED_MEMORY, CameraNames
 from PIL import Image
 
-from tests.multipart_client import Part, StreamParser, request
+from tests.multipart import Parser, Part, split_head
 
 
 def make_clip(path: Path, *, frames: int, width: int, height: int) -> set[int]:
@@ -55,7 +55,8 @@ class Watcher:
 
     connection: socket.socket
     checks: set[int]
-    parser: StreamParser = field(default_factory=StreamParser)
+    head: bytes = b""
+    parser: Parser | None = None
     frames: int = 0
     placeholders: int = 0
     torn: int = 0
@@ -70,11 +71,19 @@ class Watcher:
         if not data:
             self.ended = True
             return
+        if self.parser is None:
+            self.head += data
+            if b"\r\n\r\n" not in self.head:
+                return
+            status, headers, data = split_head(self.head)
+            assert status.split()[1] == "200", status
+            assert "Transfer-Encoding" not in headers
+            self.parser = Parser()
         for part in self.parser.feed(data):
             self._judge(part)
 
     def _judge(self, part: Part) -> None:
-        if part.is_placeholder:
+        if part.placeholder:
             self.placeholders += 1
             if part.sequence and part.timestamp < self.last_timestamp:
                 self.older += 1
@@ -141,7 +150,9 @@ class Session:
             self._add(checks)
 
     def _add(self, checks: set[int]) -> None:
-        watcher = Watcher(request("127.0.0.1", self._port, "/stream"), checks)
+        connection = socket.create_connection(("127.0.0.1", self._port), timeout=20)
+        connection.sendall(b"GET /stream HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
+        watcher = Watcher(connection, checks)
         self._selector.register(watcher.connection, selectors.EVENT_READ, watcher)
         self.watchers.append(watcher)
 
