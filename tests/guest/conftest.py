@@ -40,19 +40,24 @@ def _kernel_of(item: pytest.Item) -> str | None:
     return str(item.callspec.params["kernel"])
 
 
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    groups = config.stash.setdefault(_GROUPS, {})
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if INSIDE in item.path.parents:
             item.add_marker(pytest.mark.guest)
-    # By kernel, and after everything that is quick.
-    items.sort(key=lambda item: _kernel_of(item) or "")
-    for item in items:
-        kernel = _kernel_of(item)
-        if kernel is not None:
+        if _kernel_of(item) is not None:
             # The group has limits of its own; a boot takes longer than a test may.
             item.add_marker(pytest.mark.timeout(0))
-            groups.setdefault(kernel, Group(config, kernel)).add(item.nodeid)
+    # By kernel, and after everything that is quick.
+    items.sort(key=lambda item: _kernel_of(item) or "")
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Make the groups of what is left after all options that deselect."""
+    groups = session.config.stash.setdefault(_GROUPS, {})
+    for item in session.items:
+        kernel = _kernel_of(item)
+        if kernel is not None:
+            groups.setdefault(kernel, Group(session.config, kernel)).add(item.nodeid)
     for group, following in itertools.pairwise(groups.values()):
         group.following = following
 

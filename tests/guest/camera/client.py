@@ -53,6 +53,8 @@ class PluggedCamera:
     def __init__(self, bench: Bench, name: str, port: int) -> None:
         self._bench = bench
         self.name = name
+        self.plugged = True
+        """Until `unplug` or the commands of that effect."""
         self.device = _BUS / f"1-{port + 1}"
         """The USB device in sysfs; there while it is plugged in and has been enumerated."""
 
@@ -81,7 +83,9 @@ class PluggedCamera:
 
     def do(self, command: str, **more: Any) -> dict[str, Any]:
         """Send a command about this camera; see bench.py. Raises BenchError."""
-        return self._bench.do(command, camera=self.name, **more)
+        answer = self._bench.do(command, camera=self.name, **more)
+        self.plugged = self.plugged and command not in ("unplug", "cut")
+        return answer
 
     def arm(self, fault: str, count: int = FOREVER) -> None:
         """Let `fault` act on its next `count` occasions."""
