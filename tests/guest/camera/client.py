@@ -53,8 +53,6 @@ class PluggedCamera:
     def __init__(self, bench: Bench, name: str, port: int) -> None:
         self._bench = bench
         self.name = name
-        self.plugged = True
-        """Until `unplug` or the commands of that effect."""
         self.device = _BUS / f"1-{port + 1}"
         """The USB device in sysfs; there while it is plugged in and has been enumerated."""
 
@@ -83,9 +81,7 @@ class PluggedCamera:
 
     def do(self, command: str, **more: Any) -> dict[str, Any]:
         """Send a command about this camera; see bench.py. Raises BenchError."""
-        answer = self._bench.do(command, camera=self.name, **more)
-        self.plugged = self.plugged and command not in ("unplug", "cut")
-        return answer
+        return self._bench.do(command, camera=self.name, **more)
 
     def arm(self, fault: str, count: int = FOREVER) -> None:
         """Let `fault` act on its next `count` occasions."""
@@ -109,6 +105,8 @@ class Bench:
     """The process that holds the cameras."""
 
     def __init__(self) -> None:
+        self.plugged: set[str] = set()
+        """The names of the cameras that are plugged in."""
         subprocess.run(["modprobe", "-a", "vhci_hcd", "uvcvideo"], check=True)
         command = [sys.executable, "-m", "tests.guest.camera.bench", str(CLIP_FOLDER)]
         self._process = subprocess.Popen(
@@ -130,6 +128,10 @@ class Bench:
         answer: dict[str, Any] = json.loads(line)
         if "error" in answer:
             raise BenchError(answer["error"])
+        if command == "plug":
+            self.plugged.add(more["camera"])
+        elif command in ("unplug", "cut"):
+            self.plugged.discard(more["camera"])
         return answer
 
     def attach(

@@ -51,7 +51,8 @@ def plug(bench: Bench, _names: Iterator[int]) -> Iterator[Plug]:
 
     yield plug
     for camera in plugged:
-        if camera.plugged:
+        # A test may have pulled it out, or plugged it in again under its name.
+        if camera.name in bench.plugged:
             camera.unplug()
 
 
