@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import shutil
 from pathlib import Path
@@ -52,6 +53,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             # The group has limits of its own; a boot takes longer than a test may.
             item.add_marker(pytest.mark.timeout(0))
             groups.setdefault(kernel, Group(config, kernel)).add(item.nodeid)
+    for group, following in itertools.pairwise(groups.values()):
+        group.following = following
 
 
 @pytest.hookimpl(tryfirst=True)

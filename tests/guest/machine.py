@@ -194,7 +194,7 @@ def _write_job(job: Path, command: Sequence[str], environment: Mapping[str, str]
     (job / "command").write_text(script)
     (job / "framebus-guest.service").write_text(_SERVICE)
     # A Python below /usr is the guest's own there.
-    lent = {TREE, at, Path(sys.base_prefix)} - {Path("/usr")}
+    lent = {TREE, at, Path(sys.prefix), Path(sys.base_prefix)} - {Path("/usr")}
     (job / "lent").write_text("".join(f"{path}\n" for path in sorted(lent)))
     (job / "console").touch()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -70,11 +71,24 @@ def test_a_device_that_is_switched_off_and_on_comes_back(
         _frames(camera)
 
 
+def test_a_port_that_is_disabled_takes_the_device_and_gives_it_back(plug: Plug) -> None:
+    camera = plug()
+    port = camera.device.name.partition("-")[2]
+    switch = Path(f"/sys/bus/usb/devices/1-0:1.0/usb1-port{port}/disable")
+    with Handle(camera.wait_node()) as handle:
+        switch.write_text("1")
+        wait_for(lambda: not _has_node(camera), "the node to go")
+        assert handle.attempt("G_FMT") == "ENODEV"
+    switch.write_text("0")
+    _frames(camera)
+
+
 def test_the_driver_is_not_removed_while_a_stream_runs(plug: Plug) -> None:
     camera = plug()
     with Handle(camera.wait_node()) as handle:
         handle.start()
         handle.dequeue()
-        users = Path("/sys/module/uvcvideo/refcnt")
-        assert int(users.read_text()) > 0
+        removed = subprocess.run(["rmmod", "uvcvideo"], capture_output=True, text=True, check=False)
+        assert removed.returncode
+        assert "in use" in removed.stderr
         assert handle.dequeue().whole
