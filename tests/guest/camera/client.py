@@ -26,6 +26,8 @@ CLIP_FOLDER = Path("/usr/share/framebus-guest/clip")
 """Where the guest has the pictures; the set-up puts them there."""
 _BUS = Path("/sys/bus/usb/devices")
 _UDEV = Path("/run/udev/data")
+_UDEV_BUSY = Path("/run/udev/queue")
+"""There while udev has events to work on."""
 _TREE = Path(__file__).parents[3]
 
 T = TypeVar("T")
@@ -74,8 +76,8 @@ class PluggedCamera:
         return wait_for(self.node, f"the node of {self.name}", limit_s)  # type: ignore[return-value]
 
     def gone(self) -> bool:
-        """Tell whether the kernel has let go of the device."""
-        return not self.device.exists()
+        """Tell whether the kernel has let go of the device, and udev of its links."""
+        return not self.device.exists() and not _UDEV_BUSY.exists()
 
     def do(self, command: str, **more: Any) -> dict[str, Any]:
         """Send a command about this camera; see bench.py. Raises BenchError."""
@@ -94,7 +96,7 @@ class PluggedCamera:
         return self.do("state")
 
     def unplug(self) -> None:
-        """Pull the camera out and wait until the kernel has noticed."""
+        """Pull the camera out and wait until kernel and udev have noticed."""
         self.do("unplug")
         wait_for(self.gone, f"{self.name} to go")
 

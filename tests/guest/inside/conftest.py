@@ -51,7 +51,7 @@ def plug(bench: Bench, _names: Iterator[int]) -> Iterator[Plug]:
 
     yield plug
     for camera in plugged:
-        if not camera.gone():
+        if camera.device.exists():
             camera.unplug()
 
 

@@ -71,7 +71,7 @@ def test_a_device_that_is_switched_off_and_on_comes_back(
         _frames(camera)
 
 
-def test_a_port_that_is_disabled_takes_the_device_and_gives_it_back(plug: Plug) -> None:
+def test_a_port_that_is_disabled_takes_the_device_until_it_is_plugged_in_again(plug: Plug) -> None:
     camera = plug()
     port = camera.device.name.partition("-")[2]
     switch = Path(f"/sys/bus/usb/devices/1-0:1.0/usb1-port{port}/disable")
@@ -80,7 +80,9 @@ def test_a_port_that_is_disabled_takes_the_device_and_gives_it_back(plug: Plug) 
         wait_for(lambda: not _has_node(camera), "the node to go")
         assert handle.attempt("G_FMT") == "ENODEV"
     switch.write_text("0")
-    _frames(camera)
+    # vhci_hcd's ports do not report a connection again when they get power back; a real hub's do.
+    camera.do("unplug")
+    _frames(plug())
 
 
 def test_the_driver_is_not_removed_while_a_stream_runs(plug: Plug) -> None:

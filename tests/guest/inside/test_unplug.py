@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.guest.camera.client import Bench, PluggedCamera, wait_for
+from tests.guest.camera.client import PluggedCamera, wait_for
 from tests.guest.inside.conftest import Plug
 from tests.guest.inside.handle import CAPTURE, Handle, buffer_of, outcome_of
 
@@ -67,35 +67,33 @@ def test_a_blocking_dqbuf_ends_with_einval_or_enodev_at_unplug(plug: Plug) -> No
         assert seen in (["EINVAL"], ["ENODEV"])
 
 
-def _links(serial: str) -> Path:
+def _link(serial: str) -> Path:
     return Path(f"/dev/v4l/by-id/usb-framebus_Framebus_Test_Camera_{serial}-video-index0")
 
 
-def test_it_comes_back_under_its_number_when_nobody_holds_it(bench: Bench) -> None:
-    camera = bench.plug("first", serial="SAME")
+def _is_linked(serial: str, node: Path) -> bool:
+    return _link(serial).exists() and _link(serial).resolve() == node
+
+
+def test_it_comes_back_under_its_number_when_nobody_holds_it(plug: Plug) -> None:
+    camera = plug(serial="SAME")
     node = camera.wait_node()
     camera.unplug()
     wait_for(lambda: not node.exists(), "the node to go")
-    camera = bench.plug("second", serial="SAME")
-    assert camera.wait_node() == node
-    assert wait_for(lambda: _links("SAME").exists(), "the link")
-    assert _links("SAME").resolve() == node
-    camera.unplug()
+    assert plug(serial="SAME").wait_node() == node
+    wait_for(lambda: _is_linked("SAME", node), "the link by id")
 
 
-def test_a_held_descriptor_renumbers_it_and_the_links_are_right_either_way(bench: Bench) -> None:
-    camera = bench.plug("first", serial="HELD")
+def test_a_held_descriptor_renumbers_it_and_the_links_are_right_either_way(plug: Plug) -> None:
+    camera = plug(serial="HELD")
     node = camera.wait_node()
     with Handle(node):
         camera.unplug()
-        camera = bench.plug("second", serial="HELD")
-        moved = camera.wait_node()
+        moved = plug(serial="HELD").wait_node()
         assert moved != node
-        wait_for(lambda: _links("HELD").exists(), "the link")
-        assert _links("HELD").resolve() == moved
+        wait_for(lambda: _is_linked("HELD", moved), "the link by id")
         by_path = [link.resolve() for link in Path("/dev/v4l/by-path").glob("*-video-index0")]
         assert by_path.count(moved) >= 1
-    camera.unplug()
 
 
 def _usb_node(camera: PluggedCamera) -> str:
