@@ -92,14 +92,13 @@ def choose(
 ) -> dict[str, str]:
     """Return the environment that says what was chosen; raises UsageError."""
     common = file.common
-    runtime = environ.get("FRAMEBUS_RUNTIME_DIR") or common.get("runtime_dir")
     name = config.pick(options["name"], common.get("name"), (*file.cameras, DEFAULT_CAMERA)[0])
     workers = config.pick(options["workers"], common.get("workers"), default_workers())
     return {
         BIND: str(config.pick(options["bind"], common.get("bind"), DEFAULT_BIND)),
         WORKERS: str(_worker_count(str(workers))),
         NAME: check_camera_name(str(name)),
-        "FRAMEBUS_RUNTIME_DIR": str(runtime or runtime_dir(environ)),
+        "FRAMEBUS_RUNTIME_DIR": str(runtime_dir(environ)),
     }
 
 
