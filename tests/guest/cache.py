@@ -8,10 +8,22 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import hashlib
 import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+
+_HERE = Path(__file__).parent
+_RECIPE = ("cache.py", "clip.py", "debian.py", "image.py", "prepare.py", "init")
+
+
+def recipe() -> str:
+    """Return a digest of all that decides what the cache holds, except the packages' versions."""
+    digest = hashlib.sha256()
+    for name in _RECIPE:
+        digest.update((_HERE / name).read_bytes())
+    return digest.hexdigest()
 
 
 def cache_dir(environ: Mapping[str, str] = os.environ) -> Path:
@@ -31,8 +43,8 @@ class Kernel:
 
     @property
     def folder(self) -> Path:
-        """Everything of this kernel."""
-        return cache_dir() / f"kernel-{self.name}"
+        """Everything of this kernel; checkouts whose recipes differ do not share one."""
+        return cache_dir() / f"kernel-{self.name}-{recipe()[:12]}"
 
     @property
     def vmlinux(self) -> Path:

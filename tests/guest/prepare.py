@@ -8,16 +8,16 @@ then. `--again` makes it anew from today's packages.
 from __future__ import annotations
 
 import argparse
-import hashlib
 import json
 import os
 import re
 import shutil
 import sys
 import tempfile
+import time
 from pathlib import Path
 
-from tests.guest.cache import KERNELS, Kernel, cache_dir, locked, system_root
+from tests.guest.cache import KERNELS, Kernel, cache_dir, locked, recipe, system_root
 from tests.guest.camera.client import CLIP_FOLDER
 from tests.guest.clip import draw_clip
 from tests.guest.debian import Archive, SetupFailed, mirror, run
@@ -25,21 +25,13 @@ from tests.guest.image import BOOT_MODULES, CAMERA_MODULES, Modules, unpack_vmli
 
 BUSYBOX = Path("/bin/busybox")
 _HERE = Path(__file__).parent
-_RECIPE = ("cache.py", "clip.py", "debian.py", "image.py", "prepare.py", "init")
+_MONTH_S = 30 * 24 * 3600
 _SYSTEM_PACKAGES = (
     *("systemd", "systemd-sysv", "udev", "dbus", "kmod", "curl", "python3", "procps"),
     *("libbz2-1.0", "libffi8", "liblzma5", "libreadline8", "libsqlite3-0", "libssl3"),
 )
 """systemd, and the libraries that a Python from outside Debian wants."""
 _KERNEL_PART = re.compile(r"linux-(image|base|binary|modules)-\d")
-
-
-def recipe() -> str:
-    """Return a digest of all that decides what the cache holds, except the packages' versions."""
-    digest = hashlib.sha256()
-    for name in _RECIPE:
-        digest.update((_HERE / name).read_bytes())
-    return digest.hexdigest()
 
 
 def is_ready(kernel: Kernel) -> bool:
@@ -58,9 +50,19 @@ def prepare(kernel: Kernel, *, again: bool = False) -> Kernel:
         if again or not is_ready(kernel):
             with tempfile.TemporaryDirectory(prefix=".making-", dir=cache_dir()) as scratch:
                 made = _make(kernel, Path(scratch))
+                _forget_old(kernel)
                 shutil.rmtree(kernel.folder, ignore_errors=True)
                 made.rename(kernel.folder)
+        os.utime(kernel.manifest)
     return kernel
+
+
+def _forget_old(kernel: Kernel) -> None:
+    """Remove what other recipes left of `kernel` and nobody has used for a month."""
+    for folder in cache_dir().glob(f"kernel-{kernel.name}*"):
+        used = folder / "manifest.json"
+        if not used.exists() or time.time() - used.stat().st_mtime > _MONTH_S:
+            shutil.rmtree(folder)
 
 
 def _make(kernel: Kernel, scratch: Path) -> Path:
