@@ -19,6 +19,7 @@ from capture_daemon.adjustments import Adjustments
 from capture_daemon.capture import CaptureThread
 from capture_daemon.conductor import Conductor
 from capture_daemon.device import ControlsRead, ControlsSet, Described
+from capture_daemon.hotplug import Hotplug
 from capture_daemon.reports import Mailbox, Report
 from capture_daemon.server import ControlServer
 from capture_daemon.status import Status
@@ -72,6 +73,7 @@ class Daemon:
         manager: ServiceManager,
         mailbox: Mailbox,
         signals: Signals,
+        hotplug: Hotplug,
     ) -> None:
         self._conductor = conductor
         self._capture = capture
@@ -83,6 +85,7 @@ class Daemon:
         self._manager = manager
         self._mailbox = mailbox
         self._signals = signals
+        self._hotplug = hotplug
         self._ending = False
         self._more_requests = False
         self._told: tuple[object, ...] = ()
@@ -98,6 +101,8 @@ class Daemon:
         poller = zmq.Poller()
         for each in (self._server.socket, self._mailbox.fileno(), self._signals.fileno()):
             poller.register(each, zmq.POLLIN)
+        if (hotplug := self._hotplug.fileno()) is not None:
+            poller.register(hotplug, zmq.POLLIN)
         self._conductor.start(time.monotonic_ns())
         self._manager.ready()
         while not self._ending:
@@ -122,6 +127,8 @@ class Daemon:
         for report in self._mailbox.collect():
             self._on_report(report, time.monotonic_ns())
         now_ns = time.monotonic_ns()
+        if self._hotplug.added():
+            self._conductor.device_added(now_ns)
         self._conductor.tick(now_ns)
         self._adjustments.tick(now_ns)
         self._more_requests = self._server.receive()

@@ -18,7 +18,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Protocol
 
-from framebus.names import CameraNames, create_runtime_dir, runtime_dir
+from framebus.names import PRIVILEGED_SOCKET, CameraNames, create_runtime_dir, runtime_dir
 from framebus.notify import EventNotifier, Notifier, own_context
 from framebus.ring.writer import RingWriter
 
@@ -31,10 +31,16 @@ from capture_daemon.daemon import Daemon, Signals
 from capture_daemon.device import DeviceThread
 from capture_daemon.exclusive import ExclusiveSources
 from capture_daemon.handlers import Handlers
+from capture_daemon.hotplug import Hotplug, open_hotplug
 from capture_daemon.locks import Locks
 from capture_daemon.options import Settings
 from capture_daemon.plan import Plan
+from capture_daemon.privileged.client import PrivilegedClient
 from capture_daemon.publisher import Publisher
+from capture_daemon.recovery.actions import PortActions
+from capture_daemon.recovery.base import Rungs
+from capture_daemon.recovery.executor import Executor
+from capture_daemon.recovery.holding import Holding
 from capture_daemon.reports import Mailbox
 from capture_daemon.server import ControlServer
 from capture_daemon.signals import SignalWatch
@@ -65,7 +71,14 @@ def run(settings: Settings, environ: Mapping[str, str]) -> int:
         signals = SignalWatch()
         stack.callback(signals.close)
         parts = Parts(
-            settings, names, sources=sources, manager=manager, signals=signals, stack=stack
+            settings,
+            names,
+            sources=sources,
+            rungs=_rungs(settings, names, environ),
+            hotplug=open_hotplug(),
+            manager=manager,
+            signals=signals,
+            stack=stack,
         )
         log.info("camera %s, pid %d, runtime %s", settings.name, os.getpid(), names.runtime)
         try:
@@ -95,6 +108,8 @@ class Parts:
         names: CameraNames,
         *,
         sources: Sources,
+        rungs: Rungs,
+        hotplug: Hotplug,
         manager: ServiceManager,
         signals: Signals,
         stack: ExitStack,
@@ -117,6 +132,7 @@ class Parts:
         self._device = DeviceThread(post=mailbox.post)
         self._capture = CaptureThread(
             sources=sources,
+            rungs=rungs,
             publisher=Publisher(ring=writer, announcer=notifier, counters=counters),
             counters=counters,
             post=mailbox.post,
@@ -160,6 +176,7 @@ class Parts:
             manager=manager,
             mailbox=mailbox,
             signals=signals,
+            hotplug=hotplug,
         )
         self._device.start()
         self._capture.start()
@@ -174,6 +191,17 @@ class Parts:
         for thread in (self._capture, self._device):
             thread.join(max(0.0, deadline - time.monotonic()))
         return not (self._capture.is_alive() or self._device.is_alive())
+
+
+def _rungs(settings: Settings, names: CameraNames, environ: Mapping[str, str]) -> Executor:
+    socket = Path(environ.get("FRAMEBUS_PRIVILEGED_SOCKET") or PRIVILEGED_SOCKET)
+    return Executor(
+        actions=PortActions(),
+        helper=PrivilegedClient(socket),
+        holding=Holding(runtime=names.runtime, own_lock=names.lock, find=lambda rdev: ()),
+        end_holders=settings.end_holder,
+        power_ports=settings.power_ports,
+    )
 
 
 def _ring(writer: RingWriter, names: CameraNames) -> Ring:

@@ -31,6 +31,10 @@ class Outage:
             remedy = f" ({cause.remedy})" if cause.remedy else ""
             log.warning("%s: %s%s", cause.code, cause.message, remedy)
 
+    def tried(self, rung: str, now_ns: int, note: str = "") -> None:
+        """Something was done to get frames again; `rung` is the ladder's word for it."""
+        log.debug("tried %s at %d ns: %s", rung, now_ns, note)
+
     def forget(self) -> None:
         """A person has taken a hand: the next failure is news, whatever it is."""
         self._logged = None

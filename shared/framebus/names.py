@@ -3,11 +3,12 @@
 This is the only file that spells one of them. It creates nothing but the runtime directory, and
 that only when asked to.
 
-    RUNTIME/CAMERA.lock       lockf'd by the daemon that serves CAMERA; its text is the pid
+    RUNTIME/CAMERA.lock       lockf'd by the daemon that serves CAMERA; its first line is the pid
     RUNTIME/CAMERA.control    ZeroMQ ROUTER: commands and replies
     RUNTIME/CAMERA.frames     ZeroMQ PUB: one hint per frame
     RUNTIME/CAMERA.events     ZeroMQ PUB: state changes and incidents, JSON
     RUNTIME/@DEVICE.lock      lockf'd by the daemon that has DEVICE open ("@" starts no camera name)
+    /run/framebus-privileged.sock   the helper that may reset USB devices; one for the machine
     /dev/shm/framebus-DIGEST-CAMERA   the ring; DIGEST tells two runtime directories apart
 """
 
@@ -24,6 +25,8 @@ from pathlib import Path
 from framebus.errors import BadCameraName, NoPermission, UsageError
 
 DEFAULT_CAMERA = "camera"
+PRIVILEGED_SOCKET = Path("/run/framebus-privileged.sock")
+"""Where the privileged helper listens; FRAMEBUS_PRIVILEGED_SOCKET says otherwise."""
 SHARED_MEMORY = Path("/dev/shm")  # noqa: S108  where Linux mounts POSIX shared memory
 _CAMERA_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,31}")
 _SOCKET_PATH_MAX = 107  # bytes; sockaddr_un.sun_path less its terminator, unix(7)

@@ -22,11 +22,13 @@ from framebus.notify import event_socket, own_context
 from framebus.reader import FrameReader
 
 from capture_daemon.adjustments import MOST_PENDING
+from capture_daemon.hotplug import Hotplug
 from capture_daemon.main import Parts
 from capture_daemon.options import settings
 from capture_daemon.plan import Plan
 from capture_daemon.sources.base import Captured, Granted, Interrupt, SourceError
 from capture_daemon.systemd import ServiceManager
+from tests.rungs import NoRungs
 from tests.unit.test_publisher import WHOLE
 from tests.waiting import until
 
@@ -117,6 +119,8 @@ class Bench:
             settings({"source": "test", "ring_size": "1M"}),
             self.names,
             sources=OneSource(source),
+            rungs=NoRungs(),
+            hotplug=Hotplug(None),
             manager=ServiceManager({}),
             signals=signals,
             stack=stack,

@@ -39,6 +39,7 @@ METHODS: Mapping[str, Method] = {
     "formats": Method("frame sizes and rates that the camera offers", render.formats),
     "controls": Method("brightness, exposure and so on, with their ranges", render.controls),
     "set_controls": Method("change controls: brightness=10 auto_exposure=1"),
+    "reset": Method("get a camera back: --rung rebind, usb-reset, reauthorize or port-power"),
     "shutdown": Method("end the daemon; `framebus up` or systemd then starts a new one"),
 }
 
@@ -69,6 +70,7 @@ _HELP = "\n".join(
 @click.command(help=_HELP)
 @click.argument("method", metavar="METHOD", type=click.Choice(list(METHODS)))
 @click.argument("params", metavar="[KEY=VALUE]...", nargs=-1)
+@click.option("--rung", metavar="RUNG", help="For reset: which rung of the ladder.")
 @click.option(
     "--name",
     envvar="FRAMEBUS_NAME",
@@ -96,9 +98,20 @@ _HELP = "\n".join(
     is_flag=True,
     help="Print the reply's result as JSON, as it came.",
 )
-def ctl(method: str, params: tuple[str, ...], name: str, timeout: float, as_json: bool) -> None:
+def ctl(
+    method: str,
+    params: tuple[str, ...],
+    rung: str | None,
+    name: str,
+    timeout: float,
+    as_json: bool,
+) -> None:
     """Make the call and print its result; `_HELP` is for people."""
     arguments = parse_params(params)
+    if rung is not None:
+        if method != "reset":
+            raise UsageError(f"--rung is for reset, not for {method}")
+        arguments = parse_params((*params, f"rung={rung}"))
     names = CameraNames(runtime_dir(), name)
     try:
         with ControlClient(names, timeout_s=timeout) as client:
