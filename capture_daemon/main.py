@@ -20,6 +20,7 @@ from typing import Protocol
 
 from framebus.names import CameraNames, create_runtime_dir, runtime_dir
 from framebus.notify import EventNotifier, Notifier, own_context
+from framebus.ring.predecessor import left_behind
 from framebus.ring.writer import RingWriter
 
 from capture_daemon import capture
@@ -105,7 +106,9 @@ class Parts:
         """
         mailbox = Mailbox()
         stack.callback(mailbox.close)
-        writer = RingWriter.create(names, capacity=settings.ring_size)
+        with left_behind(names) as predecessor:
+            writer = RingWriter.create(names, capacity=settings.ring_size, predecessor=predecessor)
+            newest = predecessor.newest if predecessor else None
         stack.callback(writer.close)
         context = own_context()
         stack.callback(context.term)
@@ -117,7 +120,12 @@ class Parts:
         self._device = DeviceThread(post=mailbox.post)
         self._capture = CaptureThread(
             sources=sources,
-            publisher=Publisher(ring=writer, announcer=notifier, counters=counters),
+            publisher=Publisher(
+                ring=writer,
+                announcer=notifier,
+                counters=counters,
+                newest_ns=newest.captured_ns if newest else 0,
+            ),
             counters=counters,
             post=mailbox.post,
             opened=self._device.attach,
