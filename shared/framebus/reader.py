@@ -37,8 +37,8 @@ class FrameReader:
     did not come for is counted in `skipped`. With `every=True` frames come in order, none left
     out while the ring still holds them; those it no longer holds are counted in `lapped`.
 
-    Last sequence returned - sequence of joining = delivered + skipped + lapped. Sequences go on over
-    a daemon's death; after a clean end, or with another ring size, they start at 1.
+    Last sequence returned - sequence of joining = delivered + skipped + lapped. Sequences go on
+    over a daemon's death; after a clean end, or with another ring size, they start at 1.
     """
 
     def __init__(

@@ -201,12 +201,15 @@ class RingWriter:
         self._bytes[layout.STATUS_TEXT : layout.STATUS_TEXT + len(text)] = text
         words[layout.W_STATUS_GENERATION] = self._status_generation
 
-    def close(self) -> None:
-        """Unlink the segment, unless a successor took its name, and unmap it. Twice is harmless."""
+    def close(self, *, leave: bool = False) -> None:
+        """Unlink the segment, unless a successor took its name, and unmap it. Twice is harmless.
+
+        With `leave` it stays, for a successor to go on from.
+        """
         if self._fd < 0:
             return
         with contextlib.suppress(FileNotFoundError):
-            if os.path.samestat(self._path.stat(), os.fstat(self._fd)):
+            if not leave and os.path.samestat(self._path.stat(), os.fstat(self._fd)):
                 self._path.unlink()
         self._words.release()
         self._bytes.release()
