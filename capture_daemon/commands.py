@@ -50,6 +50,9 @@ class Climb:
 class Quit:
     """Close whatever is open, and end the thread."""
 
+    leave: bool = False
+    """Leave the device streaming for a successor, where somebody keeps it."""
+
 
 Command = Open | RestartStream | Close | Climb | Quit
 

@@ -32,7 +32,7 @@ from capture_daemon.reports import (
 )
 from capture_daemon.retries import Retries
 from capture_daemon.silence import SilenceWatch
-from capture_daemon.sources.base import Granted
+from capture_daemon.sources.base import ADOPTED, Granted
 
 COALESCE_S = 1.0
 """Restarts that come this soon after an open are the same restart: reopening a camera over and
@@ -204,7 +204,7 @@ class Conductor:
             case Opened(granted=granted, kind=kind):
                 self.granted = replace(granted, device=one_line(granted.device))
                 self.kind = kind
-                self._watch.expect(now_ns)
+                self._watch.expect(now_ns, telling=ADOPTED not in granted.details)
                 self._closing = 0
                 self._handle(Event.OPENED, now_ns)
             case StreamRestarted():

@@ -33,6 +33,7 @@ class SilenceWatch:
         self._arrivals = arrivals
         self._from_ns: int | None = None
         self._streaming = False
+        self._telling = True
         self._started_s: float | None = None
         self._took_s: float | None = None
 
@@ -40,14 +41,18 @@ class SilenceWatch:
         """Frames cannot be expected now."""
         self._from_ns = None
 
-    def expect(self, now_ns: int) -> None:
-        """The source was opened, or its stream restarted: a first frame must come."""
+    def expect(self, now_ns: int, *, telling: bool = True) -> None:
+        """The source was opened, or its stream restarted: a first frame must come.
+
+        Unless `telling`, how long it takes says nothing of the source.
+        """
         self._from_ns = now_ns
         self._streaming = False
+        self._telling = telling
 
     def streaming(self, now_ns: int) -> None:
         """The first valid frame is here: the next ones must follow."""
-        if self._from_ns is not None and not self._streaming:
+        if self._from_ns is not None and not self._streaming and self._telling:
             self._started_s = (now_ns - self._from_ns) / 1e9
         self._from_ns = now_ns
         self._streaming = True

@@ -9,10 +9,7 @@ from capture_daemon.sources.base import Interrupt, Source
 class NoRungs:
     """Nothing may be done to the device."""
 
-    def attach(self, source: Source) -> None:
-        """There is no device."""
-
-    def survey(self) -> tuple[Unavailable, ...]:
+    def survey(self, source: Source | None) -> tuple[Unavailable, ...]:
         return tuple(Unavailable(rung, "no device") for rung in DEVICE_LEVEL)
 
     def climb(self, rung: Rung, limit_s: float, interrupt: Interrupt) -> Outcome:

@@ -11,11 +11,11 @@ from capture_daemon.sources.base import Interrupt, Source
 class Rungs(Protocol):
     """Called by the capture thread alone. It may block for seconds, and must not raise."""
 
-    def attach(self, source: Source) -> None:
-        """Look at the device of a source that is about to be opened, to know it when it is gone."""
+    def survey(self, source: Source | None) -> tuple[Unavailable, ...]:
+        """Look at the device of a source, open or not; return the rungs that it cannot have now.
 
-    def survey(self) -> tuple[Unavailable, ...]:
-        """Return the rungs that cannot be used on that device now."""
+        Where the device is, and what it is, is remembered for the time when it is gone.
+        """
 
     def climb(self, rung: Rung, limit_s: float, interrupt: Interrupt) -> Outcome:
         """Carry a rung out, until it is done or interrupted.

@@ -70,20 +70,10 @@ class Executor:
         self._port: UsbPort | None = None
         self._identity = ""
 
-    def attach(self, source: Source) -> None:
-        """Look at the device of a source that is about to be opened, to know it when it is gone."""
-        if source is not self._source:
-            self._source, self._rdev, self._port, self._identity = source, 0, None, ""
-        rdev = _rdev(source)
-        if not rdev:
-            return
-        self._rdev = rdev
-        port = port_of(rdev, self._places)
-        if port is not None:
-            self._port, self._identity = port, port.identity()
-
-    def survey(self) -> tuple[Unavailable, ...]:
-        """Return the rungs that cannot be used on that device now."""
+    def survey(self, source: Source | None) -> tuple[Unavailable, ...]:
+        """Look at the device of a source, open or not; return the rungs that it cannot have now."""
+        if source is not None:
+            self._remember(source)
         return tuple(self._unavailable())
 
     def climb(self, rung: Rung, limit_s: float, interrupt: Interrupt) -> Outcome:
@@ -111,6 +101,17 @@ class Executor:
         if not self._is_back(interrupt):
             return Outcome(Result.NOTHING, f"{note}; its node is not back")
         return Outcome(Result.DONE, note)
+
+    def _remember(self, source: Source) -> None:
+        if source is not self._source:
+            self._source, self._rdev, self._port, self._identity = source, 0, None, ""
+        rdev = _rdev(source)
+        if not rdev:
+            return
+        self._rdev = rdev
+        port = port_of(rdev, self._places)
+        if port is not None:
+            self._port, self._identity = port, port.identity()
 
     def _is_back(self, interrupt: Interrupt) -> bool:
         """Wait for the device under its stable name, and for udev to let us open it."""

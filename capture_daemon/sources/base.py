@@ -50,6 +50,8 @@ class Granted:
     small, a network's or a child process's is not."""
 
 
+ADOPTED = "adopted"
+"""A key of `details`: the stream was running already, so its start says nothing of the source."""
 NOTHING_GRANTED = Granted("", 0, 0, 0.0)
 """What stands for a grant before there is one."""
 
@@ -136,6 +138,26 @@ class Restartable(Protocol):
 
     def restart_stream(self) -> None:
         """Stop and start the flow on what is open. Raises SourceError."""
+
+
+@dataclass(frozen=True, slots=True)
+class LastFrame:
+    """The last frame that an earlier daemon published."""
+
+    captured_ns: int
+    """CLOCK_MONOTONIC nanoseconds."""
+    device_sequence: int
+
+
+@runtime_checkable
+class Adoptable(Protocol):
+    """A source whose open device can outlive this process, as a copy of its descriptor."""
+
+    def fileno(self) -> int:
+        """Return the streaming descriptor; -1 when not open."""
+
+    def adopt(self, fd: int, last: LastFrame | None = None) -> Granted:
+        """Open by going on with a descriptor that streams; closes it and raises SourceError."""
 
 
 @runtime_checkable

@@ -9,13 +9,16 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 
 from framebus.frame import FrameFlags
 
 from capture_daemon.sources.base import (
+    ADOPTED,
     Captured,
     Granted,
     Interrupt,
+    LastFrame,
     Request,
     SourceError,
     SourceGone,
@@ -25,6 +28,7 @@ from capture_daemon.v4l2.encode import Encoder, load
 from capture_daemon.v4l2.formats import COMPRESSED, ENCODABLE, Choice, OfferedFormat, choose
 from capture_daemon.v4l2.ops import DeviceOps, KernelOps
 from capture_daemon.v4l2.session import BUFFERS, Session
+from capture_daemon.v4l2.stable import StableName
 
 
 class V4L2Source:
@@ -48,10 +52,10 @@ class V4L2Source:
     ) -> None:
         """Take what to open and how; `priority` keeps other programs from changing settings."""
         self._device = device
+        self._name = StableName(device, resolve=resolve)
         self._request = request
         self._interrupt = interrupt
         self._ops = KernelOps() if ops is None else ops
-        self._resolve = resolve
         self._buffers = buffers
         self._priority = priority
         self._now_ns = now_ns
@@ -61,7 +65,7 @@ class V4L2Source:
     @property
     def node(self) -> str:
         """The device node that the name means now. Raises SourceError when there is none."""
-        return self._resolve(self._device)
+        return self._name.node()
 
     @property
     def rdev(self) -> int:
@@ -89,18 +93,26 @@ class V4L2Source:
             priority=self._priority,
             now_ns=self._now_ns,
         )
+        self._name.opened(node)
         return self._use(session)
 
-    def adopt(self, fd: int) -> Granted:
+    def adopt(self, fd: int, last: LastFrame | None = None) -> Granted:
         """Go on with a descriptor that streams already; it is closed on failure.
 
-        Raises SourceError. The caller checks whether what is granted is what it wants.
+        `last` is what the process before us published last. Raises SourceError. The caller checks
+        whether what is granted is what it wants.
         """
-        return self._use(
-            Session.adopt(
-                self._ops, fd, self._device, interrupt=self._interrupt, now_ns=self._now_ns
-            )
+        self.close()
+        session = Session.adopt(
+            self._ops,
+            fd,
+            self._device,
+            interrupt=self._interrupt,
+            last=last,
+            now_ns=self._now_ns,
         )
+        granted = self._use(session)
+        return replace(granted, details={**granted.details, ADOPTED: "yes"})
 
     def read(self, timeout_s: float) -> Captured | None:
         """Return the next picture, or None after `timeout_s` seconds or an interrupt."""

@@ -10,6 +10,7 @@ import pytest
 from capture_daemon.conductor import Conductor
 from capture_daemon.lifecycle import State
 from capture_daemon.plan import Plan
+from capture_daemon.recovery.rungs import Rung
 from capture_daemon.reports import (
     Cause,
     Closed,
@@ -44,6 +45,9 @@ class Notes:
 
     def close(self, session: int) -> None:
         self.done.append("close")
+
+    def climb(self, session: int, rung: Rung, limit_s: float) -> None:
+        self.done.append(rung.value)
 
     def arrived_ns(self) -> int:
         return self.arrived

@@ -40,6 +40,7 @@ METHODS: Mapping[str, Method] = {
     "controls": Method("brightness, exposure and so on, with their ranges", render.controls),
     "set_controls": Method("change controls: brightness=10 auto_exposure=1"),
     "reset": Method("get a camera back: --rung rebind, usb-reset, reauthorize or port-power"),
+    "renew": Method("new daemon process (an upgrade), while the camera streams on"),
     "shutdown": Method("end the daemon; `framebus up` or systemd then starts a new one"),
 }
 
