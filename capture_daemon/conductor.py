@@ -78,6 +78,11 @@ class Conductor:
         return self._retries.due_ns
 
     @property
+    def climbing(self) -> Rung | None:
+        """The rung that the capture thread is carrying out."""
+        return self._retries.climbing
+
+    @property
     def recovery(self) -> dict[str, object]:
         """The `recovery` part of the status document."""
         return self._retries.climber.document()

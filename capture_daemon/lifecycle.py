@@ -193,10 +193,10 @@ QUICK_START_S = 2.0
 def start_limit_s(took_s: float | None) -> float:
     """Return how long to wait for the first valid frame of a source that last took `took_s`.
 
-    None: it is not known. Twice as long and half a second is allowed, since a camera that recovers
-    may be slower than one that was well.
+    None: it is not known. Half as long again and half a second is allowed, since a camera that
+    recovers may be slower than one that was well.
     """
-    return SLOW_START_S if took_s is None else max(QUICK_START_S, 2 * took_s + 0.5)
+    return SLOW_START_S if took_s is None else max(QUICK_START_S, 1.5 * took_s + 0.5)
 
 
 def silence_limit_s(granted_fps: float, measured_fps: float, jitter_s: float) -> float:

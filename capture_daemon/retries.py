@@ -17,7 +17,6 @@ from capture_daemon.recovery.climber import Climber
 from capture_daemon.recovery.rungs import CLIMBED, DEVICE_LEVEL, Result, Rung, Unavailable
 from capture_daemon.reports import Climbed
 
-
 log = logging.getLogger(__name__)
 
 

@@ -25,7 +25,6 @@ FindHolders = Callable[[int], Iterable[int]]
 """The pids of the processes that have a device (st_rdev), as far as they can be seen."""
 
 
-
 def nobody(_rdev: int) -> Iterable[int]:
     """Return no pid: nobody can be seen."""
     return ()

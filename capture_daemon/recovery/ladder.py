@@ -86,7 +86,7 @@ class Row:
 
 
 _USB = {Rung.REBIND: 1, Rung.USB_RESET: 1, Rung.REAUTHORIZE: 1, Rung.PORT_POWER: 1}
-_END = {Rung.GIVE_UP: 1}
+_END = {Rung.GIVE_UP: _UNLIMITED}
 
 TABLE: Mapping[Failure, Row] = {
     Failure.SILENT: Row({Rung.RESTART_STREAM: 1, Rung.REOPEN: 1} | _USB | _END),
