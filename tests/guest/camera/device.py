@@ -96,7 +96,9 @@ class Camera:
         elif code == _CLEAR_FEATURE and kind & 0x1F == 2 and self._stream:
             # How the driver ends a bulk stream: it clears a halt that is none.
             self._stream.stop()
-        elif code not in (_SET_INTERFACE, _CLEAR_FEATURE, _SET_FEATURE, _SET_CONFIGURATION):
+        elif code == _SET_CONFIGURATION:
+            self.faults.clear("wedged")
+        elif code not in (_SET_INTERFACE, _CLEAR_FEATURE, _SET_FEATURE):
             raise Refused
         return b""
 

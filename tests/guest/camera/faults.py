@@ -21,6 +21,7 @@ FAULTS = {
     "oversized": "more bytes than the negotiated largest picture",
     "lost-packet": "one isochronous packet of the picture is lost",
     "silent": "no more data; URBs stay pending",
+    "wedged": "no more data until the device is configured anew, as by a USB reset",
     "slow-start": "the first picture comes 3 s after the stream started",
     "dark": "a third of the frame rate",
     "urb-protocol": "the next URB fails with -71 (EPROTO)",
