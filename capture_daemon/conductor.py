@@ -124,7 +124,7 @@ class Conductor:
             return Unavailable(rung, _STOPPED.message, "`framebus ctl start` first")
         if objection := self._retries.objection(rung, now_ns):
             return objection
-        self._outage.blame(Cause("reset", f"{rung.value} was asked for"))
+        self._outage.cause = Cause("reset", f"{rung.value} was asked for")
         self._retries.climber.wish(rung, now_ns)
         self._handle(Event.RESET, now_ns)
         return None

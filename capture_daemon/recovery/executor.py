@@ -136,7 +136,7 @@ class Executor:
         """Return why `rung` cannot be used now and what would help, None if it can."""
         port = self._port
         if port is None:
-            return "no USB camera was seen yet", ""
+            return "there is no USB camera", ""
         if rung is Rung.PORT_POWER:
             if port.name not in self._power_ports:
                 reason = f"switching the power of {port.name} must be allowed by a person"

@@ -21,10 +21,13 @@ from dataclasses import dataclass, field
 
 from capture_daemon.recovery import budget, delays
 from capture_daemon.recovery.budget import Budgets
-from capture_daemon.recovery.rungs import DEVICE_LEVEL, Rung, Unavailable
+from capture_daemon.recovery.rungs import DEVICE_LEVEL, Unavailable
+from capture_daemon.recovery.rungs import Rung as Rung
 
 HOLDER_PATIENCE_S = 6.5
 """How long a holder is waited for: a hung camera makes a dying process take over 5 s to let go."""
+MANY = 1000
+"""More tries than this are tries without end."""
 _UNLIMITED = 1 << 30
 
 

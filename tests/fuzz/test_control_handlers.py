@@ -20,7 +20,7 @@ from tests.unit.test_conductor import Notes
 
 S = 1_000_000_000
 METHODS = ["status", "start", "stop", "restart", "configure", "formats", "controls"]
-NAMES = ["source", "size", "fps", "brightness", "1", ""]
+NAMES = ["rung", "source", "size", "fps", "brightness", "1", ""]
 TEXTS = ["test", "auto", "v4l2:/dev/video0", "file:/", "http://u:p@h/", "ffmpeg:-i '", "1x1"]
 SCALARS = (
     st.none()
@@ -32,7 +32,7 @@ SCALARS = (
 )
 VALUES = SCALARS | st.lists(SCALARS, max_size=2) | st.dictionaries(st.text(max_size=3), SCALARS)
 CALLS = st.tuples(
-    st.sampled_from([*METHODS, "set_controls", "shutdown"]) | st.text(max_size=80),
+    st.sampled_from([*METHODS, "set_controls", "reset", "shutdown"]) | st.text(max_size=80),
     st.dictionaries(st.sampled_from(NAMES) | st.text(max_size=80), VALUES, max_size=3),
 )
 

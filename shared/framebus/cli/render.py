@@ -62,6 +62,9 @@ def status(result: object, now_utc_ns: int) -> str:
     if retry_utc_ns:
         left = duration((retry_utc_ns - now_utc_ns) / 1e9)
         rows += [["retry", f"in {left} (attempts so far: {document.text('attempts')})"]]
+    recovery = document.at("recovery")
+    if cause and (tried := recovery.text("rung")) != "-":
+        rows += [["recovery", f"tried {tried}, next {recovery.text('next')}"]]
     rows += [
         ["source", f"{source.text('spec')} {_in_brackets(source.text('device'))}".rstrip()],
         ["requested", _size_and_rate(source.at("requested"))],
