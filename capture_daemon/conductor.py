@@ -1,8 +1,9 @@
 """Feeds the lifecycle's table with events and carries out its actions. Main thread only.
 
-It keeps what the table does not: since when, why, and which session. When and how to try again is
-retries.py's, what counts as a silence silence.py's. Nothing here blocks or does I/O: the capture
-thread is commanded through a queue, and time comes in as an argument (CLOCK_MONOTONIC nanoseconds).
+It keeps what the table does not: since when, and what was granted. When and how to try again is
+retries.py's, what counts as a silence silence.py's, which report is old news sessions.py's. Nothing
+here blocks or does I/O: the capture thread is commanded through a queue, and time comes in as an
+argument (CLOCK_MONOTONIC nanoseconds).
 """
 
 from __future__ import annotations
@@ -19,7 +20,6 @@ from capture_daemon.recovery.rungs import Rung, Unavailable
 from capture_daemon.reports import (
     Cause,
     Climbed,
-    Closed,
     Failed,
     FrameSeen,
     Opened,
@@ -27,16 +27,14 @@ from capture_daemon.reports import (
     Settled,
     StreamRestarted,
     Surveyed,
+    not_answering_cause,
     one_line,
     silence_cause,
 )
 from capture_daemon.retries import Retries
+from capture_daemon.sessions import Sessions
 from capture_daemon.silence import SilenceWatch
 from capture_daemon.sources.base import ADOPTED, Granted
-
-COALESCE_S = 1.0
-"""Restarts that come this soon after an open are the same restart: reopening a camera over and
-over can make it drop off its bus."""
 
 _STOPPED = Cause("stopped", "capture is stopped", "`framebus ctl start` starts it")
 _DEVICES = frozenset({"v4l2", "auto"})
@@ -53,7 +51,8 @@ class Conductor:
     ) -> None:
         self._capture = capture
         self._outage = Outage(_STOPPED)
-        self._retries = Retries(capture=capture, outage=self._outage, jitter=jitter)
+        self._sessions = Sessions(capture=capture, now_ns=now_ns)
+        self._retries = Retries(capture=self._sessions, outage=self._outage, jitter=jitter)
         self._watch = SilenceWatch(capture)
         self.plan = plan
         self.kind = plan.spec.kind
@@ -61,11 +60,11 @@ class Conductor:
         self.state = State.STOPPED
         self.since_ns = now_ns
         self.granted: Granted | None = None
-        self.session = 0
-        """Counts openings, closings and climbs: what an earlier session reports is old news."""
-        self._opened_ns = now_ns - int(COALESCE_S * 1e9)
-        self._closing = 0
-        """The session number of a close that is not done yet, 0 if none."""
+
+    @property
+    def session(self) -> int:
+        """The number of the present session."""
+        return self._sessions.number
 
     @property
     def failures(self) -> int:
@@ -102,7 +101,7 @@ class Conductor:
         """Close and open again; False if it was joined with a restart that is under way."""
         if self._hasten(now_ns):
             return False
-        if self.state in lifecycle.OPEN_STATES and self._just_opened(now_ns):
+        if self.state in lifecycle.OPEN_STATES and now_ns < self._sessions.again_ns:
             return False
         joined = self.state is State.OPENING
         self._handle(Event.RESTART, now_ns)
@@ -141,9 +140,7 @@ class Conductor:
 
     def on_report(self, report: Report, now_ns: int) -> None:
         """Take in one report of the capture thread; those of earlier sessions are old news."""
-        if isinstance(report, Closed) and report.session == self._closing:
-            self._closing = 0
-        if report.session != self.session:
+        if not self._sessions.is_news(report):
             return
         match report:
             case Surveyed(unavailable=unavailable):
@@ -176,25 +173,18 @@ class Conductor:
         """Return why there are no frames; None while there are."""
         doing, blocked_s = self._capture.blocked(now_ns)
         if blocked_s > _BLOCKED_S and self.state is not State.STREAMING:
-            return Cause(
-                "not-answering",
-                f"{self.plan.spec.text} has not answered for {blocked_s:.0f} s ({doing})",
-                "wait; if it stays so, plug the camera out and in",
-            )
-        if self.state is State.STOPPED and self._closing:
+            return not_answering_cause(self.plan.spec.text, doing, blocked_s)
+        if self.state is State.STOPPED and self._sessions.closing:
             return Cause("closing", "capture is stopped; the source is being closed")
         return self._outage.cause
 
     # -- inside ----------------------------------------------------------------------------
 
-    def _just_opened(self, now_ns: int) -> bool:
-        return now_ns - self._opened_ns < COALESCE_S * 1e9
-
     def _hasten(self, now_ns: int) -> bool:
         """Bring a retry forward that must not be made at once, right after the last one."""
-        if self.retry_ns is None or not self._just_opened(now_ns):
+        if self.retry_ns is None or now_ns >= self._sessions.again_ns:
             return False
-        self._retries.due_ns = min(self.retry_ns, self._opened_ns + int(COALESCE_S * 1e9))
+        self._retries.due_ns = min(self.retry_ns, self._sessions.again_ns)
         return True
 
     def _on_open_report(self, report: Report, now_ns: int) -> None:
@@ -210,7 +200,6 @@ class Conductor:
                 self.granted = replace(granted, device=one_line(granted.device))
                 self.kind = kind
                 self._watch.expect(now_ns, telling=ADOPTED not in granted.details)
-                self._closing = 0
                 self._handle(Event.OPENED, now_ns)
             case StreamRestarted():
                 if self.state is State.STREAMING:  # it came back just before the restart
@@ -281,23 +270,16 @@ class Conductor:
     def _carry_out(self, action: Action, now_ns: int) -> None:
         match action:
             case Action.OPEN:
-                self.session += 1
-                self._opened_ns = now_ns
                 self._watch.pause()
                 self.granted = None
                 if not self.failures:
                     self._outage.cause = Cause("opening", f"{self.plan.spec.text} is being opened")
-                self._capture.open(self.session, self.plan)
+                self._sessions.open(self.plan, now_ns)
             case Action.CLOSE:
-                self.session += 1
-                self._closing = self.session
-                self._capture.close(self.session)
+                self._sessions.close()
             case Action.RESTART_STREAM:
                 self._watch.pause()
                 self._retries.began(Rung.RESTART_STREAM, now_ns)
-                self._capture.restart_stream(self.session)
-            case Action.CLIMB:
-                self.session += 1
-                self._retries.carry_out(action, self.session, now_ns)
+                self._sessions.restart_stream()
             case _:
-                self._retries.carry_out(action, self.session, now_ns)
+                self._retries.carry_out(action, now_ns)

@@ -51,6 +51,15 @@ def silence_cause(source: str, rejected: Sequence[str]) -> Cause:
     return Cause("silent", f"{source} sends no frames", "check the cable and what it leads to")
 
 
+def not_answering_cause(source: str, doing: str, blocked_s: float) -> Cause:
+    """Return why there are no frames while `source` has not returned from what it does."""
+    return Cause(
+        "not-answering",
+        f"{source} has not answered for {blocked_s:.0f} s ({doing})",
+        "wait; if it stays so, plug the camera out and in",
+    )
+
+
 def cause_of(error: Exception) -> tuple[Cause, bool]:
     """Return why a source raised this, and whether trying again unchanged cannot help."""
     match error:

@@ -21,9 +21,9 @@ log = logging.getLogger(__name__)
 
 
 class RungCommands(Protocol):
-    """What is needed of the capture thread; it returns at once."""
+    """What is needed of sessions.Sessions; it returns at once."""
 
-    def climb(self, session: int, rung: Rung, limit_s: float) -> None:
+    def climb(self, rung: Rung, limit_s: float) -> None:
         """Carry out a rung with the device closed; ends in Climbed."""
 
 
@@ -94,15 +94,15 @@ class Retries:
         self.climbing = None
         self.climber.step = None
 
-    def carry_out(self, action: Action, session: int, now_ns: int) -> None:
+    def carry_out(self, action: Action, now_ns: int) -> None:
         """Carry out one of the lifecycle's actions that are about trying again."""
         match action:
             case Action.CLIMB:
-                self._climb(session, now_ns)
+                self._climb(now_ns)
             case Action.COUNT_FAILURE:
                 self.failures += 1
             case Action.AWAIT_RUNG:
-                self._await_rung(session)
+                self._await_rung()
             case Action.RETRY_SLOWLY:
                 delay_s = delays.slow_retry_delay_s(self.failures, self._jitter())
                 self.due_ns = now_ns + int(delay_s * 1e9)
@@ -118,7 +118,7 @@ class Retries:
         self.failures = 0
         self._outage.forget()
 
-    def _climb(self, session: int, now_ns: int) -> None:
+    def _climb(self, now_ns: int) -> None:
         step = self.climber.step
         if step is None:
             raise ValueError("no rung was chosen")
@@ -127,13 +127,13 @@ class Retries:
         self.climber.began(step.rung, now_ns)
         for each in step.passed:
             log.debug("%s was passed over: %s", each.rung.value, each.reason)
-        self._capture.climb(session, step.rung, step.limit_s)
+        self._capture.climb(step.rung, step.limit_s)
 
-    def _await_rung(self, session: int) -> None:
+    def _await_rung(self) -> None:
         step = self.climber.step
         if step is None:
             raise ValueError("no rung was chosen")
         self.due_ns = step.due_ns
         if step.rung is Rung.GIVE_UP and step.limit_s:
             # A holder that lets go meanwhile ends the wait.
-            self._capture.climb(session, step.rung, step.limit_s)
+            self._capture.climb(step.rung, step.limit_s)
