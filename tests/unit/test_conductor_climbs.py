@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 
 from capture_daemon.conductor import Conductor
@@ -92,6 +94,28 @@ def test_a_camera_that_stays_silent_is_climbed_rung_by_rung_with_the_device_clos
     frames(conductor, notes, now)
     assert state_of(conductor) is State.STREAMING
     assert conductor.failures == 0
+
+
+def test_a_camera_that_stays_dead_for_an_hour_is_hardly_touched(
+    conductor: Conductor, notes: Notes
+) -> None:
+    now, looks, resets = fall_silent(conductor), 0, []
+    conductor.on_report(StreamRestarted(conductor.session), now)
+    while now < 3800 * S:
+        now, looks = pass_time(conductor), looks + 1
+        if conductor.climbing is not None:
+            if conductor.climbing is not Rung.REBIND:
+                resets.append(now)
+            conductor.on_report(Climbed(conductor.session, conductor.climbing, DONE), now)
+        if state_of(conductor) is State.OPENING:
+            opened(conductor, notes, now)
+        elif state_of(conductor) is State.STALLED:
+            conductor.on_report(StreamRestarted(conductor.session), now)
+    assert all(later - earlier >= 30 * S for earlier, later in pairwise(resets))
+    assert all(last - first >= 600 * S for first, last in zip(resets, resets[3:], strict=False))
+    assert 3 <= len(resets) <= 18
+    assert looks < 300
+    assert notes.taken().count(OPEN) < 100
 
 
 def test_a_rung_that_could_not_be_carried_out_is_followed_by_the_next_at_once(
