@@ -13,7 +13,7 @@ from dataclasses import replace
 from capture_daemon import lifecycle
 from capture_daemon.commands import CaptureCommands
 from capture_daemon.lifecycle import Action, Event, State
-from capture_daemon.outage import Outage
+from capture_daemon.outage import STOPPED, Outage
 from capture_daemon.plan import Plan
 from capture_daemon.reports import (
     Cause,
@@ -33,7 +33,6 @@ COALESCE_S = 1.0
 """Restarts that come this soon after an open are the same restart: reopening a camera over and
 over can make it drop off its bus."""
 
-_STOPPED = Cause("stopped", "capture is stopped", "`framebus ctl start` starts it")
 _LATE_S = 0.2
 """A look at the clock that comes this much after its time says more about us than the camera."""
 _BLOCKED_S = 2.0
@@ -44,7 +43,13 @@ class Conductor:
     """The one camera's capture, as the main thread sees it."""
 
     def __init__(
-        self, *, capture: CaptureCommands, plan: Plan, jitter: Callable[[], float], now_ns: int
+        self,
+        *,
+        capture: CaptureCommands,
+        plan: Plan,
+        jitter: Callable[[], float],
+        now_ns: int,
+        outage: Outage | None = None,
     ) -> None:
         self._capture = capture
         self._jitter = jitter
@@ -53,7 +58,7 @@ class Conductor:
         """The source's kind; what `auto` means is known once it is open."""
         self.state = State.STOPPED
         self.since_ns = now_ns
-        self._outage = Outage(_STOPPED)
+        self._outage = outage or Outage()
         self.failures = 0
         """Failures in a row since the stream last proved itself."""
         self.granted: Granted | None = None
@@ -167,6 +172,11 @@ class Conductor:
             return Cause("closing", "capture is stopped; the source is being closed")
         return self._outage.cause
 
+    def incident(self) -> str | None:
+        """Return the id of the incident that goes on now, None while there is none."""
+        incident = self._outage.incident
+        return None if incident is None else incident.id
+
     # -- inside ----------------------------------------------------------------------------
 
     def _just_opened(self, now_ns: int) -> bool:
@@ -229,10 +239,11 @@ class Conductor:
             self.granted = None
         match state:
             case State.STOPPED:
-                self._outage.stop(_STOPPED)
+                self._outage.stop(STOPPED)
             case State.STREAMING:
                 self._outage.cause = None
                 self._silent_from_ns = now_ns
+        self._outage.entered(state.value)
 
     def _carry_out(self, action: Action, now_ns: int) -> None:
         match action:
@@ -242,7 +253,9 @@ class Conductor:
                 self._silent_from_ns = None
                 self._settled = False
                 self.granted = None
-                if not self.failures:
+                if self.failures:
+                    self._outage.tried("reopen", now_ns)
+                else:
                     self._outage.cause = Cause("opening", f"{self.plan.spec.text} is being opened")
                 self._capture.open(self.session, self.plan)
             case Action.CLOSE:
@@ -251,6 +264,7 @@ class Conductor:
                 self._capture.close(self.session)
             case Action.RESTART_STREAM:
                 self._silent_from_ns = None
+                self._outage.tried("restart-stream", now_ns)
                 self._capture.restart_stream(self.session)
             case Action.RETRY_SOON:
                 self.failures += 1

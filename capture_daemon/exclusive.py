@@ -33,6 +33,10 @@ class ExclusiveSources:
         self._spec = spec.resolve(plan.spec)
         return self._spec.kind, spec.build(self._spec, plan.request, interrupt)
 
+    def current(self) -> spec.SourceSpec | None:
+        """Return what was built last, with what `auto` meant; None before. Any thread."""
+        return self._spec
+
     def acquire(self) -> None:
         """Lock the device of the source built last, if it has one. Raises SourceError."""
         self.release()

@@ -9,12 +9,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 from framebus.config import nearest
-from framebus.control.protocol import HELD, INVALID_PARAMS, METHOD_NOT_FOUND
+from framebus.control.protocol import HELD, INVALID_PARAMS, METHOD_NOT_FOUND, NOT_SUPPORTED
 from framebus.errors import CameraHeld, UsageError
 from framebus.units import frame_rate, frame_size
 
 from capture_daemon.adjustments import Adjustments
 from capture_daemon.conductor import Conductor
+from capture_daemon.findings import Findings
 from capture_daemon.options import parse_source
 from capture_daemon.plan import Plan
 from capture_daemon.refusal import Answer, Refusal
@@ -45,6 +46,7 @@ class Handlers:
         *,
         conductor: Conductor,
         adjustments: Adjustments,
+        findings: Findings,
         status: Callable[[int], Mapping[str, object]],
         check: Callable[[Plan], None],
         shutdown: Callable[[], None],
@@ -53,6 +55,7 @@ class Handlers:
         """Take what the methods act on; `check` raises for a plan that cannot be carried out."""
         self._conductor = conductor
         self._adjustments = adjustments
+        self._findings = findings
         self._status = status
         self._check = check
         self._shutdown = shutdown
@@ -66,6 +69,8 @@ class Handlers:
             "formats": _bare(self._do_formats),
             "controls": _bare(self._do_controls),
             "set_controls": _Method(self._do_set_controls, None),
+            "holders": _bare(self._do_holders),
+            "incidents": _Method(findings.incidents, ("limit",)),
             "shutdown": _bare(self._do_shutdown),
         }
 
@@ -133,6 +138,14 @@ class Handlers:
 
     def _do_set_controls(self, params: Params, answer: Answer) -> None:
         self._adjustments.set(self._conductor.plan.spec.text, params, answer, self._clock())
+
+    def _do_holders(self, answer: Answer) -> None:
+        if self._conductor.kind not in ("v4l2", "auto"):
+            raise Refusal(
+                NOT_SUPPORTED,
+                f"{self._conductor.plan.spec.text} has no device that another program could hold",
+            )
+        self._findings.holders(answer, self._clock())
 
     def _do_shutdown(self, answer: Answer) -> None:
         answer.result(self._state())

@@ -15,55 +15,17 @@ from __future__ import annotations
 import os
 import re
 import stat as stat_
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 from capture_daemon.diagnosis import processes
+from capture_daemon.diagnosis.seen import SEE_ALL, Holder, Holders
 
-SEE_ALL = "sudo framebus doctor"
-"""The command that sees every process."""
+__all__ = ["Holder", "Holders", "Places", "find", "is_capture_daemon"]
+
 _MAPPED = re.compile(rb"^(\S+) \S+ \S+ (\S+ [1-9]\d*) +(/.*)$", re.MULTILINE)
 _INITIAL_PID_NAMESPACE = 0xEFFFFFFC  # PROC_PID_INIT_INO, include/linux/proc_ns.h
 _HIDEPID = re.compile(r"^proc \S+ proc \S*hidepid=(?:[124]|noaccess|invisible|ptraceable)", re.M)
-
-
-@dataclass(frozen=True, slots=True)
-class Holder:
-    """One process that has the device."""
-
-    pid: int
-    command: str
-    user: str
-    since_utc_ns: int
-    """When the process started; when it opened the device, the kernel does not record."""
-    unit: str
-    """Its systemd unit or container; empty if it has none."""
-    how: tuple[str, ...]
-    """"descriptor", "mapping"; and "dead-leader" if its leading thread has ended."""
-    ours: bool
-    """A capture daemon of framebus, by its lock file or its command line: a hint, no proof."""
-
-    def document(self) -> dict[str, object]:
-        """Return it as JSON takes it."""
-        return {**asdict(self), "how": list(self.how)}
-
-
-@dataclass(frozen=True, slots=True)
-class Holders:
-    """What one look at /proc showed."""
-
-    found: tuple[Holder, ...]
-    unseen: int
-    """Processes that could not be looked into for lack of permission."""
-    blind: tuple[str, ...] = ()
-    """Why there may be processes that did not even show, one sentence each."""
-
-    def notes(self) -> list[str]:
-        """Return what could not be seen, one sentence each."""
-        if not self.unseen:
-            return list(self.blind)
-        count = "1 process" if self.unseen == 1 else f"{self.unseen} processes"
-        return [*self.blind, f"{count} could not be looked into: `{SEE_ALL}` sees all"]
 
 
 @dataclass(frozen=True, slots=True)

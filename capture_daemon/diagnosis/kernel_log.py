@@ -16,7 +16,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from capture_daemon.diagnosis import kmsg
-from capture_daemon.diagnosis.meanings import Sign, meaning
+from capture_daemon.diagnosis.meanings import meaning
+from capture_daemon.diagnosis.seen import KernelLog, Line, Sign
 from capture_daemon.reports import one_line
 
 LINES_MAX = 40
@@ -30,31 +31,6 @@ NOT_READABLE = (
     "the kernel's log could not be read: `sudo usermod -aG systemd-journal USER` lets this user, "
     "after a new login; or `sudo framebus doctor`"
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """One line of the log that concerns the camera."""
-
-    utc_ns: int
-    text: str
-    meaning: str
-    """In plain words; empty for a warning that the table does not know."""
-    sign: Sign | None = None
-
-    def document(self) -> dict[str, object]:
-        """Return it as an incident has it."""
-        return {"utc_ns": self.utc_ns, "text": self.text, "meaning": self.meaning}
-
-
-@dataclass(frozen=True, slots=True)
-class KernelLog:
-    """What the log said."""
-
-    lines: tuple[Line, ...]
-    """Oldest first; of too many, the newest."""
-    notes: tuple[str, ...] = ()
-    """What could not be seen, one sentence each."""
 
 
 def kmsg_lines(path: Path = Path("/dev/kmsg")) -> Iterator[tuple[int, kmsg.Record]]:

@@ -7,26 +7,10 @@ is Documentation/driver-api/usb/error-codes.rst.
 
 from __future__ import annotations
 
-import enum
 import re
 from dataclasses import dataclass
 
-
-class Sign(enum.Enum):
-    """What a line points at."""
-
-    CABLE = "cable"
-    """The cable, a plug, a hub, or interference: bits get lost."""
-    POWER = "power"
-    BANDWIDTH = "bandwidth"
-    CAMERA = "camera"
-    """The camera itself does not answer, or says no."""
-    HOST = "host"
-    """The USB controller of this computer."""
-    GONE = "gone"
-    """It left the bus, pulled out by hand or not."""
-    NORMAL = "normal"
-    """Nothing is wrong."""
+from capture_daemon.diagnosis.seen import Sign
 
 
 @dataclass(frozen=True, slots=True)

@@ -89,6 +89,9 @@ class OneSource:
     def release(self) -> None:
         """There is no device to lock."""
 
+    def current(self) -> None:
+        """There is no device to diagnose."""
+
     def check(self, plan: Plan) -> None:
         """Every plan will do."""
 
@@ -116,6 +119,7 @@ class Bench:
         self.parts = Parts(
             settings({"source": "test", "ring_size": "1M"}),
             self.names,
+            state=runtime / "state",
             sources=OneSource(source),
             manager=ServiceManager({}),
             signals=signals,

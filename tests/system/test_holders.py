@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from capture_daemon.diagnosis.holders import Holder, Places, find
+from capture_daemon.diagnosis.holders import Places, find
+from capture_daemon.diagnosis.seen import Holder
 from tests.holders import holding
 
 ZERO = "/dev/zero"
