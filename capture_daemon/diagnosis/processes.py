@@ -86,8 +86,13 @@ def command(args: list[str], name: str) -> str:
     """Return one line for people: the arguments without passwords, or the name in brackets."""
     if not args:
         return f"[{one_line(name)}]"
-    line = _SECRET_OPTION.sub(r"\1***", redact(one_line(" ".join(args))))
+    line = without_secrets(one_line(" ".join(args)))
     return line if len(line) <= COMMAND_MAX else line[: COMMAND_MAX - 1] + "…"
+
+
+def without_secrets(text: str) -> str:
+    """Return a text without the passwords of URLs, and of options that sound like one."""
+    return _SECRET_OPTION.sub(r"\1***", redact(text))
 
 
 def user(folder: Path | str) -> str:
