@@ -186,6 +186,7 @@ class Conductor:
         """Bring a retry forward that must not be made at once, right after the last one."""
         if self.retry_ns is None or not self._just_opened(now_ns):
             return False
+        self._outage.forget()
         self.retry_ns = min(self.retry_ns, self._opened_ns + int(COALESCE_S * 1e9))
         return True
 

@@ -158,7 +158,7 @@ class InquiryThread(threading.Thread):
         try:
             return self._tools.holders(device.rdev)
         except OSError as error:
-            return Holders((), 0, (f"processes cannot be seen: {_reason(error)}",))
+            return Holders((), 0, (f"processes cannot be seen: {error.strerror or str(error)}",))
 
     def _find(self, incident: str, since_utc_ns: int, *, holders: bool) -> None:
         self._look_at_device()
@@ -183,7 +183,7 @@ class InquiryThread(threading.Thread):
             self._journal.append(document)
         except OSError as error:
             self._unwritten += 1
-            self._tell_trouble(_reason(error))
+            self._tell_trouble(error.strerror or str(error))
         else:
             if self._trouble is not None:
                 self._tell_trouble(None)
@@ -192,15 +192,10 @@ class InquiryThread(threading.Thread):
         try:
             found = self._journal.read()
         except OSError as error:
-            self._tell_trouble(_reason(error))
+            self._tell_trouble(error.strerror or str(error))
         else:
             self._post(JournalRead(tuple(left_open(each) for each in found)))
 
     def _tell_trouble(self, reason: str | None) -> None:
         self._trouble = reason
         self._post(JournalTrouble(reason, self._unwritten))
-
-
-def _reason(error: OSError) -> str:
-    where = f": {error.filename}" if error.filename else ""
-    return f"{error.strerror or error}{where}"

@@ -65,6 +65,7 @@ class Outage:
             self._logged = cause
             remedy = f" ({cause.remedy})" if cause.remedy else ""
             log.warning("%s: %s%s", cause.code, cause.message, remedy)
+        self._by_hand = False  # whatever a person did, it did not help
         if self.incident is None:
             self._open(cause)
         else:
@@ -73,7 +74,6 @@ class Outage:
     def tried(self, rung: str, now_ns: int, note: str = "") -> None:
         """Something was done to get frames again; `rung` is the ladder's word for it."""
         if self.incident is not None:
-            self._by_hand = False
             self._change(self.incident.with_try(Try(rung, self._to_utc(now_ns), note)))
 
     def forget(self) -> None:
@@ -109,7 +109,6 @@ class Outage:
     def _open(self, cause: Cause) -> None:
         now_utc_ns = self._utc()
         began_utc_ns = now_utc_ns if self._since_ns is None else self._to_utc(self._since_ns)
-        self._by_hand = False
         self._change(
             Incident(
                 id=new_id(now_utc_ns),

@@ -28,7 +28,7 @@ from capture_daemon.diagnosis.processes import without_secrets
 from capture_daemon.v4l2.cameras import Camera
 
 CONTENTS = (
-    "it holds findings, versions, status, incidents, formats, holders, the kernel's lines about USB "
+    "it holds findings, versions, status, incidents, formats, holders, the kernel's lines on USB "
     "and facts of the cameras with their serial numbers; no pictures, passwords or environment"
 )
 _KERNEL_S = 86_400

@@ -19,7 +19,7 @@ _DAY_NS = 86_400_000_000_000
 def directory(machine: Machine) -> list[Finding]:
     """Is the directory in which daemons and viewers meet the one that is meant?"""
     findings = []
-    if machine.system_runtime.exists() and machine.system_runtime != machine.runtime:
+    if machine.system_runtime != machine.runtime and cameras(machine.system_runtime):
         findings.append(
             note(
                 "directory",
