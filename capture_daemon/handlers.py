@@ -50,15 +50,20 @@ class Handlers:
         status: Callable[[int], Mapping[str, object]],
         check: Callable[[Plan], None],
         shutdown: Callable[[], None],
+        renew: Callable[[], None] | None,
         clock: Callable[[], int],
     ) -> None:
-        """Take what the methods act on; `check` raises for a plan that cannot be carried out."""
+        """Take what the methods act on; `check` raises for a plan that cannot be carried out.
+
+        `renew` is None where nobody would start a successor.
+        """
         self._conductor = conductor
         self._adjustments = adjustments
         self._findings = findings
         self._status = status
         self._check = check
         self._shutdown = shutdown
+        self._renew = renew
         self._clock = clock
         self._methods = {
             "status": _bare(self._do_status),
@@ -72,6 +77,7 @@ class Handlers:
             "holders": _bare(self._do_holders),
             "incidents": _Method(findings.incidents, ("limit",)),
             "shutdown": _bare(self._do_shutdown),
+            "renew": _bare(self._do_renew),
         }
 
     def call(self, name: str, params: Params, answer: Answer) -> None:
@@ -150,6 +156,16 @@ class Handlers:
     def _do_shutdown(self, answer: Answer) -> None:
         answer.result(self._state())
         self._shutdown()
+
+    def _do_renew(self, answer: Answer) -> None:
+        if self._renew is None:
+            raise Refusal(
+                NOT_SUPPORTED,
+                "this daemon runs alone, and nobody would start its successor: "
+                "use `framebus up` or the systemd unit",
+            )
+        answer.result(self._state())
+        self._renew()
 
     def _state(self) -> dict[str, object]:
         return {"state": self._conductor.state.value}

@@ -167,7 +167,9 @@ class InquiryThread(threading.Thread):
         others: list[Mapping[str, object]] = []
         if holders and device is not None:
             seen = self._who_has(device)
-            others = [each.document() for each in seen.found if each.pid != os.getpid()]
+            # Our parent may keep a copy of the device for our successor.
+            ours = (os.getpid(), os.getppid())
+            others = [each.document() for each in seen.found if each.pid not in ours]
             notes += seen.notes()
         lines: list[Mapping[str, object]] = []
         source = self._source()

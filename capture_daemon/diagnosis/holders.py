@@ -156,10 +156,12 @@ class _Scan:
 
 
 def is_capture_daemon(args: list[str]) -> bool:
-    """Whether a command line is that of `framebus capture` or `python -m capture_daemon`."""
+    """Whether a command line is that of a capture daemon, or of `framebus up`, which keeps a copy
+    of the device for its daemon's successor.
+    """
     names = [os.path.basename(arg) for arg in args[:3]]
     if "framebus" in names[:2]:
-        return "capture" in args[1:3]
+        return not {"capture", "up"}.isdisjoint(args[1:3])
     return args[1:3] == ["-m", "capture_daemon"]
 
 

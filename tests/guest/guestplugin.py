@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import sys
 import time
 from collections.abc import Iterator
@@ -25,6 +26,8 @@ from tests.guest.prepare import prepare, prepare_system
 PATIENCE_S = 180.0
 """Without any report for so long, a guest hangs: its boot, pytest's start and one test."""
 _TEST_LIMIT_S = 120
+ASKED = "FRAMEBUS_GUEST_"
+"""What a variable begins with that the tests inside read, too."""
 _GROUP_LIMIT_S = 3600.0
 
 
@@ -98,7 +101,12 @@ class Group:
             *("-p", "no:cacheprovider", "-p", "pytest_timeout", "-o", f"timeout={_TEST_LIMIT_S}"),
             *("-o", "timeout_method=thread", f"@/run/job/{ITEMS}"),
         ]
-        environment = {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "PYTHONDONTWRITEBYTECODE": "1"}
+        asked = {name: text for name, text in os.environ.items() if name.startswith(ASKED)}
+        environment = {
+            **asked,
+            "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
+            "PYTHONDONTWRITEBYTECODE": "1",
+        }
         self._guest = self._stack.enter_context(
             booted(
                 self._kernel,

@@ -47,6 +47,7 @@ METHODS: Mapping[str, Method] = {
     "incidents": Method(
         "losses of frames: why, how long, what helped; limit=5", findings.incidents
     ),
+    "renew": Method("new daemon process (an upgrade), while the camera streams on"),
     "shutdown": Method("end the daemon; `framebus up` or systemd then starts a new one"),
 }
 
