@@ -15,10 +15,14 @@ TREE = Path(__file__).parents[1]
 
 
 @contextmanager
-def holding(how: str, path: str, *, wrapper: Sequence[str] = ()) -> Iterator[int]:
-    """Have another process hold the device at `path`; gives its pid."""
+def holding(how: str, path: str, *, wrapper: Sequence[str] = (), script: str = "") -> Iterator[int]:
+    """Have another process hold the device at `path`; gives its pid.
+
+    `script` stands in for tests/holding.py, to hold it in another way.
+    """
+    program = ["-c", script] if script else ["-m", "tests.holding"]
     process = subprocess.Popen(
-        [*wrapper, sys.executable, "-m", "tests.holding", how, path],
+        [*wrapper, sys.executable, *program, how, path],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         cwd=TREE,
