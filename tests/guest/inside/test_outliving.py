@@ -1,10 +1,11 @@
 """The camera goes on while its daemon dies: no picture is lost, with the keeper of `framebus up`.
 
-FRAMEBUS_GUEST_KILLS says how often the daemon is killed; the issue's 50 times take a quarter of an hour.
+FRAMEBUS_GUEST_KILLS says how often the daemon is killed; each takes 20 s.
 """
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -20,12 +21,12 @@ from framebus.frame import Frame
 from framebus.names import CameraNames
 from framebus.reader import FrameReader
 
-from tests.guest.camera.client import PluggedCamera, wait_for
+from tests.guest.camera.client import Bench, PluggedCamera, wait_for
 from tests.guest.camera.pictures import read_stamp
 from tests.guest.inside.conftest import Plug
 
 KERNELS = ("stable", "newer")
-KILLS = int(os.environ.get("FRAMEBUS_GUEST_KILLS", "2"))
+KILLS = int(os.environ.get("FRAMEBUS_GUEST_KILLS", "1"))
 _TREE = Path(__file__).parents[3]
 _LIMIT_S = 60.0
 
@@ -115,47 +116,42 @@ def goes_on_without_a_gap(daemon: KeptDaemon, interrupt: Callable[[], None]) -> 
     assert times == sorted(times)
 
 
-def test_killing_the_daemon_loses_no_frame(daemon: KeptDaemon) -> None:
+@pytest.mark.timeout(90 + 30 * KILLS)
+def test_a_killed_and_a_renewed_daemon_lose_no_frame_and_a_stopped_one_keeps_nothing(
+    daemon: KeptDaemon,
+) -> None:
     for _ in range(KILLS):
         goes_on_without_a_gap(daemon, daemon.kill)
-    assert daemon.said("which was handed over") == KILLS
-    assert (daemon.reader.lapped, daemon.reader.skipped) == (0, 0)
-
-
-def test_renewing_the_daemon_loses_no_frame(daemon: KeptDaemon) -> None:
     goes_on_without_a_gap(daemon, lambda: (daemon.call("renew"), None)[1])
-    assert daemon.said("which was handed over") == 1
-
-
-def test_a_stopped_camera_is_let_go_of_by_the_keeper_too(daemon: KeptDaemon) -> None:
-    daemon.frames(2)
+    assert daemon.said("which was handed over") == KILLS + 1
+    assert (daemon.reader.lapped, daemon.reader.skipped) == (0, 0)
     daemon.call("stop")
-
-    def holders() -> list[str]:
-        found = []
-        for link in Path("/proc").glob("[0-9]*/fd/*"):
-            try:
-                if os.readlink(link) == str(daemon.node):
-                    found.append(str(link))
-            except OSError:
-                continue
-        return found
-
-    wait_for(lambda: not holders(), f"{daemon.node} to be let go of")
+    wait_for(lambda: not holders(daemon.node), f"{daemon.node} to be let go of")
     daemon.call("start")
     daemon.frames(2)
 
 
+def holders(node: Path) -> list[str]:
+    """The descriptors of the device, of any process."""
+    found = []
+    for link in Path("/proc").glob("[0-9]*/fd/*"):
+        with contextlib.suppress(OSError):
+            if os.readlink(link) == str(node):
+                found.append(str(link))
+    return found
+
+
 def test_a_camera_that_was_unplugged_while_no_daemon_lived_is_opened_afresh(
-    runtime: Path, plug: Plug, stack: ExitStack
+    bench: Bench, runtime: Path, plug: Plug, stack: ExitStack
 ) -> None:
     camera = plug("slow", serial="KEPT")
     daemon = KeptDaemon(runtime, camera, stack)
-    last = daemon.frames(2)[-1]
+    daemon.frames(2)
     pid = int(str(daemon.call("status")["pid"]))
     os.kill(pid, signal.SIGSTOP)
     camera.unplug()
     os.kill(pid, signal.SIGKILL)
     wait_for(lambda: daemon.call("status").get("state") == "backoff", "it to notice", _LIMIT_S)
     assert daemon.said("is opened afresh") == 1
-    assert daemon.frames(1)[0].sequence >= last.sequence
+    bench.plug(camera.name, "slow", serial="KEPT")
+    daemon.frames(2)
