@@ -145,7 +145,9 @@ class InquiryThread(threading.Thread):
 
     def _look_at_device(self) -> Device | None:
         found = self._tools.device(self._source())
-        self._device = found or self._device
+        known = self._device
+        if found is not None and not (known and known.rdev == found.rdev and not found.node):
+            self._device = found
         return found
 
     def _see_holders(self) -> None:
@@ -172,13 +174,19 @@ class InquiryThread(threading.Thread):
             others = [each.document() for each in seen.found if each.pid not in ours]
             notes += seen.notes()
         lines: list[Mapping[str, object]] = []
-        source = self._source()
-        if source is not None and source.kind == "v4l2" and (device is None or device.port):
-            port = "" if device is None else device.port
+        if self._is_on_usb():
+            port = device.port if device is not None else ""
             told = self._tools.kernel_log(port, since_utc_ns - BEFORE_NS)
             lines = [line.document() for line in told.lines]
             notes += told.notes
         self._post(EvidenceFound(incident, Evidence(tuple(others), tuple(lines), tuple(notes))))
+
+    def _is_on_usb(self) -> bool:
+        """Whether the camera's device is, or may have been before it went, one on USB."""
+        source, device = self._source(), self._device
+        if source is None or source.kind != "v4l2":
+            return False
+        return device is None or not device.node or bool(device.port)
 
     def _write(self, document: Mapping[str, object]) -> None:
         try:

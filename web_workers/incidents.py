@@ -1,4 +1,4 @@
-"""A camera's losses of frames, as its daemon tells them: asked on its control socket, not commanded.
+"""A camera's losses of frames, as its daemon tells them on the control socket. Commands nothing.
 
 What anybody may see on the page: why, how long, what helped. Which processes ran on the machine and
 what its kernel said stays with those who may use the control socket (`framebus ctl incidents`).

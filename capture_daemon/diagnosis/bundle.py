@@ -47,6 +47,7 @@ _FACTS = (
 """What sysfs says of a USB device; all of it may be read by anybody."""
 _SECRET_NAME = re.compile(r"pass|pwd|secret|token|key|auth|cred", re.IGNORECASE)
 _SHORTEST_SECRET = 4
+_HIDDEN = "***"
 
 
 def secrets_of(environ: Mapping[str, str]) -> list[str]:
@@ -59,33 +60,42 @@ def secrets_of(environ: Mapping[str, str]) -> list[str]:
     return sorted(found, key=len, reverse=True)
 
 
-def scrub(text: str, secrets: Sequence[str] = ()) -> str:
-    """Return `text` without passwords in URLs and options, and without these values."""
-    for secret in secrets:
-        text = text.replace(secret, "***").replace(json.dumps(secret)[1:-1], "***")
-    return without_secrets(text)
+def scrub(value: object, secrets: Sequence[str] = ()) -> object:
+    """Return a JSON value without passwords in URLs and options, and without these secrets."""
+    match value:
+        case str():
+            for secret in secrets:
+                # A text may quote a reply, in which the secret is escaped.
+                value = value.replace(secret, _HIDDEN).replace(json.dumps(secret)[1:-1], _HIDDEN)
+            return without_secrets(value)
+        case Mapping():
+            return {str(key): scrub(each, secrets) for key, each in value.items()}
+        case list() | tuple():
+            return [scrub(each, secrets) for each in value]
+        case _:
+            return value
 
 
 def collect(
     machine: Machine, findings: Sequence[Finding], environ: Mapping[str, str] = os.environ
 ) -> dict[str, str]:
     """Return the files of a bundle by name, scrubbed. Opens no camera."""
-    files = {
+    files: dict[str, object] = {
         "README.txt": f"Made by framebus doctor --bundle: {CONTENTS}.\n",
         "findings.txt": doctor.render(machine, findings) + "\n",
-        "findings.json": _json([each.document() for each in findings]),
-        "versions.json": _json(_versions(machine)),
-        "holders.json": _json(_holders(machine)),
+        "findings.json": [each.document() for each in findings],
+        "versions.json": _versions(machine),
+        "holders.json": _holders(machine),
         "kernel.txt": _kernel(machine),
     }
     for camera in machine.cameras():
-        files[f"camera-{Path(camera.node).name}.json"] = _json(_facts(machine, camera))
+        files[f"camera-{Path(camera.node).name}.json"] = _facts(machine, camera)
     for name in [machine.name] if machine.name else cameras(machine.runtime):
         for method in ("status", "formats"):
-            files[f"{method}-{name}.json"] = _json(_asked(machine, name, method))
-        files[f"incidents-{name}.json"] = _json(known_incidents(machine, name))
+            files[f"{method}-{name}.json"] = _asked(machine, name, method)
+        files[f"incidents-{name}.json"] = known_incidents(machine, name)
     secrets = secrets_of(environ)
-    return {name: scrub(text, secrets) for name, text in files.items()}
+    return {name: _text(scrub(content, secrets)) for name, content in files.items()}
 
 
 def write(path: Path, files: Mapping[str, str]) -> None:
@@ -101,20 +111,24 @@ def write(path: Path, files: Mapping[str, str]) -> None:
             entry.size, entry.mode = len(data), 0o644
             tar.addfile(entry, io.BytesIO(data))
     try:
-        with open(path, "xb", opener=_private) as file:
-            file.write(archive.getvalue())
+        fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
     except FileExistsError as error:
         raise UsageError(f"{path} is there already: name a new file") from error
     except OSError as error:
         raise OutputFailed(f"cannot write {path}: {error.strerror}") from error
+    with open(fd, "wb") as file:
+        try:
+            file.write(archive.getvalue())
+            file.flush()
+        except OSError as error:
+            path.unlink()
+            raise OutputFailed(f"cannot write {path}: {error.strerror}") from error
 
 
-def _private(path: str, flags: int) -> int:
-    return os.open(path, flags, 0o600)
-
-
-def _json(value: object) -> str:
-    return json.dumps(value, indent=2, ensure_ascii=False, default=str) + "\n"
+def _text(content: object) -> str:
+    if isinstance(content, str):
+        return content
+    return json.dumps(content, indent=2, ensure_ascii=False) + "\n"
 
 
 def _versions(machine: Machine) -> dict[str, object]:

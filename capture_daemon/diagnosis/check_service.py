@@ -86,11 +86,12 @@ def _daemon(machine: Machine, name: str) -> list[Finding]:
         fps = frames.get("fps") if isinstance(frames, Mapping) else None
         return [good("daemon", f"{name} streams from {spec} at {fps} fps")]
     why = cause if isinstance(cause, Mapping) else {}
-    message = f"{name} is {state}: {why.get('message') or 'it gives no reason'}"
+    reason = why.get("message") or "it gives no reason"
     if state == "stopped":
-        return [note("daemon", message, f"framebus ctl start --name {name}")]
+        return [note("daemon", f"{name} is stopped", f"framebus ctl start --name {name}")]
     if state == "opening":
-        return [note("daemon", message)]
+        return [note("daemon", f"{name} is opening: {reason}")]
+    message = f"{name} gives no frames ({state}): {reason}"
     remedy = str(why.get("remedy") or f"framebus ctl restart --name {name}")
     return [wrong("daemon", message, remedy)]
 

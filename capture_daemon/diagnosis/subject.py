@@ -23,9 +23,10 @@ class Subject:
     """One video device, as it was when it was last there."""
 
     node: str
+    """Its path under /dev; empty for one that is still open, but gone."""
     rdev: int
     port: str
-    """The USB port as the kernel's log names it ("1-1.2"); empty for no USB device."""
+    """The USB port as the kernel's log names it ("1-1.2"); empty where it is not known to be on USB."""
 
 
 def own(places: Places | None = None, proc: Path = Path("/proc/self/fd")) -> Subject | None:

@@ -15,7 +15,7 @@ class Device(Protocol):
 
     @property
     def node(self) -> str:
-        """Its path under /dev."""
+        """Its path under /dev; empty for one that is still open, but gone."""
 
     @property
     def rdev(self) -> int:

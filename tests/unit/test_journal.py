@@ -3,10 +3,6 @@
 from __future__ import annotations
 
 import os
-import resource
-import signal
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -14,6 +10,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from capture_daemon.diagnosis.journal import Journal, parse
+from tests.full_disk import file_size_limit
 
 
 def incident(number: int, **more: object) -> dict[str, object]:
@@ -94,19 +91,6 @@ def test_whatever_stands_in_the_file_only_incidents_come_out(text: bytes) -> Non
     for each in parse(text):
         assert isinstance(each["id"], str)
         assert isinstance(each["began_utc_ns"], int)
-
-
-@contextmanager
-def file_size_limit(size: int) -> Iterator[None]:
-    """Have a write beyond `size` bytes fail half-way, as on a full disk."""
-    before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    ignored = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, before)
-        signal.signal(signal.SIGXFSZ, ignored)
 
 
 def test_a_full_disk_is_an_error_that_leaves_the_file_as_it_was(journal: Journal) -> None:
