@@ -76,6 +76,7 @@ class Bench:
             dev=self.root / "dev",
             shared_memory=self.root / "shm",
             system_runtime=self.root / "run",
+            system_state=self.root / "system-state",
             modules=self.root / "modules",
             user=User("ada", 1000, self.groups, lambda group: self.listed),
             now_utc_ns=UTC,

@@ -176,12 +176,21 @@ def known_incidents(machine: Machine, name: str) -> list[dict[str, object]]:
     try:
         told = machine.ask(CameraNames(machine.runtime, name), "incidents", {"limit": 100})
     except FramebusError:
-        try:
-            return Journal(incident_journal(machine.state, name)).read()
-        except OSError:
-            return []
+        return _written(machine, name)
     listed = told.get("incidents") if isinstance(told, Mapping) else None
     return [each for each in listed if isinstance(each, dict)] if isinstance(listed, list) else []
+
+
+def _written(machine: Machine, name: str) -> list[dict[str, object]]:
+    """Return what is on disk: of this user's daemon, else of the service."""
+    for state in (machine.state, machine.system_state):
+        try:
+            found = Journal(incident_journal(state, name)).read()
+        except OSError:
+            continue
+        if found:
+            return found
+    return []
 
 
 def _known(machine: Machine) -> Sequence[str]:

@@ -123,6 +123,7 @@ class Machine:
     dev: Path = Path("/dev")
     shared_memory: Path = SHARED_MEMORY
     system_runtime: Path = Path("/run/framebus")
+    system_state: Path = Path("/var/lib/framebus")
     modules: Path = field(default_factory=lambda: Path("/lib/modules") / os.uname().release)
     user: User = field(default_factory=this_user)
     now_utc_ns: int = field(default_factory=time.time_ns)

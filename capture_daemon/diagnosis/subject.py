@@ -26,7 +26,7 @@ class Subject:
     """Its path under /dev; empty for one that is still open, but gone."""
     rdev: int
     port: str
-    """The USB port as the kernel's log names it ("1-1.2"); empty where it is not known to be on USB."""
+    """The USB port as the kernel's log names it ("1-1.2"); empty where none is known."""
 
 
 def own(places: Places | None = None, proc: Path = Path("/proc/self/fd")) -> Subject | None:
