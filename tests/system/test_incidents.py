@@ -75,7 +75,7 @@ def test_a_source_that_fails_and_comes_back_leaves_one_whole_incident(
             context.term()
         text = framebus("ctl", "incidents").stdout
     assert "without frames: cannot read" in text
-    assert "cured by  person" in text
+    assert "cured by  a person" in text
 
 
 def test_the_next_daemon_knows_what_the_killed_one_saw(

@@ -73,8 +73,8 @@ def incident(told: Fields, *, now: str = "", zone: tzinfo | None = None) -> str:
     ]
     if tried := _tried(told.each("tried")):
         lines.append(f"{_INDENT}tried     {tried}")
-    if told.text("cured_by") != "-":
-        lines.append(f"{_INDENT}cured by  {told.text('cured_by')}")
+    if (by := told.text("cured_by")) != "-":
+        lines.append(f"{_INDENT}cured by  {'a person' if by == 'person' else by}")
     for each in told.each("holders"):
         unit = "" if each.text("unit") == "-" else f", {each.text('unit')}"
         lines.append(
