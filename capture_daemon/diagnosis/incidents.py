@@ -7,9 +7,9 @@ thread at its own time; the document has both.
 from __future__ import annotations
 
 import enum
+import time
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
-from datetime import UTC, datetime
 
 from capture_daemon.reports import Cause
 
@@ -108,7 +108,8 @@ NOTHING = Evidence()
 def new_id(utc_ns: int) -> str:
     """Return an incident's name, from the moment of its beginning: it sorts, and can be typed."""
     seconds, rest_ns = divmod(utc_ns, 1_000_000_000)
-    return f"{datetime.fromtimestamp(seconds, tz=UTC):%Y%m%dT%H%M%S}.{rest_ns // 1_000_000:03d}"
+    day = time.strftime("%Y%m%dT%H%M%S", time.gmtime(seconds))
+    return f"{day}.{rest_ns // 1_000_000:03d}"
 
 
 def document(
