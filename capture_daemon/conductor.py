@@ -14,7 +14,7 @@ from dataclasses import replace
 from capture_daemon import lifecycle
 from capture_daemon.commands import CaptureCommands
 from capture_daemon.lifecycle import Action, Event, State
-from capture_daemon.outage import Outage
+from capture_daemon.outage import STOPPED, Outage
 from capture_daemon.plan import Plan
 from capture_daemon.recovery.rungs import Rung, Unavailable
 from capture_daemon.reports import (
@@ -36,7 +36,6 @@ from capture_daemon.sessions import Sessions
 from capture_daemon.silence import SilenceWatch
 from capture_daemon.sources.base import ADOPTED, Granted
 
-_STOPPED = Cause("stopped", "capture is stopped", "`framebus ctl start` starts it")
 _DEVICES = frozenset({"v4l2", "auto"})
 """The kinds of source that may be a USB camera."""
 _BLOCKED_S = 2.0
@@ -47,10 +46,16 @@ class Conductor:
     """The one camera's capture, as the main thread sees it."""
 
     def __init__(
-        self, *, capture: CaptureCommands, plan: Plan, jitter: Callable[[], float], now_ns: int
+        self,
+        *,
+        capture: CaptureCommands,
+        plan: Plan,
+        jitter: Callable[[], float],
+        now_ns: int,
+        outage: Outage | None = None,
     ) -> None:
         self._capture = capture
-        self._outage = Outage(_STOPPED)
+        self._outage = outage or Outage()
         self._sessions = Sessions(capture=capture, now_ns=now_ns)
         self._retries = Retries(capture=self._sessions, outage=self._outage, jitter=jitter)
         self._watch = SilenceWatch(capture)
@@ -120,7 +125,7 @@ class Conductor:
     def reset(self, rung: Rung, now_ns: int) -> Unavailable | None:
         """Climb a device-level rung for a person; return why not, None if it is under way."""
         if self.state is State.STOPPED:
-            return Unavailable(rung, _STOPPED.message, "`framebus ctl start` first")
+            return Unavailable(rung, STOPPED.message, "`framebus ctl start` first")
         if objection := self._retries.objection(rung, now_ns):
             return objection
         self._outage.cause = Cause("reset", f"{rung.value} was asked for")
@@ -178,12 +183,18 @@ class Conductor:
             return Cause("closing", "capture is stopped; the source is being closed")
         return self._outage.cause
 
+    def incident(self) -> str | None:
+        """Return the id of the incident that goes on now, None while there is none."""
+        incident = self._outage.incident
+        return None if incident is None else incident.id
+
     # -- inside ----------------------------------------------------------------------------
 
     def _hasten(self, now_ns: int) -> bool:
         """Bring a retry forward that must not be made at once, right after the last one."""
         if self.retry_ns is None or now_ns >= self._sessions.again_ns:
             return False
+        self._outage.forget()
         self._retries.due_ns = min(self.retry_ns, self._sessions.again_ns)
         return True
 
@@ -262,10 +273,11 @@ class Conductor:
             self.granted = None
         match state:
             case State.STOPPED:
-                self._outage.stop(_STOPPED)
+                self._outage.stop(STOPPED)
             case State.STREAMING:
                 self._outage.cause = None
                 self._watch.streaming(now_ns)
+        self._outage.entered(state.value)
 
     def _carry_out(self, action: Action, now_ns: int) -> None:
         match action:

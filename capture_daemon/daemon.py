@@ -19,7 +19,9 @@ from capture_daemon.adjustments import Adjustments
 from capture_daemon.capture import CaptureThread
 from capture_daemon.conductor import Conductor
 from capture_daemon.device import ControlsRead, ControlsSet, Described
+from capture_daemon.findings import Findings
 from capture_daemon.hotplug import Hotplug
+from capture_daemon.inquiries import EvidenceFound, HoldersSeen, JournalRead, JournalTrouble
 from capture_daemon.reports import Mailbox, Report
 from capture_daemon.server import ControlServer
 from capture_daemon.status import Status
@@ -66,6 +68,7 @@ class Daemon:
         conductor: Conductor,
         capture: CaptureThread,
         adjustments: Adjustments,
+        findings: Findings,
         server: ControlServer,
         status: Status,
         ring: StatusSink,
@@ -78,6 +81,7 @@ class Daemon:
         self._conductor = conductor
         self._capture = capture
         self._adjustments = adjustments
+        self._findings = findings
         self._server = server
         self._status = status
         self._ring = ring
@@ -134,6 +138,7 @@ class Daemon:
             self._conductor.device_added(now_ns)
         self._conductor.tick(now_ns)
         self._adjustments.tick(now_ns)
+        self._findings.tick(now_ns)
         self._more_requests = self._server.receive()
         now_ns = time.monotonic_ns()
         changes = self._status.changes(now_ns)
@@ -150,6 +155,8 @@ class Daemon:
                 log.debug("a description of an earlier session")
             case Described() | ControlsRead() | ControlsSet():
                 self._adjustments.on_report(report)
+            case EvidenceFound() | HoldersSeen() | JournalRead() | JournalTrouble():
+                self._findings.on_report(report)
             case _:
                 raise TypeError(f"nobody takes {report!r}")
 
@@ -169,7 +176,8 @@ class Daemon:
         due_ns = [self._status_due_ns]
         if self._manager.watchdog_s:
             due_ns.append(self._feed_due_ns)
-        for deadline in (self._conductor.deadline_ns(), self._adjustments.deadline_ns()):
+        for part in (self._conductor, self._adjustments, self._findings):
+            deadline = part.deadline_ns()
             if deadline is not None:
                 due_ns.append(deadline)
         # Rounded up: waking early would only mean to sleep again.

@@ -82,6 +82,10 @@ class ExclusiveSources:
         """Whether somebody keeps the device and starts a successor."""
         return self._keeper.present
 
+    def current(self) -> spec.SourceSpec | None:
+        """Return what was built last, with what `auto` meant; None before. Any thread."""
+        return self._spec
+
     def open(self, plan: Plan, interrupt: Interrupt) -> tuple[str, Source, Granted]:
         """Open the plan's source; return its kind, itself, and what it gives.
 

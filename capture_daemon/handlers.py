@@ -21,6 +21,7 @@ from framebus.units import frame_rate, frame_size
 
 from capture_daemon.adjustments import Adjustments
 from capture_daemon.conductor import Conductor
+from capture_daemon.findings import Findings
 from capture_daemon.options import parse_source
 from capture_daemon.plan import Plan
 from capture_daemon.recovery.rungs import DEVICE_LEVEL, Rung
@@ -52,6 +53,7 @@ class Handlers:
         *,
         conductor: Conductor,
         adjustments: Adjustments,
+        findings: Findings,
         status: Callable[[int], Mapping[str, object]],
         check: Callable[[Plan], None],
         shutdown: Callable[[], None],
@@ -64,6 +66,7 @@ class Handlers:
         """
         self._conductor = conductor
         self._adjustments = adjustments
+        self._findings = findings
         self._status = status
         self._check = check
         self._shutdown = shutdown
@@ -79,6 +82,8 @@ class Handlers:
             "controls": _bare(self._do_controls),
             "set_controls": _Method(self._do_set_controls, None),
             "reset": _Method(self._do_reset, ("rung",)),
+            "holders": _bare(self._do_holders),
+            "incidents": _Method(findings.incidents, ("limit",)),
             "shutdown": _bare(self._do_shutdown),
             "renew": _bare(self._do_renew),
         }
@@ -155,6 +160,14 @@ class Handlers:
             remedy = f"; {objection.remedy}" if objection.remedy else ""
             raise Refusal(NOT_NOW, f"no {rung.value}: {objection.reason}{remedy}")
         answer.result({**self._state(), "rung": rung.value})
+
+    def _do_holders(self, answer: Answer) -> None:
+        if self._conductor.kind not in ("v4l2", "auto"):
+            raise Refusal(
+                NOT_SUPPORTED,
+                f"{self._conductor.plan.spec.text} has no device that another program could hold",
+            )
+        self._findings.holders(answer, self._clock())
 
     def _do_shutdown(self, answer: Answer) -> None:
         answer.result(self._state())

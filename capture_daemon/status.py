@@ -87,6 +87,7 @@ class Status:
             "state": conductor.state.value,
             "since_utc_ns": conductor.since_ns + to_utc_ns,
             "cause": _cause(conductor.cause(now_ns)),
+            "incident": conductor.incident(),
             "attempts": conductor.failures,
             "retry_utc_ns": None if retry_ns is None else retry_ns + to_utc_ns,
             "source": {

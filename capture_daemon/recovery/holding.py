@@ -30,6 +30,13 @@ def nobody(_rdev: int) -> Iterable[int]:
     return ()
 
 
+def holders_of(rdev: int) -> Iterable[int]:
+    """Return the pids that /proc shows to have the device open or mapped."""
+    from capture_daemon.diagnosis.holders import find  # a daemon that starts need not wait for it
+
+    return [holder.pid for holder in find(rdev).found]
+
+
 _LOOK_AGAIN_S = 0.5
 """A holder may let go without ending: who has the device is looked up this often at first ..."""
 _LOOK_AGAIN_MOST_S = 5.0

@@ -10,6 +10,7 @@ that only when asked to.
     RUNTIME/@DEVICE.lock      lockf'd by the daemon that has DEVICE open ("@" starts no camera name)
     /run/framebus-privileged.sock   the helper that may reset USB devices; one for the machine
     /dev/shm/framebus-DIGEST-CAMERA   the ring; DIGEST tells two runtime directories apart
+    STATE/CAMERA.incidents.jsonl      the journal of incidents, the only file that outlives a boot
 """
 
 from __future__ import annotations
@@ -54,6 +55,23 @@ def runtime_dir(environ: Mapping[str, str] = os.environ) -> Path:
     if environ.get("XDG_RUNTIME_DIR"):
         return Path(environ["XDG_RUNTIME_DIR"]) / "framebus"
     return Path(tempfile.gettempdir()) / f"framebus-{os.getuid()}"
+
+
+def state_dir(environ: Mapping[str, str] = os.environ) -> Path:
+    """Return the STATE directory that this environment means; it may not exist yet."""
+    explicit = environ.get("FRAMEBUS_STATE_DIR") or environ.get("STATE_DIRECTORY")
+    if explicit:
+        return Path(explicit.split(":")[0])
+    if environ.get("XDG_STATE_HOME"):
+        return Path(environ["XDG_STATE_HOME"]) / "framebus"
+    if environ.get("HOME"):
+        return Path(environ["HOME"]) / ".local/state/framebus"
+    return runtime_dir(environ)
+
+
+def incident_journal(state: Path, camera: str) -> Path:
+    """Return the file of one camera's incidents."""
+    return state / f"{check_camera_name(camera)}.incidents.jsonl"
 
 
 def create_runtime_dir(runtime: Path) -> Path:

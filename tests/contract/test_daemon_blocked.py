@@ -98,6 +98,9 @@ class OneSource:
     def leave(self) -> bool:
         return False
 
+    def current(self) -> None:
+        """There is no device to diagnose."""
+
     def check(self, plan: Plan) -> None:
         """Every plan will do."""
 
@@ -125,6 +128,7 @@ class Bench:
         self.parts = Parts(
             settings({"source": "test", "ring_size": "1M"}),
             self.names,
+            state=runtime / "state",
             writer=RingWriter.create(self.names, capacity=1 << 20),
             newest_ns=0,
             sources=OneSource(source),

@@ -45,6 +45,9 @@ class Camera:
 
     supervised = False
 
+    def current(self) -> None:
+        """Nothing was resolved."""
+
     @property
     def built(self) -> Source:
         return self
@@ -100,6 +103,7 @@ class Bench:
         self.parts = Parts(
             settings({"source": "v4l2:/dev/video0", "ring_size": "1M"}),
             names,
+            state=runtime / "state",
             writer=RingWriter.create(names, capacity=1 << 20),
             newest_ns=0,
             sources=camera,

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import click
 
-from framebus.cli import pending, render, tables
+from framebus.cli import findings, pending, render, tables
 from framebus.control import protocol
 from framebus.control.client import DEFAULT_TIMEOUT_S, ControlClient
 from framebus.errors import CommandRefused, UsageError
@@ -30,6 +30,10 @@ def _status(result: object) -> str:
     return render.status(result, time.time_ns())
 
 
+def _holders(result: object) -> str:
+    return findings.holders(result, time.time_ns())
+
+
 METHODS: Mapping[str, Method] = {
     "status": Method("state, cause, source, frames, ring", _status),
     "start": Method("open the source and capture"),
@@ -40,6 +44,10 @@ METHODS: Mapping[str, Method] = {
     "controls": Method("brightness, exposure and so on, with their ranges", render.controls),
     "set_controls": Method("change controls: brightness=10 auto_exposure=1"),
     "reset": Method("get a camera back: --rung rebind, usb-reset, reauthorize or port-power"),
+    "holders": Method("which processes have the camera's device", _holders),
+    "incidents": Method(
+        "losses of frames: why, how long, what helped; limit=5", findings.incidents
+    ),
     "renew": Method("new daemon process (an upgrade), while the camera streams on"),
     "shutdown": Method("end the daemon; `framebus up` or systemd then starts a new one"),
 }
@@ -129,6 +137,8 @@ def ctl(
 def _call(client: ControlClient, method: str, arguments: dict[str, object]) -> object:
     if method == "set_controls":
         return pending.set_controls(client, arguments, clock=time.monotonic, sleep=time.sleep)
+    if method == "holders":
+        return pending.holders(client, clock=time.monotonic, sleep=time.sleep)
     return client.call(method, arguments)
 
 
