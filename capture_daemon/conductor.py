@@ -238,7 +238,7 @@ class Conductor:
 
     def _silence_due_ns(self) -> int | None:
         # Networks and programs take their time, whatever they took before.
-        patient = self._retries.climber.gave_up or self.kind not in _DEVICES
+        patient = self._retries.climber.patient or self.kind not in _DEVICES
         return self._watch.due_ns(self.granted, patient=patient)
 
     def _source(self) -> str:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable
 from capture_daemon.recovery import ladder
 from capture_daemon.recovery.budget import Budgets
 from capture_daemon.recovery.ladder import Failure, Situation, Step, failure_of
-from capture_daemon.recovery.rungs import Rung, Unavailable
+from capture_daemon.recovery.rungs import RESETS, Rung, Unavailable
 
 PROBATION_S = 10.0
 """A stream that fails again within this time after it has settled was not cured: the climb goes on
@@ -40,9 +40,13 @@ class Climber:
         self._settled_ns: int | None = None
 
     @property
-    def gave_up(self) -> bool:
-        """Whether the ladder was climbed in vain since the stream was last well."""
-        return self._laps > 0
+    def patient(self) -> bool:
+        """Whether the device is to be given all the time that an unknown one gets.
+
+        After a reset it begins from cold; and once the ladder was climbed in vain, haste has not
+        helped.
+        """
+        return self._laps > 0 or self.rung in RESETS
 
     def failed(self, code: str, *, on_device: bool, open_now: bool, now_ns: int) -> Step:
         """Choose the next rung, after a failure with this cause's code."""

@@ -7,8 +7,9 @@ never because a call returned 0; that is for the conductor to see.
 The rules, beyond the order of the table:
 
 - A rung that is not available, or that the budget will not allow within 30 s, is passed over.
-- After a device-level rung the lower ones are not tried again in this lap: it includes them. Only a
-  device that is still on its way back is opened more than once.
+- After a device-level rung the lower ones are not tried again in this lap: it includes them. But a
+  device that is still on its way back is opened more than once, and one that is back and silent has
+  its stream restarted if that was not tried yet.
 - The rung that cured this camera last of this kind of failure is jumped to once a lower one failed.
 - Giving up ends a lap: after its wait the ladder is climbed anew, within the budget.
 """
@@ -185,11 +186,11 @@ def _objection(situation: Situation, rung: Rung, now_ns: int) -> Unavailable | N
     """Return why `rung` is no choice now, None if it is one."""
     if rung is Rung.GIVE_UP:
         return None
+    if rung is Rung.RESTART_STREAM:
+        return None if situation.open_now else Unavailable(rung, "nothing is open")
     highest = max((each.number for each in _device_level(situation)), default=0)
     if rung.number < highest and not (rung is Rung.REOPEN and situation.failure in _ON_ITS_WAY):
         return Unavailable(rung, "a higher rung, which includes it, did not help")
-    if rung is Rung.RESTART_STREAM and not situation.open_now:
-        return Unavailable(rung, "nothing is open")
     if rung is Rung.WAIT_FOR_HOLDER:
         waited_s = (now_ns - situation.failing_since_ns) / 1e9
         if waited_s >= HOLDER_PATIENCE_S:

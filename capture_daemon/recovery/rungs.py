@@ -38,6 +38,8 @@ _ORDER = tuple(Rung)
 
 DEVICE_LEVEL = frozenset({Rung.REBIND, Rung.USB_RESET, Rung.REAUTHORIZE, Rung.PORT_POWER})
 """They act on the USB device, need the device closed, and need a permission."""
+RESETS = DEVICE_LEVEL - {Rung.REBIND}
+"""Those that make the device itself begin anew."""
 CLIMBED = DEVICE_LEVEL | {Rung.WAIT_FOR_HOLDER, Rung.END_HOLDER}
 """The capture thread carries them out while nothing is open; the others are its ordinary work."""
 

@@ -230,6 +230,15 @@ def test_a_reset_by_hand_that_fails_opens_the_camera_all_the_same(
     assert notes.taken() == ["close", "usb-reset", OPEN]
 
 
+def test_a_camera_that_begins_from_cold_gets_the_time_of_an_unknown_one(
+    conductor: Conductor, notes: Notes
+) -> None:
+    conductor.reset(Rung.USB_RESET, 210 * S)
+    conductor.on_report(Climbed(conductor.session, Rung.USB_RESET, DONE), 211 * S)
+    opened(conductor, notes, 211 * S)
+    assert conductor.deadline_ns() == 216 * S
+
+
 def test_a_stopped_capture_is_not_reset(conductor: Conductor, notes: Notes) -> None:
     conductor.stop(210 * S)
     notes.taken()

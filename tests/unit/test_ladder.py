@@ -148,6 +148,11 @@ def test_a_camera_that_is_not_back_yet_after_a_reset_is_looked_for_again() -> No
     assert next_step(silent, 0, 0.0).rung is Rung.REAUTHORIZE
 
 
+def test_a_camera_that_is_back_but_silent_has_its_stream_restarted_first() -> None:
+    situation = Situation(Failure.SILENT, open_now=True, tried={Rung.REOPEN: 3, Rung.REBIND: 1})
+    assert next_step(situation, 0, 0.0).rung is Rung.RESTART_STREAM
+
+
 def test_a_second_reset_waits_until_30_s_have_passed() -> None:
     budgets = Budgets().spend(Rung.USB_RESET, 100 * S)
     situation = Situation(Failure.SILENT, tried={Rung.USB_RESET: 1}, budgets=budgets)

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from framebus.errors import FramebusError
 
 from capture_daemon.hotplug import open_hotplug
 from capture_daemon.privileged.client import PrivilegedClient
@@ -174,7 +175,7 @@ def daemon(plug: Plug) -> Iterator[tuple[DaemonProcess, PluggedCamera]]:
     with tempfile.TemporaryDirectory(prefix="fb-") as runtime:
         options = ("--source", f"v4l2:{node}", "--size", "320x240", "--ring-size", "4M")
         with DaemonProcess(Path(runtime), *options) as process:
-            process.until_state("streaming", within_s=LIMIT_S)
+            wait_for(lambda: process.names.control_socket.exists(), "the daemon", LIMIT_S)
             until_settled(process)
             yield process, camera
             assert alive(process.pid)
@@ -182,22 +183,26 @@ def daemon(plug: Plug) -> Iterator[tuple[DaemonProcess, PluggedCamera]]:
 
 def until_settled(daemon: DaemonProcess) -> dict[str, Any]:
     """Wait for new frames, and for the failures to be forgotten."""
-    before = status(daemon)["frames"]["published"]
+    before = status(daemon).get("frames", {}).get("published", 0)
 
     def settled() -> dict[str, Any]:
         now = status(daemon)
-        well = now["state"] == "streaming" and not now["attempts"]
+        well = now.get("state") == "streaming" and not now["attempts"]
         return now if well and now["frames"]["published"] > before + 10 else {}
 
     return wait_for(settled, "frames", LIMIT_S)
 
 
 def status(daemon: DaemonProcess) -> dict[str, Any]:
-    return daemon.call("status", timeout_s=20.0)
+    """The status document; {} while the daemon, or this machine, is too busy to tell."""
+    try:
+        return daemon.call("status", timeout_s=20.0)
+    except FramebusError:
+        return {}
 
 
 def until_away(daemon: DaemonProcess) -> None:
-    wait_for(lambda: status(daemon)["state"] != "streaming", "the stall", LIMIT_S)
+    wait_for(lambda: status(daemon).get("state", "streaming") != "streaming", "the stall", LIMIT_S)
 
 
 def test_the_daemon_cures_a_wedged_camera_by_a_usb_reset(
@@ -206,9 +211,11 @@ def test_the_daemon_cures_a_wedged_camera_by_a_usb_reset(
     process, camera = daemon
     camera.arm("wedged")
     until_away(process)
-    well = until_settled(process)
-    assert well["recovery"]["rung"] == "usb-reset"
-    print(process.log())
+    until_settled(process)
+    log = process.log()
+    assert "uvcvideo bound to" in log
+    assert "was reset" in log
+    assert log.index("uvcvideo bound to") < log.index("was reset")
 
 
 def test_the_daemon_cures_a_camera_that_was_unbound_from_outside(
@@ -217,7 +224,8 @@ def test_the_daemon_cures_a_camera_that_was_unbound_from_outside(
     process, camera = daemon
     (DRIVER / "unbind").write_text(f"{camera.device.name}:1.0")
     until_away(process)
-    assert until_settled(process)["recovery"]["rung"] == "rebind"
+    until_settled(process)
+    assert "uvcvideo bound to" in process.log()
 
 
 def test_the_daemon_cures_a_camera_that_was_deauthorised_from_outside(
@@ -226,7 +234,8 @@ def test_the_daemon_cures_a_camera_that_was_deauthorised_from_outside(
     process, camera = daemon
     (camera.device / "authorized").write_text("0")
     until_away(process)
-    assert until_settled(process)["recovery"]["rung"] == "reauthorize"
+    until_settled(process)
+    assert "authorised again" in process.log()
 
 
 def test_a_person_resets_a_camera_that_streams(
@@ -234,7 +243,8 @@ def test_a_person_resets_a_camera_that_streams(
 ) -> None:
     process, _ = daemon
     assert process.call("reset", timeout_s=20.0, rung="usb-reset")["state"] == "backoff"
-    assert until_settled(process)["recovery"]["rung"] == "usb-reset"
+    until_settled(process)
+    assert "was reset" in process.log()
 
 
 def test_a_camera_that_comes_back_under_another_number_is_opened_by_its_serial(
