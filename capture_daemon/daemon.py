@@ -20,7 +20,7 @@ from capture_daemon.capture import CaptureThread
 from capture_daemon.conductor import Conductor
 from capture_daemon.device import ControlsRead, ControlsSet, Described
 from capture_daemon.findings import Findings
-from capture_daemon.hotplug import Hotplug
+from capture_daemon.hotplug import Hotplug, MonitorOpened
 from capture_daemon.inquiries import EvidenceFound, HoldersSeen, JournalRead, JournalTrouble
 from capture_daemon.reports import Mailbox, Report
 from capture_daemon.server import ControlServer
@@ -90,6 +90,7 @@ class Daemon:
         self._mailbox = mailbox
         self._signals = signals
         self._hotplug = hotplug
+        self._poller = zmq.Poller()
         self.renewing = False
         """The end is for a successor to go on: camera and ring are left as they are."""
         self._ending = False
@@ -105,11 +106,10 @@ class Daemon:
 
     def run(self) -> None:
         """Capture until a signal or `end`."""
-        poller = zmq.Poller()
+        poller = self._poller
         for each in (self._server.socket, self._mailbox.fileno(), self._signals.fileno()):
             poller.register(each, zmq.POLLIN)
-        if (hotplug := self._hotplug.fileno()) is not None:
-            poller.register(hotplug, zmq.POLLIN)
+        self._hotplug.start(self._mailbox.post)
         self._conductor.start(time.monotonic_ns())
         self._manager.ready()
         while not self._ending:
@@ -155,6 +155,10 @@ class Daemon:
                 log.debug("a description of an earlier session")
             case Described() | ControlsRead() | ControlsSet():
                 self._adjustments.on_report(report)
+            case MonitorOpened(monitor=monitor):
+                if (fd := self._hotplug.use(monitor)) is not None:
+                    self._poller.register(fd, zmq.POLLIN)
+                    self._conductor.device_added(now_ns)  # while nobody listened, perhaps
             case EvidenceFound() | HoldersSeen() | JournalRead() | JournalTrouble():
                 self._findings.on_report(report)
             case _:

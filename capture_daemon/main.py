@@ -40,7 +40,7 @@ from capture_daemon.diagnosis.tools import local_tools
 from capture_daemon.exclusive import ExclusiveSources
 from capture_daemon.findings import Findings
 from capture_daemon.handlers import Handlers
-from capture_daemon.hotplug import Hotplug, open_hotplug
+from capture_daemon.hotplug import Hotplug, open_monitor
 from capture_daemon.inheritance import Inheritance
 from capture_daemon.inquiries import InquiryThread
 from capture_daemon.locks import Locks
@@ -104,7 +104,7 @@ def run(settings: Settings, environ: MutableMapping[str, str]) -> int:
             newest_ns=last.captured_ns if last else 0,
             sources=sources,
             rungs=_rungs(settings, names, environ),
-            hotplug=open_hotplug(),
+            hotplug=Hotplug(open_monitor),
             manager=manager,
             signals=signals,
             stack=stack,
@@ -160,6 +160,7 @@ class Parts:
         stack.callback(lambda: writer.close(leave=self.daemon.renewing))
         mailbox = Mailbox()
         stack.callback(mailbox.close)
+        stack.callback(hotplug.close)
         context = own_context()
         stack.callback(context.term)
         notifier = Notifier(context, names)

@@ -11,7 +11,6 @@ from __future__ import annotations
 import fcntl
 import os
 import shutil
-import subprocess
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -112,6 +111,8 @@ class PortActions:
         return f"{port.name} was deauthorised and authorised again"
 
     def _power_cycle(self, port: UsbPort) -> str:
+        import subprocess  # seldom needed, and slow to import in a daemon that starts
+
         program = shutil.which("uhubctl") or shutil.which("uhubctl", path="/usr/sbin:/sbin")
         if program is None:
             raise RungFailed("the program uhubctl is not installed")

@@ -133,7 +133,7 @@ class Bench:
             newest_ns=0,
             sources=OneSource(source),
             rungs=NoRungs(),
-            hotplug=Hotplug(None),
+            hotplug=Hotplug(lambda: None, after_s=0.0),
             manager=ServiceManager({}),
             signals=signals,
             stack=stack,

@@ -108,7 +108,7 @@ class Bench:
             newest_ns=0,
             sources=camera,
             rungs=camera,
-            hotplug=Hotplug(None),
+            hotplug=Hotplug(lambda: None, after_s=0.0),
             manager=ServiceManager({}),
             signals=signals,
             stack=stack,

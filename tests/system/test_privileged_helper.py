@@ -188,6 +188,15 @@ def test_a_client_without_a_helper_says_so(tmp_path: Path) -> None:
         client.carry_out(Rung.REBIND, "1-1.2")
 
 
+def test_it_runs_on_the_standard_library_alone() -> None:
+    code = (
+        "import sys, capture_daemon.privileged.server; "
+        "print(*sorted({'zmq', 'linuxpy', 'pyudev', 'framebus'} & sys.modules.keys()))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True, text=True)
+    assert done.stdout.strip() == ""
+
+
 def test_the_socket_is_for_its_group_only(helper: HelperProcess) -> None:
     assert helper.path.stat().st_mode & 0o777 == 0o660
 

@@ -12,7 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from capture_daemon.hotplug import Hotplug, open_hotplug
+from capture_daemon.hotplug import Hotplug, MonitorOpened, open_monitor
+from tests.waiting import until
 
 
 @dataclass
@@ -51,8 +52,14 @@ def monitor() -> Iterator[Monitor]:
         os.close(end)
 
 
+def listening(monitor: Monitor) -> Hotplug:
+    hotplug = Hotplug(lambda: None)
+    assert hotplug.use(monitor) == monitor.fileno()
+    return hotplug
+
+
 def test_only_what_is_added_counts(monitor: Monitor) -> None:
-    hotplug = Hotplug(monitor)
+    hotplug = listening(monitor)
     assert hotplug.added() == []
     monitor.send(
         Event("remove", "/dev/video0"),
@@ -61,28 +68,45 @@ def test_only_what_is_added_counts(monitor: Monitor) -> None:
         Event("add", None),
         Event("add", "/dev/video2"),
     )
-    fd = hotplug.fileno()
-    assert fd is not None
-    assert select.select([fd], [], [], 0)[0]
+    assert select.select([monitor], [], [], 0)[0]
     assert hotplug.added() == ["/dev/video1", "/dev/video2"]
 
 
 def test_lost_events_might_have_been_any(monitor: Monitor) -> None:
     monitor.send(OSError(errno.ENOBUFS, os.strerror(errno.ENOBUFS)))
-    assert Hotplug(monitor).added() == [""]
+    assert listening(monitor).added() == [""]
 
 
 def test_without_libudev_nothing_is_heard_and_that_is_said_once(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setitem(sys.modules, "pyudev", None)
-    hotplug = open_hotplug()
-    assert (hotplug.fileno(), hotplug.added(), hotplug.added()) == (None, [], [])
+    hotplug = Hotplug(lambda: None)
+    assert hotplug.use(open_monitor()) is None
+    assert (hotplug.added(), hotplug.added()) == ([], [])
     assert len(caplog.records) == 1
     assert "libudev" in caplog.text
 
 
 def test_the_kernels_events_can_be_listened_to_where_no_udevd_runs(tmp_path: Path) -> None:
-    hotplug = open_hotplug(tmp_path / "no-udevd")
-    assert hotplug.fileno() is not None
-    assert hotplug.added() == []
+    opened = open_monitor(tmp_path / "no-udevd")
+    assert opened is not None
+    assert select.select([opened.fileno()], [], [], 0)[0] == []
+    assert opened.poll(0) is None
+
+
+def test_the_monitor_is_opened_in_a_thread_of_its_own_and_posted(monitor: Monitor) -> None:
+    posted: list[MonitorOpened] = []
+    hotplug = Hotplug(lambda: monitor, after_s=0.0)
+    hotplug.start(posted.append)
+    until(lambda: posted)
+    assert posted == [MonitorOpened(monitor)]
+    hotplug.close()
+
+
+def test_a_daemon_that_ends_at_once_is_posted_nothing(monitor: Monitor) -> None:
+    posted: list[MonitorOpened] = []
+    hotplug = Hotplug(lambda: monitor, after_s=60.0)
+    hotplug.start(posted.append)
+    hotplug.close()
+    assert posted == []

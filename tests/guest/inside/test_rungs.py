@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from framebus.errors import FramebusError
 
-from capture_daemon.hotplug import open_hotplug
+from capture_daemon.hotplug import Hotplug, open_monitor
 from capture_daemon.privileged.client import PrivilegedClient
 from capture_daemon.recovery.actions import PortActions, RungFailed
 from capture_daemon.recovery.executor import Executor
@@ -157,7 +157,8 @@ def asked(client: PrivilegedClient, port: str) -> str:
 
 @pytest.mark.parametrize("udevd", ["/run/udev/control", "/absent"], ids=["udev", "kernel"])
 def test_a_camera_that_is_plugged_in_is_heard_of(plug: Plug, udevd: str) -> None:
-    hotplug = open_hotplug(Path(udevd))
+    hotplug = Hotplug(lambda: None)
+    assert hotplug.use(open_monitor(Path(udevd))) is not None
     node = str(plug().wait_node())
     heard: list[str] = []
 
