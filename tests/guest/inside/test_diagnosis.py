@@ -141,10 +141,13 @@ def test_an_unplug_is_an_incident_with_the_kernels_word_for_it(plug: Plug, runti
 
         def evidence() -> list[dict[str, Any]]:
             listed = daemon.call("incidents", timeout_s=20)["incidents"]
-            return [each for each in listed if each["kernel_log"]]
+            return [
+                each for each in listed if each["kernel_log"] and "device-gone" in each["causes"]
+            ]
 
         (incident,) = wait_for(evidence, "the incident's evidence", 60)
-    assert incident["cause"]["code"] == "device-gone"
+    # On a machine this slow, the silence may be noticed first.
+    assert incident["cause"]["code"] in ("device-gone", "silent")
     assert incident["state"] == "streaming"
     assert any("unplugged" in line["meaning"] for line in incident["kernel_log"])
     assert incident["holders"] == []
