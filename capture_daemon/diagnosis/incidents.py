@@ -98,14 +98,15 @@ class Evidence:
     """What could not be seen."""
 
     def joined(self, later: Evidence) -> Evidence:
-        """Return both: each process once, as it was seen first, and each line once."""
+        """Return both: each process once, as it was seen first, and the longer reading of the log,
+        since a later one begins where the earlier did.
+        """
         known = {holder["pid"] for holder in self.holders}
         holders = [*self.holders, *(each for each in later.holders if each["pid"] not in known)]
-        texts = {line["text"] for line in self.kernel_log}
-        fresh = [line for line in later.kernel_log if line["text"] not in texts]
+        log = later.kernel_log if len(later.kernel_log) >= len(self.kernel_log) else self.kernel_log
         return Evidence(
             holders=tuple(holders[:HOLDERS_MAX]),
-            kernel_log=tuple([*self.kernel_log, *fresh][:LINES_MAX]),
+            kernel_log=log[-LINES_MAX:],
             notes=tuple(dict.fromkeys((*self.notes, *later.notes))),
         )
 

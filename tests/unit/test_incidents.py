@@ -88,14 +88,15 @@ def test_a_symptom_gives_way_to_the_error_that_explains_it_soon_after() -> None:
 
 
 def test_what_is_found_twice_is_said_once() -> None:
-    first = Evidence(({"pid": 1, "how": ["descriptor"]},), ({"text": "a"},), ("no log",))
-    both = first.joined(
-        Evidence(({"pid": 1}, {"pid": 2}), ({"text": "a"}, {"text": "b"}), ("no log", "no /proc"))
-    )
+    line, again = {"utc_ns": 1, "text": "a"}, {"utc_ns": 2, "text": "a"}
+    first = Evidence(({"pid": 1, "how": ["descriptor"]},), (line,), ("no log",))
+    later = Evidence(({"pid": 1}, {"pid": 2}), (line, again), ("no log", "no /proc"))
+    both = first.joined(later)
     assert [each["pid"] for each in both.holders] == [1, 2]
     assert both.holders[0]["how"] == ["descriptor"]
-    assert [each["text"] for each in both.kernel_log] == ["a", "b"]
+    assert both.kernel_log == (line, again)
     assert both.notes == ("no log", "no /proc")
+    assert both.joined(Evidence()).kernel_log == (line, again)
 
 
 def test_an_incident_that_its_daemon_did_not_outlive_says_so() -> None:
