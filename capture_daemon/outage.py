@@ -69,7 +69,7 @@ class Outage:
         if self.incident is None:
             self._open(cause)
         else:
-            self._change(self.incident.blamed(cause))
+            self._change(self.incident.blamed(cause, self._utc()))
 
     def tried(self, rung: str, now_ns: int, note: str = "") -> None:
         """Something was done to get frames again; `rung` is the ladder's word for it."""

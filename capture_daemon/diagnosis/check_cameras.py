@@ -225,7 +225,7 @@ def _rivals(machine: Machine, port: str) -> str:
 
 def _name(camera: Camera) -> str:
     port = f", port {camera.port}" if camera.port else ""
-    return f"{camera.name} ({camera.node}{port}): --source v4l2:{camera.stable}"
+    return f"{camera.name}, {camera.node}{port}, v4l2:{camera.stable}"
 
 
 def _read(path: Path) -> str:

@@ -13,6 +13,10 @@ from dataclasses import asdict, dataclass, field, replace
 
 from capture_daemon.reports import Cause
 
+SYMPTOMS = frozenset({"silent", "garbage"})
+"""Causes that only say what is seen."""
+EXPLAINED_NS = 10_000_000_000
+"""An error this soon after a symptom is its cause: an unplug is silence first on a busy machine."""
 CAUSES_MAX = 20
 TRIED_MAX = 40
 HOLDERS_MAX = 12
@@ -48,7 +52,8 @@ class Incident:
     began_utc_ns: int
     """When the newest frame came; or when the first try failed, if there were no frames before."""
     cause: Cause
-    """The first one: what follows an unplug is only that there is no device."""
+    """The first one (what follows an unplug is only that there is no device); but a symptom gives
+    way to what explains it soon after."""
     causes: tuple[str, ...]
     """Codes, in the order in which each was first seen."""
     tried: tuple[Try, ...] = ()
@@ -59,11 +64,14 @@ class Incident:
     note: str = ""
     """Why it ended without frames, if it did."""
 
-    def blamed(self, cause: Cause) -> Incident:
-        """Return it with another cause."""
+    def blamed(self, cause: Cause, utc_ns: int) -> Incident:
+        """Return it with another cause, seen at this time."""
         if cause.code in self.causes or len(self.causes) >= CAUSES_MAX:
             return self
-        return replace(self, causes=(*self.causes, cause.code))
+        soon = utc_ns - self.began_utc_ns < EXPLAINED_NS
+        explains = soon and self.cause.code in SYMPTOMS and cause.code not in SYMPTOMS
+        first = cause if explains else self.cause
+        return replace(self, cause=first, causes=(*self.causes, cause.code))
 
     def with_try(self, each: Try) -> Incident:
         """Return it with one more thing tried."""
@@ -90,14 +98,15 @@ class Evidence:
     """What could not be seen."""
 
     def joined(self, later: Evidence) -> Evidence:
-        """Return both: each process once, as it was seen first, and each line once."""
+        """Return both: each process once, as it was seen first, and the longer reading of the log,
+        since a later one begins where the earlier did.
+        """
         known = {holder["pid"] for holder in self.holders}
         holders = [*self.holders, *(each for each in later.holders if each["pid"] not in known)]
-        texts = {line["text"] for line in self.kernel_log}
-        fresh = [line for line in later.kernel_log if line["text"] not in texts]
+        log = later.kernel_log if len(later.kernel_log) >= len(self.kernel_log) else self.kernel_log
         return Evidence(
             holders=tuple(holders[:HOLDERS_MAX]),
-            kernel_log=tuple([*self.kernel_log, *fresh][:LINES_MAX]),
+            kernel_log=log[-LINES_MAX:],
             notes=tuple(dict.fromkeys((*self.notes, *later.notes))),
         )
 

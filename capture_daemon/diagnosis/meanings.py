@@ -100,6 +100,11 @@ _TABLE = (
         "the USB bus has no bandwidth left for the picture",
         Sign.BANDWIDTH,
     ),
+    _row(
+        r"failed to (?:re)?submit (?:video )?URB(?: \d+)? \(-1\)",
+        "the stream was being stopped",
+        Sign.NORMAL,
+    ),
     _row(r"failed to (?:re)?submit (?:video )?URB", "the stream cannot go on", Sign.GONE),
     _row(
         rf"failed to (?:query|set) .*-(?:{_UNANSWERED})\b",

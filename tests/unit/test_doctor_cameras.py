@@ -30,7 +30,7 @@ def test_a_camera_that_is_there_is_named_as_a_source(bench: Bench) -> None:
     bench.plug()
     (finding,) = check_cameras.presence(bench.machine())
     assert finding.level is Level.GOOD
-    assert "--source v4l2:usb:046d:0825:S0" in finding.message
+    assert "v4l2:usb:046d:0825:S0" in finding.message
 
 
 def test_no_camera_is_wrong_and_the_test_pattern_is_offered(bench: Bench) -> None:

@@ -98,7 +98,7 @@ def test_another_cause_is_inquired_into_and_a_try_is_only_told(bench: Bench) -> 
     assert len(bench.inquiries.asked) == 1
     assert len(bench.inquiries.written) == 1
     assert len(bench.events) == 2
-    bench.findings.on_incident(incident().blamed(Cause("device-absent", "not there")))
+    bench.findings.on_incident(incident().blamed(Cause("device-absent", "not there"), UTC))
     assert len(bench.inquiries.asked) == 2
 
 

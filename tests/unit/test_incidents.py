@@ -64,7 +64,7 @@ def test_an_incident_is_bounded_whatever_befalls_it() -> None:
     found = incident("x" * 5000)
     for number in range(1000):
         found = found.with_try(Try("reopen", number, "why"))
-        found = found.blamed(Cause(f"cause-{number}", "x"))
+        found = found.blamed(Cause(f"cause-{number}", "x"), UTC)
     lines = tuple({"utc_ns": n, "text": "x" * 300 + str(n), "meaning": ""} for n in range(1000))
     holders = tuple({"pid": n, "command": "x" * 200} for n in range(1000))
     evidence = Evidence().joined(Evidence(holders, lines))
@@ -77,15 +77,26 @@ def test_an_incident_is_bounded_whatever_befalls_it() -> None:
     assert len(json.dumps(told)) < 32 * 1024
 
 
+def test_a_symptom_gives_way_to_the_error_that_explains_it_soon_after() -> None:
+    gone = Cause("device-gone", "gone")
+    silent = Incident("1", "front", "streaming", UTC, Cause("silent", "nothing"), ("silent",))
+    assert silent.blamed(gone, UTC + 10**9).cause is gone
+    assert silent.blamed(gone, UTC + 10**9).causes == ("silent", "device-gone")
+    assert silent.blamed(gone, UTC + 3600 * 10**9).cause is silent.cause
+    assert silent.blamed(Cause("garbage", "x"), UTC).cause is silent.cause
+    assert incident().blamed(Cause("device-absent", "x"), UTC).cause.code == "device-gone"
+
+
 def test_what_is_found_twice_is_said_once() -> None:
-    first = Evidence(({"pid": 1, "how": ["descriptor"]},), ({"text": "a"},), ("no log",))
-    both = first.joined(
-        Evidence(({"pid": 1}, {"pid": 2}), ({"text": "a"}, {"text": "b"}), ("no log", "no /proc"))
-    )
+    line, again = {"utc_ns": 1, "text": "a"}, {"utc_ns": 2, "text": "a"}
+    first = Evidence(({"pid": 1, "how": ["descriptor"]},), (line,), ("no log",))
+    later = Evidence(({"pid": 1}, {"pid": 2}), (line, again), ("no log", "no /proc"))
+    both = first.joined(later)
     assert [each["pid"] for each in both.holders] == [1, 2]
     assert both.holders[0]["how"] == ["descriptor"]
-    assert [each["text"] for each in both.kernel_log] == ["a", "b"]
+    assert both.kernel_log == (line, again)
     assert both.notes == ("no log", "no /proc")
+    assert both.joined(Evidence()).kernel_log == (line, again)
 
 
 def test_an_incident_that_its_daemon_did_not_outlive_says_so() -> None:

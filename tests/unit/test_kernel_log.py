@@ -111,6 +111,7 @@ def test_a_line_of_the_journal_is_the_same_record() -> None:
         ("usb 1-1: Not enough bandwidth for new device state.", Sign.BANDWIDTH, "no bandwidth"),
         ("uvcvideo 1-1:1.1: Failed to submit URB 0 (-28).", Sign.BANDWIDTH, "no bandwidth"),
         ("uvcvideo 1-1:1.1: Failed to resubmit video URB (-19).", Sign.GONE, "cannot go on"),
+        ("uvcvideo 1-1:1.1: Failed to resubmit video URB (-1).", Sign.NORMAL, "being stopped"),
         (
             "usb 1-1: Failed to query (GET_CUR) UVC control 2 on unit 1: -32 (exp. 1).",
             Sign.CAMERA,

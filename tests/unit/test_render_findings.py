@@ -61,6 +61,13 @@ def test_an_incident_tells_when_how_long_why_what_was_tried_and_what_was_seen() 
     ]
 
 
+def test_a_line_of_the_kernel_that_repeats_is_said_once_with_a_count() -> None:
+    line = {"utc_ns": NOW, "text": "Non-zero status (-71)", "meaning": "garbled"}
+    text = told(kernel_log=[line] * 5)
+    assert "kernel    22:39:06 Non-zero status (-71) (5 times)" in text
+    assert text.count("garbled") == 1
+
+
 def test_one_that_goes_on_is_told_from_one_whose_end_nobody_saw() -> None:
     reply = {"incidents": [{**INCIDENT, "ended_utc_ns": None}], "now": INCIDENT["id"]}
     assert "2 s without frames so far" in findings.incidents(reply, UTC)

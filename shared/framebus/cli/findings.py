@@ -81,11 +81,7 @@ def incident(told: Fields, *, now: str = "", zone: tzinfo | None = None) -> str:
             f"{_INDENT}held by   {each.text('pid')} ({each.text('user')}{unit}; "
             f"{each.text('how')}): {each.text('command')}"
         )
-    for line in told.each("kernel_log")[-_LINES:]:
-        at = _time(line.number("utc_ns"), zone)
-        lines.append(f"{_INDENT}kernel    {at:%H:%M:%S} {line.text('text')}")
-        if line.text("meaning") != "-":
-            lines.append(f"{_INDENT}          = {line.text('meaning')}")
+    lines += _kernel_log(told.each("kernel_log"), zone)
     lines += [f"{_INDENT}note      {note}" for note in told.texts("notes")]
     return "\n".join(lines)
 
@@ -110,6 +106,24 @@ def _tried(tries: list[Fields]) -> str:
         else:
             counted.append((words, 1))
     return ", ".join(f"{words} {count} times" if count > 1 else words for words, count in counted)
+
+
+def _kernel_log(log: list[Fields], zone: tzinfo | None) -> list[str]:
+    """Return the newest lines; what is repeated is said once, with a count."""
+    counted: list[tuple[Fields, int]] = []
+    for line in log:
+        if counted and counted[-1][0].text("text") == line.text("text"):
+            counted[-1] = (counted[-1][0], counted[-1][1] + 1)
+        else:
+            counted.append((line, 1))
+    lines = []
+    for line, count in counted[-_LINES:]:
+        at = _time(line.number("utc_ns"), zone)
+        times = f" ({count} times)" if count > 1 else ""
+        lines.append(f"{_INDENT}kernel    {at:%H:%M:%S} {line.text('text')}{times}")
+        if line.text("meaning") != "-":
+            lines.append(f"{_INDENT}          = {line.text('meaning')}")
+    return lines
 
 
 def _notes(reply: Fields) -> list[str]:

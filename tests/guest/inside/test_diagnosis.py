@@ -131,20 +131,35 @@ def test_another_port_s_troubles_are_not_this_one_s(plug: Plug) -> None:
     assert kernel_log.read(port, before_ns).lines == ()
 
 
-def test_an_unplug_is_an_incident_with_the_kernels_word_for_it(plug: Plug, runtime: Path) -> None:
+def test_a_daemon_names_itself_as_holder_and_an_unplug_as_an_incident_with_the_kernels_word(
+    plug: Plug, runtime: Path
+) -> None:
     camera = plug(serial="INCIDENT")
     node = camera.wait_node()
     options = ("--source", f"v4l2:{node}", "--size", "320x240")
     with DaemonProcess(runtime, *options) as daemon:
         daemon.until_state("streaming", within_s=120)
+
+        def fresh() -> dict[str, Any]:
+            reply = daemon.call("holders", timeout_s=20)
+            return reply if reply["fresh"] else {}
+
+        seen = wait_for(fresh, "a look at the holders", 60)
+        assert seen["device"] == str(node)
+        assert [each["pid"] for each in seen["holders"]] == [seen["pid"]]
+        assert seen["holders"][0]["how"] == ["descriptor", "mapping"]
+        assert seen["holders"][0]["ours"]
         camera.unplug()
 
         def evidence() -> list[dict[str, Any]]:
             listed = daemon.call("incidents", timeout_s=20)["incidents"]
-            return [each for each in listed if each["kernel_log"]]
+            return [
+                each for each in listed if each["kernel_log"] and "device-gone" in each["causes"]
+            ]
 
         (incident,) = wait_for(evidence, "the incident's evidence", 60)
-    assert incident["cause"]["code"] == "device-gone"
+    # On a machine this slow, the silence may be noticed first.
+    assert incident["cause"]["code"] in ("device-gone", "silent")
     assert incident["state"] == "streaming"
     assert any("unplugged" in line["meaning"] for line in incident["kernel_log"])
     assert incident["holders"] == []
