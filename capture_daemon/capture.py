@@ -142,6 +142,10 @@ class CaptureThread(threading.Thread):
         """Return for what frames were rejected since the newest valid one."""
         return self._counters.rejected_since()
 
+    def still_since_ns(self) -> int:
+        """Return when the newest picture came for the first time; 0 if none yet."""
+        return self._publisher.stillness.since_ns()
+
     # -- the thread ----------------------------------------------------------------------------
 
     def run(self) -> None:

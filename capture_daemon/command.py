@@ -7,6 +7,7 @@ import os
 import click
 
 from capture_daemon.options import DEFAULT_LOG_LEVEL, DEFAULT_SOURCE, LOG_LEVELS, settings
+from capture_daemon.plan import FROZEN_AFTER_S
 
 _HELP = f"""Run the capture daemon of one camera, in the foreground.
 
@@ -71,6 +72,14 @@ Every option has an environment variable; precedence: flag, variable, --config, 
     show_envvar=True,
     metavar="PORT,...",
     help="USB ports, as in 1-1.2, whose power may be switched when nothing else helps.",
+)
+@click.option(
+    "--frozen-after",
+    envvar="FRAMEBUS_FROZEN_AFTER",
+    show_envvar=True,
+    metavar="SECONDS",
+    help="Tell that a camera is frozen when its picture stays the same so long; 0: never. "
+    f"[default: {FROZEN_AFTER_S:g}]",
 )
 def capture(**flags: str | None) -> int:
     """Run the daemon until it is told to end; `_HELP` is what a person reads."""

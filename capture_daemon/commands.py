@@ -81,6 +81,9 @@ class CaptureCommands(Protocol):
     def rejected_since(self) -> list[str]:
         """Return for what frames were rejected since the newest valid one."""
 
+    def still_since_ns(self) -> int:
+        """Return when the newest picture came for the first time; 0 if none yet."""
+
     def blocked(self, now_ns: int) -> tuple[str, float]:
         """Return what the source is doing and for how many seconds; ("", 0) if nothing."""
 

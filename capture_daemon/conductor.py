@@ -27,6 +27,7 @@ from capture_daemon.reports import (
     Settled,
     StreamRestarted,
     Surveyed,
+    frozen_cause,
     not_answering_cause,
     one_line,
     silence_cause,
@@ -56,8 +57,8 @@ class Conductor:
     ) -> None:
         self._capture = capture
         self._outage = outage or Outage()
-        self._sessions = Sessions(capture=capture, now_ns=now_ns)
-        self._retries = Retries(capture=self._sessions, outage=self._outage, jitter=jitter)
+        self.sessions = Sessions(capture=capture, now_ns=now_ns)
+        self.retries = Retries(capture=self.sessions, outage=self._outage, jitter=jitter)
         self._watch = SilenceWatch(capture)
         self.plan = plan
         self.kind = plan.spec.kind
@@ -65,31 +66,6 @@ class Conductor:
         self.state = State.STOPPED
         self.since_ns = now_ns
         self.granted: Granted | None = None
-
-    @property
-    def session(self) -> int:
-        """The number of the present session."""
-        return self._sessions.number
-
-    @property
-    def failures(self) -> int:
-        """Failures in a row since the stream last proved itself."""
-        return self._retries.failures
-
-    @property
-    def retry_ns(self) -> int | None:
-        """When the next try is due; None while none waits."""
-        return self._retries.due_ns
-
-    @property
-    def climbing(self) -> Rung | None:
-        """The rung that the capture thread is carrying out."""
-        return self._retries.climbing
-
-    @property
-    def recovery(self) -> dict[str, object]:
-        """The `recovery` part of the status document."""
-        return self._retries.climber.document()
 
     # -- commands ------------------------------------------------------------------------
 
@@ -106,7 +82,7 @@ class Conductor:
         """Close and open again; False if it was joined with a restart that is under way."""
         if self._hasten(now_ns):
             return False
-        if self.state in lifecycle.OPEN_STATES and now_ns < self._sessions.again_ns:
+        if self.state in lifecycle.OPEN_STATES and now_ns < self.sessions.again_ns:
             return False
         joined = self.state is State.OPENING
         self._handle(Event.RESTART, now_ns)
@@ -114,7 +90,7 @@ class Conductor:
 
     def configure(self, plan: Plan, now_ns: int) -> bool:
         """Take over a new plan; False if it is the present one, and nothing happens."""
-        if plan == self.plan:
+        if plan.wants_the_same(self.plan):
             return False
         self.plan = plan
         self.kind = plan.spec.kind
@@ -126,10 +102,10 @@ class Conductor:
         """Climb a device-level rung for a person; return why not, None if it is under way."""
         if self.state is State.STOPPED:
             return Unavailable(rung, STOPPED.message, "`framebus ctl start` first")
-        if objection := self._retries.objection(rung, now_ns):
+        if objection := self.retries.objection(rung, now_ns):
             return objection
         self._outage.cause = Cause("reset", f"{rung.value} was asked for")
-        self._retries.climber.wish(rung, now_ns)
+        self.retries.climber.wish(rung, now_ns)
         self._handle(Event.RESET, now_ns)
         return None
 
@@ -137,7 +113,7 @@ class Conductor:
         """Try at once, if this waits for a device: one appeared, whichever it is."""
         if self.kind not in _DEVICES:
             return
-        if self.state in lifecycle.WAITING_STATES and not self._retries.device_added():
+        if self.state in lifecycle.WAITING_STATES and not self.retries.device_added():
             return
         self._handle(Event.DEVICE_ADDED, now_ns)
 
@@ -145,13 +121,13 @@ class Conductor:
 
     def on_report(self, report: Report, now_ns: int) -> None:
         """Take in one report of the capture thread; those of earlier sessions are old news."""
-        if not self._sessions.is_news(report):
+        if not self.sessions.is_news(report):
             return
         match report:
             case Surveyed(unavailable=unavailable):
-                self._retries.climber.surveyed(unavailable)
+                self.retries.climber.surveyed(unavailable)
             case Climbed() if self.state is State.BACKOFF:
-                event = self._retries.climbed_event(report, now_ns)
+                event = self.retries.climbed_event(report, now_ns)
                 if event is not None:
                     self._handle(event, now_ns)
             case _ if self.state in lifecycle.OPEN_STATES:
@@ -159,7 +135,7 @@ class Conductor:
 
     def tick(self, now_ns: int) -> None:
         """Notice what is due by now: a rung, or a silence that has lasted too long."""
-        event = self._retries.due_event(now_ns)
+        event = self.retries.due_event(now_ns)
         if event is not None:
             self._handle(event, now_ns)
             return
@@ -172,16 +148,16 @@ class Conductor:
 
     def deadline_ns(self) -> int | None:
         """Return when `tick` must be called next; None if nothing is due."""
-        return self.retry_ns if self.retry_ns is not None else self._silence_due_ns()
+        return self.retries.due_ns if self.retries.due_ns is not None else self._silence_due_ns()
 
     def cause(self, now_ns: int) -> Cause | None:
         """Return why there are no frames; None while there are."""
         doing, blocked_s = self._capture.blocked(now_ns)
         if blocked_s > _BLOCKED_S and self.state is not State.STREAMING:
             return not_answering_cause(self.plan.spec.text, doing, blocked_s)
-        if self.state is State.STOPPED and self._sessions.closing:
+        if self.state is State.STOPPED and self.sessions.closing:
             return Cause("closing", "capture is stopped; the source is being closed")
-        return self._outage.cause
+        return self._outage.cause or self._frozen(now_ns)
 
     def incident(self) -> str | None:
         """Return the id of the incident that goes on now, None while there is none."""
@@ -192,10 +168,10 @@ class Conductor:
 
     def _hasten(self, now_ns: int) -> bool:
         """Bring a retry forward that must not be made at once, right after the last one."""
-        if self.retry_ns is None or now_ns >= self._sessions.again_ns:
+        if self.retries.due_ns is None or now_ns >= self.sessions.again_ns:
             return False
         self._outage.forget()
-        self._retries.due_ns = min(self.retry_ns, self._sessions.again_ns)
+        self.retries.due_ns = min(self.retries.due_ns, self.sessions.again_ns)
         return True
 
     def _on_open_report(self, report: Report, now_ns: int) -> None:
@@ -223,7 +199,7 @@ class Conductor:
                 self._handle(Event.FRAME, now_ns)
             case Settled():
                 self._watch.settled()
-                self._retries.climber.settled(now_ns)
+                self.retries.climber.settled(now_ns)
                 self._outage.end(self._source(), self.granted, self.since_ns)
                 self._handle(Event.SETTLED, now_ns)
             case _:
@@ -231,15 +207,25 @@ class Conductor:
 
     def _failed(self, cause: Cause, now_ns: int, *, open_now: bool) -> Rung:
         """Let the ladder choose what is next."""
-        step = self._retries.climber.failed(
+        step = self.retries.climber.failed(
             cause.code, on_device=self.kind in _DEVICES, open_now=open_now, now_ns=now_ns
         )
         return step.rung
 
     def _silence_due_ns(self) -> int | None:
         # Networks and programs take their time, whatever they took before.
-        patient = self._retries.climber.patient or self.kind not in _DEVICES
+        patient = self.retries.climber.patient or self.kind not in _DEVICES
         return self._watch.due_ns(self.granted, patient=patient)
+
+    def _frozen(self, now_ns: int) -> Cause | None:
+        """Return what there is to say of a picture that has not changed for too long."""
+        since_ns = self._capture.still_since_ns()
+        limit_s = self.plan.frozen_after_s
+        if not (since_ns and limit_s) or self.kind != "v4l2" or self.state is not State.STREAMING:
+            return None
+        if now_ns - since_ns < limit_s * 1e9:
+            return None
+        return frozen_cause(self.plan.spec.text)
 
     def _source(self) -> str:
         """Name the source for the log: what was asked for, and what `auto` turned out to be."""
@@ -265,7 +251,7 @@ class Conductor:
         if self.state is State.STREAMING:
             self._outage.begin(self._capture.arrived_ns())
         if self.state in lifecycle.WAITING_STATES:
-            self._retries.end_wait()
+            self.retries.end_wait()
         self.state = state
         self.since_ns = now_ns
         if state not in lifecycle.OPEN_STATES:
@@ -284,14 +270,16 @@ class Conductor:
             case Action.OPEN:
                 self._watch.pause()
                 self.granted = None
-                if not self.failures:
+                if not self.retries.failures:
                     self._outage.cause = Cause("opening", f"{self.plan.spec.text} is being opened")
-                self._sessions.open(self.plan, now_ns)
+                self.sessions.open(self.plan, now_ns)
             case Action.CLOSE:
-                self._sessions.close()
+                self.sessions.close()
             case Action.RESTART_STREAM:
                 self._watch.pause()
-                self._retries.began(Rung.RESTART_STREAM, now_ns)
-                self._sessions.restart_stream()
+                self.retries.began(Rung.RESTART_STREAM, now_ns)
+                self.sessions.restart_stream()
             case _:
-                self._retries.carry_out(action, now_ns)
+                if action is Action.START_OVER or self.retries.resets(action):
+                    self.plan = self.plan.anew()
+                self.retries.carry_out(action, now_ns)

@@ -151,7 +151,7 @@ class Daemon:
         match report:
             case Report():
                 self._conductor.on_report(report, now_ns)
-            case Described() if report.session != self._conductor.session:
+            case Described() if report.session != self._conductor.sessions.number:
                 log.debug("a description of an earlier session")
             case Described() | ControlsRead() | ControlsSet():
                 self._adjustments.on_report(report)

@@ -222,7 +222,7 @@ def _configured(plan: Plan, params: Params) -> Plan:
             source = parse_source(text)
     except UsageError as error:
         raise Refusal(INVALID_PARAMS, str(error)) from error
-    return Plan(source, request)
+    return replace(plan, spec=source, request=request)
 
 
 def _with_size(request: Request, value: object) -> Request:

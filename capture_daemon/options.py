@@ -5,6 +5,7 @@ Precedence: flag, environment variable (click reads both into `flags`), file, de
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +16,7 @@ from framebus.names import DEFAULT_CAMERA, check_camera_name
 from framebus.ring.layout import DEFAULT_CAPACITY, LARGEST_CAPACITY, SMALLEST_CAPACITY
 from framebus.units import byte_count, frame_rate, frame_size
 
-from capture_daemon.plan import Plan
+from capture_daemon.plan import FROZEN_AFTER_S, Plan
 from capture_daemon.recovery.sysfs import BadPort, UsbPort
 from capture_daemon.sources import spec
 from capture_daemon.sources.base import Request
@@ -59,7 +60,11 @@ def settings(flags: Mapping[str, object]) -> Settings:
     log_level = text("log_level", DEFAULT_LOG_LEVEL)
     return Settings(
         name=name,
-        plan=Plan(parse_source(str(source)), request(text("size"), text("fps"))),
+        plan=Plan(
+            parse_source(str(source)),
+            request(text("size"), text("fps")),
+            frozen_after_s=_seconds("frozen_after", str(text("frozen_after", f"{FROZEN_AFTER_S}"))),
+        ),
         ring_size=_ring_size(str(ring_size)),
         log_level=_log_level(str(log_level)),
         end_holder=_switch("end_holder", text("end_holder", "false")),
@@ -115,6 +120,16 @@ def _switch(name: str, text: str | None) -> bool:
     if word not in ("true", "false"):
         raise UsageError(f"{text!r} is no answer to {name}: use true or false")
     return word == "true"
+
+
+def _seconds(name: str, text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = math.nan
+    if not 0 <= seconds <= 86400:
+        raise UsageError(f"{name} is a number of seconds from 0 to 86400, not {text!r}")
+    return seconds
 
 
 def _power_ports(value: object) -> tuple[str, ...]:

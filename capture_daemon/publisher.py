@@ -16,6 +16,7 @@ from framebus.ring.announcement import Announcement
 from capture_daemon.counters import FrameCounters
 from capture_daemon.sources import jpeg
 from capture_daemon.sources.base import NOTHING_GRANTED, Captured, Granted
+from capture_daemon.stillness import Stillness
 
 
 class Ring(Protocol):
@@ -57,6 +58,7 @@ class Publisher:
         self._counters = counters
         self._granted = NOTHING_GRANTED
         self._newest_ns = newest_ns
+        self.stillness = Stillness()
         self.width = 0
         """Pixels of the newest valid frame; 0 if unknown."""
         self.height = 0
@@ -113,6 +115,7 @@ class Publisher:
             )
         except FrameTooLarge:
             return "too-large"
+        self.stillness.see(captured.data, captured.captured_ns)
         self._newest_ns = captured.captured_ns
         self.width, self.height = width, height
         self._announcer.announce(announcement)

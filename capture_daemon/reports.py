@@ -72,6 +72,16 @@ def cause_of(error: Exception) -> tuple[Cause, bool]:
             return Cause("bug", f"{type(error).__name__}: {error}", "please report it"), False
 
 
+def frozen_cause(source: str) -> Cause:
+    """Return what to say of a camera whose picture never changes."""
+    return Cause(
+        "frozen",
+        f"{source} has sent the same picture for a while, byte for byte",
+        "`framebus ctl restart`, then `framebus ctl reset --rung usb-reset`; "
+        "if its picture really never changes: --frozen-after 0",
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class Report:
     """Something that happened in one session of the capture thread."""

@@ -76,7 +76,7 @@ class Status:
         """Return the whole document; `now_ns` is CLOCK_MONOTONIC."""
         conductor = self._conductor
         to_utc_ns = time.time_ns() - time.monotonic_ns()
-        retry_ns = conductor.retry_ns
+        retry_ns = conductor.retries.due_ns
         device = conductor.granted.device if conductor.granted else ""
         return {
             "camera": self._camera,
@@ -88,7 +88,7 @@ class Status:
             "since_utc_ns": conductor.since_ns + to_utc_ns,
             "cause": _cause(conductor.cause(now_ns)),
             "incident": conductor.incident(),
-            "attempts": conductor.failures,
+            "attempts": conductor.retries.failures,
             "retry_utc_ns": None if retry_ns is None else retry_ns + to_utc_ns,
             "source": {
                 "spec": brief(conductor.plan.spec.text, _SPEC_MAX),
@@ -101,7 +101,7 @@ class Status:
             "frames": self._frames(now_ns, to_utc_ns),
             "ring": self._ring.document(),
             "control": dict(self._control()),
-            "recovery": _recovery(conductor.recovery),
+            "recovery": _recovery(conductor.retries.climber.document()),
         }
 
     def changes(self, now_ns: int) -> tuple[object, ...]:
@@ -112,8 +112,8 @@ class Status:
             conductor.state,
             conductor.plan,
             conductor.granted,
-            conductor.retry_ns,
-            conductor.recovery,
+            conductor.retries.due_ns,
+            conductor.retries.climber.document(),
             cause.code if cause else "",
         )
 

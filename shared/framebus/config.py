@@ -36,6 +36,7 @@ CAMERA_KEYS: Mapping[str, tuple[type, ...]] = {
     "fps": _NUMBER,
     "ring_size": (str, int),
     "log_level": _TEXT,
+    "frozen_after": _NUMBER,
     "end_holder": (bool,),
     "power_ports": _TEXTS,
 }

@@ -37,6 +37,7 @@ class Notes:
     arrived: int = 0
     rejected: list[str] = field(default_factory=list)
     stuck: tuple[str, float] = ("", 0.0)
+    still_since: int = 0
 
     def open(self, session: int, plan: Plan) -> None:
         self.done.append(f"open {plan.spec.text}")
@@ -58,6 +59,9 @@ class Notes:
 
     def rejected_since(self) -> list[str]:
         return self.rejected
+
+    def still_since_ns(self) -> int:
+        return self.still_since
 
     def blocked(self, now_ns: int) -> tuple[str, float]:
         return self.stuck
@@ -84,11 +88,11 @@ def state_of(conductor: Conductor) -> State:
 
 def stream(conductor: Conductor, notes: Notes, now_ns: int, *, settled: bool = True) -> None:
     conductor.start(now_ns)
-    conductor.on_report(Opened(conductor.session, GRANTED, "test"), now_ns)
+    conductor.on_report(Opened(conductor.sessions.number, GRANTED, "test"), now_ns)
     notes.arrived = now_ns
-    conductor.on_report(FrameSeen(conductor.session, 640, 480), now_ns)
+    conductor.on_report(FrameSeen(conductor.sessions.number, 640, 480), now_ns)
     if settled:
-        conductor.on_report(Settled(conductor.session), now_ns)
+        conductor.on_report(Settled(conductor.sessions.number), now_ns)
     notes.taken()
 
 
@@ -102,7 +106,7 @@ def fall_silent(conductor: Conductor) -> int:
 
 def fail(conductor: Conductor, now_ns: int, *, permanent: bool = False) -> None:
     cause = Cause("device-gone", "the camera is gone", "plug it in")
-    conductor.on_report(Failed(conductor.session, cause, permanent), now_ns)
+    conductor.on_report(Failed(conductor.sessions.number, cause, permanent), now_ns)
 
 
 def test_it_streams_after_the_first_valid_frame_and_then_has_no_cause(
@@ -111,9 +115,9 @@ def test_it_streams_after_the_first_valid_frame_and_then_has_no_cause(
     assert state_of(conductor) is State.STOPPED
     conductor.start(200 * S)
     assert notes.taken() == ["open test"]
-    conductor.on_report(Opened(conductor.session, GRANTED, "test"), 201 * S)
+    conductor.on_report(Opened(conductor.sessions.number, GRANTED, "test"), 201 * S)
     assert state_of(conductor) is State.OPENING
-    conductor.on_report(FrameSeen(conductor.session, 640, 480), 202 * S)
+    conductor.on_report(FrameSeen(conductor.sessions.number, 640, 480), 202 * S)
     assert state_of(conductor) is State.STREAMING
     assert conductor.cause(202 * S) is None
 
@@ -122,7 +126,7 @@ def test_a_first_frame_may_take_its_time_but_not_for_ever(
     conductor: Conductor, notes: Notes
 ) -> None:
     conductor.start(200 * S)
-    conductor.on_report(Opened(conductor.session, GRANTED, "test"), 200 * S)
+    conductor.on_report(Opened(conductor.sessions.number, GRANTED, "test"), 200 * S)
     conductor.tick(204 * S)
     assert state_of(conductor) is State.OPENING
     conductor.tick(205 * S)
@@ -172,7 +176,7 @@ def test_a_restarted_stream_that_stays_silent_is_closed_and_opened_after_a_wait(
 ) -> None:
     stream(conductor, notes, 200 * S)
     fall_silent(conductor)
-    conductor.on_report(StreamRestarted(conductor.session), 203 * S)
+    conductor.on_report(StreamRestarted(conductor.sessions.number), 203 * S)
     conductor.tick(207 * S)
     assert state_of(conductor) is State.STALLED
     conductor.tick(208 * S)
@@ -189,8 +193,8 @@ def test_a_second_silence_before_the_stream_settled_goes_on_to_reopening(
 ) -> None:
     stream(conductor, notes, 200 * S, settled=False)
     now = fall_silent(conductor)
-    conductor.on_report(StreamRestarted(conductor.session), now)
-    conductor.on_report(FrameSeen(conductor.session, 640, 480), now)
+    conductor.on_report(StreamRestarted(conductor.sessions.number), now)
+    conductor.on_report(FrameSeen(conductor.sessions.number, 640, 480), now)
     assert state_of(conductor) is State.STREAMING
     fall_silent(conductor)
     assert state_of(conductor) is State.BACKOFF
@@ -202,8 +206,8 @@ def test_a_frame_after_a_stream_restart_is_streaming_again(
 ) -> None:
     stream(conductor, notes, 200 * S)
     fall_silent(conductor)
-    conductor.on_report(StreamRestarted(conductor.session), 203 * S)
-    conductor.on_report(FrameSeen(conductor.session, 640, 480), 204 * S)
+    conductor.on_report(StreamRestarted(conductor.sessions.number), 203 * S)
+    conductor.on_report(FrameSeen(conductor.sessions.number, 640, 480), 204 * S)
     assert state_of(conductor) is State.STREAMING
 
 
@@ -214,14 +218,14 @@ def test_failures_in_a_row_wait_longer_until_a_stream_settles(
     conductor.start(now)
     for wait_s in (0.5, 1, 2):
         fail(conductor, now)
-        assert conductor.retry_ns == now + int(wait_s * S)
-        now = conductor.retry_ns
+        assert conductor.retries.due_ns == now + int(wait_s * S)
+        now = conductor.retries.due_ns
         conductor.tick(now)
-    conductor.on_report(Opened(conductor.session, GRANTED, "test"), now)
-    conductor.on_report(FrameSeen(conductor.session, 0, 0), now)
-    assert conductor.failures == 3
-    conductor.on_report(Settled(conductor.session), now)
-    assert conductor.failures == 0
+    conductor.on_report(Opened(conductor.sessions.number, GRANTED, "test"), now)
+    conductor.on_report(FrameSeen(conductor.sessions.number, 0, 0), now)
+    assert conductor.retries.failures == 3
+    conductor.on_report(Settled(conductor.sessions.number), now)
+    assert conductor.retries.failures == 0
 
 
 def test_a_permanent_failure_waits_for_a_person_but_tries_again_slowly(
@@ -230,10 +234,10 @@ def test_a_permanent_failure_waits_for_a_person_but_tries_again_slowly(
     conductor.start(200 * S)
     fail(conductor, 201 * S, permanent=True)
     assert state_of(conductor) is State.FAILED
-    assert conductor.retry_ns == 231 * S
+    assert conductor.retries.due_ns == 231 * S
     conductor.start(210 * S)
     assert state_of(conductor) is State.OPENING
-    assert conductor.retry_ns is None
+    assert conductor.retries.due_ns is None
 
 
 def test_a_device_that_appears_ends_the_wait_for_one(conductor: Conductor, notes: Notes) -> None:
@@ -294,7 +298,7 @@ def test_configuring_while_stopped_opens_nothing(conductor: Conductor, notes: No
 
 def test_what_an_earlier_session_reports_is_old_news(conductor: Conductor, notes: Notes) -> None:
     stream(conductor, notes, 200 * S)
-    old = conductor.session
+    old = conductor.sessions.number
     conductor.restart(210 * S)
     conductor.on_report(Failed(old, Cause("gone", "gone"), permanent=True), 211 * S)
     conductor.on_report(FrameSeen(old, 1, 1), 211 * S)
@@ -307,7 +311,7 @@ def test_stopped_says_so_once_the_source_is_really_closed(
     stream(conductor, notes, 200 * S)
     conductor.stop(201 * S)
     closing, closed = conductor.cause(201 * S), None
-    conductor.on_report(Closed(conductor.session), 202 * S)
+    conductor.on_report(Closed(conductor.sessions.number), 202 * S)
     closed = conductor.cause(202 * S)
     assert closing is not None
     assert closed is not None
@@ -322,10 +326,11 @@ def test_a_repeating_failure_is_logged_once_and_another_one_again(
     conductor.start(now)
     for _ in range(5):
         fail(conductor, now)
-        now = conductor.retry_ns or 0
+        now = conductor.retries.due_ns or 0
         conductor.tick(now)
     assert len(caplog.records) == 1
-    conductor.on_report(Failed(conductor.session, Cause("no", "another"), permanent=False), now)
+    another = Cause("no", "another")
+    conductor.on_report(Failed(conductor.sessions.number, another, permanent=False), now)
     assert len(caplog.records) == 2
 
 

@@ -43,13 +43,13 @@ def conductor(notes: Notes) -> Conductor:
 
 
 def opened(conductor: Conductor, notes: Notes, now: int) -> None:
-    conductor.on_report(Opened(conductor.session, GRANTED, "v4l2"), now)
+    conductor.on_report(Opened(conductor.sessions.number, GRANTED, "v4l2"), now)
 
 
 def frames(conductor: Conductor, notes: Notes, now: int) -> None:
     notes.arrived = now
-    conductor.on_report(FrameSeen(conductor.session, 640, 480), now)
-    conductor.on_report(Settled(conductor.session), now)
+    conductor.on_report(FrameSeen(conductor.sessions.number, 640, 480), now)
+    conductor.on_report(Settled(conductor.sessions.number), now)
 
 
 def pass_time(conductor: Conductor) -> int:
@@ -61,14 +61,14 @@ def pass_time(conductor: Conductor) -> int:
 
 
 def fail(conductor: Conductor, code: str, now: int) -> None:
-    conductor.on_report(Failed(conductor.session, Cause(code, code), permanent=False), now)
+    conductor.on_report(Failed(conductor.sessions.number, Cause(code, code), permanent=False), now)
 
 
 def silent_until_climbing(conductor: Conductor, notes: Notes) -> int:
     """Stay silent whatever is done, until a device-level rung is climbed."""
     now = fall_silent(conductor)
-    conductor.on_report(StreamRestarted(conductor.session), now)
-    while conductor.climbing is None:
+    conductor.on_report(StreamRestarted(conductor.sessions.number), now)
+    while conductor.retries.climbing is None:
         now = pass_time(conductor)
         if state_of(conductor) is State.OPENING:
             opened(conductor, notes, now)
@@ -81,36 +81,37 @@ def test_a_camera_that_stays_silent_is_climbed_rung_by_rung_with_the_device_clos
     began = 201 * S
     now = silent_until_climbing(conductor, notes)
     assert notes.taken() == ["restart_stream", "close", OPEN, "close", "rebind"]
-    assert conductor.recovery["rung"] == "rebind"
-    conductor.on_report(Climbed(conductor.session, Rung.REBIND, DONE), now)
+    assert conductor.retries.climber.document()["rung"] == "rebind"
+    conductor.on_report(Climbed(conductor.sessions.number, Rung.REBIND, DONE), now)
     opened(conductor, notes, now)
     now = pass_time(conductor)
     assert state_of(conductor) is State.BACKOFF
     now = pass_time(conductor)
     assert notes.taken() == [OPEN, "close", "usb-reset"]
     assert now - began < 8 * S
-    conductor.on_report(Climbed(conductor.session, Rung.USB_RESET, DONE), now)
+    conductor.on_report(Climbed(conductor.sessions.number, Rung.USB_RESET, DONE), now)
     opened(conductor, notes, now)
     frames(conductor, notes, now)
     assert state_of(conductor) is State.STREAMING
-    assert conductor.failures == 0
+    assert conductor.retries.failures == 0
 
 
 def test_a_camera_that_stays_dead_for_an_hour_is_hardly_touched(
     conductor: Conductor, notes: Notes
 ) -> None:
     now, looks, resets = fall_silent(conductor), 0, []
-    conductor.on_report(StreamRestarted(conductor.session), now)
+    conductor.on_report(StreamRestarted(conductor.sessions.number), now)
     while now < 3800 * S:
         now, looks = pass_time(conductor), looks + 1
-        if conductor.climbing is not None:
-            if conductor.climbing is not Rung.REBIND:
+        if conductor.retries.climbing is not None:
+            if conductor.retries.climbing is not Rung.REBIND:
                 resets.append(now)
-            conductor.on_report(Climbed(conductor.session, conductor.climbing, DONE), now)
+            climbed = Climbed(conductor.sessions.number, conductor.retries.climbing, DONE)
+            conductor.on_report(climbed, now)
         if state_of(conductor) is State.OPENING:
             opened(conductor, notes, now)
         elif state_of(conductor) is State.STALLED:
-            conductor.on_report(StreamRestarted(conductor.session), now)
+            conductor.on_report(StreamRestarted(conductor.sessions.number), now)
     assert all(later - earlier >= 30 * S for earlier, later in pairwise(resets))
     assert all(last - first >= 600 * S for first, last in zip(resets, resets[3:], strict=False))
     assert 3 <= len(resets) <= 18
@@ -124,12 +125,12 @@ def test_a_rung_that_could_not_be_carried_out_is_followed_by_the_next_at_once(
     now = silent_until_climbing(conductor, notes)
     notes.taken()
     refused = Outcome(Result.UNAVAILABLE, "no permission", "grant it")
-    conductor.on_report(Climbed(conductor.session, Rung.REBIND, refused), now)
+    conductor.on_report(Climbed(conductor.sessions.number, Rung.REBIND, refused), now)
     assert state_of(conductor) is State.BACKOFF
     assert conductor.deadline_ns() == now
     conductor.tick(now)
     assert notes.taken() == ["usb-reset"]
-    unavailable = conductor.recovery["unavailable"]
+    unavailable = conductor.retries.climber.document()["unavailable"]
     assert unavailable == [{"rung": "rebind", "reason": "no permission", "remedy": "grant it"}]
 
 
@@ -137,15 +138,15 @@ def test_rungs_that_are_known_not_to_be_available_are_not_tried(
     conductor: Conductor, notes: Notes
 ) -> None:
     none = tuple(Unavailable(rung, "no") for rung in DEVICE_LEVEL)
-    conductor.on_report(Surveyed(conductor.session, none), 201 * S)
+    conductor.on_report(Surveyed(conductor.sessions.number, none), 201 * S)
     now = fall_silent(conductor)
-    conductor.on_report(StreamRestarted(conductor.session), now)
+    conductor.on_report(StreamRestarted(conductor.sessions.number), now)
     pass_time(conductor)
     now = pass_time(conductor)
     opened(conductor, notes, now)
     now = pass_time(conductor)
-    assert conductor.recovery["next"] == "give-up"
-    assert conductor.retry_ns == now + 30 * S
+    assert conductor.retries.climber.document()["next"] == "give-up"
+    assert conductor.retries.due_ns == now + 30 * S
     assert notes.taken() == ["restart_stream", "close", OPEN, "close"]
 
 
@@ -155,13 +156,13 @@ def test_a_device_that_appears_because_of_our_own_reset_does_not_interrupt_it(
     now = silent_until_climbing(conductor, notes)
     notes.taken()
     conductor.device_added(now)
-    assert conductor.climbing is Rung.REBIND
+    assert conductor.retries.climbing is Rung.REBIND
     assert notes.taken() == []
 
 
 def test_a_person_ends_a_climb(conductor: Conductor, notes: Notes) -> None:
     now = silent_until_climbing(conductor, notes)
-    climb, _ = conductor.session, notes.taken()
+    climb, _ = conductor.sessions.number, notes.taken()
     conductor.start(now)
     assert notes.taken() == [OPEN]
     conductor.on_report(Climbed(climb, Rung.REBIND, DONE), now)
@@ -186,7 +187,7 @@ def test_a_busy_device_is_opened_again_as_soon_as_its_holder_has_let_go(
     now = pass_time(conductor)
     assert now - 210 * S == S // 100
     assert notes.taken() == ["wait-for-holder"]
-    conductor.on_report(Climbed(conductor.session, Rung.WAIT_FOR_HOLDER, DONE), now + 3 * S)
+    conductor.on_report(Climbed(conductor.sessions.number, Rung.WAIT_FOR_HOLDER, DONE), now + 3 * S)
     assert notes.taken() == [OPEN]
 
 
@@ -196,15 +197,15 @@ def test_a_holder_that_does_not_let_go_is_watched_while_the_camera_is_given_up(
     fail(conductor, "device-busy", 210 * S)
     pass_time(conductor)
     nothing = Outcome(Result.NOTHING, "process 1 still has it")
-    conductor.on_report(Climbed(conductor.session, Rung.WAIT_FOR_HOLDER, nothing), 217 * S)
+    conductor.on_report(Climbed(conductor.sessions.number, Rung.WAIT_FOR_HOLDER, nothing), 217 * S)
     end_holder = (Unavailable(Rung.END_HOLDER, "not allowed"),)
-    conductor.on_report(Surveyed(conductor.session, end_holder), 217 * S)
+    conductor.on_report(Surveyed(conductor.sessions.number, end_holder), 217 * S)
     fail(conductor, "device-busy", 217 * S)
-    assert conductor.recovery["next"] == "give-up"
+    assert conductor.retries.climber.document()["next"] == "give-up"
     assert notes.taken() == ["wait-for-holder", OPEN, "give-up"]
-    conductor.on_report(Climbed(conductor.session, Rung.GIVE_UP, nothing), 218 * S)
-    assert conductor.retry_ns == 247 * S
-    conductor.on_report(Climbed(conductor.session, Rung.GIVE_UP, DONE), 230 * S)
+    conductor.on_report(Climbed(conductor.sessions.number, Rung.GIVE_UP, nothing), 218 * S)
+    assert conductor.retries.due_ns == 247 * S
+    conductor.on_report(Climbed(conductor.sessions.number, Rung.GIVE_UP, DONE), 230 * S)
     assert notes.taken() == [OPEN]
 
 
@@ -217,7 +218,7 @@ def test_a_reset_by_hand_closes_first_and_opens_after(conductor: Conductor, note
     again = conductor.reset(Rung.USB_RESET, 210 * S)
     assert again is not None
     assert "under way" in again.reason
-    conductor.on_report(Climbed(conductor.session, Rung.USB_RESET, DONE), 211 * S)
+    conductor.on_report(Climbed(conductor.sessions.number, Rung.USB_RESET, DONE), 211 * S)
     assert notes.taken() == [OPEN]
 
 
@@ -226,7 +227,7 @@ def test_a_reset_by_hand_that_fails_opens_the_camera_all_the_same(
 ) -> None:
     conductor.reset(Rung.USB_RESET, 210 * S)
     refused = Outcome(Result.UNAVAILABLE, "no permission")
-    conductor.on_report(Climbed(conductor.session, Rung.USB_RESET, refused), 211 * S)
+    conductor.on_report(Climbed(conductor.sessions.number, Rung.USB_RESET, refused), 211 * S)
     assert notes.taken() == ["close", "usb-reset", OPEN]
 
 
@@ -234,7 +235,7 @@ def test_a_camera_that_begins_from_cold_gets_the_time_of_an_unknown_one(
     conductor: Conductor, notes: Notes
 ) -> None:
     conductor.reset(Rung.USB_RESET, 210 * S)
-    conductor.on_report(Climbed(conductor.session, Rung.USB_RESET, DONE), 211 * S)
+    conductor.on_report(Climbed(conductor.sessions.number, Rung.USB_RESET, DONE), 211 * S)
     opened(conductor, notes, 211 * S)
     assert conductor.deadline_ns() == 216 * S
 

@@ -67,6 +67,9 @@ class Camera:
     def rejected_since(self) -> list[str]:
         return []
 
+    def still_since_ns(self) -> int:
+        return 0
+
     def blocked(self, now_ns: int) -> tuple[str, float]:
         return ("", 0.0)
 
@@ -147,7 +150,7 @@ def walk(steps: list[str], chance: random.Random) -> None:
     camera.now = 100 * S
     for number, what in enumerate(steps):
         take(what, number, camera, conductor)
-        waits = conductor.retry_ns is not None or conductor.climbing is not None
+        waits = conductor.retries.due_ns is not None or conductor.retries.climbing is not None
         assert waits == (conductor.state in WAITING_STATES)
         if conductor.state not in OPEN_STATES:
             assert conductor.granted is None

@@ -87,9 +87,9 @@ def test_a_stall_is_cured_by_the_restart_of_its_stream(
 ) -> None:
     stream(conductor, notes, 200 * S)
     told.now_ns = fall_silent(conductor)
-    conductor.on_report(StreamRestarted(conductor.session), told.now_ns)
-    conductor.on_report(FrameSeen(conductor.session, 640, 480), told.now_ns)
-    conductor.on_report(Settled(conductor.session), told.now_ns)
+    conductor.on_report(StreamRestarted(conductor.sessions.number), told.now_ns)
+    conductor.on_report(FrameSeen(conductor.sessions.number, 640, 480), told.now_ns)
+    conductor.on_report(Settled(conductor.sessions.number), told.now_ns)
     assert told.last.causes == ("silent",)
     assert told.last.cured_by == "restart-stream"
 
@@ -176,5 +176,5 @@ def test_a_stop_ends_an_incident_without_a_cure_and_says_so(
     assert told.last.ended_utc_ns is not None
     assert told.last.cured_by is None
     assert "stopped" in told.last.note
-    conductor.on_report(Settled(conductor.session), 203 * S)
+    conductor.on_report(Settled(conductor.sessions.number), 203 * S)
     assert told.count() == 1

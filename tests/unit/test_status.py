@@ -47,14 +47,16 @@ def test_the_longest_texts_still_fit_into_the_ring() -> None:
     )
     status = status_of(conductor)
     conductor.start(1)
-    conductor.on_report(Opened(conductor.session, Granted("MJPG", 1, 1, 1.0, long), "http"), 2)
+    opened = Opened(conductor.sessions.number, Granted("MJPG", 1, 1, 1.0, long), "http")
+    conductor.on_report(opened, 2)
     rungs = DEVICE_LEVEL | {Rung.END_HOLDER}
     unavailable = tuple(Unavailable(rung, long, long) for rung in rungs)
-    conductor.on_report(Surveyed(conductor.session, unavailable), 3)
-    conductor.on_report(Failed(conductor.session, Cause("c" * 30, long, long), False), 3)
+    conductor.on_report(Surveyed(conductor.sessions.number, unavailable), 3)
+    conductor.on_report(Failed(conductor.sessions.number, Cause("c" * 30, long, long), False), 3)
     assert len(json.dumps(status.document(4), separators=(",", ":"))) < STATUS_TEXT_MAX
     conductor.start(10**12)
-    conductor.on_report(Opened(conductor.session, Granted("MJPG", 1, 1, 1.0, long), "http"), 2)
+    opened = Opened(conductor.sessions.number, Granted("MJPG", 1, 1, 1.0, long), "http")
+    conductor.on_report(opened, 2)
     assert len(json.dumps(status.document(4), separators=(",", ":"))) < STATUS_TEXT_MAX
 
 
@@ -65,7 +67,7 @@ def test_the_keys_are_the_same_in_every_state() -> None:
     status = status_of(conductor)
     stopped = status.document(1)
     conductor.start(1)
-    conductor.on_report(Opened(conductor.session, Granted("MJPG", 1, 1, 1.0), "test"), 2)
+    conductor.on_report(Opened(conductor.sessions.number, Granted("MJPG", 1, 1, 1.0), "test"), 2)
     opening = status.document(3)
     assert stopped.keys() == opening.keys()
     assert (stopped["state"], opening["state"]) == ("stopped", "opening")
