@@ -38,6 +38,8 @@ class Camera:
         """Class requests so far: what the host asked of the controls and the negotiation."""
         self.starts = 0
         """How often a stream format was committed."""
+        self.configurations = 0
+        """How often the host configured the device: plugging in, each reset, each authorisation."""
         self._negotiation = Negotiation(model)
         self._clip = clip
         self._stream: Stream | None = None
@@ -93,6 +95,9 @@ class Camera:
         if code == _SET_INTERFACE and index == descriptors.STREAMING_INTERFACE and self._stream:
             # Alternate setting 0 ends an isochronous stream; 1 is followed by its URBs.
             self._stream.stop()
+        elif code == _SET_CONFIGURATION and value:
+            self.configurations += 1
+            self.faults.clear("mute-reset")
         elif code == _CLEAR_FEATURE and kind & 0x1F == 2 and self._stream:
             # How the driver ends a bulk stream: it clears a halt that is none.
             self._stream.stop()
@@ -120,6 +125,7 @@ class Camera:
             answer = self._negotiation.request(selector, code, data)
             agreed = self._negotiation.committed
             if agreed is not None and agreed is not before:
+                self.faults.take("mute-run")
                 self._stream = Stream(agreed, self._clip, self.faults)
                 self.starts += 1
             return answer

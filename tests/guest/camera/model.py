@@ -100,10 +100,13 @@ ISOCHRONOUS = Model(isochronous=True)
 RAW_ONLY = replace(BULK, formats=BULK.formats[1:])
 BARREN = replace(BULK, formats=())
 """Enumerates, and offers nothing."""
+SLOW = replace(BULK, formats=(Format("MJPG", (FrameSize(320, 240, (TICKS_S,)),)),))
+"""One frame a second: its buffers last as long as Python takes to start in the guest."""
 
 MODELS = {
     "bulk": BULK,
     "isochronous": ISOCHRONOUS,
     "raw-only": RAW_ONLY,
     "barren": BARREN,
+    "slow": SLOW,
 }

@@ -1,0 +1,16 @@
+"""The proof of recovery: every fault in every state, on the real driver, with viewers watching.
+
+cases.py     the table of faults, as data (pure)
+results.py   what one case measured, and the figures over many (pure)
+rows.py      frames in a row: when a stream counts as back (pure)
+report.py    the table as docs/recovery.md has it (pure)
+host.py      boots guests, collects results, resumes
+inside.py    what runs in the guest: case after case
+measure.py   one case: bring to the state, inject, mend, watch, judge
+stage.py     camera, stack, viewers and rivals: what the steps of a case act on
+stack.py     the daemon, its keeper and the web tier, as processes
+observer.py  the thread that watches frames, events and viewers
+viewers.py   HTTP clients
+rivals.py    processes that hold the camera
+leftovers.py descriptors, mappings, segments, files and processes
+"""
