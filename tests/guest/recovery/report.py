@@ -34,9 +34,7 @@ def written(page: str, table: str) -> str:
     return f"{before}{BEGIN}\n\n{table}\n{END}{after}"
 
 
-def tables(
-    results: Sequence[Result], cases: Sequence[Case], circumstances: Circumstances
-) -> str:
+def tables(results: Sequence[Result], cases: Sequence[Case], circumstances: Circumstances) -> str:
     """Return a table for each kernel, what they were measured under, and every problem seen."""
     parts = [f"Measured {circumstances.date} on {circumstances.machine}.\n"]
     for kernel in sorted({result.kernel for result in results}):
@@ -78,8 +76,8 @@ def _row(fault: Fault, state: str, line: Figures) -> str:
         _spread(line.ten_s),
         rungs + (" (derived)" if line.derived else ""),
         str(line.lost),
-        f"{line.holders}/{line.runs}" if line.holders else "–",
-        f"{line.kernel_lines}/{line.runs}" if line.kernel_lines else "–",
+        f"{line.holders}/{line.runs}" if line.holders else "-",
+        f"{line.kernel_lines}/{line.runs}" if line.kernel_lines else "-",
         "; ".join(line.left) or "none",
     ]
     return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |\n"
@@ -87,7 +85,7 @@ def _row(fault: Fault, state: str, line: Figures) -> str:
 
 def _spread(pair: tuple[float, float] | None) -> str:
     if pair is None:
-        return "–"
+        return "-"
     median, high = pair
     return f"{median:.2f} / {high:.2f}"
 

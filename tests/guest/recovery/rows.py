@@ -5,6 +5,7 @@ A frame is known by when the driver captured it, since a new daemon may publish 
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
@@ -62,9 +63,7 @@ def lost(frames: Iterable[Published], *, since_ns: int) -> int:
         for frame in sorted(frames, key=lambda frame: frame.captured_ns)
         if frame.captured_ns >= since_ns
     ]
-    return sum(
-        max(0, number - before - 1) for before, number in zip(numbers, numbers[1:], strict=False)
-    )
+    return sum(max(0, number - before - 1) for before, number in itertools.pairwise(numbers))
 
 
 def merged(frames: Iterable[Published]) -> Mapping[int, Published]:

@@ -1,0 +1,60 @@
+"""Runs in the guest: the cases of a plan, one after another, a line of JSON for each.
+
+    python -m tests.guest.recovery.inside
+
+/run/job/plan has {"kernel": NAME, "cases": [[CASE, TIMES], …]}; results go to /run/job/results,
+and before each case a line {"begin": CASE}, so that a guest that is lost tells with what.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from pathlib import Path
+
+from framebus.names import CameraNames, create_runtime_dir, runtime_dir
+
+from tests.guest.machine import JOB_IN_GUEST
+from tests.guest.recovery.cases import cases
+from tests.guest.recovery.measure import Measurement
+from tests.guest.recovery.results import Result
+from tests.guest.recovery.stage import Stage
+
+PLAN, RESULTS, LOG = "plan", "results", "log"
+END_CASE = "end"
+"""Stands for the planned end of the processes: what is left of them."""
+
+
+def main() -> int:
+    """Run the plan; the exit status says nothing of the cases."""
+    job = Path(JOB_IN_GUEST)
+    plan = json.loads((job / PLAN).read_text())
+    with (job / RESULTS).open("w") as results:
+
+        def tell(line: str) -> None:
+            results.write(line + "\n")
+            results.flush()
+
+        os.environ["FRAMEBUS_RUNTIME_DIR"] = "/run/framebus"
+        os.environ["FRAMEBUS_STATE_DIR"] = "/run/framebus-state"
+        log = job / LOG
+        log.touch()
+        stage = Stage(CameraNames(create_runtime_dir(runtime_dir())), log)
+        left: list[str] = []
+        for name, times in plan["cases"]:
+            (case,) = cases([name])
+            for _ in range(times):
+                tell(json.dumps({"begin": name}))
+                result = Measurement(stage, case, kernel=plan["kernel"]).run()
+                tell(result.line())
+                if result.ten_s is None:
+                    left += stage.tear_down()
+        left += stage.close()
+        problems = ["left over"] if left else []
+        tell(Result(case=END_CASE, kernel=plan["kernel"], problems=problems, left=left).line())
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
