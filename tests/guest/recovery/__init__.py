@@ -1,6 +1,9 @@
 """The proof of recovery: every fault in every state, on the real driver, with viewers watching.
 
-cases.py     the table of faults, as data (pure)
+steps.py     what can be done in a case, as data (pure)
+cases.py     what a fault and a case are (pure)
+table.py     all faults (pure)
+watching.py  what the daemon's status tells of a case (pure)
 results.py   what one case measured, and the figures over many (pure)
 rows.py      frames in a row: when a stream counts as back (pure)
 report.py    the table as docs/recovery.md has it (pure)

@@ -18,8 +18,8 @@ from tests.guest.cache import KERNELS
 from tests.guest.debian import SetupFailed
 from tests.guest.machine import TREE
 from tests.guest.recovery import host, report
-from tests.guest.recovery.cases import cases
 from tests.guest.recovery.results import Result
+from tests.guest.recovery.table import cases
 
 PAGE = TREE / "docs" / "recovery.md"
 _FILE = TREE / "out" / "recovery.jsonl"

@@ -16,10 +16,10 @@ from pathlib import Path
 from framebus.names import CameraNames, create_runtime_dir, runtime_dir
 
 from tests.guest.machine import JOB_IN_GUEST
-from tests.guest.recovery.cases import cases
 from tests.guest.recovery.measure import Measurement
 from tests.guest.recovery.results import Result
 from tests.guest.recovery.stage import Stage
+from tests.guest.recovery.table import cases
 
 PLAN, RESULTS, LOG = "plan", "results", "log"
 END_CASE = "end"

@@ -15,6 +15,8 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from tests.guest.machine import JOB_IN_GUEST
+
 _VIDEO_MAJOR = 81  # Documentation/admin-guide/devices.txt: video4linux
 _PROC = Path("/proc")
 _OURS = re.compile(r"capture_daemon|gunicorn|framebus")
@@ -90,7 +92,12 @@ def _is_ours(command: list[str]) -> bool:
 
 
 def ours() -> list[int]:
-    """Return the processes of the project that run, without those of the harness."""
+    """Return the processes of the project that run, without those of the harness.
+
+    Raises RuntimeError outside of the guest: there they may be anybody's.
+    """
+    if not Path(JOB_IN_GUEST, "start").exists():
+        raise RuntimeError("only in the guest is every process of the project the harness's")
     return [int(process.name) for process in _processes() if _is_ours(command_of(process))]
 
 

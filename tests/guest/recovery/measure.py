@@ -19,11 +19,12 @@ from framebus.errors import FramebusError
 
 from tests.guest.camera.client import BenchError, wait_for
 from tests.guest.recovery import leftovers, rows, watching
-from tests.guest.recovery.cases import Case, Kill, State
+from tests.guest.recovery.cases import Case, State
 from tests.guest.recovery.observer import utc_offset_ns
 from tests.guest.recovery.results import Result
 from tests.guest.recovery.rows import Row
 from tests.guest.recovery.stage import Stage
+from tests.guest.recovery.steps import Kill
 
 _LINGER_S = 1.5
 """It must still stream after so long: an outage may begin later than its fault."""

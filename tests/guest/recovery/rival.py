@@ -18,7 +18,7 @@ import time
 from pathlib import Path
 
 from tests.guest.inside.handle import Handle, buffer_of
-from tests.guest.recovery.cases import Hold
+from tests.guest.recovery.steps import Hold
 
 _EVERY_S = 0.005
 _BUFFERS = 4

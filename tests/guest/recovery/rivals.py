@@ -11,7 +11,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tests.guest.recovery.cases import Rival
+from tests.guest.recovery.steps import Rival
 
 
 class Rivals:

@@ -21,11 +21,12 @@ from framebus.names import SHARED_MEMORY, CameraNames, endpoint
 from framebus.notify import own_context
 
 from tests.guest.camera.client import Bench, BenchError, PluggedCamera, wait_for
-from tests.guest.recovery import cases, leftovers, rows
-from tests.guest.recovery.cases import Fault, Step
+from tests.guest.recovery import leftovers, rows, steps
+from tests.guest.recovery.cases import Fault
 from tests.guest.recovery.observer import Observer
 from tests.guest.recovery.rivals import Rivals
 from tests.guest.recovery.stack import PORT, Processes
+from tests.guest.recovery.steps import Step
 from tests.guest.recovery.viewers import Audience
 
 SERIAL = "FB0042"
@@ -190,30 +191,30 @@ class Stage:
         assert camera is not None
         assert processes is not None
         match step:
-            case cases.Arm(fault, count):
+            case steps.Arm(fault, count):
                 camera.arm(fault, count)
-            case cases.Clear():
+            case steps.Clear():
                 camera.clear()
-            case cases.Unplug():
+            case steps.Unplug():
                 camera.unplug()
-            case cases.Plug(other_port):
+            case steps.Plug(other_port):
                 self._plug(camera, other_port=other_port)
-            case cases.KeepNodeOpen():
+            case steps.KeepNodeOpen():
                 self._kept_open = os.open(camera.wait_node(), os.O_RDWR | os.O_NONBLOCK)
-            case cases.Rival():
+            case steps.Rival():
                 self.rivals.start(camera.wait_node(), step)
-            case cases.EndRival(wait):
+            case steps.EndRival(wait):
                 self._end_rival(wait=wait)
-            case cases.Kill(whom):
+            case steps.Kill(whom):
                 processes.kill(whom)
-            case cases.StartDaemons(count):
+            case steps.StartDaemons(count):
                 for _ in range(count):
                     processes.start_daemon()
-            case cases.StartKeeper():
+            case steps.StartKeeper():
                 processes.start_keeper()
-            case cases.Call(method, params, times):
+            case steps.Call(method, params, times):
                 self._send(method, dict(params), times)
-            case cases.Write(file, text):
+            case steps.Write(file, text):
                 folder = _DRIVER if file in ("unbind", "bind") else camera.device
                 (folder / file).write_text(text or f"{camera.device.name}:1.0")
 
