@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import subprocess
 import time
 from collections import Counter
 from dataclasses import dataclass
@@ -20,6 +19,7 @@ from framebus.errors import FramebusError
 from tests.guest.camera.client import BenchError, wait_for
 from tests.guest.recovery import leftovers, rows, watching
 from tests.guest.recovery.cases import Case, State
+from tests.guest.recovery.evidence import evidence
 from tests.guest.recovery.observer import utc_offset_ns
 from tests.guest.recovery.results import Result
 from tests.guest.recovery.rows import Row
@@ -29,7 +29,6 @@ from tests.guest.recovery.steps import Kill
 _LINGER_S = 1.5
 """It must still stream after so long: an outage may begin later than its fault."""
 _ENDS_S = 60.0
-_LOG_BYTES = 6000
 _HARNESS = (OSError, TimeoutError, RuntimeError, BenchError, FramebusError)
 
 
@@ -211,21 +210,12 @@ class Measurement:
         processes.forget_ended()
 
     def _judge_viewers(self) -> None:
-        viewers = self._stage.audience.viewers
+        audience = self._stage.audience
         since_s = (self._moments.mended_ns + utc_offset_ns()) / 1e9
         with contextlib.suppress(TimeoutError):
-            wait_for(
-                lambda: all(v.ended or v.newest_utc_s > since_s for v in viewers), "viewers", 5.0
-            )
-        behind = sum(not v.ended and v.newest_utc_s <= since_s for v in viewers)
-        for count, what in (
-            (self._stage.audience.gone(), "disconnected"),
-            (sum(v.torn for v in viewers), "torn parts"),
-            (sum(v.older for v in viewers), "frames older than the one before"),
-            (behind, "viewers without a new frame"),
-        ):
-            if count:
-                self._problems.append(f"viewers: {count} {what}")
+            everybody = len(audience.viewers)
+            wait_for(lambda: audience.fresh(since_s) == everybody, "new frames", 5.0)
+        self._problems += audience.problems(since_s)
 
     def _result(self) -> Result:
         stage, moments, observer = self._stage, self._moments, self._stage.observer
@@ -258,7 +248,7 @@ class Measurement:
             kernel_lines=sum(len(one.get("kernel_log") or []) for one in incidents),
             left=self._left,
             notes=self._notes,
-            evidence=self._evidence(incidents) if self._problems else {},
+            evidence=evidence(stage, incidents, self._log_from) if self._problems else {},
             took_s=round((time.monotonic_ns() - moments.begun_ns) / 1e9, 2),
             release=os.uname().release,
             utc=datetime.now(UTC).isoformat(timespec="seconds"),
@@ -269,18 +259,6 @@ class Measurement:
         before = self._counted.get("rejected", {})
         more = {reason: count - before.get(reason, 0) for reason, count in now.items()}
         return {reason: count for reason, count in more.items() if count > 0}
-
-    def _evidence(self, incidents: list[dict[str, Any]]) -> dict[str, Any]:
-        with self._stage.log.open("rb") as log:
-            log.seek(max(self._log_from, self._stage.log.stat().st_size - _LOG_BYTES))
-            tail = log.read().decode(errors="replace")
-        kernel = subprocess.run(["dmesg"], capture_output=True, text=True, check=False).stdout
-        return {
-            "status": self._stage.status(),
-            "incidents": incidents[-3:],
-            "log": tail.splitlines(),
-            "kernel": kernel.splitlines()[-15:],
-        }
 
 
 def _seconds(at_ns: int | None, from_ns: int) -> float | None:

@@ -1,4 +1,4 @@
-"""The faults, one row each: how it is injected, what mends it, in which states it makes sense. Pure.
+"""The faults, a row each: how it is injected, what mends it, in which states it makes sense. Pure.
 
 Adding a row is all that a new fault of the kinds in steps.py takes.
 """

@@ -95,6 +95,24 @@ class Audience(threading.Thread):
         """Return how many viewers have lost their connection since `connect`."""
         return sum(bool(viewer.ended) for viewer in self.viewers)
 
+    def problems(self, since_utc_s: float) -> list[str]:
+        """Return what is wrong with what viewers saw, none of which may be.
+
+        Each must have a frame that was captured after `since_utc_s`.
+        """
+        viewers = self.viewers
+        counts = {
+            "disconnected": self.gone(),
+            "torn parts": sum(viewer.torn for viewer in viewers),
+            "frames older than the one before": sum(viewer.older for viewer in viewers),
+            "viewers without a new frame": len(viewers) - self.gone() - self.fresh(since_utc_s),
+        }
+        return [f"viewers: {count} {what}" for what, count in counts.items() if count]
+
+    def fresh(self, since_utc_s: float) -> int:
+        """Return how many connected viewers have a frame captured after this moment."""
+        return sum(not one.ended and one.newest_utc_s > since_utc_s for one in self.viewers)
+
     def run(self) -> None:
         """Read until `close`."""
         while not self._over.is_set():
