@@ -11,10 +11,11 @@ host.py      boots guests, collects results, resumes
 inside.py    what runs in the guest: case after case
 measure.py   one case: bring to the state, inject, mend, watch, judge
 stage.py     camera, stack, viewers and rivals: what the steps of a case act on
+commands.py  the control socket
 stack.py     the daemon, its keeper and the web tier, as processes
 evidence.py  what is kept of a failure
 observer.py  the thread that watches frames, events and viewers
 viewers.py   HTTP clients
-rivals.py    processes that hold the camera
+rivals.py    processes that hold the camera; rival.py is one of them
 leftovers.py descriptors, mappings, segments, files and processes
 """

@@ -60,6 +60,9 @@ class Fault:
     stack: Stack = Stack.UP
     camera: str = "bulk"
     fps: int = FPS
+    fresh: bool = False
+    """Run on processes that were just started, and end them afterwards: resets have a budget, and
+    what helped last is remembered."""
     limit_s: float = 45.0
     """Without ten frames in a row for so long after all is mended, it has not recovered."""
     ends: int = 0

@@ -23,7 +23,7 @@ def evidence(stage: Stage, incidents: Sequence[Mapping[str, Any]], log_from: int
         tail = log.read().decode(errors="replace")
     kernel = subprocess.run(["dmesg"], capture_output=True, text=True, check=False).stdout
     return {
-        "status": stage.status(),
+        "status": stage.daemon.status(),
         "incidents": list(incidents[-_INCIDENTS:]),
         "log": tail.splitlines(),
         "kernel": kernel.splitlines()[-_KERNEL_LINES:],

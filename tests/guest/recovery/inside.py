@@ -41,7 +41,6 @@ def main() -> int:
         log = job / LOG
         log.touch()
         stage = Stage(CameraNames(create_runtime_dir(runtime_dir())), log)
-        left: list[str] = []
         for name, times in plan["cases"]:
             (case,) = cases([name])
             for _ in range(times):
@@ -49,10 +48,11 @@ def main() -> int:
                 result = Measurement(stage, case, kernel=plan["kernel"]).run()
                 tell(result.line())
                 if result.ten_s is None:
-                    left += stage.tear_down()
-        left += stage.close()
-        problems = ["left over"] if left else []
-        tell(Result(case=END_CASE, kernel=plan["kernel"], problems=problems, left=left).line())
+                    stage.tear_down()
+        stage.close()
+        problems = ["left over"] if stage.left else []
+        end = Result(case=END_CASE, kernel=plan["kernel"], problems=problems, left=stage.left)
+        tell(end.line())
     return 0
 
 

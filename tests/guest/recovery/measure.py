@@ -83,7 +83,7 @@ class Measurement:
         self._before = stage.count()
         self._daemon = stage.processes.daemon()
         self._log_from = stage.log.stat().st_size
-        self._counted = stage.status().get("frames", {})
+        self._counted = stage.daemon.status().get("frames", {})
         self._moments = _Moments(time.monotonic_ns())
 
     def _bring_about(self) -> None:
@@ -91,21 +91,21 @@ class Measurement:
         stage, fault, moments = self._stage, self._case.fault, self._moments
         match self._case.state:
             case State.IDLE:
-                stage.call("stop")
+                stage.daemon.call("stop")
                 self._until_stopped()
                 self._inject()
                 self._start()
             case State.OPENING:
-                stage.call("stop")
+                stage.daemon.call("stop")
                 self._until_stopped()
                 self._start()
                 self._inject()
             case State.STREAMING:
                 self._inject()
                 if fault.kick:
-                    stage.call("restart")
+                    stage.daemon.call("restart")
             case State.STOPPING:
-                stage.call("stop")
+                stage.daemon.call("stop")
                 self._inject()
                 self._until_stopped()
                 self._start()
@@ -125,14 +125,14 @@ class Measurement:
     def _start(self) -> None:
         """Start the capture; it counts from the command, not from its answer."""
         now_ns = time.monotonic_ns()
-        self._stage.call("start")
+        self._stage.daemon.call("start")
         self._moments.met_ns = now_ns
 
     def _until_stopped(self) -> None:
         """Wait until the capture is stopped, or the daemon that was told to is gone."""
 
         def stopped() -> bool:
-            status = self._stage.status()
+            status = self._stage.daemon.status()
             cause = (status.get("cause") or {}).get("code")
             return (status.get("state"), cause) == ("stopped", "stopped") or (
                 status.get("pid", self._daemon) != self._daemon
@@ -165,7 +165,7 @@ class Measurement:
             if time.monotonic_ns() - later.last_ns < gap_ns:
                 self._row = later
                 return
-        status = self._stage.status()
+        status = self._stage.daemon.status()
         cause = (status.get("cause") or {}).get("code", "no cause")
         state = status.get("state", "no daemon answers")
         self._problems.append(
@@ -175,6 +175,8 @@ class Measurement:
     def _judge(self) -> None:
         stage, fault = self._stage, self._case.fault
         stage.observer.sweep()
+        answers = Counter(stage.daemon.answers())
+        self._notes += [f"{count} x {text}" for text, count in answers.items()]
         self._judge_daemons()
         stage.tidy()
         if self._row is not None:
@@ -221,14 +223,12 @@ class Measurement:
         stage, moments, observer = self._stage, self._moments, self._stage.observer
         incidents = [
             incident
-            for incident in stage.incidents() or observer.incidents
+            for incident in stage.daemon.incidents() or observer.incidents
             if int(incident.get("ended_utc_ns") or 1 << 62) - utc_offset_ns() > moments.met_ns
         ]
         detected_ns = watching.detected_ns(observer.seen, after_ns=moments.met_ns)
         rung, derived = watching.rung(incidents, observer.seen, after_ns=moments.met_ns)
         row = self._row
-        answers = Counter(stage.answers())
-        self._notes += [f"{count} x {text}" for text, count in answers.items()]
         holders = [holder for one in incidents for holder in one.get("holders") or []]
         return Result(
             case=self._case.name,
@@ -255,7 +255,7 @@ class Measurement:
         )
 
     def _rejected(self) -> dict[str, int]:
-        now = self._stage.status().get("frames", {}).get("rejected", {})
+        now = self._stage.daemon.status().get("frames", {}).get("rejected", {})
         before = self._counted.get("rejected", {})
         more = {reason: count - before.get(reason, 0) for reason, count in now.items()}
         return {reason: count for reason, count in more.items() if count > 0}

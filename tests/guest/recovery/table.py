@@ -65,6 +65,7 @@ _CAMERA_FAULTS = (
         name="stall-until-reset",
         says="silent, until it is reset",
         inject=(Arm("mute-reset"),),
+        fresh=True,
         limit_s=90,
     ),
     Fault(name="urb-1", says="-71 on one URB", inject=(Arm("urb-protocol", 1),)),
@@ -135,12 +136,26 @@ _HELD = (
 _OUTSIDE = (
     Fault(
         name="unbound",
+        says="uvcvideo unbound from outside",
+        inject=(Write("unbind"),),
+        fresh=True,
+        limit_s=90,
+    ),
+    Fault(
+        name="unbound-2s",
         says="uvcvideo unbound from outside, bound again after 2 s",
         inject=(Write("unbind"),),
         mend=(Write("bind"),),
     ),
     Fault(
         name="deauthorized",
+        says="deauthorised from outside",
+        inject=(Write("authorized", "0"),),
+        fresh=True,
+        limit_s=90,
+    ),
+    Fault(
+        name="deauthorized-2s",
         says="deauthorised from outside, authorised again after 2 s",
         inject=(Write("authorized", "0"),),
         mend=(Write("authorized", "1"),),
