@@ -63,6 +63,8 @@ class Fault:
     fresh: bool = False
     """Run on processes that were just started, and end them afterwards: resets have a budget, and
     what helped last is remembered."""
+    long: bool = False
+    """Takes minutes: run only when it is named. What the daemon costs meanwhile is measured."""
     limit_s: float = 45.0
     """Without ten frames in a row for so long after all is mended, it has not recovered."""
     ends: int = 0

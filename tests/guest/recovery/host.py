@@ -23,8 +23,8 @@ from tests.guest.recovery.cases import Case
 from tests.guest.recovery.inside import END_CASE, LOG, PLAN, RESULTS
 from tests.guest.recovery.results import Result
 
-PATIENCE_S = 400.0
-"""Without a line for so long a guest hangs: a boot, a start of all processes, and one case."""
+_PATIENCE_S = 300.0
+"""Without a line for so long and a case's own time a guest hangs: a boot, a start of everything."""
 _GUEST_LIMIT_S = 6 * 3600.0
 _SOURCES = ("capture_daemon", "shared", "web_workers", "tests/guest")
 
@@ -109,6 +109,8 @@ def _one_guest(kernel: str, plan: Plan, take: Callable[[Result], None]) -> None:
         folder=TREE,
         files={PLAN: json.dumps(document)},
     ) as guest:
+        faults = [case.fault for case, _ in plan]
+        patience_s = _PATIENCE_S + max(fault.hold_s + fault.limit_s for fault in faults)
         lines = Lines(guest.job / RESULTS)
         under_way, said = "", bytearray()
         heard_s = time.monotonic()
@@ -122,7 +124,7 @@ def _one_guest(kernel: str, plan: Plan, take: Callable[[Result], None]) -> None:
                     take(Result.parse(line))
                 under_way = begun
 
-        for output in guest.output(lambda: time.monotonic() - heard_s > PATIENCE_S):
+        for output in guest.output(lambda: time.monotonic() - heard_s > patience_s):
             said += output
             collect()
         outcome = guest.outcome()

@@ -23,6 +23,7 @@ from tests.guest.recovery.evidence import evidence
 from tests.guest.recovery.observer import utc_offset_ns
 from tests.guest.recovery.results import Result
 from tests.guest.recovery.rows import Row
+from tests.guest.recovery.stack import processor_s
 from tests.guest.recovery.stage import Stage
 from tests.guest.recovery.steps import Kill
 
@@ -112,10 +113,23 @@ class Measurement:
         moments.mended_ns = moments.met_ns
         if not fault.mend:
             return
+        spent_s, configured = self._costs()
         time.sleep(fault.hold_s)
+        if fault.long:
+            spent_s, configured = self._costs()[0] - spent_s, self._costs()[1] - configured
+            self._notes.append(
+                f"in {fault.hold_s:g} s the daemon took {spent_s:.1f} s of processor time, and the "
+                f"camera was configured {configured} times"
+            )
         for step in fault.mend:
             stage.act(step)
         moments.mended_ns = time.monotonic_ns()
+
+    def _costs(self) -> tuple[float, int]:
+        """Return the daemon's processor time, seconds, and how often the camera was configured."""
+        camera = self._stage.camera
+        configured = camera.state()["configurations"] if camera and self._case.fault.long else 0
+        return processor_s(self._daemon), configured
 
     def _inject(self) -> None:
         self._moments.met_ns = time.monotonic_ns()

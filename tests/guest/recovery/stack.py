@@ -147,5 +147,12 @@ def _ended(pid: int) -> bool:
     return (_stat(pid) or "Z")[0] in "ZX"
 
 
+def processor_s(pid: int) -> float:
+    """Return the processor time that a process has taken so far, seconds; 0 if there is none."""
+    fields = _stat(pid)
+    ticks = int(fields[11]) + int(fields[12]) if fields else 0  # utime, stime: proc_pid_stat(5)
+    return ticks / os.sysconf("SC_CLK_TCK")
+
+
 def _parent(pid: int) -> int:
     return int((_stat(pid) or ["", "0"])[1])

@@ -113,6 +113,17 @@ _CAMERA_FAULTS = (
         hold_s=3.0,
     ),
 )
+_DEAD = Fault(
+    name="dead",
+    says="silent for 10 minutes, whatever is tried",
+    inject=(Arm("silent"),),
+    mend=(Clear(),),
+    hold_s=600.0,
+    states=(State.STREAMING,),
+    fresh=True,
+    long=True,
+    limit_s=400,
+)
 
 
 def _held(name: str, says: str, rival: Rival) -> Fault:
@@ -235,13 +246,13 @@ _PROCESSES = (
     ),
 )
 
-FAULTS: tuple[Fault, ...] = (*_CAMERA_FAULTS, *_HELD, *_OUTSIDE, *_PROCESSES)
+FAULTS: tuple[Fault, ...] = (*_CAMERA_FAULTS, _DEAD, *_HELD, *_OUTSIDE, *_PROCESSES)
 
 
 def cases(only: Iterable[str] = ()) -> list[Case]:
-    """Return the cases that these names mean (a fault, or fault@state), all of them for none.
+    """Return the cases that these names mean (a fault, or fault@state).
 
-    They are sorted so that those that need the same camera and processes come together. Raises
+    No names mean all but the long ones. They are sorted so that those that need the same camera and processes come together. Raises
     ValueError for a name that means nothing.
     """
     everything = [Case(fault, state) for fault in FAULTS for state in fault.states]
@@ -253,5 +264,5 @@ def cases(only: Iterable[str] = ()) -> list[Case]:
     return [
         case
         for case in everything
-        if not wanted or case.name in wanted or case.fault.name in wanted
+        if (not wanted and not case.fault.long) or case.name in wanted or case.fault.name in wanted
     ]
