@@ -9,7 +9,8 @@ rows.py      frames in a row: when a stream counts as back (pure)
 report.py    the table as docs/recovery.md has it (pure)
 host.py      boots guests, collects results, resumes
 inside.py    what runs in the guest: case after case
-measure.py   one case: bring to the state, inject, mend, watch, judge
+measure.py   one case: its course, then watching and judging
+course.py    to the state, the fault, what mends it
 stage.py     camera, stack, viewers and rivals: what the steps of a case act on
 commands.py  the control socket
 stack.py     the daemon, its keeper and the web tier, as processes

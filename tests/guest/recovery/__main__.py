@@ -19,7 +19,7 @@ from tests.guest.debian import SetupFailed
 from tests.guest.machine import TREE
 from tests.guest.recovery import host, report
 from tests.guest.recovery.results import Result
-from tests.guest.recovery.table import cases
+from tests.guest.recovery.table import cases, everything
 
 PAGE = TREE / "docs" / "recovery.md"
 _FILE = TREE / "out" / "recovery.jsonl"
@@ -101,7 +101,7 @@ def main() -> int:
     if options.write_docs:
         date = datetime.now(UTC).strftime("%Y-%m-%d")
         under = report.Circumstances(date=date, machine=_machine())
-        page = report.written(PAGE.read_text(), report.tables(results, cases(), under))
+        page = report.written(PAGE.read_text(), report.tables(results, everything(), under))
         PAGE.write_text(page)
     return 0 if all(result.ok for result in results) else 1
 

@@ -16,7 +16,7 @@ from pathlib import Path
 from framebus.names import CameraNames, create_runtime_dir, runtime_dir
 
 from tests.guest.machine import JOB_IN_GUEST
-from tests.guest.recovery.measure import Measurement
+from tests.guest.recovery.measure import measure
 from tests.guest.recovery.results import Result
 from tests.guest.recovery.stage import Stage
 from tests.guest.recovery.table import cases
@@ -45,7 +45,7 @@ def main() -> int:
             (case,) = cases([name])
             for _ in range(times):
                 tell(json.dumps({"begin": name}))
-                result = Measurement(stage, case, kernel=plan["kernel"]).run()
+                result = measure(stage, case, kernel=plan["kernel"])
                 tell(result.line())
                 if result.ten_s is None:
                     stage.tear_down()

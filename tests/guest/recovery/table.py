@@ -249,20 +249,23 @@ _PROCESSES = (
 FAULTS: tuple[Fault, ...] = (*_CAMERA_FAULTS, _DEAD, *_HELD, *_OUTSIDE, *_PROCESSES)
 
 
-def cases(only: Iterable[str] = ()) -> list[Case]:
-    """Return the cases that these names mean (a fault, or fault@state).
+def everything() -> list[Case]:
+    """Return all cases, those that need the same camera and processes together."""
+    found = [Case(fault, state) for fault in FAULTS for state in fault.states]
+    return sorted(found, key=lambda case: (case.fault.camera, case.fault.stack.value))
 
-    No names mean all but the long ones. They are sorted so that those that need the same camera and processes come together. Raises
-    ValueError for a name that means nothing.
+
+def cases(only: Iterable[str] = ()) -> list[Case]:
+    """Return the cases that these names mean (a fault, or fault@state); none: all but long ones.
+
+    Raises ValueError for a name that means nothing.
     """
-    everything = [Case(fault, state) for fault in FAULTS for state in fault.states]
-    everything.sort(key=lambda case: (case.fault.camera, case.fault.stack.value))
     wanted = set(only)
-    known = {case.name for case in everything} | {fault.name for fault in FAULTS}
+    known = {name for case in everything() for name in (case.name, case.fault.name)}
     if unknown := wanted - known:
         raise ValueError(f"no such case: {', '.join(sorted(unknown))}; there are {sorted(known)}")
     return [
         case
-        for case in everything
-        if (not wanted and not case.fault.long) or case.name in wanted or case.fault.name in wanted
+        for case in everything()
+        if (not wanted and not case.fault.long) or wanted.intersection((case.name, case.fault.name))
     ]
