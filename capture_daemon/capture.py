@@ -30,7 +30,13 @@ from capture_daemon.reports import (
     StreamRestarted,
     silence_cause,
 )
-from capture_daemon.sources.base import Interrupt, Restartable, Source, SourceError
+from capture_daemon.sources.base import (
+    Granted,
+    Interrupt,
+    Restartable,
+    Source,
+    SourceError,
+)
 
 log = logging.getLogger(__name__)
 
@@ -40,16 +46,19 @@ _READ_S = 0.5
 
 
 class Sources(Protocol):
-    """What is needed of exclusive.ExclusiveSources."""
+    """What is needed of exclusive.ExclusiveSources: it has one source at most."""
 
-    def build(self, plan: Plan, interrupt: Interrupt) -> tuple[str, Source]:
-        """Return the plan's source, closed, and its kind."""
+    def open(self, plan: Plan, interrupt: Interrupt) -> tuple[str, Source, Granted]:
+        """Open the plan's source; return its kind, itself, and what it gives.
 
-    def acquire(self) -> None:
-        """Make sure that the device is ours to open. Raises SourceError."""
+        Raises SourceError, UsageError; nothing is open then.
+        """
 
-    def release(self) -> None:
-        """Leave the device to others."""
+    def close(self) -> None:
+        """Let go of the source and its device. Twice is harmless."""
+
+    def leave(self) -> bool:
+        """Leave the open device streaming for a successor, if somebody keeps it."""
 
 
 class CaptureThread(threading.Thread):
@@ -73,10 +82,8 @@ class CaptureThread(threading.Thread):
         self._opened = opened
         self._commands = CommandQueue()
         self._source: Source | None = None
-        self._built_for: Plan | None = None
-        self._kind = ""
+        self._plan: Plan | None = None
         self._session = 0
-        self._streaming = False
         self._valid_frames = 0
         self._call: tuple[str, int] | None = None  # what the source does, and since when
 
@@ -94,9 +101,12 @@ class CaptureThread(threading.Thread):
         """Close whatever is open; ends in Closed."""
         self._commands.put(Close(session))
 
-    def quit(self) -> None:
-        """Close whatever is open, and end the thread."""
-        self._commands.put(Quit())
+    def quit(self, *, leave: bool = False) -> None:
+        """Close whatever is open, and end the thread.
+
+        With `leave`, a device that a keeper has too goes on streaming for a successor.
+        """
+        self._commands.put(Quit(leave))
 
     def dispose(self) -> None:
         """Give the thread's descriptor back, after its end."""
@@ -125,7 +135,7 @@ class CaptureThread(threading.Thread):
     def run(self) -> None:
         """Carry out commands and, while a source is open, read it."""
         while True:
-            for command in self._commands.take(wait=not self._streaming):
+            for command in self._commands.take(wait=self._source is None):
                 match command:
                     case Open(session, plan):
                         self._do_open(session, plan)
@@ -134,36 +144,33 @@ class CaptureThread(threading.Thread):
                     case Close(session):
                         self._do_close()
                         self._post(Closed(session))
-                    case Quit():
-                        self._do_close()
+                    case Quit(leave):
+                        if not (leave and self._sources.leave()):
+                            self._do_close()
                         return
-            if self._streaming:
-                self._read()
+            if self._source is not None:
+                self._read(self._source)
 
     def _do_open(self, session: int, plan: Plan) -> None:
         self._do_close()
         self._session = session
         try:
             self._call = ("opening", time.monotonic_ns())
-            if self._source is None or plan != self._built_for:
-                self._kind, self._source = self._sources.build(plan, self._commands.interrupt)
-                self._built_for = plan
-            self._sources.acquire()
-            granted = self._source.open()
+            self._plan = plan
+            kind, self._source, granted = self._sources.open(plan, self._commands.interrupt)
         except Exception as error:  # noqa: BLE001  a source's bug must not end the thread
             self._fail(error)
             return
         self._call = None
-        self._streaming = True
         self._valid_frames = 0
         self._publisher.begin(granted)
-        self._post(Opened(session, granted, self._kind))
+        self._post(Opened(session, granted, kind))
         self._opened(session, self._source)
 
     def _do_restart_stream(self, session: int) -> None:
-        if not self._streaming or session != self._session:
-            return
         source = self._source
+        if source is None or session != self._session:
+            return
         if not isinstance(source, Restartable):
             # Closing and opening again is what is left.
             self._fail_for(silence_cause(self._text(), self.rejected_since()), permanent=False)
@@ -180,21 +187,18 @@ class CaptureThread(threading.Thread):
         self._post(StreamRestarted(session))
 
     def _do_close(self) -> None:
-        if self._source is not None and self._streaming:
-            self._call = ("closing", time.monotonic_ns())
-            try:
-                self._source.close()
-            except Exception:
-                log.exception("a bug in the source")  # close never raises; this thread goes on
-            self._call = None
-        self._sources.release()
-        self._streaming = False
+        self._call = ("closing", time.monotonic_ns())
+        try:
+            self._sources.close()
+        except Exception:
+            log.exception("a bug in the source")  # close never raises; this thread goes on
+        self._call = None
+        self._source = None
 
-    def _read(self) -> None:
-        assert self._source is not None  # noqa: S101  for mypy: open set both
+    def _read(self, source: Source) -> None:
         self._call = ("reading", time.monotonic_ns())
         try:
-            captured = self._source.read(_READ_S)
+            captured = source.read(_READ_S)
             if captured is None:
                 self._commands.interrupt.clear()  # the commands are looked at next, after this
                 return
@@ -214,7 +218,7 @@ class CaptureThread(threading.Thread):
             self._post(Settled(self._session))
 
     def _text(self) -> str:
-        return self._built_for.spec.text if self._built_for else ""
+        return self._plan.spec.text if self._plan else ""
 
     def _fail(self, error: Exception) -> None:
         match error:
@@ -230,6 +234,5 @@ class CaptureThread(threading.Thread):
         self._fail_for(cause, permanent=permanent)
 
     def _fail_for(self, cause: Cause, *, permanent: bool) -> None:
-        self._streaming = True  # so that close is called, whatever open left behind
         self._do_close()
         self._post(Failed(self._session, cause, permanent))

@@ -40,6 +40,9 @@ class Close:
 class Quit:
     """Close whatever is open, and end the thread."""
 
+    leave: bool = False
+    """Leave the device streaming for a successor, where somebody keeps it."""
+
 
 Command = Open | RestartStream | Close | Quit
 

@@ -83,15 +83,18 @@ class Daemon:
         self._manager = manager
         self._mailbox = mailbox
         self._signals = signals
+        self.renewing = False
+        """The end is for a successor to go on: camera and ring are left as they are."""
         self._ending = False
         self._more_requests = False
         self._told: tuple[object, ...] = ()
         self._status_due_ns = 0
         self._feed_due_ns = 0
 
-    def end(self) -> None:
-        """Leave the loop after this round."""
+    def end(self, *, renewing: bool = False) -> None:
+        """Leave the loop after this round; `renewing`: make way for a successor."""
         self._ending = True
+        self.renewing = renewing
 
     def run(self) -> None:
         """Capture until a signal or `end`."""

@@ -1,4 +1,4 @@
-"""Builds sources, and holds the lock of the device that one of them opens.
+"""The one source that is open, and its device: locked by us, and known to the keeper.
 
 A device's lock belongs to the time in which it is open, because which device it is may only then
 be known ("the camera with this serial number"). Runs in the capture thread, but for the checks.
@@ -6,52 +6,111 @@ be known ("the camera with this serial number"). Runs in the capture thread, but
 
 from __future__ import annotations
 
+import logging
 import os
 import shutil
+from collections.abc import Callable
 from pathlib import Path
+from typing import Protocol
 
 from framebus.errors import CameraHeld, NoPermission, UsageError
 from framebus.names import device_lock
 
+from capture_daemon.inheritance import Inheritance
 from capture_daemon.locks import Locks
 from capture_daemon.plan import Plan
 from capture_daemon.sources import spec
-from capture_daemon.sources.base import Interrupt, Source, SourceError
+from capture_daemon.sources.base import (
+    Adoptable,
+    Granted,
+    Interrupt,
+    Request,
+    Source,
+    SourceError,
+)
+
+log = logging.getLogger(__name__)
+
+Build = Callable[[spec.SourceSpec, Request, Interrupt], Source]
+
+
+class Keeper(Protocol):
+    """What is needed of keeper.Keeper."""
+
+    @property
+    def present(self) -> bool:
+        """Whether there is somebody who may keep a descriptor."""
+
+    def keep(self, fd: int) -> None:
+        """Leave a copy of the streaming device with the keeper."""
+
+    def let_go(self) -> None:
+        """Have the keeper close its copies."""
 
 
 class ExclusiveSources:
-    """At most one source is built and at most one device is locked at a time."""
+    """At most one source is open and at most one device is locked at a time."""
 
-    def __init__(self, *, locks: Locks, runtime: Path) -> None:
+    def __init__(
+        self,
+        *,
+        locks: Locks,
+        runtime: Path,
+        keeper: Keeper,
+        inheritance: Inheritance | None = None,
+        build: Build = spec.build,
+    ) -> None:
+        """Own `inheritance`, a device that was handed over: the first `open` may go on with it."""
         self._locks = locks
         self._runtime = runtime
+        self._keeper = keeper
+        self._inheritance = inheritance
+        self._build_source = build
+        self._plan: Plan | None = None
         self._spec: spec.SourceSpec | None = None
+        self._source: Source | None = None
         self._lock: Path | None = None
+        self._kept = False
 
-    def build(self, plan: Plan, interrupt: Interrupt) -> tuple[str, Source]:
-        """Make the plan's source, closed; return its kind too. Raises SourceError, UsageError."""
-        self._spec = spec.resolve(plan.spec)
-        return self._spec.kind, spec.build(self._spec, plan.request, interrupt)
+    @property
+    def supervised(self) -> bool:
+        """Whether somebody keeps the device and starts a successor."""
+        return self._keeper.present
 
-    def acquire(self) -> None:
-        """Lock the device of the source built last, if it has one. Raises SourceError."""
-        self.release()
-        lock = self._lock_of(self._spec)
-        if lock is None or self._spec is None:
-            return
+    def open(self, plan: Plan, interrupt: Interrupt) -> tuple[str, Source, Granted]:
+        """Open the plan's source; return its kind, itself, and what it gives.
+
+        Raises SourceError, UsageError; nothing is open then.
+        """
+        self.close()
         try:
-            self._locks.acquire(lock, f"the device of {self._spec.text}")
-        except CameraHeld as error:
-            raise SourceError("held", str(error), remedy="end the other daemon") from error
-        except NoPermission as error:
-            raise SourceError("no-permission", str(error)) from error
-        self._lock = lock
+            granted = self._inherited(plan, interrupt) or self._opened(plan, interrupt)
+        except BaseException:
+            self.close()
+            raise
+        if self._spec is None or self._source is None:
+            raise ValueError("open: no source was built")
+        if isinstance(self._source, Adoptable) and self._keeper.present:
+            self._keeper.keep(self._source.fileno())
+            self._kept = True
+        return self._spec.kind, self._source, granted
 
-    def release(self) -> None:
-        """Let the device's lock go; harmless when there is none."""
-        if self._lock is not None:
-            self._locks.release(self._lock)
-            self._lock = None
+    def close(self) -> None:
+        """Let go of the source and its device. Twice is harmless."""
+        # The keeper first: a device of which somebody has a copy is not closed by closing ours.
+        self._keeper.let_go()
+        self._kept = False
+        try:
+            if self._source is not None:
+                self._source.close()
+        finally:
+            if self._lock is not None:
+                self._locks.release(self._lock)
+                self._lock = None
+
+    def leave(self) -> bool:
+        """Whether the open device may be left streaming: a keeper has it too."""
+        return self._kept
 
     def check(self, plan: Plan) -> None:
         """Raise for a plan that cannot be carried out now; opens nothing, changes nothing.
@@ -72,6 +131,54 @@ class ExclusiveSources:
         if lock is not None:
             self._locks.check(lock, f"the device of {plan.spec.text}")
 
+    def _inherited(self, plan: Plan, interrupt: Interrupt) -> Granted | None:
+        """Go on with what was handed over to us at the start; None when there is any doubt."""
+        inheritance, self._inheritance = self._inheritance, None
+        if inheritance is None:
+            return None
+        try:
+            inheritance.check_plan(plan)
+            source = self._build(plan, _device_of(plan.spec, inheritance.rdev), interrupt)
+            if not isinstance(source, Adoptable):
+                raise SourceError("other-plan", f"{plan.spec.text} cannot go on with a device")
+            self._acquire()
+            granted = source.adopt(inheritance.take(), inheritance.last)
+            inheritance.check_granted(granted)
+        except (SourceError, UsageError) as error:
+            log.info("the camera that was handed over is opened afresh: %s", error)
+            self.close()
+            self._plan = None
+            return None
+        finally:
+            inheritance.close()
+        log.info("going on with %s, which was handed over", granted.device)
+        return granted
+
+    def _opened(self, plan: Plan, interrupt: Interrupt) -> Granted:
+        source = self._source
+        if plan != self._plan or source is None:
+            source = self._build(plan, spec.resolve(plan.spec), interrupt)
+        self._acquire()
+        return source.open()
+
+    def _build(self, plan: Plan, resolved: spec.SourceSpec, interrupt: Interrupt) -> Source:
+        self._source = self._build_source(resolved, plan.request, interrupt)
+        self._spec, self._plan = resolved, plan
+        return self._source
+
+    def _acquire(self) -> None:
+        """Lock the device of the source, if it has one. Raises SourceError."""
+        lock = self._lock_of(self._spec)
+        if lock is None or self._spec is None:
+            return
+        try:
+            self._locks.acquire(lock, f"the device of {self._spec.text}")
+        except CameraHeld as error:
+            raise SourceError("held", str(error), remedy="end the other daemon") from error
+        except NoPermission as error:
+            raise SourceError("no-permission", str(error)) from error
+        self._lock = lock
+
     def _lock_of(self, resolved: spec.SourceSpec | None) -> Path | None:
         """Return the lock file of the device, None if it has none, or is not there now."""
         if resolved is None or resolved.kind != "v4l2":
@@ -82,3 +189,14 @@ class ExclusiveSources:
             return device_lock(self._runtime, rdev(resolved.argument))
         except SourceError:
             return None  # not plugged in: opening it will say so
+
+
+def _device_of(wanted: spec.SourceSpec, rdev: int) -> spec.SourceSpec:
+    """Return the v4l2 source of device `rdev`, if that is what is wanted. Raises SourceError."""
+    from capture_daemon.v4l2 import discovery  # other sources need nothing of v4l2
+
+    if wanted.kind == "auto":
+        return spec.parse(f"v4l2:{discovery.stable_name(rdev)}")
+    if wanted.kind != "v4l2" or discovery.rdev(wanted.argument) != rdev:
+        raise SourceError("other-plan", f"{wanted.text} is another device")
+    return wanted

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 from framebus.config import nearest
-from framebus.control.protocol import HELD, INVALID_PARAMS, METHOD_NOT_FOUND
+from framebus.control.protocol import HELD, INVALID_PARAMS, METHOD_NOT_FOUND, NOT_SUPPORTED
 from framebus.errors import CameraHeld, UsageError
 from framebus.units import frame_rate, frame_size
 
@@ -48,14 +48,19 @@ class Handlers:
         status: Callable[[int], Mapping[str, object]],
         check: Callable[[Plan], None],
         shutdown: Callable[[], None],
+        renew: Callable[[], None] | None,
         clock: Callable[[], int],
     ) -> None:
-        """Take what the methods act on; `check` raises for a plan that cannot be carried out."""
+        """Take what the methods act on; `check` raises for a plan that cannot be carried out.
+
+        `renew` is None where nobody would start a successor.
+        """
         self._conductor = conductor
         self._adjustments = adjustments
         self._status = status
         self._check = check
         self._shutdown = shutdown
+        self._renew = renew
         self._clock = clock
         self._methods = {
             "status": _bare(self._do_status),
@@ -67,6 +72,7 @@ class Handlers:
             "controls": _bare(self._do_controls),
             "set_controls": _Method(self._do_set_controls, None),
             "shutdown": _bare(self._do_shutdown),
+            "renew": _bare(self._do_renew),
         }
 
     def call(self, name: str, params: Params, answer: Answer) -> None:
@@ -137,6 +143,16 @@ class Handlers:
     def _do_shutdown(self, answer: Answer) -> None:
         answer.result(self._state())
         self._shutdown()
+
+    def _do_renew(self, answer: Answer) -> None:
+        if self._renew is None:
+            raise Refusal(
+                NOT_SUPPORTED,
+                "this daemon runs alone, and nobody would start its successor: "
+                "use `framebus up` or the systemd unit",
+            )
+        answer.result(self._state())
+        self._renew()
 
     def _state(self) -> dict[str, object]:
         return {"state": self._conductor.state.value}

@@ -10,19 +10,17 @@ from __future__ import annotations
 import logging
 import os
 import random
-import resource
-import sys
 import time
-from collections.abc import Mapping
+from collections.abc import MutableMapping
 from contextlib import ExitStack
-from pathlib import Path
 from typing import Protocol
 
 from framebus.names import CameraNames, create_runtime_dir, runtime_dir
 from framebus.notify import EventNotifier, Notifier, own_context
+from framebus.ring.predecessor import Predecessor, left_behind
 from framebus.ring.writer import RingWriter
 
-from capture_daemon import capture
+from capture_daemon import capture, keeper
 from capture_daemon.adjustments import Adjustments
 from capture_daemon.capture import CaptureThread
 from capture_daemon.conductor import Conductor
@@ -31,41 +29,62 @@ from capture_daemon.daemon import Daemon, Signals
 from capture_daemon.device import DeviceThread
 from capture_daemon.exclusive import ExclusiveSources
 from capture_daemon.handlers import Handlers
+from capture_daemon.inheritance import Inheritance
 from capture_daemon.locks import Locks
 from capture_daemon.options import Settings
 from capture_daemon.plan import Plan
+from capture_daemon.process import (
+    END_S,
+    allow_many_connections,
+    leave_at_once,
+    log_to_stderr,
+)
 from capture_daemon.publisher import Publisher
 from capture_daemon.reports import Mailbox
 from capture_daemon.server import ControlServer
 from capture_daemon.signals import SignalWatch
+from capture_daemon.sources.base import LastFrame
 from capture_daemon.status import Ring, Status
 from capture_daemon.systemd import ServiceManager
 
 log = logging.getLogger("capture_daemon")
 
-END_S = 1.5
-"""How long an end waits for the threads; what then still hangs in a driver is left behind."""
 
-
-def run(settings: Settings, environ: Mapping[str, str]) -> int:
+def run(settings: Settings, environ: MutableMapping[str, str]) -> int:
     """Be the daemon of one camera until a signal; return the exit code. Raises FramebusError."""
-    _log_to_stderr(settings)
-    _allow_many_connections()
+    log_to_stderr(settings)
+    allow_many_connections()
     # The ring and the lock files give the group what it may have, others nothing.
     os.umask(0o027)
+    device = keeper.handed_over(environ)
     names = CameraNames(create_runtime_dir(runtime_dir(environ)), settings.name)
     with ExitStack() as stack:
         locks = Locks()
         stack.callback(locks.release_all)
         locks.acquire(names.lock, f"camera {settings.name!r}")
-        sources = ExclusiveSources(locks=locks, runtime=names.runtime)
-        sources.check_held(settings.plan)
         manager = ServiceManager(environ)
         stack.callback(manager.close)
         signals = SignalWatch()
         stack.callback(signals.close)
+        with left_behind(names) as predecessor:
+            last = _last_frame(predecessor)
+            sources = ExclusiveSources(
+                locks=locks,
+                runtime=names.runtime,
+                keeper=keeper.Keeper(environ),
+                inheritance=_inheritance(device, predecessor, last),
+            )
+            sources.check_held(settings.plan)
+            writer = RingWriter.create(names, capacity=settings.ring_size, predecessor=predecessor)
         parts = Parts(
-            settings, names, sources=sources, manager=manager, signals=signals, stack=stack
+            settings,
+            names,
+            writer=writer,
+            newest_ns=last.captured_ns if last else 0,
+            sources=sources,
+            manager=manager,
+            signals=signals,
+            stack=stack,
         )
         log.info("camera %s, pid %d, runtime %s", settings.name, os.getpid(), names.runtime)
         try:
@@ -74,7 +93,7 @@ def run(settings: Settings, environ: Mapping[str, str]) -> int:
             manager.stopping()
             ended = parts.end_threads(END_S)
         if not ended:
-            _leave_at_once(names, locks)
+            leave_at_once(names, locks)
     log.info("ended")
     return 0
 
@@ -85,6 +104,10 @@ class Sources(capture.Sources, Protocol):
     def check(self, plan: Plan) -> None:
         """Raise for a plan that cannot be carried out now."""
 
+    @property
+    def supervised(self) -> bool:
+        """Whether somebody keeps the device and starts a successor."""
+
 
 class Parts:
     """What one daemon is made of. The stack takes it apart."""
@@ -94,6 +117,8 @@ class Parts:
         settings: Settings,
         names: CameraNames,
         *,
+        writer: RingWriter,
+        newest_ns: int,
         sources: Sources,
         manager: ServiceManager,
         signals: Signals,
@@ -101,12 +126,11 @@ class Parts:
     ) -> None:
         """Build everything, start the threads, and put the way back on `stack`.
 
-        The caller holds the camera's lock.
+        The caller holds the camera's lock. The newest frame in `writer`'s ring is of `newest_ns`.
         """
+        stack.callback(lambda: writer.close(leave=self.daemon.renewing))
         mailbox = Mailbox()
         stack.callback(mailbox.close)
-        writer = RingWriter.create(names, capacity=settings.ring_size)
-        stack.callback(writer.close)
         context = own_context()
         stack.callback(context.term)
         notifier = Notifier(context, names)
@@ -117,7 +141,12 @@ class Parts:
         self._device = DeviceThread(post=mailbox.post)
         self._capture = CaptureThread(
             sources=sources,
-            publisher=Publisher(ring=writer, announcer=notifier, counters=counters),
+            publisher=Publisher(
+                ring=writer,
+                announcer=notifier,
+                counters=counters,
+                newest_ns=newest_ns,
+            ),
             counters=counters,
             post=mailbox.post,
             opened=self._device.attach,
@@ -136,6 +165,7 @@ class Parts:
             status=lambda now_ns: status.document(now_ns),
             check=sources.check,
             shutdown=lambda: self.daemon.end(),
+            renew=(lambda: self.daemon.end(renewing=True)) if sources.supervised else None,
             clock=time.monotonic_ns,
         )
         server = ControlServer(context=context, path=names.control_socket, call=handlers.call)
@@ -165,15 +195,33 @@ class Parts:
         self._capture.start()
 
     def end_threads(self, timeout_s: float) -> bool:
-        """Close the source and end the threads; False if one still hangs after `timeout_s`."""
+        """End the threads; False if one still hangs after `timeout_s`.
+
+        The source is closed, but for a renewal, which leaves a device that is kept streaming.
+        """
         deadline = time.monotonic() + timeout_s
-        self._conductor.stop(time.monotonic_ns())
+        if not self.daemon.renewing:
+            self._conductor.stop(time.monotonic_ns())
         self.daemon.tell_status(time.monotonic_ns())
-        self._capture.quit()
+        self._capture.quit(leave=self.daemon.renewing)
         self._device.quit()
         for thread in (self._capture, self._device):
             thread.join(max(0.0, deadline - time.monotonic()))
         return not (self._capture.is_alive() or self._device.is_alive())
+
+
+def _last_frame(predecessor: Predecessor | None) -> LastFrame | None:
+    newest = predecessor.newest if predecessor else None
+    return LastFrame(newest.captured_ns, newest.device_sequence) if newest else None
+
+
+def _inheritance(
+    device: int | None, predecessor: Predecessor | None, last: LastFrame | None
+) -> Inheritance | None:
+    """Return the device that was handed over, with what its owner said of it last."""
+    if device is None:
+        return None
+    return Inheritance(device, predecessor.status if predecessor else {}, last)
 
 
 def _ring(writer: RingWriter, names: CameraNames) -> Ring:
@@ -186,42 +234,3 @@ def _ring(writer: RingWriter, names: CameraNames) -> Ring:
         descriptors=geometry.count,
         largest=writer.largest,
     )
-
-
-def _leave_at_once(names: CameraNames, locks: Locks) -> None:
-    """Remove our files and exit, with a thread still inside the kernel. Does not return.
-
-    The device's lock file stays, and its lock until the kernel has let go of the process: the
-    device is held exactly as long.
-    """
-    log.error(
-        "the source did not let go of its device within %g s: leaving without a clean end", END_S
-    )
-    files: tuple[Path, ...] = (
-        names.segment_path,
-        names.control_socket,
-        names.frames_socket,
-        names.events_socket,
-    )
-    for file in files:
-        file.unlink(missing_ok=True)
-    locks.release(names.lock)
-    logging.shutdown()
-    os._exit(os.EX_IOERR)
-
-
-def _log_to_stderr(settings: Settings) -> None:
-    """One line per event; journald adds the time, so a terminal is all that needs one."""
-    form = f"%(levelname)s {settings.name}: %(message)s"
-    if sys.stderr.isatty():
-        form = f"%(asctime)s {form}"
-    logging.basicConfig(level=settings.log_level.upper(), format=form, stream=sys.stderr)
-
-
-def _allow_many_connections() -> None:
-    """Raise the soft limit of descriptors: listeners and hostile connections each take one."""
-    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = 65536 if hard == resource.RLIM_INFINITY else min(hard, 65536)
-    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
-    if soft < wanted:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))

@@ -48,12 +48,15 @@ class Announcer(Protocol):
 class Publisher:
     """Validates, publishes, announces and counts."""
 
-    def __init__(self, *, ring: Ring, announcer: Announcer, counters: FrameCounters) -> None:
+    def __init__(
+        self, *, ring: Ring, announcer: Announcer, counters: FrameCounters, newest_ns: int = 0
+    ) -> None:
+        """Take where frames go; `newest_ns` is when the ring's newest was captured, 0 if none."""
         self._ring = ring
         self._announcer = announcer
         self._counters = counters
         self._granted = NOTHING_GRANTED
-        self._newest_ns = 0
+        self._newest_ns = newest_ns
         self.width = 0
         """Pixels of the newest valid frame; 0 if unknown."""
         self.height = 0

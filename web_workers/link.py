@@ -110,7 +110,9 @@ class RingLink:
             return self.ring
         self.trouble = None
         if self.ring is not None:
-            self.published += self.ring.cursor - self._last
+            if ring.lineage != self.ring.lineage:  # it counts anew
+                self.published += self.ring.cursor - self._last
+                self._last = 0
             self.ring.close()
-        self.ring, self._last = ring, 0
+        self.ring = ring
         return ring

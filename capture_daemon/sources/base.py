@@ -138,6 +138,26 @@ class Restartable(Protocol):
         """Stop and start the flow on what is open. Raises SourceError."""
 
 
+@dataclass(frozen=True, slots=True)
+class LastFrame:
+    """The last frame that an earlier daemon published."""
+
+    captured_ns: int
+    """CLOCK_MONOTONIC nanoseconds."""
+    device_sequence: int
+
+
+@runtime_checkable
+class Adoptable(Protocol):
+    """A source whose open device can outlive this process, as a copy of its descriptor."""
+
+    def fileno(self) -> int:
+        """Return the streaming descriptor; -1 when not open."""
+
+    def adopt(self, fd: int, last: LastFrame | None = None) -> Granted:
+        """Open by going on with a descriptor that streams; closes it and raises SourceError."""
+
+
 @runtime_checkable
 class Adjustable(Protocol):
     """A source whose device tells what it offers and can be adjusted while it streams.

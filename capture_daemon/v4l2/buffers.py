@@ -7,7 +7,7 @@ by `give_back`. Only the thread that streams uses this; nothing here knows forma
 from __future__ import annotations
 
 import errno
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from linuxpy.video import raw
 from linuxpy.video.raw import IOC
@@ -30,6 +30,7 @@ class Buffers:
         self._requested = False
         self._mappings: list[Mapping] = []
         self._held: int | None = None
+        self._found: raw.v4l2_buffer | None = None
 
     def __len__(self) -> int:
         return len(self._mappings)
@@ -45,19 +46,25 @@ class Buffers:
             self._map(buffer)
         self.queue_all()
 
-    def take_over(self) -> None:
-        """Map the buffers that a process before us had, and queue the one in its hands.
+    def take_over(self, is_news: Callable[[raw.v4l2_buffer], bool]) -> None:
+        """Map the buffers that a process before us had.
 
-        Raises SourceError, also when there are none.
+        A filled one in its hands is given by `found`, if it `is_news`; else it is queued. (Several
+        are what a STREAMOFF left, and no frames.) Raises SourceError, also when there are none.
         """
         self._requested = True
+        in_hand = []
         for index in range(_MOST):
             buffer = _buffer(index)
             if not self._exists(buffer):
                 break
             self._map(buffer)
             if not buffer.flags & _KERNELS:
-                self._handle.ioctl(IOC.QBUF, _buffer(index))
+                in_hand.append(buffer)
+        if len(in_hand) == 1 and in_hand[0].bytesused and is_news(in_hand[0]):
+            self._found = in_hand.pop()
+        for buffer in in_hand:
+            self._handle.ioctl(IOC.QBUF, _buffer(buffer.index))
         if not self._mappings:
             raise SourceError(
                 "not-streaming",
@@ -71,13 +78,20 @@ class Buffers:
 
     def stream_off(self) -> None:
         """Stop the flow; every buffer is ours then. Raises SourceError."""
-        self._held = None
+        self._held = self._found = None
         self._handle.ioctl(IOC.STREAMOFF, raw.cint(_CAPTURE))
 
     def queue_all(self) -> None:
         """Give all buffers to the kernel, when none is there. Raises SourceError."""
         for index in range(len(self._mappings)):
             self._handle.ioctl(IOC.QBUF, _buffer(index))
+
+    def found(self) -> raw.v4l2_buffer | None:
+        """Return the buffer that was in a dead process' hands, once."""
+        buffer, self._found = self._found, None
+        if buffer is not None:
+            self._held = buffer.index
+        return buffer
 
     def dequeue(self) -> raw.v4l2_buffer | None:
         """Take a filled buffer, None if there is none. Raises SourceError."""
@@ -109,7 +123,7 @@ class Buffers:
         Does nothing before buffers were asked for: on older kernels REQBUFS alone would make us the
         owner. What failed is tried again by the next call.
         """
-        self._held = None
+        self._held = self._found = None
         if self._requested:
             yield from self._attempt(IOC.STREAMOFF, raw.cint(_CAPTURE))
         while self._mappings:

@@ -17,6 +17,10 @@ class SequenceCounter:
         self._last = -1
         self._raw = -1
 
+    def go_on_after(self, last: int) -> None:
+        """An earlier process counted up to `last`; the driver's count may be its own or less."""
+        self._last = self._raw = last
+
     def stream_started(self) -> None:
         """The driver counts from 0 again: what it counts from now on follows what was before."""
         self._raw = -1

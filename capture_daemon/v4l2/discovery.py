@@ -5,6 +5,7 @@ Only `choose` and `offers_of` open devices.
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 import re
@@ -66,6 +67,15 @@ def rdev(device: str, places: Places | None = None) -> int:
         return os.stat(node).st_rdev
     except OSError as error:
         raise _absent(device, places or Places()) from error
+
+
+def stable_name(rdev: int, places: Places | None = None) -> str:
+    """Return the name that the camera with this device number keeps. Raises SourceError."""
+    for camera in cameras(places):
+        with contextlib.suppress(OSError):
+            if os.stat(camera.node).st_rdev == rdev:
+                return camera.stable
+    raise SourceError("device-absent", "the camera with this device number is gone")
 
 
 def offers_of(device: str, ops: DeviceOps | None = None) -> list[OfferedFormat]:

@@ -21,7 +21,7 @@ from fractions import Fraction
 
 from linuxpy.video import raw
 
-from capture_daemon.sources.base import Interrupt, SourceError, SourceGone
+from capture_daemon.sources.base import Interrupt, LastFrame, SourceError, SourceGone
 from capture_daemon.v4l2 import query
 from capture_daemon.v4l2.buffers import Buffers
 from capture_daemon.v4l2.counting import SequenceCounter, StaleGate
@@ -105,12 +105,14 @@ class Session:
         device: str,
         *,
         interrupt: Interrupt,
+        last: LastFrame | None = None,
         now_ns: Callable[[], int] = time.monotonic_ns,
     ) -> Session:
         """Take over a descriptor that streams, or was about to, for a process that is gone.
 
         `fd` belongs to the session from here on, also on failure. Frames that waited in the buffers
-        come first, with their own timestamps. Raises SourceError; everything is released then.
+        come first, with their own timestamps; the one in the dead process' hands, too, if it is
+        newer than the `last` that it published. Raises SourceError; everything is released then.
         """
         session = cls(Handle(ops, fd, device), interrupt, now_ns)
         with session._or_release():
@@ -118,7 +120,11 @@ class Session:
             session.format = granted = query.get_format(session.handle)
             session.rate = query.get_rate(session.handle)
             session._choice = Choice(granted.fourcc, granted.width, granted.height, session.rate)
-            session._buffers.take_over()
+            session._buffers.take_over(
+                lambda buffer: last is not None and _stamp_ns(buffer) > last.captured_ns
+            )
+            if last is not None:
+                session._sequence.go_on_after(last.device_sequence)
             session._wanted_buffers = session.buffers
             session._buffers.stream_on()
         return session
@@ -134,6 +140,8 @@ class Session:
         Raises SourceGone when the camera is away, SourceError when the stream broke.
         """
         self._buffers.give_back()
+        if found := self._buffers.found():
+            return self._filled(found)
         ready = dict(self._poll.poll(max(0.0, timeout_s) * 1000))
         events = ready.get(self.handle.fileno(), 0)
         if self._interrupt.fileno() in ready or not events:
@@ -198,7 +206,7 @@ class Session:
         now_ns = self._now_ns()
         captured_ns = now_ns
         if buffer.flags & raw.BufferFlag.TIMESTAMP_MASK == raw.BufferFlag.TIMESTAMP_MONOTONIC:
-            stamp_ns = (buffer.timestamp.secs * 1_000_000 + buffer.timestamp.usecs) * 1000
+            stamp_ns = _stamp_ns(buffer)
             if 0 < stamp_ns < now_ns:
                 captured_ns = stamp_ns
         faulty = bool(buffer.flags & raw.BufferFlag.ERROR)
@@ -227,3 +235,8 @@ class Session:
                 remedy="it is started again by itself; if it keeps stopping, look at `dmesg`",
                 operation="poll",
             )
+
+
+def _stamp_ns(buffer: raw.v4l2_buffer) -> int:
+    """Return the driver's timestamp in nanoseconds."""
+    return int(buffer.timestamp.secs * 1_000_000 + buffer.timestamp.usecs) * 1000

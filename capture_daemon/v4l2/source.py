@@ -16,6 +16,7 @@ from capture_daemon.sources.base import (
     Captured,
     Granted,
     Interrupt,
+    LastFrame,
     Request,
     SourceError,
     SourceGone,
@@ -91,16 +92,22 @@ class V4L2Source:
         )
         return self._use(session)
 
-    def adopt(self, fd: int) -> Granted:
+    def adopt(self, fd: int, last: LastFrame | None = None) -> Granted:
         """Go on with a descriptor that streams already; it is closed on failure.
 
-        Raises SourceError. The caller checks whether what is granted is what it wants.
+        `last` is what the process before us published last. Raises SourceError. The caller checks
+        whether what is granted is what it wants.
         """
-        return self._use(
-            Session.adopt(
-                self._ops, fd, self._device, interrupt=self._interrupt, now_ns=self._now_ns
-            )
+        self.close()
+        session = Session.adopt(
+            self._ops,
+            fd,
+            self._device,
+            interrupt=self._interrupt,
+            last=last,
+            now_ns=self._now_ns,
         )
+        return self._use(session)
 
     def read(self, timeout_s: float) -> Captured | None:
         """Return the next picture, or None after `timeout_s` seconds or an interrupt."""

@@ -37,7 +37,8 @@ class FrameReader:
     did not come for is counted in `skipped`. With `every=True` frames come in order, none left
     out while the ring still holds them; those it no longer holds are counted in `lapped`.
 
-    For each epoch: last sequence returned - sequence of joining = delivered + skipped + lapped.
+    Last sequence returned - sequence of joining = delivered + skipped + lapped. Sequences go on
+    over a daemon's death; after a clean end, or with another ring size, they start at 1.
     """
 
     def __init__(
@@ -162,11 +163,14 @@ class FrameReader:
             if self._ring is None:
                 raise
             return self._ring
-        if self._ring is not None:
+        if self._ring is None:  # the first epoch is joined at its newest frame
+            self._last = max(0, ring.cursor - 1)
+        else:
+            # A later one from its beginning, unless it goes on with the numbers that we know.
+            if ring.lineage != self._ring.lineage:
+                self._last = 0
             self._ring.close()
         self._ring, self.epochs = ring, self.epochs + 1
-        # The first epoch is joined at its newest frame; a later one from its beginning.
-        self._last = max(0, ring.cursor - 1) if self.epochs == 1 else 0
         _log.info(
             "attached to ring %d of camera %s, epoch %016x",
             self.epochs,

@@ -20,6 +20,7 @@ from framebus.errors import CommandRefused
 from framebus.names import CameraNames
 from framebus.notify import event_socket, own_context
 from framebus.reader import FrameReader
+from framebus.ring.writer import RingWriter
 
 from capture_daemon.adjustments import MOST_PENDING
 from capture_daemon.main import Parts
@@ -80,14 +81,16 @@ class OneSource:
     def __init__(self, source: StubbornSource) -> None:
         self.source = source
 
-    def build(self, plan: Plan, interrupt: Interrupt) -> tuple[str, StubbornSource]:
-        return "test", self.source
+    supervised = False
 
-    def acquire(self) -> None:
-        """There is no device to lock."""
+    def open(self, plan: Plan, interrupt: Interrupt) -> tuple[str, StubbornSource, Granted]:
+        return "test", self.source, self.source.open()
 
-    def release(self) -> None:
-        """There is no device to lock."""
+    def close(self) -> None:
+        self.source.close()
+
+    def leave(self) -> bool:
+        return False
 
     def check(self, plan: Plan) -> None:
         """Every plan will do."""
@@ -116,6 +119,8 @@ class Bench:
         self.parts = Parts(
             settings({"source": "test", "ring_size": "1M"}),
             self.names,
+            writer=RingWriter.create(self.names, capacity=1 << 20),
+            newest_ns=0,
             sources=OneSource(source),
             manager=ServiceManager({}),
             signals=signals,

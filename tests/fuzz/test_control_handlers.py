@@ -81,6 +81,7 @@ def test_every_call_gets_exactly_one_answer(
         status=lambda now_ns: {"state": conductor.state.value},
         check=lambda plan: None,
         shutdown=lambda: None,
+        renew=None,
         clock=lambda: 100 * S,
     )
     answers = [OneAnswer() for _ in calls]

@@ -38,7 +38,7 @@ def start(tmp_path: Path) -> Iterator[Start]:
     for process in started:
         process.terminate()
         process.communicate(timeout=20)
-    left = [pid for file in tmp_path.iterdir() for pid in pids(file) if alive(pid)]
+    left = [pid for file in tmp_path.glob("[!.]*") for pid in pids(file) if alive(pid)]
     until(lambda: not any(alive(pid) for pid in left), what=f"processes left behind: {left}")
 
 
@@ -127,3 +127,23 @@ def test_child_that_dies_at_its_start_is_tried_again(start: Start, tmp_path: Pat
     _, said = process.communicate(timeout=10)
     assert process.returncode == 0
     assert "exit1 ended (exit code 1); starting it again" in said
+
+
+def test_a_descriptor_that_was_left_comes_back_in_the_next_life(
+    start: Start, tmp_path: Path
+) -> None:
+    start("keeper")
+    lives = tmp_path / ".lives"
+    for life in (1, 2, 3):
+        pid = running(tmp_path, "keeper", life)
+        until(lambda life=life: lives.exists() and lives.read_text() == "+" * life)  # type: ignore[misc]
+        os.kill(pid, signal.SIGKILL)
+
+
+def test_a_descriptor_that_was_taken_back_does_not(start: Start, tmp_path: Path) -> None:
+    start("keeper-forgets")
+    for life in (1, 2):
+        pid = running(tmp_path, "keeper-forgets", life)
+        until(lambda: (tmp_path / ".lives").exists() and (tmp_path / ".lives").read_text() == "+")
+        (tmp_path / ".lives").unlink()
+        os.kill(pid, signal.SIGKILL)

@@ -12,14 +12,20 @@ import sys
 import threading
 from pathlib import Path
 
-from framebus.cli.supervisor import Part, Supervisor
+from framebus.cli.child import Part
+from framebus.cli.supervisor import Supervisor
+
+from capture_daemon.keeper import Keeper, handed_over
 
 
 def supervise(directory: Path, kinds: list[str]) -> int:
     launch = [sys.executable, "-m", "framebus.cli.launch", str(os.getpid()), "tests.system.toy"]
     looks = iter([0.01, 0.01, None])
     return Supervisor(
-        [Part(kind, [*launch, "child", str(directory), kind]) for kind in kinds],
+        [
+            Part(kind, [*launch, "child", str(directory), kind], keeps=kind.startswith("keeper"))
+            for kind in kinds
+        ],
         environ=os.environ,
         say=lambda line: print(line, file=sys.stderr, flush=True),
         watch=lambda: next(looks),
@@ -37,10 +43,27 @@ def child(directory: Path, kind: str) -> None:
         sys.exit(int(kind.removeprefix("exit")))
     if kind == "parent":
         record(directory / "grandchild", subprocess.Popen(["sleep", "600"]).pid)
+    if kind.startswith("keeper"):
+        keep(directory, forget=kind == "keeper-forgets")
     if kind == "stubborn":
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
     record(directory / kind, os.getpid())
     threading.Event().wait()
+
+
+def keep(directory: Path, *, forget: bool) -> None:
+    """Count lives in a file that no name leads to: only who was handed it over finds the count."""
+    keeper = Keeper(os.environ)
+    fd = handed_over(os.environ)
+    if fd is None:
+        fd = os.memfd_create("lives")
+    os.write(fd, b"+")
+    lives = os.pread(fd, 100, 0).decode()
+    keeper.let_go()
+    keeper.keep(fd)
+    if forget:
+        keeper.let_go()
+    (directory / ".lives").write_text(lives)
 
 
 def main() -> None:

@@ -52,10 +52,9 @@ class FakeQueue:
 
     def query(self, answer: v4l2_buffer, *, mapped: bool) -> None:
         """QUERYBUF."""
-        buffer = self._at(answer.index)
-        answer.length = self.length
-        answer.m.offset = answer.index * self.length
-        answer.flags = buffer.state | (BufferFlag.MAPPED if mapped else 0)
+        self._describe(answer, self._at(answer.index))
+        if not mapped:
+            answer.flags &= ~BufferFlag.MAPPED
 
     def queue(self, index: int) -> None:
         """QBUF."""
@@ -86,13 +85,8 @@ class FakeQueue:
         index = self._done.popleft()
         buffer = self._buffers[index]
         buffer.state = 0
-        answer.index, answer.bytesused, answer.sequence = index, buffer.used, buffer.sequence
-        answer.flags = BufferFlag.MAPPED | BufferFlag.TIMESTAMP_MONOTONIC
-        if buffer.error:
-            answer.flags |= BufferFlag.ERROR
-        answer.length, answer.m.offset = self.length, index * self.length
-        answer.timestamp.secs, rest = divmod(buffer.stamp_ns, 1_000_000_000)
-        answer.timestamp.usecs = rest // 1000
+        answer.index = index
+        self._describe(answer, buffer)
 
     def stream_off(self, fd: int) -> None:
         """STREAMOFF: every buffer is given back unfilled."""
@@ -107,6 +101,15 @@ class FakeQueue:
     def free(self) -> None:
         """Give the memory back; mappings of it stay valid."""
         os.close(self.memory)
+
+    def _describe(self, answer: v4l2_buffer, buffer: _Buffer) -> None:
+        answer.length, answer.m.offset = self.length, answer.index * self.length
+        answer.bytesused, answer.sequence = buffer.used, buffer.sequence
+        answer.flags = buffer.state | BufferFlag.MAPPED | BufferFlag.TIMESTAMP_MONOTONIC
+        if buffer.error:
+            answer.flags |= BufferFlag.ERROR
+        answer.timestamp.secs, rest = divmod(buffer.stamp_ns, 1_000_000_000)
+        answer.timestamp.usecs = rest // 1000
 
     def _at(self, index: int) -> _Buffer:
         if index >= len(self._buffers):

@@ -39,6 +39,7 @@ METHODS: Mapping[str, Method] = {
     "formats": Method("frame sizes and rates that the camera offers", render.formats),
     "controls": Method("brightness, exposure and so on, with their ranges", render.controls),
     "set_controls": Method("change controls: brightness=10 auto_exposure=1"),
+    "renew": Method("new daemon process (an upgrade), while the camera streams on"),
     "shutdown": Method("end the daemon; `framebus up` or systemd then starts a new one"),
 }
 

@@ -5,16 +5,23 @@
 `framebus up` starts its children through this: the kernel then sends them SIGTERM when `up` dies,
 by SIGKILL too (prctl(2), PR_SET_PDEATHSIG; it survives exec, and a child's own children do not
 inherit it). It is set here, in the child, because code between fork and exec is not safe.
+
+It also gives the descriptors that were kept for the child the numbers that sd_listen_fds(3)
+promises. FRAMEBUS_KEPT lists those that they came with.
 """
 
 from __future__ import annotations
 
 import ctypes
+import fcntl
 import os
 import runpy
 import signal
 import sys
+from collections.abc import MutableMapping
 
+KEPT = "FRAMEBUS_KEPT"
+_FIRST = 3  # SD_LISTEN_FDS_START
 _PR_SET_PDEATHSIG = 1  # linux/prctl.h
 
 
@@ -31,10 +38,27 @@ def end_with_parent(parent: int) -> None:
         sys.exit(os.EX_TEMPFAIL)
 
 
+def number_kept(environ: MutableMapping[str, str]) -> None:
+    """Move kept descriptors to 3 and up, and say so as sd_listen_fds(3) does."""
+    came = [int(number) for number in environ.pop(KEPT, "").split(",") if number]
+    if not came:
+        return
+    past = _FIRST + len(came)
+    aside = [fcntl.fcntl(fd, fcntl.F_DUPFD_CLOEXEC, past) for fd in came]
+    for fd in came:
+        os.close(fd)
+    for index, fd in enumerate(aside):
+        os.dup2(fd, _FIRST + index)
+        os.close(fd)
+    environ["LISTEN_PID"] = str(os.getpid())
+    environ["LISTEN_FDS"] = str(len(came))
+
+
 def main() -> None:
     """Bind this process's life to its parent's and become the module."""
     parent, module, *arguments = sys.argv[1:]
     end_with_parent(int(parent))
+    number_kept(os.environ)
     sys.argv = [module, *arguments]
     runpy.run_module(module, run_name="__main__", alter_sys=True)
 

@@ -2,104 +2,26 @@
 
 One thread, one poll: signals arrive through a wake-up descriptor (the handlers do nothing else),
 ends of children through their pidfds. When to restart is decided in restarts.py. This file does
-not know what the children are.
-
-Each child has a process group of its own, so that the terminal's Ctrl-C reaches only us and what a
-dead child leaves behind can be ended with it. That happens while the child is still a zombie: its
-process id, and so its group's, cannot be anybody else's yet.
+not know what the children are; one child's process is child.py's.
 """
 
 from __future__ import annotations
 
-import contextlib
 import os
 import select
 import signal
 import socket
-import subprocess
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 
-from framebus.cli.restarts import GiveUp, Row, decide
+from framebus.cli.child import Child, Part
+from framebus.cli.restarts import GiveUp, decide
 from framebus.cli.signals import signal_descriptor
 
 END_S = 8.0
 """Seconds that children get to end after SIGTERM, before SIGKILL."""
 
 _ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-
-
-@dataclass(frozen=True, slots=True)
-class Part:
-    """What one child is: its name for people, and the command that starts it."""
-
-    name: str
-    command: Sequence[str]
-
-
-class Child:
-    """One part's process, over all its lives."""
-
-    def __init__(self, part: Part, environ: Mapping[str, str]) -> None:
-        self.part = part
-        self.row = Row()
-        self.due_s: float | None = 0.0
-        """Monotonic seconds at which it is to be started; None while it runs or is not wanted."""
-        self._environ = environ
-        self._process: subprocess.Popen[bytes] | None = None
-        self._started_s = 0.0
-        self._pidfd = -1
-
-    @property
-    def pid(self) -> int:
-        """Its process id, 0 while it does not run."""
-        return self._process.pid if self._process else 0
-
-    @property
-    def pidfd(self) -> int:
-        """A descriptor that is readable once it ended, -1 while it does not run."""
-        return self._pidfd
-
-    def start(self, now_s: float) -> None:
-        """Start it, now being `now_s` on the monotonic clock. Raises OSError."""
-        process = subprocess.Popen(
-            list(self.part.command),
-            env=self._environ,
-            stdin=subprocess.DEVNULL,
-            process_group=0,
-        )
-        try:
-            self._pidfd = os.pidfd_open(process.pid)
-        except OSError:
-            process.kill()
-            process.wait()
-            raise
-        self._process = process
-        self._started_s = now_s
-        self.due_s = None
-
-    def terminate(self) -> None:
-        """Ask it to end; whatever processes it has are its own to end."""
-        if self._process is not None:
-            # Not Popen.terminate: that reaps, and what may be reaped is decided in `reap` alone.
-            os.kill(self._process.pid, signal.SIGTERM)
-
-    def kill_group(self) -> None:
-        """SIGKILL it and every process of its group."""
-        if self._process is not None:
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(self._process.pid, signal.SIGKILL)
-
-    def reap(self, now_s: float) -> tuple[int, float]:
-        """Collect an ended child and the rest of its group: (exit code, seconds lived)."""
-        if self._process is None:
-            raise ValueError("reap: this child does not run")
-        self.kill_group()
-        exit_code = self._process.wait()
-        os.close(self._pidfd)
-        self._process, self._pidfd = None, -1
-        return exit_code, now_s - self._started_s
 
 
 class Supervisor:
@@ -136,6 +58,8 @@ class Supervisor:
                     if child.pid:
                         child.kill_group()
                         child.reap(time.monotonic())
+                    if child.keeper is not None:
+                        child.keeper.close()
         return self._exit_code
 
     def _turn(self, signals: socket.socket) -> bool:
@@ -158,8 +82,13 @@ class Supervisor:
         by_fd = {child.pidfd: child for child in self._children if child.pid}
         for fd in by_fd:
             poller.register(fd, select.POLLIN)
+        speakers = {child.keeper.fileno(): child for child in self._children if child.keeper}
+        for fd in speakers:
+            poller.register(fd, select.POLLIN)
         for fd, _ in poller.poll(self._timeout_ms()):
-            if fd in by_fd:
+            if fd in speakers:
+                speakers[fd].hear()
+            elif fd in by_fd:
                 self._ended(by_fd[fd])
             else:
                 for number in signals.recv(64):

@@ -17,7 +17,8 @@ import click
 
 from framebus import config
 from framebus.cli import address
-from framebus.cli.supervisor import Part, Supervisor
+from framebus.cli.child import Part
+from framebus.cli.supervisor import Supervisor
 from framebus.config import Config, pick
 from framebus.errors import UsageError
 from framebus.names import DEFAULT_CAMERA, check_camera_name, runtime_dir
@@ -107,6 +108,7 @@ def up(**options: str | None) -> int:
         Part(
             "capture" if len(cameras) == 1 else f"capture of {camera}",
             _command("capture_daemon", _CAPTURE_OPTIONS, {**options, "name": camera}),
+            keeps=True,
         )
         for camera in cameras
     ]

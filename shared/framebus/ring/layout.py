@@ -24,6 +24,7 @@ The segment is a file in /dev/shm. All words are unsigned, 64 bits, little-endia
     CAPACITY      56   once       A, a multiple of 4096
     PID           64   once       the writer's process id
     INTERVAL      72   sometimes  the granted frame interval, nanoseconds; 0 unknown
+    LINEAGE       80   once       epoch of the first of the segments whose frames are one count
     CLAIMED      128   per frame  position up to which the writer may be overwriting
     CURSOR       192   per frame  the last published sequence; 0 none yet
 
@@ -57,6 +58,11 @@ The order of writing, and who relies on it:
 
 The margin of A/4 is the largest frame that the writer takes: a reader refuses what the *next*
 frame could overwrite, so the writer is always a whole frame interval away from what is accepted.
+A daemon that finds the segment of a dead predecessor, of the same geometry, copies descriptors and
+arena into its own before that gets its name, and goes on from the predecessor's CURSOR and CLAIMED:
+history and sequences outlive the epoch, and both segments have one LINEAGE. A frame that was being
+written is lost with its writer: its descriptor has no SEQUENCE, and CLAIMED covers its bytes.
+
 x86-64 keeps stores in order; aarch64 does not and CPython has no barriers: there the margin and
 the CRC carry the proof, and the ZeroMQ message (which is ordered) carries the descriptor.
 """
@@ -83,6 +89,7 @@ W_ARENA: Final = 6
 W_CAPACITY: Final = 7
 W_PID: Final = 8
 W_INTERVAL: Final = 9
+W_LINEAGE: Final = 10
 W_CLAIMED: Final = 16
 W_CURSOR: Final = 24
 

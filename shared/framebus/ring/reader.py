@@ -96,6 +96,16 @@ class RingReader:
         return self._words[layout.W_INTERVAL]
 
     @property
+    def lineage(self) -> int:
+        """The same in two segments whose sequences are one count (layout.py)."""
+        return self._words[layout.W_LINEAGE]
+
+    @property
+    def claimed(self) -> int:
+        """The position up to which the writer may be overwriting."""
+        return self._words[layout.W_CLAIMED]
+
+    @property
     def writer_pid(self) -> int:
         """Process id of the daemon that made the segment, in that daemon's namespace."""
         return self._words[layout.W_PID]
@@ -104,6 +114,14 @@ class RingReader:
     def replaced(self) -> bool:
         """True once the segment has lost its name: attach again to go on."""
         return os.fstat(self._fd).st_nlink == 0
+
+    def copy_frames(self, segment: memoryview) -> None:
+        """Copy all descriptors and the arena into a segment of the same geometry.
+
+        For a writer that goes on where a dead one ended: nothing is validated here.
+        """
+        start = layout.DESCRIPTORS_OFFSET
+        segment[start : self._geometry.size] = self._bytes[start : self._geometry.size]
 
     def read(self, sequence: int) -> Frame:
         """Return a frame by its sequence; raises FrameGone when it is overwritten or unknown."""

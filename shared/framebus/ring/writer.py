@@ -7,8 +7,8 @@ capture thread); `set_status` to one thread (the main thread): they touch differ
 from __future__ import annotations
 
 import contextlib
-import errno
 import json
+import logging
 import mmap
 import os
 import secrets
@@ -17,14 +17,17 @@ import zlib
 from collections.abc import Mapping
 from pathlib import Path
 
-from framebus.errors import FrameTooLarge, NoPermission, SegmentFull, UsageError
+from framebus.errors import FrameTooLarge, SegmentFull, UsageError
 from framebus.frame import FrameFlags
 from framebus.names import CameraNames
 from framebus.ring import layout
 from framebus.ring.announcement import Announcement
 from framebus.ring.layout import DESCRIPTOR, DESCRIPTOR_WORDS, Descriptor, Geometry
+from framebus.ring.predecessor import Predecessor
+from framebus.ring.segment import allocate
 
-_MODE = 0o640  # the web tier reads through the group; nobody but the owner writes
+_SMALLEST_SUBSTITUTE = 4 * 1024 * 1024
+_log = logging.getLogger(__name__)
 
 
 class RingWriter:
@@ -43,27 +46,35 @@ class RingWriter:
         self._words = self._bytes.cast("Q")
 
     @classmethod
-    def create(cls, names: CameraNames, *, capacity: int = layout.DEFAULT_CAPACITY) -> RingWriter:
+    def create(
+        cls,
+        names: CameraNames,
+        *,
+        capacity: int = layout.DEFAULT_CAPACITY,
+        predecessor: Predecessor | None = None,
+    ) -> RingWriter:
         """Make a segment with an arena of `capacity` bytes and put it in place of any older one.
 
         The caller holds the camera's lock. Readers of an older segment see that it is unlinked and
-        attach to this one. Raises UsageError for an impossible capacity, SegmentFull when shared
-        memory has no room, NoPermission when it cannot be written.
+        attach to this one. The frames of a `predecessor` with the same capacity are carried over,
+        and sequences go on from its last. Raises UsageError for an impossible capacity, SegmentFull
+        when shared memory has no room, NoPermission when it cannot be written.
         """
         if not layout.SMALLEST_CAPACITY <= capacity <= layout.LARGEST_CAPACITY:
             raise UsageError(
                 f"a ring of {capacity} bytes is out of range: use {layout.SMALLEST_CAPACITY} "
                 f"to {layout.LARGEST_CAPACITY}"
             )
-        geometry = Geometry.for_capacity(capacity)
         path = names.segment_path
         # One writer a camera, so a leftover under this name is from a daemon killed at this step.
         making = path.with_name(f".{path.name}.new")
         making.unlink(missing_ok=True)
-        fd = _allocate(making, geometry.size)
+        fd, geometry = _allocate(making, capacity, beside=predecessor is not None)
         writer = cls(path=path, fd=fd, geometry=geometry, epoch=secrets.randbits(64) or 1)
         try:
             writer._fill_header()
+            if predecessor is not None and predecessor.ring.geometry == geometry:
+                writer._go_on_from(predecessor)
             making.rename(path)
         except BaseException:
             writer.close()
@@ -90,8 +101,19 @@ class RingWriter:
         words[layout.W_ARENA] = geometry.arena
         words[layout.W_CAPACITY] = geometry.capacity
         words[layout.W_PID] = os.getpid()
+        words[layout.W_LINEAGE] = self.epoch
         words[layout.W_MAGIC] = layout.MAGIC
         words[layout.W_VERSION] = layout.LAYOUT_VERSION
+
+    def _go_on_from(self, predecessor: Predecessor) -> None:
+        """Take over frames, sequences and the interval, so that readers miss nothing."""
+        ring, words = predecessor.ring, self._words
+        ring.copy_frames(self._bytes)
+        words[layout.W_LINEAGE] = ring.lineage
+        words[layout.W_INTERVAL] = ring.interval_ns
+        # It may have died while it wrote a frame: what that one claimed is lost.
+        self._tail = words[layout.W_CLAIMED] = ring.claimed
+        self.cursor = words[layout.W_CURSOR] = ring.cursor
 
     def publish(
         self,
@@ -179,12 +201,15 @@ class RingWriter:
         self._bytes[layout.STATUS_TEXT : layout.STATUS_TEXT + len(text)] = text
         words[layout.W_STATUS_GENERATION] = self._status_generation
 
-    def close(self) -> None:
-        """Unlink the segment, unless a successor took its name, and unmap it. Twice is harmless."""
+    def close(self, *, leave: bool = False) -> None:
+        """Unlink the segment, unless a successor took its name, and unmap it. Twice is harmless.
+
+        With `leave` it stays, for a successor to go on from.
+        """
         if self._fd < 0:
             return
         with contextlib.suppress(FileNotFoundError):
-            if os.path.samestat(self._path.stat(), os.fstat(self._fd)):
+            if not leave and os.path.samestat(self._path.stat(), os.fstat(self._fd)):
                 self._path.unlink()
         self._words.release()
         self._bytes.release()
@@ -193,27 +218,20 @@ class RingWriter:
         self._fd = -1
 
 
-def _allocate(path: Path, size: int) -> int:
-    """Create a file of `size` bytes that really has them, and return its descriptor.
+def _allocate(path: Path, capacity: int, *, beside: bool) -> tuple[int, Geometry]:
+    """Return a segment's file and geometry. Raises SegmentFull, NoPermission.
 
-    Not through multiprocessing.shared_memory: that starts a resource-tracker process, which
-    unlinks by name what we rename, and it truncates where this allocates. Without the blocks, a
-    store into a full tmpfs is SIGBUS (shm_overview(7), mmap(2)).
+    `beside` a dead daemon's segment, which readers hold until there is a new one, there may be no
+    room for two (a container has 64 MB): then a shorter history is better than no camera.
     """
-    try:
-        fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-    except OSError as error:
-        raise NoPermission(f"cannot create the ring {path}: {error.strerror}") from error
-    try:
-        os.posix_fallocate(fd, 0, size)
-        os.fchmod(fd, _MODE)
-    except OSError as error:
-        os.close(fd)
-        path.unlink()
-        if error.errno in (errno.ENOSPC, errno.ENOMEM, errno.EDQUOT, errno.EFBIG):
-            raise SegmentFull(
-                f"{path.parent} has no room for a ring of {size} bytes: use a smaller --ring-size, "
-                f"or give {path.parent} more (a container: --shm-size)"
-            ) from error
-        raise
-    return fd
+    while True:
+        geometry = Geometry.for_capacity(capacity)
+        try:
+            return allocate(path, geometry.size), geometry
+        except SegmentFull:
+            if not beside or capacity < 2 * _SMALLEST_SUBSTITUTE:
+                raise
+            capacity //= 2
+            _log.warning(
+                "%s has no room for two rings: this one has %d MiB", path.parent, capacity >> 20
+            )

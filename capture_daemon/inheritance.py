@@ -1,0 +1,69 @@
+"""What a predecessor left to this daemon: an open, streaming device, and whether to go on with it.
+
+Pure but for the descriptor that it owns. In doubt it is not gone on with: the device is opened
+afresh, which costs half a second and is always right.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Mapping
+
+from capture_daemon.plan import Plan
+from capture_daemon.sources.base import Granted, LastFrame, SourceError
+
+
+class Inheritance:
+    """One descriptor with what its owner said of it. Used once: `take` or `close`."""
+
+    def __init__(self, fd: int, status: Mapping[str, object], last: LastFrame | None) -> None:
+        """Own `fd`; `status` is the predecessor's last document, `last` the last frame it gave."""
+        self._fd = fd
+        self._source = _part(status, "source")
+        self.last = last
+
+    @property
+    def rdev(self) -> int:
+        """The device number. Raises SourceError when it is no device."""
+        status = os.fstat(self._fd)
+        if not stat.S_ISCHR(status.st_mode):
+            raise SourceError("not-a-camera", "what was handed over is no device")
+        return status.st_rdev
+
+    def check_plan(self, plan: Plan) -> None:
+        """Raise SourceError unless `plan` is what the predecessor was carrying out."""
+        requested = plan.request
+        wanted: dict[str, object] = {
+            "width": requested.width,
+            "height": requested.height,
+            "fps": requested.fps,
+        }
+        if self._source.get("spec") != plan.spec.text or self._source.get("requested") != wanted:
+            raise SourceError("other-plan", "something else is to be captured now")
+
+    def check_granted(self, granted: Granted) -> None:
+        """Raise SourceError unless the device streams what the predecessor was granted."""
+        told: dict[str, object] = {
+            "fourcc": granted.fourcc,
+            "width": granted.width,
+            "height": granted.height,
+            "fps": granted.fps,
+        }
+        if self._source.get("granted") != told:
+            raise SourceError("other-format", "the device streams in another format")
+
+    def take(self) -> int:
+        """Return the descriptor; it is the caller's from now on."""
+        fd, self._fd = self._fd, -1
+        return fd
+
+    def close(self) -> None:
+        """Close the descriptor unless it was taken."""
+        if self._fd >= 0:
+            os.close(self.take())
+
+
+def _part(document: Mapping[str, object], key: str) -> Mapping[str, object]:
+    part = document.get(key)
+    return part if isinstance(part, dict) else {}

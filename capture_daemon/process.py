@@ -1,0 +1,58 @@
+"""What concerns the whole process: its log, its limits, and its end when a thread will not end."""
+
+from __future__ import annotations
+
+import logging
+import os
+import resource
+import sys
+from pathlib import Path
+
+from framebus.names import CameraNames
+
+from capture_daemon.locks import Locks
+from capture_daemon.options import Settings
+
+log = logging.getLogger("capture_daemon")
+
+END_S = 1.5
+"""How long an end waits for the threads; what then still hangs in a driver is left behind."""
+
+
+def leave_at_once(names: CameraNames, locks: Locks) -> None:
+    """Remove our files and exit, with a thread still inside the kernel. Does not return.
+
+    The device's lock file stays, and its lock until the kernel has let go of the process: the
+    device is held exactly as long.
+    """
+    log.error(
+        "the source did not let go of its device within %g s: leaving without a clean end", END_S
+    )
+    files: tuple[Path, ...] = (
+        names.segment_path,
+        names.control_socket,
+        names.frames_socket,
+        names.events_socket,
+    )
+    for file in files:
+        file.unlink(missing_ok=True)
+    locks.release(names.lock)
+    logging.shutdown()
+    os._exit(os.EX_IOERR)
+
+
+def log_to_stderr(settings: Settings) -> None:
+    """One line per event; journald adds the time, so a terminal is all that needs one."""
+    form = f"%(levelname)s {settings.name}: %(message)s"
+    if sys.stderr.isatty():
+        form = f"%(asctime)s {form}"
+    logging.basicConfig(level=settings.log_level.upper(), format=form, stream=sys.stderr)
+
+
+def allow_many_connections() -> None:
+    """Raise the soft limit of descriptors: listeners and hostile connections each take one."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = 65536 if hard == resource.RLIM_INFINITY else min(hard, 65536)
+    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))

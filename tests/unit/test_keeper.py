@@ -1,0 +1,176 @@
+"""Both ends of the keeper's protocol: the daemon's and that of `framebus up`."""
+
+from __future__ import annotations
+
+import os
+import socket
+import threading
+from collections.abc import Iterator
+
+import pytest
+from framebus.cli import keeper as keeping
+from framebus.cli.launch import KEPT, number_kept
+
+from capture_daemon import keeper
+from capture_daemon.keeper import NAME, Keeper, handed_over
+
+
+@pytest.fixture
+def server() -> Iterator[keeping.Keeper]:
+    server = keeping.Keeper()
+    yield server
+    server.close()
+
+
+@pytest.fixture
+def client(server: keeping.Keeper) -> Keeper:
+    return Keeper({"NOTIFY_SOCKET": server.address})
+
+
+@pytest.fixture
+def pipe() -> Iterator[tuple[int, int]]:
+    ends = os.pipe()
+    yield ends
+    for end in ends:
+        os.close(end)
+
+
+def hear_until(server: keeping.Keeper, done: threading.Event, child: int) -> None:
+    while not done.wait(0.001):
+        server.receive(child)
+
+
+def let_go(client: Keeper, server: keeping.Keeper, child: int) -> None:
+    done = threading.Event()
+    thread = threading.Thread(target=hear_until, args=(server, done, child))
+    thread.start()
+    client.let_go()
+    done.set()
+    thread.join()
+
+
+def test_a_copy_is_kept_and_let_go_of_before_the_call_returns(
+    server: keeping.Keeper, client: Keeper, pipe: tuple[int, int]
+) -> None:
+    reading, writing = pipe
+    client.keep(reading)
+    server.receive(os.getpid())
+    ((name, copy),) = server.kept
+    assert name == NAME
+    os.write(writing, b"x")
+    assert os.read(copy, 1) == b"x"
+    let_go(client, server, os.getpid())
+    assert server.kept == ()
+    with pytest.raises(OSError, match="Bad file descriptor"):
+        os.fstat(copy)
+
+
+def test_the_newest_descriptor_takes_the_place_of_the_one_before(
+    server: keeping.Keeper, client: Keeper, pipe: tuple[int, int]
+) -> None:
+    for end in pipe:
+        client.keep(end)
+    server.receive(os.getpid())
+    ((_, copy),) = server.kept
+    os.write(copy, b"x")
+    assert os.read(pipe[0], 1) == b"x"
+
+
+def test_what_somebody_else_sends_is_not_kept(
+    server: keeping.Keeper, client: Keeper, pipe: tuple[int, int]
+) -> None:
+    before = set(os.listdir("/proc/self/fd"))
+    client.keep(pipe[0])
+    server.receive(os.getpid() + 1)
+    assert server.kept == ()
+    assert set(os.listdir("/proc/self/fd")) == before, "its descriptor stayed open"
+
+
+@pytest.mark.parametrize(
+    "message",
+    [b"", b"\xff\xfe", b"FDSTORE=1", b"FDSTORE=1\nFDNAME=x" * 50, b"READY=1\nSTATUS=a=b", b"=\n="],
+)
+def test_messages_without_a_descriptor_change_nothing(
+    server: keeping.Keeper, message: bytes
+) -> None:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sender:
+        sender.connect("\0" + server.address[1:])
+        sender.send(message)
+    server.receive(os.getpid())
+    assert server.kept == ()
+
+
+def test_many_names_and_many_descriptors_are_bounded(
+    server: keeping.Keeper, pipe: tuple[int, int]
+) -> None:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sender:
+        sender.connect("\0" + server.address[1:])
+        before = len(os.listdir("/proc/self/fd"))
+        for number in range(9):
+            text = f"FDSTORE=1\nFDNAME=n{number}".encode()
+            socket.send_fds(sender, [text], [pipe[0]] * 40)
+            server.receive(os.getpid())
+        assert len(server.kept) == 4
+        assert len(os.listdir("/proc/self/fd")) == before + 4
+
+
+def test_without_a_keeper_nothing_happens(pipe: tuple[int, int]) -> None:
+    client = Keeper({})
+    client.keep(pipe[0])
+    client.let_go()
+    assert not client.present
+
+
+def test_a_keeper_that_is_gone_is_no_misfortune(pipe: tuple[int, int]) -> None:
+    client = Keeper({"NOTIFY_SOCKET": f"@framebus-nobody-{os.getpid()}"})
+    client.keep(pipe[0])
+    client.let_go()
+
+
+def test_a_keeper_that_does_not_answer_is_waited_for_and_then_left(
+    server: keeping.Keeper, client: Keeper, pipe: tuple[int, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(keeper, "LET_GO_S", 0.05)
+    client.keep(pipe[0])
+    client.let_go()
+    server.receive(os.getpid())
+    assert server.kept == ()
+
+
+@pytest.mark.parametrize(
+    "environ",
+    [
+        {},
+        {"LISTEN_PID": "1", "LISTEN_FDS": "1", "LISTEN_FDNAMES": NAME},
+        {"LISTEN_PID": "me", "LISTEN_FDS": "x", "LISTEN_FDNAMES": NAME},
+        {"LISTEN_PID": "me", "LISTEN_FDS": "", "LISTEN_FDNAMES": ""},
+    ],
+)
+def test_what_is_not_meant_for_this_process_is_not_taken(environ: dict[str, str]) -> None:
+    if environ.get("LISTEN_PID") == "me":
+        environ["LISTEN_PID"] = str(os.getpid())
+    assert handed_over(environ) is None
+    assert environ == {}
+
+
+def test_kept_descriptors_get_the_numbers_that_are_promised() -> None:
+    """In a child of its own, because it moves descriptors 3 and up."""
+    child = os.fork()
+    if not child:  # no thread is needed here, and exit comes at once
+        code = 1
+        try:
+            files = [os.memfd_create(name) for name in "ab"]
+            for fd, text in zip(files, (b"first", b"second"), strict=True):
+                os.write(fd, text)
+            high = [os.dup2(fd, 50 + index) for index, fd in enumerate(reversed(files))]
+            environ = {KEPT: ",".join(map(str, high)), "LISTEN_FDNAMES": f"other:{NAME}"}
+            number_kept(environ)
+            assert os.pread(3, 9, 0) == b"second"
+            assert handed_over(environ) == 4
+            assert os.pread(4, 9, 0) == b"first"
+            assert not os.get_inheritable(4)
+            assert environ == {}
+            code = 0
+        finally:
+            os._exit(code)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
