@@ -13,8 +13,7 @@ import pytest
 from tests.guest.conftest import leave_out, why_not
 from tests.guest.debian import SetupFailed
 from tests.guest.recovery import host
-from tests.guest.recovery.inside import END_CASE
-from tests.guest.recovery.results import Result
+from tests.guest.recovery.results import END_CASE, Result
 from tests.guest.recovery.table import cases
 
 CASES = (

@@ -53,14 +53,17 @@ class Commands:
         return document if isinstance(document, dict) else {}
 
     def incidents(self) -> list[dict[str, Any]]:
-        """Return the incidents that the daemon tells of; none if it knows no such method."""
+        """Return the daemon's incidents, oldest first; none if it knows no such method."""
         try:
             answer = self._client.call("incidents")
         except FramebusError:
             return []
         if isinstance(answer, dict):
             answer = answer.get("incidents", [])
-        return [one for one in answer if isinstance(one, dict)] if isinstance(answer, list) else []
+        if not isinstance(answer, list):
+            return []
+        found = [one for one in answer if isinstance(one, dict)]
+        return sorted(found, key=lambda one: int(one.get("began_utc_ns", 0)))
 
     def send(self, method: str, params: Mapping[str, object], times: int) -> None:
         """Send so many calls at once, and wait for no answer."""

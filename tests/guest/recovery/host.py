@@ -20,8 +20,8 @@ from tests.guest.cache import KERNELS
 from tests.guest.machine import TREE, booted
 from tests.guest.prepare import prepare
 from tests.guest.recovery.cases import Case
-from tests.guest.recovery.inside import END_CASE, LOG, PLAN, RESULTS
-from tests.guest.recovery.results import Result
+from tests.guest.recovery.inside import LOG, PLAN, RESULTS
+from tests.guest.recovery.results import END_CASE, Result
 
 _PATIENCE_S = 300.0
 """Without a line for so long and a case's own time a guest hangs: a boot, a start of everything."""

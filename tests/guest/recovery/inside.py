@@ -17,13 +17,11 @@ from framebus.names import CameraNames, create_runtime_dir, runtime_dir
 
 from tests.guest.machine import JOB_IN_GUEST
 from tests.guest.recovery.measure import measure
-from tests.guest.recovery.results import Result
+from tests.guest.recovery.results import END_CASE, Result
 from tests.guest.recovery.stage import Stage
 from tests.guest.recovery.table import cases
 
 PLAN, RESULTS, LOG = "plan", "results", "log"
-END_CASE = "end"
-"""Stands for the planned end of the processes: what is left of them."""
 
 
 def main() -> int:

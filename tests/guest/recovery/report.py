@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tests.guest.recovery.cases import Case, Fault
-from tests.guest.recovery.results import Figures, Result, figures
+from tests.guest.recovery.results import END_CASE, Figures, Result, figures
 
 BEGIN = "<!-- measured: begin (written by python -m tests.guest.recovery --write-docs) -->"
 END = "<!-- measured: end -->"
@@ -54,7 +54,15 @@ def _table(kernel: str, results: list[Result], cases: Sequence[Case]) -> str:
     runs = sum(line.runs for _, line in rows)
     ok = sum(line.ok for _, line in rows)
     head = f"### Kernel {releases} (`{kernel}`), commit {revisions}\n\n{ok} of {runs} runs ok.\n\n"
-    return head + _HEAD + lines + _problems(rows)
+    return head + _HEAD + lines + _ends(by_case.get(END_CASE)) + _problems(rows)
+
+
+def _ends(line: Figures | None) -> str:
+    """Say what the planned ends of all processes left behind."""
+    if line is None:
+        return ""
+    left = "; ".join(line.left) or "nothing"
+    return f"\nThe planned end of all processes, in {line.runs} guests, left over: {left}.\n"
 
 
 def _state_order(case: Case) -> int:

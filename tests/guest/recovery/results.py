@@ -12,6 +12,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
+END_CASE = "end"
+"""Stands for the planned end of all processes in a guest: what is left of them."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Result:
