@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import itertools
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from tests.guest.camera.faults import FAULTS as CAMERA_FAULTS
 from tests.guest.camera.faults import Faults
 from tests.guest.camera.model import MODELS
+from tests.guest.recovery import leftovers
 from tests.guest.recovery.cases import SIZE, Stack, State
-from tests.guest.recovery.host import remaining
+from tests.guest.recovery.host import Lines, remaining
 from tests.guest.recovery.results import Result
 from tests.guest.recovery.steps import Arm, Rival
 from tests.guest.recovery.table import FAULTS, cases
@@ -81,3 +83,20 @@ def test_a_muted_run_ends_with_the_stream_s_next_start() -> None:
         faults.take("mute-run")
         starts += 1
     assert starts == 2
+
+
+def test_lines_are_read_once_and_only_when_they_are_whole(tmp_path: Path) -> None:
+    file = tmp_path / "results"
+    lines = Lines(file)
+    assert lines.new() == []
+    file.write_text("one\ntw")
+    assert lines.new() == ["one"]
+    assert lines.new() == []
+    with file.open("a") as more:
+        more.write("o\n")
+    assert lines.new() == ["two"]
+
+
+def test_processes_are_ended_by_their_name_in_the_guest_only() -> None:
+    with pytest.raises(RuntimeError, match="only in the guest"):
+        leftovers.ours()

@@ -85,6 +85,8 @@ class Processes:
             self.keeper.wait(_END_S)
             return
         pid = self.daemon()
+        if not pid and self.keeper is not None and self.keeper.poll() is not None:
+            return  # it ended with its keeper
         if not pid:
             raise RuntimeError("there is no daemon to kill")
         os.kill(pid, signal.SIGKILL)
