@@ -69,10 +69,11 @@ def test_an_unknown_name_is_refused_with_the_known_ones() -> None:
 
 def test_only_what_has_not_run_often_enough_is_still_to_run() -> None:
     one, other = cases(["urb-1@idle", "urb-1@streaming"])
-    done = [Result(case=one.name, kernel="stable")] * 2
+    done = [Result(case=one.name, kernel="stable", fps=one.fault.fps)] * 2
     assert remaining([one, other], 2, done) == [(other, 2)]
     assert remaining([one, other], 3, done) == [(one, 1), (other, 3)]
     assert remaining([one], 2, [replace(done[0], problems=["left over"])] * 5) == []
+    assert remaining([one.at(5)], 2, done) == [(one.at(5), 2)]
 
 
 def test_a_muted_run_ends_with_the_stream_s_next_start() -> None:

@@ -18,6 +18,7 @@ from tests.guest.cache import KERNELS
 from tests.guest.debian import SetupFailed
 from tests.guest.machine import TREE
 from tests.guest.recovery import host, report
+from tests.guest.recovery.cases import FPS
 from tests.guest.recovery.results import Result
 from tests.guest.recovery.table import cases, everything
 
@@ -33,6 +34,13 @@ def _options() -> argparse.Namespace:
     )
     parser.add_argument(
         "--kernel", action="append", choices=KERNELS, help="default: each, one after another"
+    )
+    parser.add_argument(
+        "--fps",
+        type=int,
+        choices=(30, 15, 5),
+        default=FPS,
+        help=f"of the usual camera (default: {FPS}); fewer for a machine that is busy",
     )
     parser.add_argument("--results", type=Path, default=_FILE, metavar="FILE")
     parser.add_argument(
@@ -71,7 +79,7 @@ def _say(result: Result) -> None:
 def main() -> int:
     """Run what is still to run, write what is to be written."""
     options = _options()
-    wanted = cases(options.only)
+    wanted = [case.at(options.fps) for case in cases(options.only)]
     if options.list:
         print("\n".join(case.name for case in wanted))
         return 0
@@ -80,7 +88,13 @@ def main() -> int:
 
     def counted() -> list[Result]:
         results = host.read(options.results)
-        return [one for one in results if options.any_commit or one.revision == commit]
+        rates = {case.name: case.at(options.fps).fault.fps for case in everything()}
+        return [
+            one
+            for one in results
+            if (options.any_commit or one.revision == commit)
+            and one.fps == rates.get(one.case, one.fps)
+        ]
 
     with options.results.open("a") as file:
 

@@ -7,7 +7,7 @@ Whatever is mended from outside (a person plugs the camera in again, the other p
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from tests.guest.recovery.steps import Step
 
@@ -15,6 +15,8 @@ FPS = 15
 """Frames a second of the usual camera: what daemon, web tier, viewers and the emulator carry in a
 guest without KVM."""
 SIZE = "320x240"
+SLOW_CAMERA = "slow"
+"""Of camera/model.py: one frame a second, whatever is asked for."""
 
 
 class State(enum.Enum):
@@ -59,6 +61,7 @@ class Fault:
     """While streaming it is met only by an open: `restart` is called after the injection."""
     stack: Stack = Stack.UP
     camera: str = "bulk"
+    """Of camera/model.py."""
     fps: int = FPS
     fresh: bool = False
     """Run on processes that were just started, and end them afterwards: resets have a budget, and
@@ -82,3 +85,9 @@ class Case:
     def name(self) -> str:
         """How it is named on the command line and in results."""
         return f"{self.fault.name}@{self.state.value}"
+
+    def at(self, fps: int) -> Case:
+        """Return it with the usual camera at another frame rate; the slow one keeps its own."""
+        if self.fault.camera == SLOW_CAMERA:
+            return self
+        return replace(self, fault=replace(self.fault, fps=fps))

@@ -51,8 +51,8 @@ def read(file: Path) -> list[Result]:
 
 def remaining(cases: Sequence[Case], times: int, done: Iterable[Result]) -> Plan:
     """Return what is still to run, so that each case has `times` results. Pure."""
-    runs = Counter(result.case for result in done)
-    plan = [(case, times - runs[case.name]) for case in cases]
+    runs = Counter((result.case, result.fps) for result in done)
+    plan = [(case, times - runs[case.name, case.fault.fps]) for case in cases]
     return [(case, left) for case, left in plan if left > 0]
 
 
@@ -100,7 +100,10 @@ def run(kernel: str, plan: Plan, *, take: Callable[[Result], None], commit: str 
 
 def _one_guest(kernel: str, plan: Plan, take: Callable[[Result], None]) -> None:
     """Run a plan in one guest; what it was at when it was lost is a failed result."""
-    document = {"kernel": kernel, "cases": [[case.name, times] for case, times in plan]}
+    document = {
+        "kernel": kernel,
+        "cases": [[case.name, case.fault.fps, times] for case, times in plan],
+    }
     with booted(
         KERNELS[kernel],
         [sys.executable, "-m", "tests.guest.recovery.inside"],
@@ -138,5 +141,12 @@ def _one_guest(kernel: str, plan: Plan, take: Callable[[Result], None]) -> None:
             "log": log.read_text(errors="replace").splitlines()[-60:] if log.exists() else [],
         }
     problem = f"the guest {outcome.ending.value}"
-    lost = Result(case=under_way or END_CASE, kernel=kernel, problems=[problem], evidence=evidence)
+    rates = {case.name: case.fault.fps for case, _ in plan}
+    lost = Result(
+        case=under_way or END_CASE,
+        kernel=kernel,
+        fps=rates.get(under_way, 0),
+        problems=[problem],
+        evidence=evidence,
+    )
     take(lost)

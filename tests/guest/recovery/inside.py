@@ -2,7 +2,7 @@
 
     python -m tests.guest.recovery.inside
 
-/run/job/plan has {"kernel": NAME, "cases": [[CASE, TIMES], …]}; results go to /run/job/results,
+/run/job/plan has {"kernel": NAME, "cases": [[CASE, FPS, TIMES], …]}; results go to /run/job/results,
 and before each case a line {"begin": CASE}, so that a guest that is lost tells with what.
 """
 
@@ -39,8 +39,8 @@ def main() -> int:
         log = job / LOG
         log.touch()
         stage = Stage(CameraNames(create_runtime_dir(runtime_dir())), log)
-        for name, times in plan["cases"]:
-            (case,) = cases([name])
+        for name, fps, times in plan["cases"]:
+            (case,) = (case.at(fps) for case in cases([name]))
             for _ in range(times):
                 tell(json.dumps({"begin": name}))
                 result = measure(stage, case, kernel=plan["kernel"])

@@ -39,7 +39,13 @@ def measure(stage: Stage, case: Case, *, kernel: str) -> Result:
     except _HARNESS as error:
         problem = f"no frames before the case: {type(error).__name__}: {error}"
         found = evidence(stage, [], log_from)
-        return Result(case=case.name, kernel=kernel, problems=[problem], evidence=found)
+        return Result(
+            case=case.name,
+            kernel=kernel,
+            fps=case.fault.fps,
+            problems=[problem],
+            evidence=found,
+        )
     result = Measurement(stage, case).run(kernel)
     with contextlib.suppress(*_HARNESS):
         stage.tidy()
@@ -162,6 +168,7 @@ class Measurement:
         return Result(
             case=self._case.name,
             kernel=kernel,
+            fps=self._case.fault.fps,
             problems=self._problems,
             detected_s=_seconds(detected_ns, moments.met_ns),
             first_s=_seconds(row.first_ns if row else None, moments.mended_ns),

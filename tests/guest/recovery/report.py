@@ -48,12 +48,16 @@ def _table(kernel: str, results: list[Result], cases: Sequence[Case]) -> str:
     rows = [(case, by_case[case.name]) for case in cases if case.name in by_case]
     order = list(dict.fromkeys(case.fault.name for case, _ in rows))
     rows.sort(key=lambda row: (order.index(row[0].fault.name), _state_order(row[0])))
+    rates = ", ".join(str(rate) for rate in sorted({result.fps for result in results} - {0}))
     releases = ", ".join(sorted({result.release for result in results}))
     revisions = ", ".join(sorted({result.revision[:12] for result in results}))
     lines = "".join(_row(case.fault, case.state.value, line) for case, line in rows)
     runs = sum(line.runs for _, line in rows)
     ok = sum(line.ok for _, line in rows)
-    head = f"### Kernel {releases} (`{kernel}`), commit {revisions}\n\n{ok} of {runs} runs ok.\n\n"
+    head = (
+        f"### Kernel {releases} (`{kernel}`), commit {revisions}, {rates} frames a second\n\n"
+        f"{ok} of {runs} runs ok.\n\n"
+    )
     return head + _HEAD + lines + _ends(by_case.get(END_CASE)) + _problems(rows)
 
 

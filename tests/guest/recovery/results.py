@@ -23,6 +23,8 @@ class Result:
     case: str
     kernel: str
     """As tests/guest/cache.py names it."""
+    fps: int = 0
+    """Frames a second that were asked for."""
     problems: list[str] = field(default_factory=list)
     """What is not as it must be; empty: recovered without a hand, and nothing left over."""
     detected_s: float | None = None

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from tests.guest.recovery.cases import Case, Fault, Stack, State
+from tests.guest.recovery.cases import SLOW_CAMERA, Case, Fault, Stack, State
 from tests.guest.recovery.steps import (
     Arm,
     Call,
@@ -189,7 +189,7 @@ _PROCESSES = (
         says="daemon SIGKILLed, with a keeper, camera at 1 frame a second",
         inject=(Kill("daemon"),),
         states=(State.STREAMING,),
-        camera="slow",
+        camera=SLOW_CAMERA,
         fps=1,
         limit_s=90,
     ),
