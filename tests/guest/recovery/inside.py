@@ -2,8 +2,9 @@
 
     python -m tests.guest.recovery.inside
 
-/run/job/plan has {"kernel": NAME, "cases": [[CASE, FPS, TIMES], …]}; results go to /run/job/results,
-and before each case a line {"begin": CASE}, so that a guest that is lost tells with what.
+/run/job/plan has {"kernel": NAME, "cases": [[CASE, FPS, TIMES], …]}; results go to
+/run/job/results, and before each case a line {"begin": CASE}, so that a guest that is lost tells
+with what.
 """
 
 from __future__ import annotations
