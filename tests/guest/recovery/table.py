@@ -97,7 +97,7 @@ _CAMERA_FAULTS = (
     ),
     Fault(
         name="commit-hang",
-        says="a commit hangs 5 s",
+        says="a commit hangs 5 s (they are in the times)",
         inject=(Arm("commit-unanswered", 1),),
         kick=True,
     ),
