@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import sys
 import time
 from collections.abc import Iterator
@@ -22,9 +23,13 @@ from tests.guest.debian import SetupFailed
 from tests.guest.machine import TREE, Ending, Guest, booted
 from tests.guest.prepare import prepare, prepare_system
 
-PATIENCE_S = 180.0
-"""Without any report for so long, a guest hangs: its boot, pytest's start and one test."""
+_START_S = 180.0
+"""A boot and pytest's start take less, on a busy machine too."""
+_BEAT_S = 30.0
+"""From then on, a guest that says nothing for so long hangs; it says something every second."""
 _TEST_LIMIT_S = 120
+ASKED = "FRAMEBUS_GUEST_"
+"""What a variable begins with that the tests inside read, too."""
 _GROUP_LIMIT_S = 3600.0
 
 
@@ -49,6 +54,8 @@ class Group:
         self._said = bytearray()
         self._read = 0
         self._reports: dict[str, list[pytest.TestReport]] = {}
+        self._reported = False
+        self._deadline = 0.0
 
     def add(self, nodeid: str) -> None:
         """Let the group have one more test."""
@@ -62,15 +69,14 @@ class Group:
             with contextlib.suppress(SetupFailed):
                 self.following.boot()
         self._pending.remove(nodeid)
-        deadline = time.monotonic() + PATIENCE_S
         for said in self._output:
             self._said += said
             if self._take_reports():
-                deadline = time.monotonic() + PATIENCE_S
+                self._deadline = time.monotonic() + _BEAT_S
             reports = self._reports.get(nodeid, [])
             if any(report.when == "teardown" for report in reports):
                 return self._reports.pop(nodeid)
-            if time.monotonic() > deadline:
+            if time.monotonic() > self._deadline:
                 break
         # The last reports may have come with the end of the output.
         self._take_reports()
@@ -92,13 +98,20 @@ class Group:
         if self._systemd:
             prepare_system()
         self._read = 0
+        self._reported = False
+        self._deadline = time.monotonic() + _START_S
         self._said.clear()
         command = [
             *(sys.executable, "-m", "pytest", "-p", "tests.guest.agent"),
             *("-p", "no:cacheprovider", "-p", "pytest_timeout", "-o", f"timeout={_TEST_LIMIT_S}"),
             *("-o", "timeout_method=thread", f"@/run/job/{ITEMS}"),
         ]
-        environment = {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "PYTHONDONTWRITEBYTECODE": "1"}
+        asked = {name: text for name, text in os.environ.items() if name.startswith(ASKED)}
+        environment = {
+            **asked,
+            "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
+            "PYTHONDONTWRITEBYTECODE": "1",
+        }
         self._guest = self._stack.enter_context(
             booted(
                 self._kernel,
@@ -113,7 +126,7 @@ class Group:
         self._output = self._guest.output()
 
     def _take_reports(self) -> bool:
-        """Read the reports that are new; tell whether there were any."""
+        """Read the reports that are new; tell whether there was any sign of life."""
         assert self._guest is not None
         try:
             written = (self._guest.job / REPORTS).read_bytes()
@@ -122,7 +135,8 @@ class Group:
         whole = written[: written.rfind(b"\n") + 1]
         lines = whole[self._read :].splitlines()
         self._read = len(whole)
-        for line in lines:
+        for line in filter(None, lines):
+            self._reported = True
             report = self._config.hook.pytest_report_from_serializable(
                 config=self._config, data=json.loads(line)
             )
@@ -133,7 +147,7 @@ class Group:
         assert self._guest is not None
         outcome = self._guest.outcome()
         said = self._said.decode(errors="replace")
-        if outcome.ending is Ending.EXITED and not self._read:
+        if outcome.ending is Ending.EXITED and not self._reported:
             # Booting again for each of the other tests would end in the same way.
             self._output = iter(())
         else:

@@ -101,7 +101,7 @@ RAW_ONLY = replace(BULK, formats=BULK.formats[1:])
 BARREN = replace(BULK, formats=())
 """Enumerates, and offers nothing."""
 SLOW = replace(BULK, formats=(Format("MJPG", (FrameSize(320, 240, (TICKS_S,)),)),))
-"""One frame a second: its buffers last as long as Python takes to start in the guest."""
+"""One frame a second: beside Python in the guest what 16 a second are beside one outside."""
 
 MODELS = {
     "bulk": BULK,

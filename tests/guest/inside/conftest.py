@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import os
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 
 import pytest
 
@@ -83,3 +84,9 @@ def second(camera: PluggedCamera, handle: Handle) -> Iterator[Handle]:
     """Another descriptor on the same camera; ownership in the driver goes by descriptor."""
     with Handle(camera.wait_node()) as second:
         yield second
+
+
+@pytest.fixture
+def stack() -> Iterator[ExitStack]:
+    with ExitStack() as stack:
+        yield stack
