@@ -152,6 +152,7 @@ class Bench:
             "presses": camera.controls.presses,
             "starts": camera.starts,
             "configurations": camera.configurations,
+            "faults": camera.faults.left(),
             "requests": camera.requests,
         }
 

@@ -57,6 +57,10 @@ class Faults:
         else:
             self._left.pop(name, None)
 
+    def left(self) -> dict[str, int]:
+        """Return the faults that are armed, with how many occasions are left of each."""
+        return {name: left for name, left in self._left.items() if left}
+
     def on(self, name: str) -> bool:
         """Tell whether `name` is armed; does not count as an occasion."""
         return self._left.get(name, 0) != 0

@@ -113,6 +113,8 @@ class Measurement:
         answers = Counter(stage.daemon.answers())
         self._course.notes += [f"{count} x {text}" for text, count in answers.items()]
         self._judge_daemons()
+        if unmet := stage.unmet():
+            self._problems.append(f"never met: {', '.join(unmet)}")
         stage.tidy()
         if self._row is not None:
             # Closing takes a moment after the frames are back.

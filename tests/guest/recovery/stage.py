@@ -96,6 +96,16 @@ class Stage:
 
         wait_for(settled, "ten frames before the case", _READY_S)
 
+    def unmet(self) -> list[str]:
+        """Return the camera's faults that were armed for some occasions and met none of them."""
+        if self._fault is None or self.camera is None or _NAME not in self.bench.plugged:
+            return []
+        left = self.camera.state()["faults"]
+        armed = [step for step in self._fault.inject if isinstance(step, steps.Arm)]
+        return [
+            step.fault for step in armed if step.count > 0 and left.get(step.fault) == step.count
+        ]
+
     def tidy(self) -> None:
         """Take back what a case left of itself: faults, rivals, calls, an open node."""
         self.rivals.end()
