@@ -94,6 +94,7 @@ class Status:
                 "device": brief(device, _DEVICE_MAX),
                 "requested": _requested(conductor.plan.request),
                 "granted": _granted(conductor.granted),
+                "note": conductor.granted.note if conductor.granted else "",
             },
             "frames": self._frames(now_ns, to_utc_ns),
             "ring": self._ring.document(),

@@ -48,6 +48,8 @@ class Granted:
     jitter_s: float = 0.3
     """How late a frame may be, beyond its interval, without anything being wrong: a driver's is
     small, a network's or a child process's is not."""
+    note: str = ""
+    """What a person should know of it: that less was granted than the camera offers, and why."""
 
 
 NOTHING_GRANTED = Granted("", 0, 0, 0.0)

@@ -3,7 +3,7 @@
 Getting in is one transaction; whatever fails, all that was acquired is released, in this order,
 each step whatever the one before it did:
 
-    open, QUERYCAP, S_FMT, S_PARM, S_PRIORITY, REQBUFS, QUERYBUF and mmap, QBUF, STREAMON
+    open, QUERYCAP, S_PRIORITY, S_FMT, S_PARM, REQBUFS, QUERYBUF and mmap, QBUF, STREAMON
     STREAMOFF, munmap, REQBUFS(0), close
 
 All methods are for the one thread that opened; other threads may use `handle.ioctl`. Nothing here
@@ -28,11 +28,13 @@ from capture_daemon.v4l2.counting import SequenceCounter, StaleGate
 from capture_daemon.v4l2.formats import Choice, OfferedFormat
 from capture_daemon.v4l2.handle import Handle
 from capture_daemon.v4l2.ops import DeviceOps
+from capture_daemon.v4l2.stepping import NO_ROOM
 
 BUFFERS = 16
 """Asked for; half a second at 30 frames a second. What the driver grants is used."""
 
-Chooser = Callable[[Sequence[OfferedFormat]], Choice]
+Chooser = Callable[[Sequence[OfferedFormat]], Sequence[Choice]]
+"""From what is offered to what to ask for, best first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +58,8 @@ class Session:
         self.format = query.PixelFormat("", 0, 0, 0, 0)
         self.rate: Fraction | None = None
         """Frames a second as granted; None if the driver does not say."""
+        self.tried = 0
+        """How many choices did not fit on the bus."""
         self.release_errors: list[SourceError] = []
         """What went wrong in `close`, for the log: device-gone is usual after an unplug."""
         self._now_ns = now_ns
@@ -81,7 +85,7 @@ class Session:
         priority: bool = True,
         now_ns: Callable[[], int] = time.monotonic_ns,
     ) -> Session:
-        """Open the node `device` and stream in the format that `choose` picks of those offered.
+        """Open the node `device` and stream in the first format of `choose` that fits on the bus.
 
         With `priority`, other programs cannot change format and controls meanwhile. Raises
         SourceError; nothing is left open then.
@@ -90,11 +94,10 @@ class Session:
         with session._or_release():
             session._wanted_buffers = buffers
             session.identity = query.identify(session.handle)
-            session._choice = choose(query.formats(session.handle))
-            session._negotiate()
+            choices = choose(query.formats(session.handle))
             if priority:
                 query.claim_priority(session.handle)
-            session._start()
+            session._start_first_that_fits(choices)
         return session
 
     @classmethod
@@ -192,6 +195,18 @@ class Session:
         # The rate last: S_FMT puts it back to the camera's default.
         self.format = query.set_format(self.handle, self._choice)
         self.rate = query.set_rate(self.handle, self._choice.rate)
+
+    def _start_first_that_fits(self, choices: Sequence[Choice]) -> None:
+        for self.tried, self._choice in enumerate(choices):
+            try:
+                self._negotiate()
+                self._start()
+                return
+            except SourceError as error:
+                if error.code != NO_ROOM or self.tried == len(choices) - 1:
+                    raise
+            for failure in list(self._buffers.release()):
+                raise failure
 
     def _start(self) -> None:
         self._buffers.allocate(self._wanted_buffers)

@@ -23,9 +23,10 @@ from capture_daemon.sources.base import (
 )
 from capture_daemon.v4l2 import controls, discovery, query
 from capture_daemon.v4l2.encode import Encoder, load
-from capture_daemon.v4l2.formats import COMPRESSED, ENCODABLE, Choice, OfferedFormat, choose
+from capture_daemon.v4l2.formats import COMPRESSED, ENCODABLE, Choice, OfferedFormat
 from capture_daemon.v4l2.ops import DeviceOps, KernelOps
 from capture_daemon.v4l2.session import BUFFERS, Session
+from capture_daemon.v4l2.stepping import Steps, steps
 
 
 class V4L2Source:
@@ -58,6 +59,7 @@ class V4L2Source:
         self._now_ns = now_ns
         self._session: Session | None = None
         self._encoder: Encoder | None = None
+        self._steps = Steps()
 
     @property
     def node(self) -> str:
@@ -81,15 +83,20 @@ class V4L2Source:
         """
         self.close()
         node = self.node
-        session = Session.open(
-            self._ops,
-            node,
-            self._choose,
-            interrupt=self._interrupt,
-            buffers=self._buffers,
-            priority=self._priority,
-            now_ns=self._now_ns,
-        )
+        try:
+            session = Session.open(
+                self._ops,
+                node,
+                self._choices,
+                interrupt=self._interrupt,
+                buffers=self._buffers,
+                priority=self._priority,
+                now_ns=self._now_ns,
+            )
+        except SourceError as error:
+            self._steps.failed(error)
+            raise
+        self._steps.granted(session.tried)
         return self._use(session)
 
     def adopt(self, fd: int, last: LastFrame | None = None) -> Granted:
@@ -159,11 +166,11 @@ class V4L2Source:
         """
         return controls.set_controls(self._open_session().handle, values)
 
-    def _choose(self, offers: Sequence[OfferedFormat]) -> Choice:
-        choice = choose(offers, self._request, self._device)
-        if choice.fourcc not in COMPRESSED:
+    def _choices(self, offers: Sequence[OfferedFormat]) -> Sequence[Choice]:
+        choices = steps(offers, self._request, self._device)
+        if choices[0].fourcc not in COMPRESSED:
             load()  # before the camera streams, or its first frames would be stale
-        return choice
+        return self._steps.left(choices)
 
     def _use(self, session: Session) -> Granted:
         form = session.format
@@ -184,6 +191,7 @@ class V4L2Source:
                 "bus": session.identity.bus,
                 "buffers": str(session.buffers),
             },
+            note=self._steps.note,
         )
 
     def _encoder_for(self, form: query.PixelFormat) -> Encoder | None:

@@ -247,3 +247,37 @@ def set_brightness_as_a_stranger(kernel: FakeKernel) -> str:
     finally:
         handle.close()
     return ""
+
+
+def test_a_bus_without_room_gets_the_next_lower_format_in_the_same_opening(stage: Stage) -> None:
+    no_room = Fault("STREAMON", errno.ENOSPC, times=1)
+    ops = FaultyOps(stage.kernel, [no_room])
+    stage.source = V4L2Source(stage.camera.path, Request(), stage.interrupt, ops=ops, resolve=str)
+    granted = stage.source.open()
+    assert (granted.width, granted.height, granted.fps) == (1280, 720, 15)
+    assert "1280x720 at 30/s" in granted.note
+    assert ops.calls.count("open") == 1
+    stage.source.close()
+    assert ops.calls.count("STREAMON") == 2
+    granted = stage.source.open()
+    assert ops.calls.count("STREAMON") == 3, "what did not fit was tried again"
+    assert (granted.fps, bool(granted.note)) == (15, True)
+    assert stage.frame().reject == ""
+
+
+def test_a_bus_that_takes_nothing_at_all_leaves_nothing_open(stage: Stage) -> None:
+    ops = FaultyOps(stage.kernel, [Fault("STREAMON", errno.ENOSPC, times=99)])
+    stage.source = V4L2Source(stage.camera.path, Request(), stage.interrupt, ops=ops, resolve=str)
+    with pytest.raises(SourceError) as refusal:
+        stage.source.open()
+    assert refusal.value.code == "no-bandwidth"
+    assert (stage.kernel.descriptors(), stage.kernel.mappings()) == (0, 0)
+
+
+def test_a_refused_commit_is_tried_again_before_less_is_asked_for(stage: Stage) -> None:
+    ops = FaultyOps(stage.kernel, [Fault("STREAMON", errno.EIO, times=2)])
+    stage.source = V4L2Source(stage.camera.path, Request(), stage.interrupt, ops=ops, resolve=str)
+    for _ in range(2):
+        with pytest.raises(SourceError, match="STREAMON"):
+            stage.source.open()
+    assert stage.source.open().fps == 15

@@ -33,7 +33,7 @@ def start(
     return Session.open(
         rig.ops if ops is None else ops,
         rig.device,
-        lambda offers: choose(offers, Request(width=640, height=480)),
+        lambda offers: [choose(offers, Request(width=640, height=480))],
         interrupt=interrupt,
         buffers=buffers,
     )
