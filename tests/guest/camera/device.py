@@ -97,7 +97,7 @@ class Camera:
             self._stream.stop()
         elif code == _SET_CONFIGURATION and value:
             self.configurations += 1
-            self.faults.clear("mute-reset")
+            self.faults.clear("wedged")
         elif code == _CLEAR_FEATURE and kind & 0x1F == 2 and self._stream:
             # How the driver ends a bulk stream: it clears a halt that is none.
             self._stream.stop()

@@ -23,7 +23,7 @@ FAULTS = {
     "lost-packet": "one isochronous packet of the picture is lost",
     "silent": "no more data; URBs stay pending",
     "mute-run": "no more data until the stream has been started so many times",
-    "mute-reset": "no more data until the device is configured again (a reset); arm it for good",
+    "wedged": "no more data until the device is configured anew, as by a USB reset",
     "slow-start": "the first picture comes 3 s after the stream started",
     "dark": "a third of the frame rate",
     "urb-protocol": "the next URB fails with -71 (EPROTO)",

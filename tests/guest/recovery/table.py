@@ -64,7 +64,7 @@ _CAMERA_FAULTS = (
     Fault(
         name="stall-until-reset",
         says="silent, until it is reset",
-        inject=(Arm("mute-reset"),),
+        inject=(Arm("wedged"),),
         fresh=True,
         limit_s=90,
     ),
