@@ -122,6 +122,8 @@ class Stage:
             self.left += self.processes.end()
             self.processes = None
             self.left += leftovers.left(Counter(), self.count())
+            for path in self.names.runtime.glob("*"):
+                path.unlink()  # it is told; the next processes begin in an empty directory
         self._pull()
         self._fault = None
 
