@@ -25,7 +25,7 @@ CASES = (
     "held-5s@idle",
     "kill-kept@streaming",
 )
-pytestmark = [pytest.mark.guest, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.guest, pytest.mark.timeout(900)]
 
 
 @pytest.fixture(scope="module")
