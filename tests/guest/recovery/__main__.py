@@ -48,6 +48,7 @@ def _options() -> argparse.Namespace:
     )
     parser.add_argument("--list", action="store_true", help="name the cases, run nothing")
     parser.add_argument("--write-docs", action="store_true", help=f"write {PAGE.name}")
+    parser.add_argument("--remark", default="", help="a sentence for the page, with --write-docs")
     return parser.parse_args()
 
 
@@ -114,7 +115,7 @@ def main() -> int:
     results = counted()
     if options.write_docs:
         date = datetime.now(UTC).strftime("%Y-%m-%d")
-        under = report.Circumstances(date=date, machine=_machine())
+        under = report.Circumstances(date, _machine(), options.remark)
         page = report.written(PAGE.read_text(), report.tables(results, everything(), under))
         PAGE.write_text(page)
     return 0 if all(result.ok for result in results) else 1

@@ -23,6 +23,8 @@ class Circumstances:
 
     date: str
     machine: str
+    remark: str = ""
+    """A sentence."""
 
 
 def written(page: str, table: str) -> str:
@@ -36,7 +38,8 @@ def written(page: str, table: str) -> str:
 
 def tables(results: Sequence[Result], cases: Sequence[Case], circumstances: Circumstances) -> str:
     """Return a table for each kernel, what they were measured under, and every problem seen."""
-    parts = [f"Measured {circumstances.date} on {circumstances.machine}.\n"]
+    remark = f" {circumstances.remark}" if circumstances.remark else ""
+    parts = [f"Measured {circumstances.date} on {circumstances.machine}.{remark}\n"]
     for kernel in sorted({result.kernel for result in results}):
         here = [result for result in results if result.kernel == kernel]
         parts.append(_table(kernel, here, cases))
