@@ -13,14 +13,15 @@ import time
 from collections.abc import Callable
 from typing import Protocol
 
-from framebus.errors import UsageError
-
-from capture_daemon.commands import Close, CommandQueue, Open, Quit, RestartStream
+from capture_daemon.commands import Climb, Close, CommandQueue, Open, Quit, RestartStream
 from capture_daemon.counters import FrameCounters
 from capture_daemon.plan import Plan
 from capture_daemon.publisher import Publisher
+from capture_daemon.recovery.base import Rungs
+from capture_daemon.recovery.rungs import DEVICE_LEVEL, Outcome, Result, Rung
 from capture_daemon.reports import (
     Cause,
+    Climbed,
     Closed,
     Failed,
     FrameSeen,
@@ -28,6 +29,8 @@ from capture_daemon.reports import (
     Report,
     Settled,
     StreamRestarted,
+    Surveyed,
+    cause_of,
     silence_cause,
 )
 from capture_daemon.sources.base import (
@@ -35,7 +38,6 @@ from capture_daemon.sources.base import (
     Interrupt,
     Restartable,
     Source,
-    SourceError,
 )
 
 log = logging.getLogger(__name__)
@@ -54,6 +56,10 @@ class Sources(Protocol):
         Raises SourceError, UsageError; nothing is open then.
         """
 
+    @property
+    def built(self) -> Source | None:
+        """The source that was open last, or was to be."""
+
     def close(self) -> None:
         """Let go of the source and its device. Twice is harmless."""
 
@@ -68,6 +74,7 @@ class CaptureThread(threading.Thread):
         self,
         *,
         sources: Sources,
+        rungs: Rungs,
         publisher: Publisher,
         counters: FrameCounters,
         post: Callable[[Report], None],
@@ -76,6 +83,7 @@ class CaptureThread(threading.Thread):
         # A daemon thread: one that hangs in an ioctl must not keep the interpreter from exiting.
         super().__init__(name="capture", daemon=True)
         self._sources = sources
+        self._rungs = rungs
         self._publisher = publisher
         self._counters = counters
         self._post = post
@@ -100,6 +108,10 @@ class CaptureThread(threading.Thread):
     def close(self, session: int) -> None:
         """Close whatever is open; ends in Closed."""
         self._commands.put(Close(session))
+
+    def climb(self, session: int, rung: Rung, limit_s: float) -> None:
+        """Carry out a rung with the device closed; ends in Climbed."""
+        self._commands.put(Climb(session, rung, limit_s))
 
     def quit(self, *, leave: bool = False) -> None:
         """Close whatever is open, and end the thread.
@@ -144,6 +156,8 @@ class CaptureThread(threading.Thread):
                     case Close(session):
                         self._do_close()
                         self._post(Closed(session))
+                    case Climb():
+                        self._do_climb(command)
                     case Quit(leave):
                         if not (leave and self._sources.leave()):
                             self._do_close()
@@ -164,6 +178,7 @@ class CaptureThread(threading.Thread):
         self._call = None
         self._valid_frames = 0
         self._publisher.begin(granted)
+        self._post(Surveyed(session, self._rungs.survey(self._source)))
         self._post(Opened(session, granted, kind))
         self._opened(session, self._source)
 
@@ -195,6 +210,18 @@ class CaptureThread(threading.Thread):
         self._call = None
         self._source = None
 
+    def _do_climb(self, climb: Climb) -> None:
+        self._do_close()
+        if climb.rung in DEVICE_LEVEL:  # the others wait for other processes, which is no hanging
+            self._call = (climb.rung.value, time.monotonic_ns())
+        try:
+            outcome = self._rungs.climb(climb.rung, climb.limit_s, self._commands.interrupt)
+        except Exception as error:
+            log.exception("a bug in a rung")  # it must not end the thread
+            outcome = Outcome(Result.UNAVAILABLE, f"{type(error).__name__}: {error}")
+        self._call = None
+        self._post(Climbed(climb.session, climb.rung, outcome))
+
     def _read(self, source: Source) -> None:
         self._call = ("reading", time.monotonic_ns())
         try:
@@ -221,18 +248,10 @@ class CaptureThread(threading.Thread):
         return self._plan.spec.text if self._plan else ""
 
     def _fail(self, error: Exception) -> None:
-        match error:
-            case SourceError():
-                cause = Cause(error.code, error.message, error.remedy)
-                permanent = error.permanent
-            case UsageError():
-                cause, permanent = Cause("bad-source", str(error)), True
-            case _:
-                log.error("a bug in the source", exc_info=error)
-                cause = Cause("bug", f"{type(error).__name__}: {error}", "please report it")
-                permanent = False
+        cause, permanent = cause_of(error)
         self._fail_for(cause, permanent=permanent)
 
     def _fail_for(self, cause: Cause, *, permanent: bool) -> None:
         self._do_close()
+        self._post(Surveyed(self._session, self._rungs.survey(self._sources.built)))
         self._post(Failed(self._session, cause, permanent))

@@ -58,6 +58,20 @@ Every option has an environment variable; precedence: flag, variable, --config, 
     show_envvar=True,
     help=f"One of {', '.join(LOG_LEVELS)}.",
 )
+@click.option(
+    "--end-holder",
+    envvar="FRAMEBUS_END_HOLDER",
+    show_envvar=True,
+    metavar="true|false",
+    help="Whether to end an earlier daemon of ours that hangs with the device. [default: false]",
+)
+@click.option(
+    "--power-ports",
+    envvar="FRAMEBUS_POWER_PORTS",
+    show_envvar=True,
+    metavar="PORT,...",
+    help="USB ports, as in 1-1.2, whose power may be switched when nothing else helps.",
+)
 def capture(**flags: str | None) -> int:
     """Run the daemon until it is told to end; `_HELP` is what a person reads."""
     resolved = settings(flags)

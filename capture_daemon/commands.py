@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from capture_daemon.plan import Plan
+from capture_daemon.recovery.rungs import Rung
 from capture_daemon.sources.base import Interrupt
 
 
@@ -37,6 +38,15 @@ class Close:
 
 
 @dataclass(frozen=True, slots=True)
+class Climb:
+    """Close whatever is open and carry out a rung; it waits for a holder for `limit_s` seconds."""
+
+    session: int
+    rung: Rung
+    limit_s: float
+
+
+@dataclass(frozen=True, slots=True)
 class Quit:
     """Close whatever is open, and end the thread."""
 
@@ -44,7 +54,7 @@ class Quit:
     """Leave the device streaming for a successor, where somebody keeps it."""
 
 
-Command = Open | RestartStream | Close | Quit
+Command = Open | RestartStream | Close | Climb | Quit
 
 
 class CaptureCommands(Protocol):
@@ -58,6 +68,9 @@ class CaptureCommands(Protocol):
 
     def close(self, session: int) -> None:
         """Close whatever is open; ends in Closed."""
+
+    def climb(self, session: int, rung: Rung, limit_s: float) -> None:
+        """Carry out a rung with the device closed; ends in Climbed."""
 
     def arrived_ns(self) -> int:
         """Return when the newest valid frame arrived; 0 if none yet."""
@@ -101,7 +114,17 @@ class CommandQueue:
 
 
 def without_the_overtaken(commands: list[Command]) -> list[Command]:
-    """Leave out what a later close undoes: a camera opened for nothing may drop off its bus."""
+    """Leave out what a later command makes pointless.
+
+    A camera opened only to be closed may drop off its bus; a rung may take seconds, and whatever
+    comes after it is what is wanted now.
+    """
+    last = len(commands) - 1
+    commands = [
+        command
+        for at, command in enumerate(commands)
+        if at == last or not isinstance(command, Climb)
+    ]
     for at in range(len(commands) - 1, 0, -1):
         if isinstance(commands[at], Close | Quit):
             closes = [command for command in commands[:at] if isinstance(command, Close)]

@@ -19,6 +19,9 @@ from capture_daemon.adjustments import Adjustments
 from capture_daemon.capture import CaptureThread
 from capture_daemon.conductor import Conductor
 from capture_daemon.device import ControlsRead, ControlsSet, Described
+from capture_daemon.findings import Findings
+from capture_daemon.hotplug import Hotplug, MonitorOpened
+from capture_daemon.inquiries import EvidenceFound, HoldersSeen, JournalRead, JournalTrouble
 from capture_daemon.reports import Mailbox, Report
 from capture_daemon.server import ControlServer
 from capture_daemon.status import Status
@@ -65,6 +68,7 @@ class Daemon:
         conductor: Conductor,
         capture: CaptureThread,
         adjustments: Adjustments,
+        findings: Findings,
         server: ControlServer,
         status: Status,
         ring: StatusSink,
@@ -72,10 +76,12 @@ class Daemon:
         manager: ServiceManager,
         mailbox: Mailbox,
         signals: Signals,
+        hotplug: Hotplug,
     ) -> None:
         self._conductor = conductor
         self._capture = capture
         self._adjustments = adjustments
+        self._findings = findings
         self._server = server
         self._status = status
         self._ring = ring
@@ -83,6 +89,8 @@ class Daemon:
         self._manager = manager
         self._mailbox = mailbox
         self._signals = signals
+        self._hotplug = hotplug
+        self._poller = zmq.Poller()
         self.renewing = False
         """The end is for a successor to go on: camera and ring are left as they are."""
         self._ending = False
@@ -98,9 +106,10 @@ class Daemon:
 
     def run(self) -> None:
         """Capture until a signal or `end`."""
-        poller = zmq.Poller()
+        poller = self._poller
         for each in (self._server.socket, self._mailbox.fileno(), self._signals.fileno()):
             poller.register(each, zmq.POLLIN)
+        self._hotplug.start(self._mailbox.post)
         self._conductor.start(time.monotonic_ns())
         self._manager.ready()
         while not self._ending:
@@ -125,8 +134,11 @@ class Daemon:
         for report in self._mailbox.collect():
             self._on_report(report, time.monotonic_ns())
         now_ns = time.monotonic_ns()
+        if self._hotplug.added():
+            self._conductor.device_added(now_ns)
         self._conductor.tick(now_ns)
         self._adjustments.tick(now_ns)
+        self._findings.tick(now_ns)
         self._more_requests = self._server.receive()
         now_ns = time.monotonic_ns()
         changes = self._status.changes(now_ns)
@@ -143,6 +155,12 @@ class Daemon:
                 log.debug("a description of an earlier session")
             case Described() | ControlsRead() | ControlsSet():
                 self._adjustments.on_report(report)
+            case MonitorOpened(monitor=monitor):
+                if (fd := self._hotplug.use(monitor)) is not None:
+                    self._poller.register(fd, zmq.POLLIN)
+                    self._conductor.device_added(now_ns)  # while nobody listened, perhaps
+            case EvidenceFound() | HoldersSeen() | JournalRead() | JournalTrouble():
+                self._findings.on_report(report)
             case _:
                 raise TypeError(f"nobody takes {report!r}")
 
@@ -162,7 +180,8 @@ class Daemon:
         due_ns = [self._status_due_ns]
         if self._manager.watchdog_s:
             due_ns.append(self._feed_due_ns)
-        for deadline in (self._conductor.deadline_ns(), self._adjustments.deadline_ns()):
+        for part in (self._conductor, self._adjustments, self._findings):
+            deadline = part.deadline_ns()
             if deadline is not None:
                 due_ns.append(deadline)
         # Rounded up: waking early would only mean to sleep again.

@@ -73,9 +73,18 @@ class ExclusiveSources:
         self._kept = False
 
     @property
+    def built(self) -> Source | None:
+        """The source that was open last, or was to be; its device may be gone."""
+        return self._source
+
+    @property
     def supervised(self) -> bool:
         """Whether somebody keeps the device and starts a successor."""
         return self._keeper.present
+
+    def current(self) -> spec.SourceSpec | None:
+        """Return what was built last, with what `auto` meant; None before. Any thread."""
+        return self._spec
 
     def open(self, plan: Plan, interrupt: Interrupt) -> tuple[str, Source, Granted]:
         """Open the plan's source; return its kind, itself, and what it gives.

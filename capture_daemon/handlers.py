@@ -9,14 +9,22 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 from framebus.config import nearest
-from framebus.control.protocol import HELD, INVALID_PARAMS, METHOD_NOT_FOUND, NOT_SUPPORTED
+from framebus.control.protocol import (
+    HELD,
+    INVALID_PARAMS,
+    METHOD_NOT_FOUND,
+    NOT_NOW,
+    NOT_SUPPORTED,
+)
 from framebus.errors import CameraHeld, UsageError
 from framebus.units import frame_rate, frame_size
 
 from capture_daemon.adjustments import Adjustments
 from capture_daemon.conductor import Conductor
+from capture_daemon.findings import Findings
 from capture_daemon.options import parse_source
 from capture_daemon.plan import Plan
+from capture_daemon.recovery.rungs import DEVICE_LEVEL, Rung
 from capture_daemon.refusal import Answer, Refusal
 from capture_daemon.sources import spec
 from capture_daemon.sources.base import Request
@@ -45,6 +53,7 @@ class Handlers:
         *,
         conductor: Conductor,
         adjustments: Adjustments,
+        findings: Findings,
         status: Callable[[int], Mapping[str, object]],
         check: Callable[[Plan], None],
         shutdown: Callable[[], None],
@@ -57,6 +66,7 @@ class Handlers:
         """
         self._conductor = conductor
         self._adjustments = adjustments
+        self._findings = findings
         self._status = status
         self._check = check
         self._shutdown = shutdown
@@ -71,6 +81,9 @@ class Handlers:
             "formats": _bare(self._do_formats),
             "controls": _bare(self._do_controls),
             "set_controls": _Method(self._do_set_controls, None),
+            "reset": _Method(self._do_reset, ("rung",)),
+            "holders": _bare(self._do_holders),
+            "incidents": _Method(findings.incidents, ("limit",)),
             "shutdown": _bare(self._do_shutdown),
             "renew": _bare(self._do_renew),
         }
@@ -140,6 +153,22 @@ class Handlers:
     def _do_set_controls(self, params: Params, answer: Answer) -> None:
         self._adjustments.set(self._conductor.plan.spec.text, params, answer, self._clock())
 
+    def _do_reset(self, params: Params, answer: Answer) -> None:
+        rung = _rung(params.get("rung"))
+        objection = self._conductor.reset(rung, self._clock())
+        if objection is not None:
+            remedy = f"; {objection.remedy}" if objection.remedy else ""
+            raise Refusal(NOT_NOW, f"no {rung.value}: {objection.reason}{remedy}")
+        answer.result({**self._state(), "rung": rung.value})
+
+    def _do_holders(self, answer: Answer) -> None:
+        if self._conductor.kind not in ("v4l2", "auto"):
+            raise Refusal(
+                NOT_SUPPORTED,
+                f"{self._conductor.plan.spec.text} has no device that another program could hold",
+            )
+        self._findings.holders(answer, self._clock())
+
     def _do_shutdown(self, answer: Answer) -> None:
         answer.result(self._state())
         self._shutdown()
@@ -167,6 +196,14 @@ def _check_names(method: str, takes: tuple[str, ...], params: Params) -> None:
                 INVALID_PARAMS,
                 f"{method} has no parameter {name[:64]!r}{nearest(name[:64], takes)}",
             )
+
+
+def _rung(value: object) -> Rung:
+    """Return the device-level rung of this name. Raises Refusal."""
+    names = {rung.value: rung for rung in Rung if rung in DEVICE_LEVEL}
+    if not isinstance(value, str) or value not in names:
+        raise Refusal(INVALID_PARAMS, f"reset takes a rung: one of {', '.join(names)}")
+    return names[value]
 
 
 def _configured(plan: Plan, params: Params) -> Plan:

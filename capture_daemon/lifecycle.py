@@ -1,11 +1,13 @@
-"""The capture's state machine: a table, and the delays between tries. It must not do any I/O.
+"""The capture's state machine: a table, and when a stream counts as silent. It must not do any I/O.
 
 Everything that decides what the capture does next stands in `TABLE`. The conductor feeds it
 events and carries out the actions that it returns; docs/lifecycle.md is drawn from it
 (`python -m capture_daemon.lifecycle_diagram`).
 
 There is no "closing" state: commands to the capture thread are carried out one after another, so
-an OPEN queued behind a CLOSE can never meet the device still held by ourselves.
+an OPEN queued behind a CLOSE can never meet the device still held by ourselves. For the same reason
+the rungs that need the device closed are climbed in BACKOFF, as one more command to that thread.
+Which rung comes next is the ladder's to say (recovery/ladder.py).
 """
 
 from __future__ import annotations
@@ -26,7 +28,7 @@ class State(enum.Enum):
     STALLED = "stalled"
     """Open, but silent for too long; its stream is being restarted."""
     BACKOFF = "backoff"
-    """It failed; the next try waits."""
+    """It failed; the next rung of the ladder waits for its time, or is being climbed."""
     FAILED = "failed"
     """It failed in a way that a person must mend; tried again now and then all the same."""
 
@@ -39,6 +41,8 @@ class Event(enum.Enum):
     RESTART = "restart"
     CONFIGURED = "configured"
     """The source or what is requested of it has changed."""
+    RESET = "reset"
+    """A person wants a rung that needs the device closed."""
     # ------------------------------------------------------------------
     OPENED = "opened"
     FRAME = "frame"
@@ -46,15 +50,22 @@ class Event(enum.Enum):
     SETTLED = "settled"
     """The stream has proved itself: enough valid frames in a row."""
     SILENCE = "silence"
-    """No valid frame for too long."""
+    """No valid frame for too long, and restarting the stream is the next rung."""
     SILENCE_AGAIN = "silence-again"
-    """Silent again, and the stream had not settled since it was last restarted."""
+    """No valid frame for too long, and the next rung needs the device closed."""
     STREAM_RESTARTED = "stream-restarted"
     FAILURE = "failure"
     """The source raised, and is closed."""
     PERMANENT_FAILURE = "permanent-failure"
     """The same, and trying again unchanged cannot help."""
     RETRY_DUE = "retry-due"
+    """It is time to open again."""
+    CLIMB_DUE = "climb-due"
+    """It is time for a rung that is climbed with the device closed."""
+    CLIMBED = "climbed"
+    """The rung was carried out; whether it helped only frames can tell."""
+    NOT_CLIMBED = "not-climbed"
+    """The rung could not be carried out."""
     DEVICE_ADDED = "device-added"
     """A device appeared that may be ours."""
 
@@ -65,12 +76,17 @@ class Action(enum.Enum):
     OPEN = "open"
     CLOSE = "close"
     RESTART_STREAM = "restart-stream"
-    RETRY_SOON = "retry-soon"
-    """Count a failure, and ask for RETRY_DUE after `retry_delay_s`."""
+    CLIMB = "climb"
+    """Carry out the rung that was chosen, with the device closed."""
+    COUNT_FAILURE = "count-failure"
+    AWAIT_RUNG = "await-rung"
+    """Ask for RETRY_DUE or CLIMB_DUE when the rung that the ladder has chosen is due."""
     RETRY_SLOWLY = "retry-slowly"
-    """The same after `slow_retry_delay_s`."""
+    """Ask for RETRY_DUE after `slow_retry_delay_s`."""
     FORGET_FAILURES = "forget-failures"
     """Start counting failures from 0."""
+    START_OVER = "start-over"
+    """The same, and the ladder begins at its bottom."""
 
 
 class IllegalEvent(Exception):
@@ -84,14 +100,18 @@ WAITING_STATES = frozenset({State.BACKOFF, State.FAILED})
 
 Step = tuple[State, tuple[Action, ...]]
 
-_REOPEN = (Action.FORGET_FAILURES, Action.CLOSE, Action.OPEN)
-_OPEN_AFRESH = (Action.FORGET_FAILURES, Action.OPEN)
+_REOPEN = (Action.START_OVER, Action.CLOSE, Action.OPEN)
+_OPEN_AFRESH = (Action.START_OVER, Action.OPEN)
+_FAILED = (Action.COUNT_FAILURE, Action.AWAIT_RUNG)
 
 _WHILE_OPEN: Mapping[Event, Step] = {
-    Event.STOP: (State.STOPPED, (Action.FORGET_FAILURES, Action.CLOSE)),
+    Event.STOP: (State.STOPPED, (Action.START_OVER, Action.CLOSE)),
     Event.CONFIGURED: (State.OPENING, _REOPEN),
-    Event.FAILURE: (State.BACKOFF, (Action.RETRY_SOON,)),
-    Event.PERMANENT_FAILURE: (State.FAILED, (Action.RETRY_SLOWLY,)),
+    Event.RESET: (State.BACKOFF, (Action.CLOSE, Action.CLIMB)),
+    Event.FAILURE: (State.BACKOFF, _FAILED),
+    Event.PERMANENT_FAILURE: (State.FAILED, (Action.COUNT_FAILURE, Action.RETRY_SLOWLY)),
+    # Restarting the stream has not helped, or will not: let go of the device.
+    Event.SILENCE_AGAIN: (State.BACKOFF, (Action.CLOSE, *_FAILED)),
 }
 
 # Anything that might have mended it ends the wait.
@@ -99,7 +119,8 @@ _WHILE_WAITING: Mapping[Event, Step] = {
     Event.START: (State.OPENING, _OPEN_AFRESH),
     Event.RESTART: (State.OPENING, _OPEN_AFRESH),
     Event.CONFIGURED: (State.OPENING, _OPEN_AFRESH),
-    Event.STOP: (State.STOPPED, (Action.FORGET_FAILURES,)),
+    Event.RESET: (State.BACKOFF, (Action.CLIMB,)),
+    Event.STOP: (State.STOPPED, (Action.START_OVER, Action.CLOSE)),
     Event.RETRY_DUE: (State.OPENING, (Action.OPEN,)),
     Event.DEVICE_ADDED: (State.OPENING, (Action.OPEN,)),
 }
@@ -132,8 +153,6 @@ TABLE: Mapping[State, Mapping[Event, Step]] = {
         Event.SILENCE: (State.STALLED, (Action.RESTART_STREAM,)),
         # It came back by itself just before the restart that was under way.
         Event.STREAM_RESTARTED: (State.STALLED, ()),
-        # Restarting the stream did not last: let go of the device and open it again.
-        Event.SILENCE_AGAIN: (State.BACKOFF, (Action.CLOSE, Action.RETRY_SOON)),
     },
     State.STALLED: {
         **_WHILE_OPEN,
@@ -144,9 +163,14 @@ TABLE: Mapping[State, Mapping[Event, Step]] = {
         Event.FRAME: (State.STREAMING, ()),
         # The tenth frame was on its way when the silence was noticed.
         Event.SETTLED: (State.STALLED, ()),
-        Event.SILENCE: (State.BACKOFF, (Action.CLOSE, Action.RETRY_SOON)),
+        Event.SILENCE: (State.STALLED, (Action.RESTART_STREAM,)),
     },
-    State.BACKOFF: _WHILE_WAITING,
+    State.BACKOFF: {
+        **_WHILE_WAITING,
+        Event.CLIMB_DUE: (State.BACKOFF, (Action.CLIMB,)),
+        Event.CLIMBED: (State.OPENING, (Action.OPEN,)),
+        Event.NOT_CLIMBED: (State.BACKOFF, (Action.AWAIT_RUNG,)),
+    },
     State.FAILED: _WHILE_WAITING,
 }
 
@@ -159,41 +183,20 @@ def step(state: State, event: Event) -> Step:
         raise IllegalEvent(f"{event.value} cannot happen while {state.value}") from None
 
 
-RETRY_FIRST_S = 0.5
-RETRY_MOST_S = 10.0
-SLOW_RETRY_FIRST_S = 30.0
-SLOW_RETRY_MOST_S = 300.0
-
-
-def retry_delay_s(failures: int, jitter: float) -> float:
-    """Return how long to wait after the `failures`-th failure in a row (from 1), in seconds.
-
-    0.5 s doubling to 10 s: reopening is itself a risk (a camera that was reopened every 0.3 s
-    dropped off its bus), so tries are spaced. `jitter` (0 to 1) takes off up to a quarter, so that
-    several cameras on one bus do not try in step.
-    """
-    return _doubling(RETRY_FIRST_S, RETRY_MOST_S, failures, jitter)
-
-
-def slow_retry_delay_s(failures: int, jitter: float) -> float:
-    """Return the wait after the `failures`-th permanent failure in a row, in seconds.
-
-    A permanent failure waits for a person, but that person may mend it without telling us
-    (installs ffmpeg, joins a group, restores a file), and the camera must not stay down for that:
-    30 s doubling to 5 minutes.
-    """
-    return _doubling(SLOW_RETRY_FIRST_S, SLOW_RETRY_MOST_S, failures, jitter)
-
-
-def _doubling(first_s: float, most_s: float, failures: int, jitter: float) -> float:
-    doublings = min(max(failures, 1) - 1, 16)  # 2**16 is beyond every limit here
-    delay_s = min(most_s, first_s * 2.0**doublings)
-    return max(first_s, delay_s * (1.0 - 0.25 * jitter))
-
-
 SILENT_INTERVALS = 3
 SLOW_START_S = 5.0
 """How long a source may take from open to its first valid frame: real cameras take 3 s and more."""
+QUICK_START_S = 2.0
+"""The same for a source that is known to be quicker, at least."""
+
+
+def start_limit_s(took_s: float | None) -> float:
+    """Return how long to wait for the first valid frame of a source that last took `took_s`.
+
+    None: it is not known. Half as long again and half a second is allowed, since a camera that
+    recovers may be slower than one that was well.
+    """
+    return SLOW_START_S if took_s is None else max(QUICK_START_S, 1.5 * took_s + 0.5)
 
 
 def silence_limit_s(granted_fps: float, measured_fps: float, jitter_s: float) -> float:

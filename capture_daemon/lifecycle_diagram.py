@@ -1,4 +1,6 @@
-"""Draws docs/lifecycle.md from the lifecycle's table: `python -m capture_daemon.lifecycle_diagram`.
+"""Draws docs/lifecycle.md from two tables: `python -m capture_daemon.lifecycle_diagram`.
+
+They are the lifecycle's and the recovery ladder's.
 
 A test fails when the page is not what this prints.
 """
@@ -9,20 +11,69 @@ import sys
 from collections.abc import Iterator
 
 from capture_daemon.lifecycle import TABLE, Action, State
+from capture_daemon.recovery import budget, ladder
 
 _HEAD = """\
 # The capture's lifecycle
 
-Drawn from `capture_daemon/lifecycle.py`; do not edit, run
+Drawn from `capture_daemon/lifecycle.py` and `capture_daemon/recovery/ladder.py`; do not edit, run
 `python -m capture_daemon.lifecycle_diagram > docs/lifecycle.md`.
 An event that a state's row lacks cannot happen there: it is refused and changes nothing.
 Restarting the stream (`restart-stream`) closes the source instead where a source cannot do it.
 """
 
 
+_LADDER = f"""\
+## The recovery ladder
+
+After a failure the ladder chooses the next rung. Each kind of failure has its own rungs, tried in
+this order, a number of times in each lap; a rung that is not available is passed over. `give-up`
+ends a lap: after its wait the ladder is climbed anew. A hotplug event or a person ends every wait.
+
+Success of a rung is a settled stream: ten valid frames without a stall between them. A camera that
+was well before gets 2 s (or half as long again as it took then) for the first of them, and 5 s like
+an unknown one after a reset, and once the ladder was climbed in vain. A stream
+that fails again within 10 s of settling was not cured, and the climb goes on where it was. The rung
+that cured a kind of failure last is jumped to when a lower one has failed once. After a
+device-level rung no lower one is tried in the same lap: it includes them; but a device that is back
+and silent has its stream restarted if that was not tried yet.
+
+`usb-reset`, `reauthorize` and `port-power` share a budget: one in {budget.SPACING_NS // 10**9} s
+and {budget.MOST} in {budget.WINDOW_NS // 60 // 10**9} minutes. `rebind` has the same for itself:
+it resets nothing on the bus, and paid from one purse, a camera that only a USB reset cures would be
+away for half a minute longer. The privileged helper keeps the same budget for each port, whoever
+asks.
+
+The device-level rungs, and those about other processes, are carried out by the capture thread with
+the device closed (`climb`): so they can never meet a descriptor of ours, the main thread never
+waits, and whatever a person commands interrupts a wait. `restart-stream` needs the device open; a
+source that raised is closed, so that rung is only for silence. While a busy device is given up, its
+holder is watched all the same, and the device opened as soon as it lets go.
+"""
+
+
 def render() -> str:
     """Return the whole page."""
-    return "\n".join([_HEAD, "```mermaid", *_diagram(), "```", "", *_rows(), ""])
+    drawn = ["```mermaid", *_diagram(), "```"]
+    return "\n".join([_HEAD, *drawn, "", *_rows(), "", _LADDER, *_ladder_rows(), ""])
+
+
+def _ladder_rows() -> Iterator[str]:
+    yield "| failure | rungs, and how often each is tried in a lap | give-up lasts |"
+    yield "|---|---|---|"
+    for failure, row in ladder.TABLE.items():
+        rungs = ", ".join(_tries(rung, tries) for rung, tries in row.rungs.items())
+        first_s, most_s = row.wait_s
+        lasts = f"{first_s:g} to {most_s:g} s" if ladder.Rung.GIVE_UP in row.rungs else "-"
+        yield f"| {failure.value} | {rungs} | {lasts} |"
+
+
+def _tries(rung: ladder.Rung, tries: int) -> str:
+    if rung is ladder.Rung.GIVE_UP or tries == 1:
+        return rung.value
+    if rung is ladder.Rung.WAIT_FOR_HOLDER:
+        return f"{rung.value} for {ladder.HOLDER_PATIENCE_S:g} s"
+    return f"{rung.value} without end" if tries > ladder.MANY else f"{rung.value} x{tries}"
 
 
 def _diagram() -> Iterator[str]:

@@ -4,8 +4,9 @@ POSIX locks (`lockf`), because a child forked by somebody cannot keep them alive
 Their one trap: they drop when any descriptor of the file is closed in this process. So each file
 is opened once, here, and this class must be the only opener of lock files in the process.
 
-A lock file may be unlinked by its holder while another process waits for it with the old file
-open; so whoever gets the lock checks that the path still leads to what it has locked.
+A file's text is its holder's pid and, in a second line, when that process started. It may be
+unlinked by its holder while another process waits for it with the old file open; so whoever gets
+the lock checks that the path still leads to what it has locked.
 """
 
 from __future__ import annotations
@@ -71,7 +72,7 @@ def _lock(path: Path, what: str) -> int:
             raise _held(what, pid) from None
         if _leads_to(path, fd):
             os.ftruncate(fd, 0)
-            os.write(fd, f"{os.getpid()}\n".encode())
+            os.write(fd, f"{os.getpid()}\n{start_time(os.getpid())}\n".encode())
             return fd
         os.close(fd)
 
@@ -96,8 +97,20 @@ def _pid(path: Path, fd: int) -> int:
     """Return the holder's pid: the kernel's word, or the file's where namespaces hide it."""
     if pid := holder(path):
         return pid
-    text = os.pread(fd, 32, 0).strip()
-    return int(text) if text.isdigit() else 0
+    first = os.pread(fd, 32, 0).split(b"\n")[0]
+    return int(first) if first.isdigit() else 0
+
+
+def start_time(pid: int) -> int:
+    """Return when a process started, in clock ticks since boot; 0 if it is not there.
+
+    With the pid it names a process for good: a pid alone may be given to another.
+    """
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_text(encoding="ascii", errors="replace")
+    except OSError:
+        return 0
+    return int(stat.rpartition(")")[2].split()[19])  # field 22; the name in brackets is field 2
 
 
 def _held(what: str, pid: int) -> CameraHeld:

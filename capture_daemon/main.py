@@ -11,11 +11,19 @@ import logging
 import os
 import random
 import time
-from collections.abc import MutableMapping
+from collections.abc import Mapping, MutableMapping
 from contextlib import ExitStack
+from pathlib import Path
 from typing import Protocol
 
-from framebus.names import CameraNames, create_runtime_dir, runtime_dir
+from framebus.names import (
+    PRIVILEGED_SOCKET,
+    CameraNames,
+    create_runtime_dir,
+    incident_journal,
+    runtime_dir,
+    state_dir,
+)
 from framebus.notify import EventNotifier, Notifier, own_context
 from framebus.ring.predecessor import Predecessor, left_behind
 from framebus.ring.writer import RingWriter
@@ -27,12 +35,19 @@ from capture_daemon.conductor import Conductor
 from capture_daemon.counters import FrameCounters
 from capture_daemon.daemon import Daemon, Signals
 from capture_daemon.device import DeviceThread
+from capture_daemon.diagnosis.journal import Journal
+from capture_daemon.diagnosis.tools import local_tools
 from capture_daemon.exclusive import ExclusiveSources
+from capture_daemon.findings import Findings
 from capture_daemon.handlers import Handlers
+from capture_daemon.hotplug import Hotplug, open_monitor
 from capture_daemon.inheritance import Inheritance
+from capture_daemon.inquiries import InquiryThread
 from capture_daemon.locks import Locks
 from capture_daemon.options import Settings
+from capture_daemon.outage import Outage
 from capture_daemon.plan import Plan
+from capture_daemon.privileged.client import PrivilegedClient
 from capture_daemon.process import (
     END_S,
     allow_many_connections,
@@ -40,10 +55,15 @@ from capture_daemon.process import (
     log_to_stderr,
 )
 from capture_daemon.publisher import Publisher
+from capture_daemon.recovery.actions import PortActions
+from capture_daemon.recovery.base import Rungs
+from capture_daemon.recovery.executor import Executor
+from capture_daemon.recovery.holding import Holding, holders_of
 from capture_daemon.reports import Mailbox
 from capture_daemon.server import ControlServer
 from capture_daemon.signals import SignalWatch
-from capture_daemon.sources.base import LastFrame
+from capture_daemon.sources.base import LastFrame, Source
+from capture_daemon.sources.spec import SourceSpec
 from capture_daemon.status import Ring, Status
 from capture_daemon.systemd import ServiceManager
 
@@ -79,9 +99,12 @@ def run(settings: Settings, environ: MutableMapping[str, str]) -> int:
         parts = Parts(
             settings,
             names,
+            state=state_dir(environ),
             writer=writer,
             newest_ns=last.captured_ns if last else 0,
             sources=sources,
+            rungs=_rungs(settings, names, environ),
+            hotplug=Hotplug(open_monitor),
             manager=manager,
             signals=signals,
             stack=stack,
@@ -104,6 +127,9 @@ class Sources(capture.Sources, Protocol):
     def check(self, plan: Plan) -> None:
         """Raise for a plan that cannot be carried out now."""
 
+    def current(self) -> SourceSpec | None:
+        """Return the source built last, None before. Any thread."""
+
     @property
     def supervised(self) -> bool:
         """Whether somebody keeps the device and starts a successor."""
@@ -117,9 +143,12 @@ class Parts:
         settings: Settings,
         names: CameraNames,
         *,
+        state: Path,
         writer: RingWriter,
         newest_ns: int,
         sources: Sources,
+        rungs: Rungs,
+        hotplug: Hotplug,
         manager: ServiceManager,
         signals: Signals,
         stack: ExitStack,
@@ -131,6 +160,7 @@ class Parts:
         stack.callback(lambda: writer.close(leave=self.daemon.renewing))
         mailbox = Mailbox()
         stack.callback(mailbox.close)
+        stack.callback(hotplug.close)
         context = own_context()
         stack.callback(context.term)
         notifier = Notifier(context, names)
@@ -139,8 +169,17 @@ class Parts:
         stack.callback(events.close)
         counters = FrameCounters()
         self._device = DeviceThread(post=mailbox.post)
+        journal = Journal(incident_journal(state, settings.name))
+        self._inquiries = InquiryThread(
+            tools=local_tools(), journal=journal, source=sources.current, post=mailbox.post
+        )
+        findings = Findings(
+            inquiries=self._inquiries, journal=journal.path, event=events.send, pid=os.getpid()
+        )
+        outage = Outage(camera=settings.name, tell=findings.on_incident)
         self._capture = CaptureThread(
             sources=sources,
+            rungs=rungs,
             publisher=Publisher(
                 ring=writer,
                 announcer=notifier,
@@ -149,7 +188,7 @@ class Parts:
             ),
             counters=counters,
             post=mailbox.post,
-            opened=self._device.attach,
+            opened=self._on_open,
         )
         stack.callback(self._capture.dispose)
         self._conductor = Conductor(
@@ -157,11 +196,13 @@ class Parts:
             plan=settings.plan,
             jitter=random.random,
             now_ns=time.monotonic_ns(),
+            outage=outage,
         )
         adjustments = Adjustments(device=self._device, event=events.send)
         handlers = Handlers(
             conductor=self._conductor,
             adjustments=adjustments,
+            findings=findings,
             status=lambda now_ns: status.document(now_ns),
             check=sources.check,
             shutdown=lambda: self.daemon.end(),
@@ -183,6 +224,7 @@ class Parts:
             conductor=self._conductor,
             capture=self._capture,
             adjustments=adjustments,
+            findings=findings,
             server=server,
             status=status,
             ring=writer,
@@ -190,9 +232,17 @@ class Parts:
             manager=manager,
             mailbox=mailbox,
             signals=signals,
+            hotplug=hotplug,
         )
         self._device.start()
+        self._inquiries.start()
+        self._inquiries.read_journal()
         self._capture.start()
+
+    def _on_open(self, session: int, source: Source) -> None:
+        """A source was opened. Runs in the capture thread."""
+        self._device.attach(session, source)
+        self._inquiries.learn_device()
 
     def end_threads(self, timeout_s: float) -> bool:
         """End the threads; False if one still hangs after `timeout_s`.
@@ -205,9 +255,22 @@ class Parts:
         self.daemon.tell_status(time.monotonic_ns())
         self._capture.quit(leave=self.daemon.renewing)
         self._device.quit()
-        for thread in (self._capture, self._device):
+        self._inquiries.quit()
+        # What the inquiries hang in holds no device: they are waited for, and else left behind.
+        for thread in (self._capture, self._device, self._inquiries):
             thread.join(max(0.0, deadline - time.monotonic()))
         return not (self._capture.is_alive() or self._device.is_alive())
+
+
+def _rungs(settings: Settings, names: CameraNames, environ: Mapping[str, str]) -> Executor:
+    socket = Path(environ.get("FRAMEBUS_PRIVILEGED_SOCKET") or PRIVILEGED_SOCKET)
+    return Executor(
+        actions=PortActions(),
+        helper=PrivilegedClient(socket),
+        holding=Holding(runtime=names.runtime, own_lock=names.lock, find=holders_of),
+        end_holders=settings.end_holder,
+        power_ports=settings.power_ports,
+    )
 
 
 def _last_frame(predecessor: Predecessor | None) -> LastFrame | None:

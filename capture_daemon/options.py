@@ -16,6 +16,7 @@ from framebus.ring.layout import DEFAULT_CAPACITY, LARGEST_CAPACITY, SMALLEST_CA
 from framebus.units import byte_count, frame_rate, frame_size
 
 from capture_daemon.plan import Plan
+from capture_daemon.recovery.sysfs import BadPort, UsbPort
 from capture_daemon.sources import spec
 from capture_daemon.sources.base import Request
 from capture_daemon.sources.spec import SourceSpec
@@ -36,6 +37,10 @@ class Settings:
     ring_size: int
     """Bytes of the ring's arena."""
     log_level: str
+    end_holder: bool = False
+    """Whether an earlier daemon of ours that still has the device may be ended."""
+    power_ports: tuple[str, ...] = ()
+    """The USB ports whose power may be switched."""
 
 
 def settings(flags: Mapping[str, object]) -> Settings:
@@ -57,6 +62,10 @@ def settings(flags: Mapping[str, object]) -> Settings:
         plan=Plan(parse_source(str(source)), request(text("size"), text("fps"))),
         ring_size=_ring_size(str(ring_size)),
         log_level=_log_level(str(log_level)),
+        end_holder=_switch("end_holder", text("end_holder", "false")),
+        power_ports=_power_ports(
+            config.pick(flags.get("power_ports"), values.get("power_ports"), ())
+        ),
     )
 
 
@@ -99,6 +108,24 @@ def _ring_size(text: str) -> int:
             f"a ring of {text} is out of range: use {SMALLEST_CAPACITY} to {LARGEST_CAPACITY} bytes"
         )
     return size
+
+
+def _switch(name: str, text: str | None) -> bool:
+    word = str(text).lower()
+    if word not in ("true", "false"):
+        raise UsageError(f"{text!r} is no answer to {name}: use true or false")
+    return word == "true"
+
+
+def _power_ports(value: object) -> tuple[str, ...]:
+    """Return the ports of a list, or of a text with commas."""
+    names = value.split(",") if isinstance(value, str) else value
+    if not isinstance(names, list | tuple):
+        raise UsageError('power_ports is a list of USB ports, as in ["1-1.2"]')
+    try:
+        return tuple(UsbPort(str(name).strip()).name for name in names)
+    except BadPort as error:
+        raise UsageError(f"power_ports: {error}") from error
 
 
 def _log_level(text: str) -> str:

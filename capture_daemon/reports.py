@@ -6,12 +6,18 @@ opening of a source; a report of an earlier session than the conductor's is old 
 
 from __future__ import annotations
 
+import logging
 import os
 import queue
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from capture_daemon.sources.base import Granted
+from framebus.errors import UsageError
+
+from capture_daemon.recovery.rungs import Outcome, Rung, Unavailable
+from capture_daemon.sources.base import Granted, SourceError
+
+log = logging.getLogger(__name__)
 
 
 def one_line(text: str) -> str:
@@ -43,6 +49,27 @@ def silence_cause(source: str, rejected: Sequence[str]) -> Cause:
         what = f"no valid frame from {source}: rejected as {', '.join(rejected)}"
         return Cause("garbage", what, "check the cable, or try another format")
     return Cause("silent", f"{source} sends no frames", "check the cable and what it leads to")
+
+
+def not_answering_cause(source: str, doing: str, blocked_s: float) -> Cause:
+    """Return why there are no frames while `source` has not returned from what it does."""
+    return Cause(
+        "not-answering",
+        f"{source} has not answered for {blocked_s:.0f} s ({doing})",
+        "wait; if it stays so, plug the camera out and in",
+    )
+
+
+def cause_of(error: Exception) -> tuple[Cause, bool]:
+    """Return why a source raised this, and whether trying again unchanged cannot help."""
+    match error:
+        case SourceError():
+            return Cause(error.code, error.message, error.remedy), error.permanent
+        case UsageError():
+            return Cause("bad-source", str(error)), True
+        case _:
+            log.error("a bug in the source", exc_info=error)
+            return Cause("bug", f"{type(error).__name__}: {error}", "please report it"), False
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +118,21 @@ class Failed(Report):
 @dataclass(frozen=True, slots=True)
 class Closed(Report):
     """The source of this session is closed, as commanded."""
+
+
+@dataclass(frozen=True, slots=True)
+class Surveyed(Report):
+    """Which rungs cannot be used on the source's device now."""
+
+    unavailable: tuple[Unavailable, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Climbed(Report):
+    """A rung was carried out, or not."""
+
+    rung: Rung
+    outcome: Outcome
 
 
 class Mailbox:

@@ -23,8 +23,9 @@ Document = dict[str, object]
 # bytes of JSON that each may take. What is cut ends in "…".
 _SPEC_MAX = 1500
 _DEVICE_MAX = 1000
-_MESSAGE_MAX = 2000
-_REMEDY_MAX = 1500
+_MESSAGE_MAX = 1400
+_REMEDY_MAX = 700
+_RUNG_TEXT_MAX = 120
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +87,7 @@ class Status:
             "state": conductor.state.value,
             "since_utc_ns": conductor.since_ns + to_utc_ns,
             "cause": _cause(conductor.cause(now_ns)),
+            "incident": conductor.incident(),
             "attempts": conductor.failures,
             "retry_utc_ns": None if retry_ns is None else retry_ns + to_utc_ns,
             "source": {
@@ -99,6 +101,7 @@ class Status:
             "frames": self._frames(now_ns, to_utc_ns),
             "ring": self._ring.document(),
             "control": dict(self._control()),
+            "recovery": _recovery(conductor.recovery),
         }
 
     def changes(self, now_ns: int) -> tuple[object, ...]:
@@ -110,6 +113,7 @@ class Status:
             conductor.plan,
             conductor.granted,
             conductor.retry_ns,
+            conductor.recovery,
             cause.code if cause else "",
         )
 
@@ -142,6 +146,22 @@ def _cause(cause: Cause | None) -> Document | None:
         "code": cause.code,
         "message": brief(cause.message, _MESSAGE_MAX),
         "remedy": brief(cause.remedy, _REMEDY_MAX),
+    }
+
+
+def _recovery(document: Mapping[str, object]) -> Document:
+    unavailable = document["unavailable"]
+    assert isinstance(unavailable, list)  # noqa: S101  for mypy: climber.py builds it so
+    return {
+        **document,
+        "unavailable": [
+            {
+                "rung": each["rung"],
+                "reason": brief(each["reason"], _RUNG_TEXT_MAX),
+                "remedy": brief(each["remedy"], _RUNG_TEXT_MAX),
+            }
+            for each in unavailable
+        ],
     }
 
 

@@ -32,9 +32,12 @@ def runtime(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """
     path = Path(tempfile.mkdtemp(prefix="fb-"))
     monkeypatch.setenv("FRAMEBUS_RUNTIME_DIR", str(path))
+    state = Path(tempfile.mkdtemp(prefix="fb-state-"))
+    monkeypatch.setenv("FRAMEBUS_STATE_DIR", str(state))
     prefix = CameraNames(path, "x").segment.removesuffix("x")
     yield path
     shutil.rmtree(path)
+    shutil.rmtree(state)
     left = [name for name in os.listdir(SHARED_MEMORY) if prefix in name]
     for name in left:
         (SHARED_MEMORY / name).unlink()

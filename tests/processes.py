@@ -22,3 +22,11 @@ def children(pid: int) -> list[int]:
         text = Path(f"/proc/{pid}/task/{task}/children").read_text()
         found += [int(word) for word in text.split()]
     return found
+
+
+def threads(pid: int) -> dict[int, str]:
+    """The threads of a process by their ids, each with its state's letter."""
+    return {
+        int(tid): Path(f"/proc/{pid}/task/{tid}/stat").read_text().rpartition(")")[2].split()[0]
+        for tid in os.listdir(f"/proc/{pid}/task")
+    }

@@ -13,6 +13,7 @@ from web_workers.takeover import FrameTicket
 
 _TRUE = frozenset({"1", "true", "yes", "on"})
 _FALSE = frozenset({"0", "false", "no", "off", ""})
+_LIMIT_MAX = 100
 _FPS_MIN, _FPS_MAX = 0.01, 1000.0
 _DURATION = re.compile(r"(\d{1,6}(?:\.\d{1,6})?)(ms|s|m)?")
 _UNIT_S = {"ms": 0.001, "s": 1.0, "m": 60.0, None: 1.0}
@@ -59,6 +60,14 @@ def fps(query: Mapping[str, str]) -> float | None:
             f"fps={text[:40]!r} is no frame rate: use a number from {_FPS_MIN:g} to {_FPS_MAX:g}"
         )
     return value
+
+
+def limit(query: Mapping[str, str]) -> int:
+    """Return how many of a list are wanted, 5 unless said; raises UsageError."""
+    text = query.get("limit", "5")
+    if not re.fullmatch(r"[0-9]{1,3}", text) or not 1 <= int(text) <= _LIMIT_MAX:
+        raise UsageError(f"limit={text[:40]!r} is no number from 1 to {_LIMIT_MAX}")
+    return int(text)
 
 
 def ago_s(query: Mapping[str, str]) -> float | None:

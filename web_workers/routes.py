@@ -12,6 +12,7 @@ from framebus.frame import Frame
 from framebus.names import CameraNames
 
 from web_workers import events, fallback, parts, queries, snapshot, state
+from web_workers.incidents import incidents
 from web_workers.observe import Observation, observe
 from web_workers.problems import UnknownCamera, problem
 from web_workers.settings import Cameras
@@ -37,6 +38,7 @@ def routes(cameras: Cameras) -> Blueprint:
         "snapshot": views.snapshot,
         "state": views.state,
         "events": views.events,
+        "incidents": views.incidents,
     }.items():
         blueprint.add_url_rule(f"/cameras/<name>/{name}", name, camera_view)
     for name, camera_view in {
@@ -103,6 +105,10 @@ class _Views:
         viewers = streams.viewers(names.camera) if streams is not None else []
         seen = observe(names, now_ns=time.monotonic_ns())
         return jsonify(state.state(seen, viewers, os.getpid()))
+
+    def incidents(self, name: str) -> Response:
+        """A camera's losses of frames, newest first."""
+        return jsonify(incidents(self._names(name), queries.limit(request.args)))
 
     def events(self, name: str) -> Response:
         """A camera's state, live."""

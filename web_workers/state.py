@@ -27,7 +27,9 @@ def summary(seen: Observation) -> dict[str, Any]:
     document = seen.document()
     keys = ("camera", "state", "online", "cause", "age_s")
     path = f"/cameras/{seen.camera}"
-    links = {name: f"{path}/{name}" for name in ("stream", "snapshot", "state", "events")}
+    links = {
+        name: f"{path}/{name}" for name in ("stream", "snapshot", "state", "events", "incidents")
+    }
     return {**{key: document[key] for key in keys}, "links": links}
 
 

@@ -52,6 +52,8 @@ class Granted:
     """What a person should know of it: that less was granted than the camera offers, and why."""
 
 
+ADOPTED = "adopted"
+"""A key of `details`: the stream was running already, so its start says nothing of the source."""
 NOTHING_GRANTED = Granted("", 0, 0, 0.0)
 """What stands for a grant before there is one."""
 

@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 
 from framebus.frame import FrameFlags
 
 from capture_daemon.sources.base import (
+    ADOPTED,
     Captured,
     Granted,
     Interrupt,
@@ -26,6 +28,7 @@ from capture_daemon.v4l2.encode import Encoder, load
 from capture_daemon.v4l2.formats import COMPRESSED, ENCODABLE, Choice, OfferedFormat
 from capture_daemon.v4l2.ops import DeviceOps, KernelOps
 from capture_daemon.v4l2.session import BUFFERS, Session
+from capture_daemon.v4l2.stable import StableName
 from capture_daemon.v4l2.stepping import Steps, steps
 
 
@@ -50,10 +53,10 @@ class V4L2Source:
     ) -> None:
         """Take what to open and how; `priority` keeps other programs from changing settings."""
         self._device = device
+        self._name = StableName(device, resolve=resolve)
         self._request = request
         self._interrupt = interrupt
         self._ops = KernelOps() if ops is None else ops
-        self._resolve = resolve
         self._buffers = buffers
         self._priority = priority
         self._now_ns = now_ns
@@ -64,7 +67,7 @@ class V4L2Source:
     @property
     def node(self) -> str:
         """The device node that the name means now. Raises SourceError when there is none."""
-        return self._resolve(self._device)
+        return self._name.node()
 
     @property
     def rdev(self) -> int:
@@ -97,6 +100,7 @@ class V4L2Source:
             self._steps.failed(error)
             raise
         self._steps.granted(session.tried)
+        self._name.opened(node)
         return self._use(session)
 
     def adopt(self, fd: int, last: LastFrame | None = None) -> Granted:
@@ -114,7 +118,8 @@ class V4L2Source:
             last=last,
             now_ns=self._now_ns,
         )
-        return self._use(session)
+        granted = self._use(session)
+        return replace(granted, details={**granted.details, ADOPTED: "yes"})
 
     def read(self, timeout_s: float) -> Captured | None:
         """Return the next picture, or None after `timeout_s` seconds or an interrupt."""

@@ -36,6 +36,8 @@ CAMERA_KEYS: Mapping[str, tuple[type, ...]] = {
     "fps": _NUMBER,
     "ring_size": (str, int),
     "log_level": _TEXT,
+    "end_holder": (bool,),
+    "power_ports": _TEXTS,
 }
 """What a camera's table may hold; at the top of the file it holds for every camera."""
 COMMON_KEYS: Mapping[str, tuple[type, ...]] = {
@@ -46,7 +48,13 @@ COMMON_KEYS: Mapping[str, tuple[type, ...]] = {
     "cameras": _TEXTS,
 }
 """What may stand at the top of the file, besides the cameras' tables."""
-_TYPE_NAMES = {str: "a text", int: "a number", float: "a number", list: "a list of texts"}
+_TYPE_NAMES = {
+    bool: "true or false",
+    str: "a text",
+    int: "a number",
+    float: "a number",
+    list: "a list of texts",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +138,8 @@ def _check(
     for key, value in values.items():
         if key not in known:
             raise UsageError(f"{where}: unknown key {key!r}{nearest(key, [*known, *extra])}")
-        if isinstance(value, bool) or not isinstance(value, known[key]):
+        misplaced = isinstance(value, bool) and bool not in known[key]
+        if misplaced or not isinstance(value, known[key]):
             wanted = " or ".join(dict.fromkeys(_TYPE_NAMES[kind] for kind in known[key]))
             raise UsageError(f"{where}: {key} must be {wanted}, not {value!r}")
 

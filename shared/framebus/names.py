@@ -3,12 +3,14 @@
 This is the only file that spells one of them. It creates nothing but the runtime directory, and
 that only when asked to.
 
-    RUNTIME/CAMERA.lock       lockf'd by the daemon that serves CAMERA; its text is the pid
+    RUNTIME/CAMERA.lock       lockf'd by the daemon that serves CAMERA; its first line is the pid
     RUNTIME/CAMERA.control    ZeroMQ ROUTER: commands and replies
     RUNTIME/CAMERA.frames     ZeroMQ PUB: one hint per frame
     RUNTIME/CAMERA.events     ZeroMQ PUB: state changes and incidents, JSON
     RUNTIME/@DEVICE.lock      lockf'd by the daemon that has DEVICE open ("@" starts no camera name)
+    /run/framebus-privileged.sock   the helper that may reset USB devices; one for the machine
     /dev/shm/framebus-DIGEST-CAMERA   the ring; DIGEST tells two runtime directories apart
+    STATE/CAMERA.incidents.jsonl      the journal of incidents, the only file that outlives a boot
 """
 
 from __future__ import annotations
@@ -24,6 +26,8 @@ from pathlib import Path
 from framebus.errors import BadCameraName, NoPermission, UsageError
 
 DEFAULT_CAMERA = "camera"
+PRIVILEGED_SOCKET = Path("/run/framebus-privileged.sock")
+"""Where the privileged helper listens; FRAMEBUS_PRIVILEGED_SOCKET says otherwise."""
 SHARED_MEMORY = Path("/dev/shm")  # noqa: S108  where Linux mounts POSIX shared memory
 _CAMERA_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,31}")
 _SOCKET_PATH_MAX = 107  # bytes; sockaddr_un.sun_path less its terminator, unix(7)
@@ -51,6 +55,23 @@ def runtime_dir(environ: Mapping[str, str] = os.environ) -> Path:
     if environ.get("XDG_RUNTIME_DIR"):
         return Path(environ["XDG_RUNTIME_DIR"]) / "framebus"
     return Path(tempfile.gettempdir()) / f"framebus-{os.getuid()}"
+
+
+def state_dir(environ: Mapping[str, str] = os.environ) -> Path:
+    """Return the STATE directory that this environment means; it may not exist yet."""
+    explicit = environ.get("FRAMEBUS_STATE_DIR") or environ.get("STATE_DIRECTORY")
+    if explicit:
+        return Path(explicit.split(":")[0])
+    if environ.get("XDG_STATE_HOME"):
+        return Path(environ["XDG_STATE_HOME"]) / "framebus"
+    if environ.get("HOME"):
+        return Path(environ["HOME"]) / ".local/state/framebus"
+    return runtime_dir(environ)
+
+
+def incident_journal(state: Path, camera: str) -> Path:
+    """Return the file of one camera's incidents."""
+    return state / f"{check_camera_name(camera)}.incidents.jsonl"
 
 
 def create_runtime_dir(runtime: Path) -> Path:

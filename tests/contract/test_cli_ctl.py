@@ -46,6 +46,22 @@ def test_parameters_are_json_where_they_can_be_and_text_where_not(runtime: Path)
     ]
 
 
+def test_reset_takes_its_rung_as_an_option_and_no_other_method_does(
+    runtime: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    asked: list[object] = []
+
+    def answer(message: bytes) -> list[bytes]:
+        asked.append((json.loads(message)["method"], json.loads(message)["params"]))
+        return [reply(message, result={"state": "backoff"})]
+
+    with server(CameraNames(runtime), answer):
+        assert ctl("reset", "--rung", "usb-reset") == 0
+    assert asked == [("reset", {"rung": "usb-reset"})]
+    assert ctl("restart", "--rung", "usb-reset") == os.EX_USAGE
+    assert "--rung is for reset" in capsys.readouterr().err
+
+
 def test_no_daemon_is_69_and_says_how_to_start_one(
     runtime: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

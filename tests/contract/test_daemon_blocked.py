@@ -23,11 +23,13 @@ from framebus.reader import FrameReader
 from framebus.ring.writer import RingWriter
 
 from capture_daemon.adjustments import MOST_PENDING
+from capture_daemon.hotplug import Hotplug
 from capture_daemon.main import Parts
 from capture_daemon.options import settings
 from capture_daemon.plan import Plan
 from capture_daemon.sources.base import Captured, Granted, Interrupt, SourceError
 from capture_daemon.systemd import ServiceManager
+from tests.rungs import NoRungs
 from tests.unit.test_publisher import WHOLE
 from tests.waiting import until
 
@@ -83,6 +85,10 @@ class OneSource:
 
     supervised = False
 
+    @property
+    def built(self) -> StubbornSource:
+        return self.source
+
     def open(self, plan: Plan, interrupt: Interrupt) -> tuple[str, StubbornSource, Granted]:
         return "test", self.source, self.source.open()
 
@@ -91,6 +97,9 @@ class OneSource:
 
     def leave(self) -> bool:
         return False
+
+    def current(self) -> None:
+        """There is no device to diagnose."""
 
     def check(self, plan: Plan) -> None:
         """Every plan will do."""
@@ -119,9 +128,12 @@ class Bench:
         self.parts = Parts(
             settings({"source": "test", "ring_size": "1M"}),
             self.names,
+            state=runtime / "state",
             writer=RingWriter.create(self.names, capacity=1 << 20),
             newest_ns=0,
             sources=OneSource(source),
+            rungs=NoRungs(),
+            hotplug=Hotplug(lambda: None, after_s=0.0),
             manager=ServiceManager({}),
             signals=signals,
             stack=stack,

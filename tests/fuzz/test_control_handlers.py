@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from pathlib import Path
 
 from framebus.control.protocol import Reply
 from hypothesis import given, settings
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 from capture_daemon.adjustments import Adjustments
 from capture_daemon.conductor import Conductor
 from capture_daemon.device import Described
+from capture_daemon.findings import Findings
 from capture_daemon.handlers import Handlers
 from capture_daemon.plan import Plan
 from capture_daemon.refusal import Refusal
@@ -19,8 +21,8 @@ from capture_daemon.sources import spec
 from tests.unit.test_conductor import Notes
 
 S = 1_000_000_000
-METHODS = ["status", "start", "stop", "restart", "configure", "formats", "controls"]
-NAMES = ["source", "size", "fps", "brightness", "1", ""]
+METHODS = ["status", "start", "stop", "restart", "configure", "formats", "controls", "holders"]
+NAMES = ["rung", "source", "size", "fps", "limit", "brightness", "1", ""]
 TEXTS = ["test", "auto", "v4l2:/dev/video0", "file:/", "http://u:p@h/", "ffmpeg:-i '", "1x1"]
 SCALARS = (
     st.none()
@@ -32,7 +34,8 @@ SCALARS = (
 )
 VALUES = SCALARS | st.lists(SCALARS, max_size=2) | st.dictionaries(st.text(max_size=3), SCALARS)
 CALLS = st.tuples(
-    st.sampled_from([*METHODS, "set_controls", "shutdown"]) | st.text(max_size=80),
+    st.sampled_from([*METHODS, "set_controls", "reset", "shutdown", "incidents"])
+    | st.text(max_size=80),
     st.dictionaries(st.sampled_from(NAMES) | st.text(max_size=80), VALUES, max_size=3),
 )
 
@@ -45,6 +48,19 @@ class Device:
 
     def set_controls(self, ticket: int, values: Mapping[str, object]) -> None:
         """Never answered."""
+
+
+class Inquiries:
+    """Takes no notes, and answers nothing."""
+
+    def evidence(self, incident: str, since_utc_ns: int, *, holders: bool) -> None:
+        """Never answered."""
+
+    def look_for_holders(self) -> None:
+        """Never answered."""
+
+    def write(self, document: Mapping[str, object]) -> None:
+        """Never written."""
 
 
 class OneAnswer:
@@ -64,20 +80,31 @@ class OneAnswer:
 
 
 @settings(max_examples=150, deadline=None)
-@given(calls=st.lists(CALLS, max_size=4), described=st.booleans())
+@given(
+    calls=st.lists(CALLS, max_size=4),
+    described=st.booleans(),
+    source=st.sampled_from(["test", "auto"]),
+)
 def test_every_call_gets_exactly_one_answer(
-    calls: list[tuple[str, dict[str, object]]], described: bool
+    calls: list[tuple[str, dict[str, object]]], described: bool, source: str
 ) -> None:
     conductor = Conductor(
-        capture=Notes(), plan=Plan(spec.parse("test")), jitter=lambda: 0.0, now_ns=0
+        capture=Notes(), plan=Plan(spec.parse(source)), jitter=lambda: 0.0, now_ns=0
     )
     adjustments = Adjustments(device=Device(), event=lambda name, document: None)
     if described:
         brightness = {"id": 1, "name": "brightness", "type": "integer", "min": 0, "max": 9}
         adjustments.on_report(Described(0, True, [], [brightness]))
+    findings = Findings(
+        inquiries=Inquiries(),
+        journal=Path("journal"),
+        event=lambda name, document: None,
+        pid=1,
+    )
     handlers = Handlers(
         conductor=conductor,
         adjustments=adjustments,
+        findings=findings,
         status=lambda now_ns: {"state": conductor.state.value},
         check=lambda plan: None,
         shutdown=lambda: None,
@@ -88,4 +115,5 @@ def test_every_call_gets_exactly_one_answer(
     for (method, params), answer in zip(calls, answers, strict=True):
         handlers.call(method, params, answer)
     adjustments.tick(101 * S)
+    findings.tick(101 * S)
     assert [answer.count for answer in answers] == [1] * len(calls)

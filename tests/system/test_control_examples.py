@@ -18,7 +18,7 @@ BLOCK = re.compile(r"^```json\n(.*?)^```", re.DOTALL | re.MULTILINE)
 
 
 COMMANDS = ("status", "start", "stop", "restart", "configure", "shutdown")
-METHODS = (*COMMANDS, "formats", "controls", "set_controls")
+METHODS = (*COMMANDS, "formats", "controls", "set_controls", "holders", "incidents", "reset")
 
 
 def examples() -> list[tuple[dict[str, Any], dict[str, Any]]]:

@@ -15,10 +15,13 @@ from pathlib import Path
 
 import pytest
 from framebus import config
+from framebus.names import PRIVILEGED_SOCKET
 
 DEPLOY = Path(__file__).parents[2] / "deploy"
 INSTALLED = "/opt/framebus/bin/framebus"
 UNITS = ("framebus-capture@.service", "framebus-web.service")
+HELPER = "framebus-privileged.service"
+RULES = ("70-framebus.rules", "71-framebus-reset.rules")
 
 
 def needs(program: str) -> str:
@@ -64,11 +67,36 @@ def test_systemd_would_find_a_mistake(name: str, change: tuple[str, str], tmp_pa
     assert change[1].partition("=")[0] in said or change[1].partition("=")[2] in said
 
 
-@pytest.mark.parametrize("name", UNITS)
+@pytest.mark.parametrize("name", [*UNITS, HELPER])
 def test_units_are_confined(name: str, tmp_path: Path) -> None:
     security = [needs("systemd-analyze"), "security", "--offline=yes", "--threshold=30"]
-    code, said = output_of(*security, unit(tmp_path, name))
+    copy = helper_unit(tmp_path) if name == HELPER else unit(tmp_path, name)
+    code, said = output_of(*security, copy)
     assert code == 0, said
+
+
+def helper_unit(tmp_path: Path) -> Path:
+    """A copy of the helper's unit for this environment's Python, beside its socket's."""
+    installed = INSTALLED.removesuffix("framebus") + "python"
+    text = (DEPLOY / "systemd" / HELPER).read_text()
+    assert f"ExecStart={installed} -P -m capture_daemon.privileged" in text
+    copy = tmp_path / HELPER
+    copy.write_text(text.replace(installed, sys.executable))
+    socket = HELPER.replace(".service", ".socket")
+    (tmp_path / socket).write_text((DEPLOY / "systemd" / socket).read_text())
+    return copy
+
+
+def test_systemd_finds_nothing_wrong_with_the_helper_and_its_socket(tmp_path: Path) -> None:
+    copy = helper_unit(tmp_path)
+    verify = [needs("systemd-analyze"), "verify", "--man=no"]
+    assert output_of(*verify, copy, copy.with_suffix(".socket")) == (0, "")
+
+
+def test_helper_listens_where_daemons_look_for_it() -> None:
+    text = (DEPLOY / "systemd" / HELPER.replace(".service", ".socket")).read_text()
+    assert f"ListenStream=%t/{PRIVILEGED_SOCKET.name}\n" in text
+    assert PRIVILEGED_SOCKET.parent == Path("/run")
 
 
 @pytest.mark.parametrize("name", UNITS)
@@ -124,11 +152,13 @@ os.execv(udevadm, [udevadm, "test", "--action=add", "/sys/class/mem/null"])
 
 @pytest.mark.root
 @pytest.mark.skipif(os.getuid() != 0, reason="mounts in a namespace of its own")
-def test_udev_accepts_the_rules_and_would_find_a_mistake(tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", RULES)
+def test_udev_accepts_the_rules_and_would_find_a_mistake(name: str, tmp_path: Path) -> None:
     unshare, udevadm = needs("unshare"), needs("udevadm")
-    rules = DEPLOY / "udev" / "70-framebus.rules"
+    rules = DEPLOY / "udev" / name
     wrong = tmp_path / "wrong.rules"
-    wrong.write_text(rules.read_text().replace("SYMLINK+=", "SYMBOL+="))
+    text = rules.read_text()
+    wrong.write_text(text.replace("SYMLINK+=", "SYMBOL+=").replace(" MODE=", " SYMBOL="))
 
     def complaints(file: Path) -> list[str]:
         code, said = output_of(

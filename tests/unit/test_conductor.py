@@ -10,6 +10,7 @@ import pytest
 from capture_daemon.conductor import Conductor
 from capture_daemon.lifecycle import State
 from capture_daemon.plan import Plan
+from capture_daemon.recovery.rungs import Rung
 from capture_daemon.reports import (
     Cause,
     Closed,
@@ -24,6 +25,7 @@ from capture_daemon.sources.base import Granted, Request
 
 S = 1_000_000_000
 TEST = Plan(spec.parse("test"))
+CAMERA = Plan(spec.parse("v4l2:/dev/video0"))
 GRANTED = Granted("MJPG", 640, 480, 30.0, device="a device")
 
 
@@ -44,6 +46,9 @@ class Notes:
 
     def close(self, session: int) -> None:
         self.done.append("close")
+
+    def climb(self, session: int, rung: Rung, limit_s: float) -> None:
+        self.done.append(rung.value)
 
     def arrived_ns(self) -> int:
         return self.arrived
@@ -179,13 +184,17 @@ def test_a_restarted_stream_that_stays_silent_is_closed_and_opened_after_a_wait(
     assert notes.taken() == ["open test"]
 
 
-def test_a_second_silence_before_the_stream_settled_goes_straight_to_reopening(
+def test_a_second_silence_before_the_stream_settled_goes_on_to_reopening(
     conductor: Conductor, notes: Notes
 ) -> None:
     stream(conductor, notes, 200 * S, settled=False)
+    now = fall_silent(conductor)
+    conductor.on_report(StreamRestarted(conductor.session), now)
+    conductor.on_report(FrameSeen(conductor.session, 640, 480), now)
+    assert state_of(conductor) is State.STREAMING
     fall_silent(conductor)
     assert state_of(conductor) is State.BACKOFF
-    assert notes.taken() == ["close"]
+    assert notes.taken() == ["restart_stream", "close"]
 
 
 def test_a_frame_after_a_stream_restart_is_streaming_again(
@@ -227,12 +236,23 @@ def test_a_permanent_failure_waits_for_a_person_but_tries_again_slowly(
     assert conductor.retry_ns is None
 
 
-def test_a_device_that_appears_ends_the_wait(conductor: Conductor, notes: Notes) -> None:
+def test_a_device_that_appears_ends_the_wait_for_one(conductor: Conductor, notes: Notes) -> None:
+    conductor.configure(CAMERA, 199 * S)
     conductor.start(200 * S)
     fail(conductor, 201 * S)
     notes.taken()
     conductor.device_added(201 * S + 1)
-    assert notes.taken() == ["open test"]
+    assert notes.taken() == ["open v4l2:/dev/video0"]
+
+
+def test_a_device_that_appears_is_nothing_to_a_source_that_is_none(
+    conductor: Conductor, notes: Notes
+) -> None:
+    conductor.start(200 * S)
+    fail(conductor, 201 * S)
+    notes.taken()
+    conductor.device_added(201 * S + 1)
+    assert notes.taken() == []
 
 
 def test_fifty_restarts_in_a_second_are_one_restart(conductor: Conductor, notes: Notes) -> None:

@@ -14,8 +14,10 @@ import pytest
 from capture_daemon.conductor import Conductor
 from capture_daemon.lifecycle import OPEN_STATES, WAITING_STATES, State
 from capture_daemon.plan import Plan
+from capture_daemon.recovery.rungs import Outcome, Result, Rung
 from capture_daemon.reports import (
     Cause,
+    Climbed,
     Closed,
     Failed,
     FrameSeen,
@@ -34,7 +36,8 @@ GRANTED = Granted("MJPG", 640, 480, 30.0)
 class Camera:
     """The imitated thread: commands wait until `work`, reports wait until they are delivered."""
 
-    def __init__(self) -> None:
+    def __init__(self, chance: random.Random) -> None:
+        self.chance = chance
         self.commands: deque[tuple[str, int]] = deque()
         self.reports: deque[Report] = deque()
         self.session = 0
@@ -51,6 +54,9 @@ class Camera:
 
     def close(self, session: int) -> None:
         self.commands.append(("close", session))
+
+    def climb(self, session: int, rung: Rung, limit_s: float) -> None:
+        self.commands.append((rung.value, session))
 
     def arrived_ns(self) -> int:
         return self.arrived
@@ -73,11 +79,15 @@ class Camera:
                 assert not self.open_now, "opened what is open"
                 self.session, self.open_now, self.frames = session, well, 0
                 self.reports.append(
-                    Opened(session, GRANTED, "test") if well else self._failure(permanent=False)
+                    Opened(session, GRANTED, "v4l2") if well else self._failure(permanent=False)
                 )
             case "close":
                 self.open_now = False
                 self.reports.append(Closed(session))
+            case "usb-reset" | "rebind" | "reauthorize" | "wait-for-holder" | "give-up":
+                assert not self.open_now, "climbed with the device open"
+                result = Result.DONE if well else Result.UNAVAILABLE
+                self.reports.append(Climbed(session, Rung(what), Outcome(result)))
             case "restart_stream" if self.open_now and session == self.session:
                 self.frames = 0
                 self.open_now = well
@@ -100,10 +110,12 @@ class Camera:
             self.reports.append(self._failure(permanent=False))
 
     def _failure(self, *, permanent: bool) -> Failed:
-        return Failed(self.session, Cause("broken", "broken"), permanent)
+        code = self.chance.choice(CODES)
+        return Failed(self.session, Cause(code, "broken"), permanent)
 
 
-COMMANDS = ("start", "stop", "restart", "configure", "added")
+CODES = ("device-gone", "device-busy", "refused-stream", "stream-broken", "no-permission", "odd")
+COMMANDS = ("start", "stop", "restart", "configure", "added", "reset")
 CAMERA = (
     "work",
     "fail",
@@ -124,18 +136,19 @@ WORDS = (*COMMANDS, *CAMERA, *CAMERA, *SMOOTH, *SMOOTH)
 def test_no_walk_meets_an_illegal_event_and_every_wait_has_its_end(seed: int) -> None:
     chance = random.Random(seed)
     for _ in range(50):
-        walk(chance.choices(WORDS, k=80))
+        walk(chance.choices(WORDS, k=80), chance)
 
 
-def walk(steps: list[str]) -> None:
-    camera = Camera()
+def walk(steps: list[str], chance: random.Random) -> None:
+    camera = Camera(chance)
     conductor = Conductor(
-        capture=camera, plan=Plan(spec.parse("test")), jitter=lambda: 0.5, now_ns=0
+        capture=camera, plan=Plan(spec.parse("v4l2:/dev/video0")), jitter=lambda: 0.5, now_ns=0
     )
     camera.now = 100 * S
     for number, what in enumerate(steps):
         take(what, number, camera, conductor)
-        assert (conductor.retry_ns is not None) == (conductor.state in WAITING_STATES)
+        waits = conductor.retry_ns is not None or conductor.climbing is not None
+        assert waits == (conductor.state in WAITING_STATES)
         if conductor.state not in OPEN_STATES:
             assert conductor.granted is None
         assert (conductor.cause(camera.now) is None) == (conductor.state is State.STREAMING)
@@ -151,7 +164,11 @@ def take(what: str, number: int, camera: Camera, conductor: Conductor) -> None:
         case ["restart"]:
             conductor.restart(now)
         case ["configure"]:
-            conductor.configure(Plan(spec.parse("test"), Request(100 + number, 100)), now)
+            conductor.configure(
+                Plan(spec.parse("v4l2:/dev/video0"), Request(100 + number, 100)), now
+            )
+        case ["reset"]:
+            conductor.reset(Rung.USB_RESET, now)
         case ["added"]:
             conductor.device_added(now)
         case ["work" | "fail"]:

@@ -121,3 +121,19 @@ def test_sizes_are_read_as_people_write_them() -> None:
         1 << 30,
     ]
     assert frame_rate(29.97) == 29.97
+
+
+def test_what_the_ladder_may_do_is_a_persons_to_say() -> None:
+    file = config.parse('end_holder = true\npower_ports = ["1-1.2", "2-1"]\n', "my.toml")
+    assert file.common["end_holder"] is True
+    assert (settings({}).end_holder, settings({}).power_ports) == (False, ())
+    given = settings({"end_holder": "true", "power_ports": "1-1.2, 2-1"})
+    assert (given.end_holder, given.power_ports) == (True, ("1-1.2", "2-1"))
+
+
+@pytest.mark.parametrize(
+    "flags", [{"end_holder": "perhaps"}, {"power_ports": "all"}, {"power_ports": "1-1/../2"}]
+)
+def test_a_permission_that_is_none_is_refused(flags: dict[str, object]) -> None:
+    with pytest.raises(UsageError, match=r"end_holder|power_ports"):
+        settings(flags)

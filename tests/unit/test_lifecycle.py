@@ -5,8 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from capture_daemon import lifecycle
 from capture_daemon.lifecycle import TABLE, Action, Event, IllegalEvent, State, step
@@ -52,7 +50,7 @@ def test_an_illegal_event_raises_and_says_what_and_where(state: State, event: Ev
 def test_silence_restarts_the_stream_first_and_lets_go_of_the_device_only_then() -> None:
     state, actions = step(State.STREAMING, Event.SILENCE)
     assert (state, actions) == (State.STALLED, (Action.RESTART_STREAM,))
-    state, actions = step(state, Event.SILENCE)
+    state, actions = step(state, Event.SILENCE_AGAIN)
     assert state is State.BACKOFF
     assert Action.CLOSE in actions
 
@@ -77,18 +75,22 @@ def test_a_wait_always_has_its_end() -> None:
     for state, row in TABLE.items():
         for target, actions in row.values():
             if target in lifecycle.WAITING_STATES and state is not target:
-                assert {Action.RETRY_SOON, Action.RETRY_SLOWLY} & set(actions)
+                assert {Action.AWAIT_RUNG, Action.RETRY_SLOWLY, Action.CLIMB} & set(actions)
 
 
-@given(failures=st.integers(1, 10_000), jitter=st.floats(0, 1))
-def test_backoff_stays_within_its_limits_whatever_happened(failures: int, jitter: float) -> None:
-    assert 0.5 <= lifecycle.retry_delay_s(failures, jitter) <= 10
-    assert 30 <= lifecycle.slow_retry_delay_s(failures, jitter) <= 300
+def test_a_rung_is_climbed_only_with_the_device_closed() -> None:
+    for state, row in TABLE.items():
+        for target, actions in row.values():
+            if Action.CLIMB in actions:
+                assert target is State.BACKOFF
+                closed = state in lifecycle.WAITING_STATES
+                assert closed or actions.index(Action.CLOSE) < actions.index(Action.CLIMB)
 
 
-def test_backoff_doubles_from_half_a_second_to_ten() -> None:
-    delays = [lifecycle.retry_delay_s(failures, 0.0) for failures in range(1, 8)]
-    assert delays == [0.5, 1, 2, 4, 8, 10, 10]
+def test_a_known_source_is_not_given_the_time_of_an_unknown_one() -> None:
+    assert lifecycle.start_limit_s(None) == 5.0
+    assert lifecycle.start_limit_s(0.1) == 2.0
+    assert lifecycle.start_limit_s(3.0) == 5.0
 
 
 @pytest.mark.parametrize(

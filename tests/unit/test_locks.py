@@ -14,7 +14,7 @@ import pytest
 from framebus.errors import CameraHeld, NoPermission
 from framebus.liveness import holder
 
-from capture_daemon.locks import Locks
+from capture_daemon.locks import Locks, start_time
 
 HOLD = """
 import fcntl, os, sys
@@ -56,7 +56,7 @@ def test_the_lock_of_a_dead_process_is_free(tmp_path: Path) -> None:
     locks = Locks()
     locks.check(path, "x")
     locks.acquire(path, "x")
-    assert path.read_text() == f"{os.getpid()}\n"
+    assert path.read_text() == f"{os.getpid()}\n{start_time(os.getpid())}\n"
     locks.release_all()
 
 

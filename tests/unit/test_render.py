@@ -125,3 +125,18 @@ def test_controls_show_range_menu_and_flags() -> None:
 def test_reply_of_another_shape_is_an_outline_and_no_error() -> None:
     assert render.formats({"note": "none"}) == "note  none"
     assert render.controls(["x"]) == "x"
+
+
+def test_status_names_the_rung_that_was_tried_and_the_next() -> None:
+    found = rows(
+        render.status(
+            {
+                **STATUS,
+                "state": "backoff",
+                "cause": {"code": "silent", "message": "no frames", "remedy": ""},
+                "recovery": {"rung": "rebind", "next": "usb-reset", "unavailable": []},
+            },
+            NOW,
+        )
+    )
+    assert found["recovery"] == "tried rebind, next usb-reset"

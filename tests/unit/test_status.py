@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from capture_daemon.conductor import Conductor
 from capture_daemon.counters import FrameCounters
 from capture_daemon.plan import Plan
-from capture_daemon.reports import Cause, Failed, Opened
+from capture_daemon.recovery.rungs import DEVICE_LEVEL, Rung, Unavailable
+from capture_daemon.reports import Cause, Failed, Opened, Surveyed
 from capture_daemon.sources.base import Granted
 from capture_daemon.sources.spec import SourceSpec
 from capture_daemon.status import Ring, Status, brief
@@ -47,6 +48,9 @@ def test_the_longest_texts_still_fit_into_the_ring() -> None:
     status = status_of(conductor)
     conductor.start(1)
     conductor.on_report(Opened(conductor.session, Granted("MJPG", 1, 1, 1.0, long), "http"), 2)
+    rungs = DEVICE_LEVEL | {Rung.END_HOLDER}
+    unavailable = tuple(Unavailable(rung, long, long) for rung in rungs)
+    conductor.on_report(Surveyed(conductor.session, unavailable), 3)
     conductor.on_report(Failed(conductor.session, Cause("c" * 30, long, long), False), 3)
     assert len(json.dumps(status.document(4), separators=(",", ":"))) < STATUS_TEXT_MAX
     conductor.start(10**12)

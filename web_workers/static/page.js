@@ -15,7 +15,8 @@ class Camera {
     this.live = live;
     this.timer = 0;
     this.number = 0;
-    this.epoch = null;
+    this.incident = undefined; // the one that was shown last as going on
+    this.daemon = null; // the process whose incidents are shown
     const card = document.getElementById("camera").content.cloneNode(true);
     const part = (selector) => card.querySelector(selector);
     this.card = part(".camera");
@@ -26,6 +27,7 @@ class Camera {
     this.fps = part(".fps");
     this.size = part(".size");
     this.age = part(".age");
+    this.incidents = part(".incidents");
     this.card.dataset.camera = name;
     this.image.alt = `Camera ${name}`;
     part("h2").textContent = name;
@@ -72,15 +74,49 @@ class Camera {
     if (told.cause) {
       this.cause.textContent = sentences(told.cause.message, told.cause.remedy);
     }
+    if (told.state !== "absent" && (told.incident !== this.incident || told.pid !== this.daemon)) {
+      this.incident = told.incident;
+      this.daemon = told.pid;
+      this.list();
+    }
     if (granted?.width && granted?.height) {
       this.picture.style.aspectRatio = `${granted.width} / ${granted.height}`;
     }
+  }
+
+  // The last few losses of frames. Asked for when one begins or ends, and of a new daemon.
+  async list() {
+    const response = await fetch(`${this.path("incidents")}?limit=5`).catch(() => null);
+    if (!response?.ok) return;
+    const found = await response.json();
+    if (found.trouble) return; // what was shown stays
+    const count = found.incidents.length + found.left_off;
+    this.incidents.hidden = count === 0;
+    this.incidents.querySelector("summary").textContent =
+      count === 1 ? "Frames were lost once" : `Frames were lost ${count} times`;
+    this.incidents.querySelector("ol").replaceChildren(...found.incidents.map(item));
   }
 
   toggleFull() {
     if (document.fullscreenElement) document.exitFullscreen();
     else this.picture.requestFullscreen();
   }
+}
+
+function item(incident) {
+  const line = document.createElement("li");
+  const time = document.createElement("time");
+  const began = new Date(incident.began_utc_ns / 1e6);
+  time.dateTime = began.toISOString();
+  time.textContent = began.toLocaleString([], { dateStyle: "short", timeStyle: "medium" });
+  const length = incident.ended_utc_ns ? `for ${duration(incident.away_s)}` : "not back when this was written";
+  line.append(time, `${sentences(incident.cause?.message)} No frames ${length}${cure(incident.cured_by)}.`);
+  return line;
+}
+
+function cure(by) {
+  if (!by) return "";
+  return { itself: ", then back by itself", person: ", until a person helped" }[by] ?? `, cured by ${by}`;
 }
 
 function rate(told) {

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import click
 
-from framebus.cli import pending, render, tables
+from framebus.cli import findings, pending, render, tables
 from framebus.control import protocol
 from framebus.control.client import DEFAULT_TIMEOUT_S, ControlClient
 from framebus.errors import CommandRefused, UsageError
@@ -30,6 +30,10 @@ def _status(result: object) -> str:
     return render.status(result, time.time_ns())
 
 
+def _holders(result: object) -> str:
+    return findings.holders(result, time.time_ns())
+
+
 METHODS: Mapping[str, Method] = {
     "status": Method("state, cause, source, frames, ring", _status),
     "start": Method("open the source and capture"),
@@ -39,6 +43,11 @@ METHODS: Mapping[str, Method] = {
     "formats": Method("frame sizes and rates that the camera offers", render.formats),
     "controls": Method("brightness, exposure and so on, with their ranges", render.controls),
     "set_controls": Method("change controls: brightness=10 auto_exposure=1"),
+    "reset": Method("get a camera back: --rung rebind, usb-reset, reauthorize or port-power"),
+    "holders": Method("which processes have the camera's device", _holders),
+    "incidents": Method(
+        "losses of frames: why, how long, what helped; limit=5", findings.incidents
+    ),
     "renew": Method("new daemon process (an upgrade), while the camera streams on"),
     "shutdown": Method("end the daemon; `framebus up` or systemd then starts a new one"),
 }
@@ -70,6 +79,7 @@ _HELP = "\n".join(
 @click.command(help=_HELP)
 @click.argument("method", metavar="METHOD", type=click.Choice(list(METHODS)))
 @click.argument("params", metavar="[KEY=VALUE]...", nargs=-1)
+@click.option("--rung", metavar="RUNG", help="For reset: which rung of the ladder.")
 @click.option(
     "--name",
     envvar="FRAMEBUS_NAME",
@@ -97,9 +107,20 @@ _HELP = "\n".join(
     is_flag=True,
     help="Print the reply's result as JSON, as it came.",
 )
-def ctl(method: str, params: tuple[str, ...], name: str, timeout: float, as_json: bool) -> None:
+def ctl(
+    method: str,
+    params: tuple[str, ...],
+    rung: str | None,
+    name: str,
+    timeout: float,
+    as_json: bool,
+) -> None:
     """Make the call and print its result; `_HELP` is for people."""
     arguments = parse_params(params)
+    if rung is not None:
+        if method != "reset":
+            raise UsageError(f"--rung is for reset, not for {method}")
+        arguments = parse_params((*params, f"rung={rung}"))
     names = CameraNames(runtime_dir(), name)
     try:
         with ControlClient(names, timeout_s=timeout) as client:
@@ -116,6 +137,8 @@ def ctl(method: str, params: tuple[str, ...], name: str, timeout: float, as_json
 def _call(client: ControlClient, method: str, arguments: dict[str, object]) -> object:
     if method == "set_controls":
         return pending.set_controls(client, arguments, clock=time.monotonic, sleep=time.sleep)
+    if method == "holders":
+        return pending.holders(client, clock=time.monotonic, sleep=time.sleep)
     return client.call(method, arguments)
 
 

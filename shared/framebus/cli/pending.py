@@ -1,4 +1,4 @@
-"""Sets controls of a camera that may be slow to take them: calls, then looks until it has.
+"""Calls that may take longer than the daemon's 100 ms: made, then looked at until they are done.
 
 The daemon answers within 100 ms whatever the camera does. `pending` in its reply names controls
 that the camera has not acknowledged yet; `controls` tells when none of them is pending any more.
@@ -51,6 +51,21 @@ def set_controls(
         f"the camera has not acknowledged {', '.join(sorted(pending))} within {PATIENCE_S:g} s; "
         "it may still: look with `framebus ctl controls`"
     )
+
+
+def holders(
+    client: Caller, *, clock: Callable[[], float], sleep: Callable[[float], None]
+) -> object:
+    """Return who has the camera's device, as seen just now; after PATIENCE_S, what is known.
+
+    With thousands of processes the daemon may take longer to look than it may take to answer.
+    """
+    deadline_s = clock() + PATIENCE_S
+    while True:
+        reply = client.call("holders")
+        if not isinstance(reply, Mapping) or reply.get("fresh") or clock() >= deadline_s:
+            return reply
+        sleep(_LOOK_EVERY_S)
 
 
 def _pending(reply: object) -> set[str]:

@@ -6,38 +6,13 @@ dash, and a reply of another shape is printed as an outline, never refused.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
+from framebus.cli.fields import Fields, list_of
 from framebus.cli.tables import amount, duration, outline, scalar, table
-
-
-class _Fields:
-    """A JSON object of which any part may be missing."""
-
-    def __init__(self, value: object) -> None:
-        self._value: Mapping[str, Any] = value if isinstance(value, Mapping) else {}
-
-    def __bool__(self) -> bool:
-        return bool(self._value)
-
-    def at(self, key: str) -> _Fields:
-        return _Fields(self._value.get(key))
-
-    def text(self, key: str) -> str:
-        return scalar(self._value.get(key))
-
-    def number(self, key: str) -> int:
-        value = self._value.get(key)
-        return int(value) if isinstance(value, int | float) else 0
-
-    def items(self) -> list[tuple[str, object]]:
-        return list(self._value.items())
 
 
 def status(result: object, now_utc_ns: int) -> str:
     """Return the status document as an aligned table; now is nanoseconds since 1970, UTC."""
-    document = _Fields(result)
+    document = Fields(result)
 
     def since(utc_ns: int) -> str:
         return duration((now_utc_ns - utc_ns) / 1e9) if utc_ns else "-"
@@ -62,6 +37,9 @@ def status(result: object, now_utc_ns: int) -> str:
     if retry_utc_ns:
         left = duration((retry_utc_ns - now_utc_ns) / 1e9)
         rows += [["retry", f"in {left} (attempts so far: {document.text('attempts')})"]]
+    recovery = document.at("recovery")
+    if cause and (tried := recovery.text("rung")) != "-":
+        rows += [["recovery", f"tried {tried}, next {recovery.text('next')}"]]
     rows += [
         ["source", f"{source.text('spec')} {_in_brackets(source.text('device'))}".rstrip()],
         ["requested", _size_and_rate(source.at("requested"))],
@@ -88,17 +66,17 @@ def _in_brackets(text: str) -> str:
     return "" if text == "-" else f"({text})"
 
 
-def _size_and_rate(fields: _Fields) -> str:
+def _size_and_rate(fields: Fields) -> str:
     width, height, fps = fields.text("width"), fields.text("height"), fields.text("fps")
     size = "any size" if width == height == "-" else f"{width}x{height}"
     return f"{size}, {'any rate' if fps == '-' else f'{fps} fps'}"
 
 
-def _granted(fields: _Fields) -> str:
+def _granted(fields: Fields) -> str:
     return f"{fields.text('fourcc')} {_size_and_rate(fields)}" if fields else "-"
 
 
-def _rejected(fields: _Fields) -> str:
+def _rejected(fields: Fields) -> str:
     counts = fields.items()
     total = sum(count for _, count in counts if isinstance(count, int))
     reasons = ", ".join(f"{reason} {count}" for reason, count in counts)
@@ -107,7 +85,7 @@ def _rejected(fields: _Fields) -> str:
 
 def formats(result: object) -> str:
     """Return the formats that a source offers: a line for each frame size."""
-    offered = _list_of("formats", result)
+    offered = list_of("formats", result)
     if offered is None:
         return outline(result)
     rows = [
@@ -118,9 +96,9 @@ def formats(result: object) -> str:
             format_.text("description"),
         ]
         for format_, size in (
-            (_Fields(item), _Fields(size))
+            (Fields(item), Fields(size))
             for item in offered
-            for size in _list_of("sizes", item) or []
+            for size in list_of("sizes", item) or []
         )
     ]
     return table(rows, header=["FOURCC", "SIZE", "FPS", "DESCRIPTION"])
@@ -128,11 +106,11 @@ def formats(result: object) -> str:
 
 def controls(result: object) -> str:
     """Return the camera's controls: a line for each, with its range and what can be chosen."""
-    found = _list_of("controls", result)
+    found = list_of("controls", result)
     if found is None:
         return outline(result)
     rows = []
-    for control in map(_Fields, found):
+    for control in map(Fields, found):
         smallest, largest, step = (control.text(key) for key in ("min", "max", "step"))
         menu = control.at("menu").items()
         span = "-" if smallest == largest == "-" else f"{smallest} to {largest}"
@@ -149,9 +127,3 @@ def controls(result: object) -> str:
             ]
         )
     return table(rows, header=["CONTROL", "VALUE", "DEFAULT", "RANGE", "FLAGS"])
-
-
-def _list_of(key: str, value: object) -> list[object] | None:
-    """Return the list under `key` of an object, None when that is not what it is."""
-    found = value.get(key) if isinstance(value, Mapping) else None
-    return found if isinstance(found, list) else None

@@ -95,13 +95,13 @@ class Camera:
         if code == _SET_INTERFACE and index == descriptors.STREAMING_INTERFACE and self._stream:
             # Alternate setting 0 ends an isochronous stream; 1 is followed by its URBs.
             self._stream.stop()
-        elif code == _SET_CONFIGURATION and value:
-            self.configurations += 1
-            self.faults.clear("wedged")
         elif code == _CLEAR_FEATURE and kind & 0x1F == 2 and self._stream:
             # How the driver ends a bulk stream: it clears a halt that is none.
             self._stream.stop()
-        elif code not in (_SET_INTERFACE, _CLEAR_FEATURE, _SET_FEATURE, _SET_CONFIGURATION):
+        elif code == _SET_CONFIGURATION:
+            self.configurations += bool(value)
+            self.faults.clear("wedged")
+        elif code not in (_SET_INTERFACE, _CLEAR_FEATURE, _SET_FEATURE):
             raise Refused
         return b""
 

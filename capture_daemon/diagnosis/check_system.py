@@ -1,0 +1,141 @@
+"""The doctor's checks of what framebus stands on: libraries, drivers, shared memory."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from framebus.cli.tables import amount
+from framebus.ring.layout import DEFAULT_CAPACITY
+
+from capture_daemon.diagnosis.finding import Finding, good, note, wrong
+from capture_daemon.diagnosis.machine import Machine
+
+OLDEST_LIBZMQ = (4, 3, 4)
+"""Before it: CVE-2019-6250, CVE-2019-13132, CVE-2020-15166."""
+_NEEDED = ("linuxpy", "pyzmq", "pyudev", "click")
+_FOR_THE_WEB = ("flask", "gunicorn", "pillow")
+_MIB = 1 << 20
+
+
+def libraries(machine: Machine) -> list[Finding]:
+    """Are the Python packages there?"""
+    missing = [name for name in _NEEDED if machine.version(name) is None]
+    if missing:
+        return [
+            wrong(
+                "libraries",
+                f"missing Python packages: {', '.join(missing)}",
+                "pip install 'framebus[all]'",
+            )
+        ]
+    found = [f"{name} {machine.version(name)}" for name in _NEEDED]
+    absent = [name for name in _FOR_THE_WEB if machine.version(name) is None]
+    if absent:
+        return [
+            good("libraries", ", ".join(found)),
+            note(
+                "libraries",
+                f"the web tier cannot run here: {', '.join(absent)} not installed",
+                "pip install 'framebus[web]'",
+            ),
+        ]
+    return [good("libraries", ", ".join(found))]
+
+
+def messaging(machine: Machine) -> list[Finding]:
+    """Is libzmq new enough to face hostile peers?"""
+    found = machine.libzmq()
+    if found is None:
+        return []  # `libraries` has said so
+    text = ".".join(map(str, found))
+    if found < OLDEST_LIBZMQ:
+        oldest = ".".join(map(str, OLDEST_LIBZMQ))
+        return [
+            wrong(
+                "libzmq",
+                f"libzmq {text} has known holes; {oldest} is the oldest without them",
+                "pip install --upgrade pyzmq",
+            )
+        ]
+    return [good("libzmq", text)]
+
+
+def drivers(machine: Machine) -> list[Finding]:
+    """Does the kernel have V4L2, and the driver of USB cameras?"""
+    try:
+        devices = (machine.proc / "devices").read_text(encoding="ascii")
+    except OSError:
+        devices = ""
+    has_v4l2 = "video4linux" in devices
+    if (machine.sys / "module/uvcvideo").exists():
+        return [good("drivers", "V4L2 and uvcvideo are loaded")]
+    if machine.cameras():
+        return [good("drivers", "V4L2 is loaded; uvcvideo, for USB cameras, is not")]
+    if not machine.wants_camera():
+        return [note("drivers", "uvcvideo, for USB cameras, is not loaded, and not needed")]
+    if _ships(machine.modules, "uvcvideo"):
+        return [
+            wrong(
+                "drivers",
+                "the driver of USB cameras, uvcvideo, is not loaded",
+                "sudo modprobe uvcvideo",
+            )
+        ]
+    if has_v4l2:
+        return [
+            note(
+                "drivers",
+                "V4L2 is there, but uvcvideo is not: fine for a camera that is not on USB",
+            )
+        ]
+    return [
+        wrong(
+            "drivers",
+            "this kernel has no V4L2 and ships no uvcvideo: it can serve no camera of its own",
+            "in a container or a virtual machine, load uvcvideo on the host and pass the camera "
+            "in; on Ubuntu: sudo apt install linux-modules-extra-$(uname -r); without a camera: "
+            "framebus up --source test",
+        )
+    ]
+
+
+def _ships(modules: Path, name: str) -> bool:
+    """Whether the kernel's modules include this one, loaded or not."""
+    for index in ("modules.dep", "modules.builtin"):
+        try:
+            if f"/{name}.ko" in (modules / index).read_text(encoding="utf-8", errors="replace"):
+                return True
+        except OSError:
+            continue
+    return False
+
+
+def shared_memory(machine: Machine) -> list[Finding]:
+    """Is there room for a ring?"""
+    folder = machine.shared_memory
+    try:
+        room = os.statvfs(folder)
+    except OSError as error:
+        return [
+            wrong(
+                "shared memory",
+                f"{folder} cannot be used: {error.strerror}",
+                f"sudo mount -t tmpfs tmpfs {folder}",
+            )
+        ]
+    free, size = room.f_bavail * room.f_frsize, room.f_blocks * room.f_frsize
+    rings = sorted(name for name in os.listdir(folder) if name.startswith("framebus-"))
+    what = f"{amount(free)} of {amount(size)} free in {folder}"
+    if rings:
+        what += f", {len(rings)} ring{'s' if len(rings) > 1 else ''} there"
+    if free < DEFAULT_CAPACITY + 2 * _MIB and not rings:
+        return [
+            wrong(
+                "shared memory",
+                f"{what}: no room for a ring of {amount(DEFAULT_CAPACITY)}",
+                f"see what fills it (ls -lS {folder}), or use a smaller ring (--ring-size 16M), "
+                "or in a container --shm-size=256m",
+            )
+        ]
+    return [good("shared memory", what)]

@@ -1,0 +1,93 @@
+"""What is wrong with this machine's cameras, and the command that mends it: checks and their text.
+
+The checks are independent: one that fails in a way nobody thought of is a finding of its own.
+"""
+
+from __future__ import annotations
+
+import platform
+import textwrap
+from collections.abc import Callable, Sequence
+
+from framebus.version import __version__
+
+from capture_daemon.diagnosis import check_cameras, check_service, check_system
+from capture_daemon.diagnosis.finding import Finding, Level, wrong
+from capture_daemon.diagnosis.machine import Machine
+
+Check = Callable[[Machine], list[Finding]]
+
+CHECKS: tuple[Check, ...] = (
+    check_system.libraries,
+    check_system.messaging,
+    check_system.drivers,
+    check_cameras.presence,
+    check_cameras.permission,
+    check_cameras.held,
+    check_cameras.kernel,
+    check_system.shared_memory,
+    check_service.directory,
+    check_service.units,
+    check_service.daemons,
+    check_service.incidents,
+)
+"""In the order in which a person would look: what stands on what."""
+
+_MARKS = {Level.WRONG: "WRONG", Level.NOTE: "note", Level.GOOD: "ok"}
+_WIDTH = 100
+_MARGIN = 22
+
+
+def examine(machine: Machine, checks: Sequence[Check] = CHECKS) -> list[Finding]:
+    """Make all checks."""
+    findings = []
+    for check in checks:
+        try:
+            findings += check(machine)
+        except Exception as error:  # noqa: BLE001  the other checks are wanted all the same
+            name = check.__name__.replace("_", " ")
+            findings.append(
+                wrong(
+                    name,
+                    f"this check itself failed: {type(error).__name__}: {error}",
+                    "please report it, with the file that framebus doctor --bundle FILE makes",
+                )
+            )
+    return findings
+
+
+def exit_code(findings: Sequence[Finding]) -> int:
+    """Return 1 if something is wrong, else 0."""
+    return int(any(each.level is Level.WRONG for each in findings))
+
+
+def heading(machine: Machine) -> str:
+    """Return who was asked, and where."""
+    return (
+        f"framebus {__version__}, Python {platform.python_version()}, "
+        f"{platform.system()} {platform.release()}, as {machine.user.name}"
+    )
+
+
+def render(machine: Machine, findings: Sequence[Finding]) -> str:
+    """Return the findings as text for people, and what they come to."""
+    lines = [heading(machine), ""]
+    for each in findings:
+        first = f"{_MARKS[each.level]:<6} {each.check:<14} "
+        lines += _wrapped(first, each.message)
+        if each.remedy:
+            lines += _wrapped(" " * (_MARGIN - 3) + "-> ", each.remedy)
+    bad = sum(each.level is Level.WRONG for each in findings)
+    count = {0: "Nothing is wrong.", 1: "One thing is wrong."}.get(bad, f"{bad} things are wrong.")
+    return "\n".join([*lines, "", count])
+
+
+def _wrapped(first: str, text: str) -> list[str]:
+    return textwrap.wrap(
+        text,
+        _WIDTH,
+        initial_indent=first.ljust(_MARGIN),
+        subsequent_indent=" " * _MARGIN,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )

@@ -1,0 +1,139 @@
+"""Incidents on disk: one JSON document a line, the newest line of an incident counts. Bounded.
+
+A line may be cut off (SIGKILL, a full disk), or be somebody else's: what is no incident is passed
+over. Several daemons may share a file. Writing may block as long as a disk can, so it is no
+business of a thread that must not wait.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import json
+import os
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+KEPT = 200
+"""Incidents that stay when the file is cut."""
+BYTES_MAX = 1 << 20
+_READ_MAX = 2 * BYTES_MAX  # of a file that is larger (not written here), its end is read
+_MODE = 0o640
+
+
+class Journal:
+    """One camera's incidents. The directory and the file are made when the first is written."""
+
+    def __init__(self, path: Path, *, kept: int = KEPT, bytes_max: int = BYTES_MAX) -> None:
+        self.path = path
+        self._kept = kept
+        self._bytes_max = bytes_max
+
+    def append(self, document: Mapping[str, object]) -> None:
+        """Write one line, and cut the file first if it has grown too long. Raises OSError.
+
+        After an error the file is as it was.
+        """
+        line = json.dumps(document, separators=(",", ":")).encode() + b"\n"
+        self.path.parent.mkdir(mode=0o750, parents=True, exist_ok=True)
+        with self._locked() as fd:
+            size = os.fstat(fd).st_size
+            if size and size + len(line) > self._bytes_max:
+                self._replace([*self._merged(_tail(fd)), document])
+                return
+            if size and os.pread(fd, 1, size - 1) != b"\n":
+                line = b"\n" + line  # what a killed daemon has left of its last line
+            _write_whole(fd, line, size)
+
+    def read(self) -> list[dict[str, object]]:
+        """Return the incidents, oldest first; none if there is no file. Raises OSError."""
+        try:
+            fd = os.open(self.path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+        except FileNotFoundError:
+            return []
+        try:
+            return self._merged(_tail(fd))
+        finally:
+            os.close(fd)
+
+    def _merged(self, text: bytes) -> list[dict[str, object]]:
+        """Return the newest line of each incident, in order of beginning."""
+        latest = {str(each["id"]): each for each in parse(text)}
+        return sorted(latest.values(), key=lambda each: str(each["id"]))[-self._kept :]
+
+    @contextmanager
+    def _locked(self) -> Iterator[int]:
+        """Open the file under a lock; another daemon may just have replaced it."""
+        while True:
+            flags = os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
+            fd = os.open(self.path, flags, _MODE)
+            try:
+                fcntl.flock(fd, fcntl.LOCK_EX)
+                if _leads_to(self.path, fd):
+                    yield fd
+                    return
+            finally:
+                os.close(fd)
+
+    def _replace(self, documents: list[dict[str, object] | Mapping[str, object]]) -> None:
+        """Write a new file of the newest incidents, at most half as long as it may become."""
+        lines: list[bytes] = []
+        room = self._bytes_max // 2
+        for document in reversed(documents[-self._kept :]):
+            line = json.dumps(document, separators=(",", ":")).encode() + b"\n"
+            room -= len(line)
+            if room < 0 and lines:
+                break
+            lines.append(line)
+        partial = self.path.with_name(f".{self.path.name}.{os.getpid()}.part")
+        try:
+            fd = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, _MODE)
+            try:
+                _write_whole(fd, b"".join(reversed(lines)), 0)
+                os.fsync(fd)
+            finally:
+                os.close(fd)
+            partial.replace(self.path)
+        except OSError:
+            with contextlib.suppress(OSError):
+                partial.unlink()
+            raise
+
+
+def parse(text: bytes) -> Iterable[dict[str, object]]:
+    """Yield what is an incident among these lines; everything else is passed over."""
+    for line in text.split(b"\n"):
+        try:
+            document = json.loads(line)
+        except (ValueError, RecursionError):
+            continue
+        if (
+            isinstance(document, dict)
+            and isinstance(document.get("id"), str)
+            and isinstance(document.get("began_utc_ns"), int)
+        ):
+            yield document
+
+
+def _tail(fd: int) -> bytes:
+    size = os.fstat(fd).st_size
+    return os.pread(fd, _READ_MAX, max(0, size - _READ_MAX))
+
+
+def _write_whole(fd: int, text: bytes, size: int) -> None:
+    """Append all of `text` to a file of `size` bytes, or leave it as it was. Raises OSError."""
+    left = memoryview(text)
+    try:
+        while left:
+            left = left[os.write(fd, left) :]
+    except OSError:
+        os.ftruncate(fd, size)
+        raise
+
+
+def _leads_to(path: Path, fd: int) -> bool:
+    try:
+        return os.path.samestat(path.stat(), os.fstat(fd))
+    except FileNotFoundError:
+        return False

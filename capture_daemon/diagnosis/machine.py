@@ -1,0 +1,171 @@
+"""The machine as the doctor sees it: where to look, and whom to ask. Another one in tests.
+
+Everything is read when it is asked for, nothing is kept, and nothing here opens a camera.
+"""
+
+from __future__ import annotations
+
+import grp
+import importlib.metadata
+import importlib.util
+import os
+import pwd
+import shutil
+import subprocess
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from framebus.control.client import ControlClient
+from framebus.errors import FramebusError
+from framebus.liveness import holder
+from framebus.names import SHARED_MEMORY, CameraNames, runtime_dir, state_dir
+from framebus.names import cameras as known_cameras
+
+from capture_daemon.diagnosis import holders, kernel_log
+from capture_daemon.diagnosis.seen import Holders, KernelLog
+from capture_daemon.v4l2.cameras import Camera, cameras
+from capture_daemon.v4l2.cameras import Places as CameraPlaces
+
+_RUN_S = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Ran:
+    """What a program printed and returned."""
+
+    code: int
+    output: str
+
+
+def run(arguments: Sequence[str]) -> Ran | None:
+    """Run a program and return what it said; None if it is missing, or takes too long."""
+    if shutil.which(arguments[0]) is None:
+        return None
+    try:
+        done = subprocess.run(
+            arguments,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=_RUN_S,
+            env={**os.environ, "LC_ALL": "C", "SYSTEMD_PAGER": ""},
+            check=False,
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    return Ran(done.returncode, done.stdout.decode(errors="replace"))
+
+
+def ask(names: CameraNames, method: str, params: Mapping[str, object] | None = None) -> object:
+    """Make one control call. Raises FramebusError."""
+    with ControlClient(names, timeout_s=2.0) as client:
+        return client.call(method, params)
+
+
+def version(distribution: str) -> str | None:
+    """Return the installed version of a Python package, None if it is not installed."""
+    try:
+        return importlib.metadata.version(distribution)
+    except importlib.metadata.PackageNotFoundError:
+        return None
+
+
+def libzmq() -> tuple[int, ...] | None:
+    """Return the version of libzmq that is in use, None if there is none."""
+    if importlib.util.find_spec("zmq") is None:
+        return None
+    import zmq
+
+    return zmq.zmq_version_info()
+
+
+@dataclass(frozen=True, slots=True)
+class User:
+    """Who asks."""
+
+    name: str
+    uid: int
+    groups: frozenset[int]
+    """Those of this process."""
+    listed: Callable[[str], bool]
+    """Whether the group of this name lists the user, in this login or only in the next."""
+
+
+def this_user() -> User:
+    """Return the user of this process."""
+    try:
+        name = pwd.getpwuid(os.getuid()).pw_name
+    except KeyError:
+        name = str(os.getuid())
+
+    def listed(group: str) -> bool:
+        try:
+            return name in grp.getgrnam(group).gr_mem
+        except KeyError:
+            return False
+
+    return User(name, os.geteuid(), frozenset({*os.getgroups(), os.getegid()}), listed)
+
+
+@dataclass(frozen=True, slots=True)
+class Machine:
+    """Where to look and whom to ask."""
+
+    runtime: Path
+    state: Path
+    name: str | None = None
+    """The camera that a person asked about; None: all that are known."""
+    device: str | None = None
+    """The node of the device that a person asked about; None: all."""
+    sys: Path = Path("/sys")
+    proc: Path = Path("/proc")
+    dev: Path = Path("/dev")
+    shared_memory: Path = SHARED_MEMORY
+    system_runtime: Path = Path("/run/framebus")
+    system_state: Path = Path("/var/lib/framebus")
+    modules: Path = field(default_factory=lambda: Path("/lib/modules") / os.uname().release)
+    user: User = field(default_factory=this_user)
+    now_utc_ns: int = field(default_factory=time.time_ns)
+    version: Callable[[str], str | None] = version
+    libzmq: Callable[[], tuple[int, ...] | None] = libzmq
+    run: Callable[[Sequence[str]], Ran | None] = run
+    ask: Callable[..., object] = ask
+    lock_holder: Callable[[Path], int] = holder
+    holders: Callable[[int, frozenset[int]], Holders] = field(
+        default=lambda rdev, daemons: holders.find(rdev, daemons=daemons)
+    )
+    kernel_log: Callable[[str, int], KernelLog] = kernel_log.read
+    access: Callable[[str, int], bool] = os.access
+
+    def cameras(self) -> list[Camera]:
+        """Return the cameras that are meant. Opens none."""
+        found = cameras(CameraPlaces(sys=self.sys, dev=self.dev))
+        return [
+            camera for camera in found if camera.captures and self.device in (None, camera.node)
+        ]
+
+    def status(self, camera: str) -> Mapping[str, object] | FramebusError:
+        """Return a daemon's status, or why it gave none."""
+        try:
+            told = self.ask(CameraNames(self.runtime, camera), "status")
+        except FramebusError as error:
+            return error
+        return told if isinstance(told, Mapping) else {}
+
+    def wants_camera(self) -> bool:
+        """Whether a camera of this machine is wanted: not if all daemons serve something else."""
+        if self.device is not None:
+            return True
+        names = [self.name] if self.name else known_cameras(self.runtime)
+        kinds = []
+        for name in names:
+            told = self.status(name)
+            source = told.get("source") if isinstance(told, Mapping) else None
+            kinds.append(source.get("kind") if isinstance(source, Mapping) else "")
+        return not kinds or any(kind in ("v4l2", "auto", "") for kind in kinds)
+
+
+def this_machine(*, name: str | None = None, device: str | None = None) -> Machine:
+    """Return the real one."""
+    return Machine(runtime=runtime_dir(), state=state_dir(), name=name, device=device)

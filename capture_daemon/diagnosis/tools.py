@@ -1,0 +1,60 @@
+"""What the inquiry thread asks with: this machine's, imported when they are first used."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+from capture_daemon.diagnosis.seen import Holders, KernelLog
+from capture_daemon.sources.spec import SourceSpec
+
+
+class Device(Protocol):
+    """What is needed to know of a device (diagnosis.subject.Subject)."""
+
+    @property
+    def node(self) -> str:
+        """Its path under /dev; empty for one that is still open, but gone."""
+
+    @property
+    def rdev(self) -> int:
+        """Its device number."""
+
+    @property
+    def port(self) -> str:
+        """Its USB port; empty if it has none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tools:
+    """What the thread asks; others in tests. `holders` raises OSError where there is no /proc."""
+
+    device: Callable[[SourceSpec | None], Device | None]
+    """The device of a source, None while there is none."""
+    holders: Callable[[int], Holders]
+    kernel_log: Callable[[str, int], KernelLog]
+    """Lines about a USB port since a time, UTC."""
+
+
+def local_tools() -> Tools:
+    """Return those that ask this machine. What they need is imported when they are first asked."""
+
+    def device(source: SourceSpec | None) -> Device | None:
+        if source is None or source.kind != "v4l2":
+            return None  # no other source needs anything of v4l2
+        from capture_daemon.diagnosis import subject
+
+        return subject.own() or subject.named(source)
+
+    def who_has(rdev: int) -> Holders:
+        from capture_daemon.diagnosis.holders import find
+
+        return find(rdev)
+
+    def kernel_log(port: str, since_utc_ns: int) -> KernelLog:
+        from capture_daemon.diagnosis.kernel_log import read
+
+        return read(port, since_utc_ns)
+
+    return Tools(device, who_has, kernel_log)

@@ -1,0 +1,74 @@
+"""`python -m capture_daemon.privileged`: see server.py. deploy/systemd has its units.
+
+The listening socket comes from systemd (LISTEN_FDS), or is made with --socket. No option widens
+what may be asked but --power-port, which a person must give for each port.
+"""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import os
+import socket
+import sys
+from pathlib import Path
+
+from capture_daemon.privileged.server import IDLE_S, Helper, serve
+from capture_daemon.recovery.actions import PortActions
+from capture_daemon.recovery.sysfs import BadPort, Places, UsbPort
+
+_FIRST_DESCRIPTOR = 3  # SD_LISTEN_FDS_START
+
+
+def main() -> int:
+    """Serve until nobody has asked for a while."""
+    options = _options().parse_args()
+    logging.basicConfig(level="INFO", format="%(levelname)s %(message)s", stream=sys.stderr)
+    places = Places(options.sys, options.dev)
+    helper = Helper(actions=PortActions(), places=places, power_ports=frozenset(options.power_port))
+    with _listener(options.socket) as listener:
+        serve(listener, helper, idle_s=IDLE_S)
+    return 0
+
+
+def _options() -> argparse.ArgumentParser:
+    options = argparse.ArgumentParser(prog="python -m capture_daemon.privileged")
+    options.add_argument("--socket", type=Path, help="listen here, where systemd gives no socket")
+    options.add_argument(
+        "--power-port",
+        type=_port,
+        action="append",
+        default=[],
+        metavar="PORT",
+        help="a port whose power may be switched, as in 1-1.2; may be given again",
+    )
+    options.add_argument("--sys", type=Path, default=Path("/sys"), help=argparse.SUPPRESS)
+    options.add_argument("--dev", type=Path, default=Path("/dev"), help=argparse.SUPPRESS)
+    return options
+
+
+def _port(text: str) -> str:
+    try:
+        return UsbPort(text).name
+    except BadPort as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
+
+
+def _listener(path: Path | None) -> socket.socket:
+    if path is None:
+        if os.environ.get("LISTEN_PID") != str(os.getpid()) or os.environ.get("LISTEN_FDS") != "1":
+            raise SystemExit("no socket: let systemd start this, or give --socket")
+        return socket.socket(fileno=_FIRST_DESCRIPTOR)
+    path.unlink(missing_ok=True)
+    listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    before = os.umask(0o117)
+    try:
+        listener.bind(str(path))
+    finally:
+        os.umask(before)
+    listener.listen()
+    return listener
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,154 @@
+"""Remembers the climb: what was tried since when, what helped last, what may be used. Main thread.
+
+The choice itself is ladder.py's. No I/O, and time comes in (CLOCK_MONOTONIC nanoseconds).
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable
+
+from capture_daemon.recovery import ladder
+from capture_daemon.recovery.budget import Budgets
+from capture_daemon.recovery.ladder import Failure, Situation, Step, failure_of
+from capture_daemon.recovery.rungs import RESETS, Rung, Unavailable
+
+PROBATION_S = 10.0
+"""A stream that fails again within this time after it has settled was not cured: the climb goes on
+where it was."""
+
+
+class Climber:
+    """One camera's way up the ladder, over all its outages."""
+
+    def __init__(self, *, jitter: Callable[[], float]) -> None:
+        self._jitter = jitter
+        self.step: Step | None = None
+        """What was chosen and waits for its time; None when nothing does."""
+        self.rung: Rung | None = None
+        """What is being tried, or was last, since the stream was last well."""
+        self.unavailable: dict[Rung, Unavailable] = {}
+        self._budgets = Budgets()
+        self._memory: dict[Failure, Rung] = {}
+        self._first: Failure | None = None
+        """What the present outage began with."""
+        self._failure: Failure | None = None
+        self._failing_since_ns = 0
+        self._open_now = False
+        self._tried: Counter[Rung] = Counter()
+        self._laps = 0
+        self._settled_ns: int | None = None
+
+    @property
+    def patient(self) -> bool:
+        """Whether the device is to be given all the time that an unknown one gets.
+
+        After a reset it begins from cold; and once the ladder was climbed in vain, haste has not
+        helped.
+        """
+        return self._laps > 0 or self.rung in RESETS
+
+    def failed(self, code: str, *, on_device: bool, open_now: bool, now_ns: int) -> Step:
+        """Choose the next rung, after a failure with this cause's code."""
+        self._end_probation(now_ns)
+        failure = failure_of(code, on_device=on_device)
+        if self._first is None:
+            self._first = failure
+        if failure is not self._failure:
+            self._failure, self._failing_since_ns = failure, now_ns
+        if self._memory.get(self._first) in self._tried:
+            del self._memory[self._first]
+        self._open_now = open_now
+        return self._choose(failure, self._first, now_ns)
+
+    def choose(self, now_ns: int) -> Step | None:
+        """Choose again, after a rung turned out not to be available; None if nothing has failed."""
+        if self._failure is None or self._first is None:
+            return None
+        return self._choose(self._failure, self._first, now_ns)
+
+    def wish(self, rung: Rung, now_ns: int) -> None:
+        """Choose what a person wants."""
+        self.step = Step(rung, now_ns)
+
+    def objection(self, rung: Rung, now_ns: int) -> Unavailable | None:
+        """Return why a person may not have `rung` now, None if it may be used."""
+        wait_s = (self._budgets.free_ns(rung, now_ns) - now_ns) / 1e9
+        if wait_s > 0:
+            reason = "a reset that did not help is no help when repeated at once"
+            return Unavailable(rung, reason, f"try again in {wait_s:.0f} s")
+        return self.unavailable.get(rung)
+
+    def began(self, rung: Rung, now_ns: int) -> None:
+        """Take note that `rung` is being tried."""
+        self.rung = rung
+        self.step = None
+        self._tried[rung] += 1
+        self._budgets = self._budgets.spend(rung, now_ns)
+
+    def surveyed(self, unavailable: Iterable[Unavailable]) -> None:
+        """Take note of what cannot be used now; it replaces what was known."""
+        self.unavailable = {each.rung: each for each in unavailable}
+
+    def refused(self, unavailable: Unavailable) -> None:
+        """Take note that a rung could not be carried out."""
+        self.unavailable[unavailable.rung] = unavailable
+
+    def settled(self, now_ns: int) -> None:
+        """Take note that the stream has proved itself; whether it lasts is yet to be seen."""
+        self.step = None
+        self._settled_ns = now_ns
+
+    def changed_by_hand(self) -> None:
+        """Forget what helped: the device was plugged in, and no rung did that."""
+        self.rung = None
+        self.step = None
+
+    def start_over(self) -> None:
+        """Begin at the bottom: a person took a hand. What the budget has spent stays spent."""
+        self.step = None
+        self._forget()
+
+    def document(self) -> dict[str, object]:
+        """Return the `recovery` part of the status document."""
+        return {
+            "rung": self.rung.value if self.rung else None,
+            "next": self.step.rung.value if self.step else None,
+            "unavailable": [
+                {"rung": each.rung.value, "reason": each.reason, "remedy": each.remedy}
+                for each in sorted(self.unavailable.values(), key=lambda each: each.rung.number)
+            ],
+        }
+
+    def _choose(self, failure: Failure, first: Failure, now_ns: int) -> Step:
+        situation = Situation(
+            failure=failure,
+            open_now=self._open_now,
+            tried=dict(self._tried),
+            failing_since_ns=self._failing_since_ns,
+            laps=self._laps,
+            remembered=self._memory.get(first),
+            unavailable=dict(self.unavailable),
+            budgets=self._budgets,
+        )
+        self.step = step = ladder.next_step(situation, now_ns, self._jitter())
+        if step.rung is Rung.GIVE_UP:
+            self._laps += 1
+            self._tried.clear()
+            self._failure = None
+        return step
+
+    def _end_probation(self, now_ns: int) -> None:
+        settled_ns, self._settled_ns = self._settled_ns, None
+        if settled_ns is None or now_ns - settled_ns < PROBATION_S * 1e9:
+            return
+        if self._first is not None and self.rung is not None:
+            self._memory[self._first] = self.rung
+        self._forget()
+
+    def _forget(self) -> None:
+        self.rung = None
+        self._first = self._failure = None
+        self._tried.clear()
+        self._laps = 0
+        self._settled_ns = None

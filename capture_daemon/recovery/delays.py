@@ -1,0 +1,48 @@
+"""How long to wait between tries. Pure: randomness comes in as `jitter`, 0 to 1.
+
+Jitter takes off up to a quarter, so that several cameras on one bus do not try in step.
+"""
+
+from __future__ import annotations
+
+RETRY_FIRST_S = 0.5
+RETRY_MOST_S = 10.0
+SLOW_RETRY_FIRST_S = 30.0
+SLOW_RETRY_MOST_S = 300.0
+HOLDER_FIRST_S = 0.01
+HOLDER_MOST_S = 0.5
+
+
+def retry_delay_s(failures: int, jitter: float) -> float:
+    """Return how long to wait after the `failures`-th failure in a row (from 1), in seconds.
+
+    0.5 s doubling to 10 s: reopening is itself a risk (a camera that was reopened every 0.3 s
+    dropped off its bus), so tries are spaced.
+    """
+    return doubling_s(RETRY_FIRST_S, RETRY_MOST_S, failures, jitter)
+
+
+def slow_retry_delay_s(failures: int, jitter: float) -> float:
+    """Return the wait after the `failures`-th permanent failure in a row, in seconds.
+
+    A permanent failure waits for a person, but that person may mend it without telling us
+    (installs ffmpeg, joins a group, restores a file), and the camera must not stay down for that:
+    30 s doubling to 5 minutes.
+    """
+    return doubling_s(SLOW_RETRY_FIRST_S, SLOW_RETRY_MOST_S, failures, jitter)
+
+
+def holder_delay_s(tries: int, jitter: float) -> float:
+    """Return the wait before the `tries`-th look (from 1) at a device that was busy: 10 to 500 ms.
+
+    A holder that dies lets go within milliseconds of its end; nothing is sent to the camera by an
+    open that finds it busy.
+    """
+    return doubling_s(HOLDER_FIRST_S, HOLDER_MOST_S, tries, jitter)
+
+
+def doubling_s(first_s: float, most_s: float, times: int, jitter: float) -> float:
+    """Return `first_s`, doubled at each time after the first, up to `most_s`; less the jitter."""
+    doublings = min(max(times, 1) - 1, 16)  # 2**16 is beyond every limit here
+    delay_s = min(most_s, first_s * 2.0**doublings)
+    return max(first_s, delay_s * (1.0 - 0.25 * jitter))

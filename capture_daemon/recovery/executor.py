@@ -1,0 +1,174 @@
+"""Carries out the rungs that need the device closed, and says which cannot be used and why.
+
+The capture thread calls it. A device-level rung is done by this process where it has the
+permission, else by the privileged helper, else not at all. The camera's port is remembered from
+when its device was last seen: it may have vanished from /dev by the time it is needed.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import time
+from collections.abc import Callable, Collection, Iterator
+from typing import Protocol
+
+from capture_daemon.recovery.actions import PortActions, RungFailed
+from capture_daemon.recovery.holding import Holding
+from capture_daemon.recovery.rungs import DEVICE_LEVEL, Outcome, Result, Rung, Unavailable
+from capture_daemon.recovery.sysfs import Places, UsbPort, port_of
+from capture_daemon.sources.base import Interrupt, Source, SourceError
+
+BACK_S = 5.0
+"""How long the device's node may take to come back, with udev's permissions on it."""
+_LOOK_S = 0.05
+
+_GRANTS = {
+    Rung.REBIND: "enable framebus-privileged.socket",
+    Rung.USB_RESET: "install deploy/udev/71-framebus-reset.rules, or enable "
+    "framebus-privileged.socket",
+    Rung.REAUTHORIZE: "enable framebus-privileged.socket",
+    Rung.PORT_POWER: "enable framebus-privileged.socket with --power-port for this port",
+}
+"""What gives the permission; docs/operations.md says how."""
+
+
+class Helper(Protocol):
+    """What is needed of privileged.client.PrivilegedClient."""
+
+    def usable(self) -> bool:
+        """Tell whether there is a helper that this process may ask."""
+
+    def carry_out(self, rung: Rung, port: str) -> str:
+        """Let the helper carry out `rung`; return what it did. Raises RungFailed."""
+
+
+class Executor:
+    """The rungs of one camera."""
+
+    def __init__(
+        self,
+        *,
+        actions: PortActions,
+        helper: Helper,
+        holding: Holding,
+        end_holders: bool,
+        power_ports: Collection[str],
+        places: Places | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """`end_holders` and `power_ports` are what a person has allowed."""
+        self._actions = actions
+        self._helper = helper
+        self._holding = holding
+        self._end_holders = end_holders
+        self._power_ports = power_ports
+        self._places = places or Places()
+        self._clock = clock
+        self._source: Source | None = None
+        self._rdev = 0
+        self._port: UsbPort | None = None
+        self._identity = ""
+
+    def survey(self, source: Source | None) -> tuple[Unavailable, ...]:
+        """Look at the device of a source, open or not; return the rungs that it cannot have now."""
+        if source is not None:
+            self._remember(source)
+        return tuple(self._unavailable())
+
+    def climb(self, rung: Rung, limit_s: float, interrupt: Interrupt) -> Outcome:
+        """Carry a rung out; nothing of the device is open in this process."""
+        match rung:
+            case Rung.WAIT_FOR_HOLDER | Rung.GIVE_UP:
+                return self._holding.wait(self._rdev, limit_s, interrupt)
+            case Rung.END_HOLDER:
+                return self._holding.end(self._rdev, interrupt)
+            case _:
+                return self._climb_device(rung, interrupt)
+
+    def _climb_device(self, rung: Rung, interrupt: Interrupt) -> Outcome:
+        port, objection = self._port, self._objection(rung)
+        if objection or port is None:
+            reason, remedy = objection or ("there is no USB port", "")
+            return Outcome(Result.UNAVAILABLE, reason, remedy)
+        try:
+            if self._actions.permitted(rung, port):
+                note = self._actions.carry_out(rung, port)
+            else:
+                note = self._helper.carry_out(rung, port.name)
+        except RungFailed as error:
+            return Outcome(Result.UNAVAILABLE, str(error), _GRANTS[rung])
+        if not self._is_back(interrupt):
+            return Outcome(Result.NOTHING, f"{note}; its node is not back")
+        return Outcome(Result.DONE, note)
+
+    def _remember(self, source: Source) -> None:
+        if source is not self._source:
+            self._source, self._rdev, self._port, self._identity = source, 0, None, ""
+        rdev = _rdev(source)
+        if not rdev:
+            return
+        self._rdev = rdev
+        port = port_of(rdev, self._places)
+        if port is not None:
+            self._port, self._identity = port, port.identity()
+
+    def _is_back(self, interrupt: Interrupt) -> bool:
+        """Wait for the device under its stable name, and for udev to let us open it."""
+        source = self._source
+        deadline = self._clock() + BACK_S
+        while source is not None and self._clock() < deadline:
+            if _openable(source):
+                return True
+            if interrupt.wait(_LOOK_S):
+                return False
+        return False
+
+    def _unavailable(self) -> Iterator[Unavailable]:
+        if not self._end_holders:
+            reason = "ending another process must be allowed by a person"
+            yield Unavailable(Rung.END_HOLDER, reason, "end_holder = true (--end-holder)")
+        for rung in sorted(DEVICE_LEVEL, key=lambda each: each.number):
+            if objection := self._objection(rung):
+                yield Unavailable(rung, *objection)
+
+    def _objection(self, rung: Rung) -> tuple[str, str] | None:
+        """Return why `rung` cannot be used now and what would help, None if it can."""
+        port = self._port
+        if port is None:
+            return "there is no USB camera", ""
+        if rung is Rung.PORT_POWER:
+            if port.name not in self._power_ports:
+                reason = f"switching the power of {port.name} must be allowed by a person"
+                return reason, f'power_ports = ["{port.name}"] (--power-ports)'
+        else:
+            if not port.occupied():
+                return f"nothing is plugged into {port.name}", "plug the camera in"
+            if port.identity() != self._identity:
+                return f"{port.identity()} is plugged into {port.name} now", ""
+            if rung is not Rung.REAUTHORIZE and not port.authorized():
+                return f"{port.name} is deauthorised", ""
+        if not self._actions.permitted(rung, port) and not self._helper.usable():
+            return f"{self._actions.needs(rung, port)} may not be written", _GRANTS[rung]
+        if rung is Rung.PORT_POWER and not self._helper.usable() and not _uhubctl():
+            return "the program uhubctl is not installed", "apt install uhubctl"
+        return None
+
+
+def _uhubctl() -> bool:
+    return bool(shutil.which("uhubctl") or shutil.which("uhubctl", path="/usr/sbin:/sbin"))
+
+
+def _rdev(source: Source) -> int:
+    """Return the device number of a source that has a device there now, else 0."""
+    try:
+        return int(getattr(source, "rdev", 0))
+    except (SourceError, OSError):
+        return 0
+
+
+def _openable(source: Source) -> bool:
+    try:
+        return os.access(str(getattr(source, "node", "")), os.R_OK | os.W_OK)
+    except (SourceError, OSError):
+        return False

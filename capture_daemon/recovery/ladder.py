@@ -1,0 +1,226 @@
+"""Which rung is next: a table for each kind of failure, and one function over it. Pure.
+
+Nothing here does any I/O or knows a clock: what was tried, what is available and the time come in.
+A rung has succeeded when the stream has settled (ten valid frames without a stall between them),
+never because a call returned 0; that is for the conductor to see.
+
+The rules, beyond the order of the table:
+
+- A rung that is not available, or that the budget will not allow within 30 s, is passed over.
+- After a device-level rung the lower ones are not tried again in this lap: it includes them. But a
+  device that is still on its way back is opened more than once, and one that is back and silent has
+  its stream restarted if that was not tried yet.
+- The rung that cured this camera last of this kind of failure is jumped to once a lower one failed.
+- Giving up ends a lap: after its wait the ladder is climbed anew, within the budget.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+from capture_daemon.recovery import budget, delays
+from capture_daemon.recovery.budget import Budgets
+from capture_daemon.recovery.rungs import DEVICE_LEVEL, Unavailable
+from capture_daemon.recovery.rungs import Rung as Rung
+
+HOLDER_PATIENCE_S = 6.5
+"""How long a holder is waited for: a hung camera makes a dying process take over 5 s to let go."""
+MANY = 1000
+"""More tries than this are tries without end."""
+_UNLIMITED = 1 << 30
+
+
+class Failure(enum.Enum):
+    """The kinds of failure that are treated differently."""
+
+    SILENT = "silent"
+    """Open, and no valid frame comes."""
+    BROKEN = "broken"
+    """The driver ended the stream, or gave an error without a special meaning."""
+    REFUSED = "refused"
+    """The camera refused a format or to start, or did not answer."""
+    BUSY = "busy"
+    """Somebody else has it."""
+    AWAY = "away"
+    """There is no such device now."""
+    FORBIDDEN = "forbidden"
+    """This user may not open it."""
+    NO_BANDWIDTH = "no-bandwidth"
+    """The bus is full for the format that was asked for; another format is not the ladder's."""
+    SHORTAGE = "shortage"
+    """This machine lacks memory or descriptors."""
+    OTHER = "other"
+    """Anything about a source that is no device: a network, a file, a program."""
+
+
+_CODES: Mapping[str, Failure] = {
+    "silent": Failure.SILENT,
+    "garbage": Failure.SILENT,
+    "frozen": Failure.SILENT,
+    "stream-broken": Failure.BROKEN,
+    "device-error": Failure.BROKEN,
+    "refused-format": Failure.REFUSED,
+    "refused-stream": Failure.REFUSED,
+    "device-busy": Failure.BUSY,
+    "held": Failure.BUSY,
+    "device-absent": Failure.AWAY,
+    "device-gone": Failure.AWAY,
+    "no-permission": Failure.FORBIDDEN,
+    "no-bandwidth": Failure.NO_BANDWIDTH,
+    "no-memory": Failure.SHORTAGE,
+    "no-descriptors": Failure.SHORTAGE,
+}
+
+
+def failure_of(code: str, *, on_device: bool) -> Failure:
+    """Return the kind of failure that a cause's code stands for."""
+    return _CODES.get(code, Failure.OTHER) if on_device else Failure.OTHER
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """What is done about one kind of failure."""
+
+    rungs: Mapping[Rung, int]
+    """In order, each with how often it is tried in one lap; without GIVE_UP the last goes on."""
+    wait_s: tuple[float, float] = (delays.SLOW_RETRY_FIRST_S, delays.SLOW_RETRY_MOST_S)
+    """How long giving up lasts: the first time, and at most."""
+
+
+_USB = {Rung.REBIND: 1, Rung.USB_RESET: 1, Rung.REAUTHORIZE: 1, Rung.PORT_POWER: 1}
+_END = {Rung.GIVE_UP: _UNLIMITED}
+
+TABLE: Mapping[Failure, Row] = {
+    Failure.SILENT: Row({Rung.RESTART_STREAM: 1, Rung.REOPEN: 1} | _USB | _END),
+    # A source that raised is closed, so restarting its stream is not to be had.
+    Failure.BROKEN: Row({Rung.REOPEN: 2} | _USB | _END),
+    # The driver is not what refuses: binding it again would only ask once more.
+    Failure.REFUSED: Row(
+        {Rung.REOPEN: 2, Rung.USB_RESET: 1, Rung.REAUTHORIZE: 1, Rung.PORT_POWER: 1} | _END
+    ),
+    Failure.BUSY: Row({Rung.WAIT_FOR_HOLDER: _UNLIMITED, Rung.END_HOLDER: 1} | _END),
+    # Looking for a device that is not there touches nothing, so it may go on at a brisk pace where
+    # no hotplug event can be heard. The device-level rungs are available only while something is
+    # in its port: unbound or deauthorised from outside.
+    Failure.AWAY: Row({Rung.REOPEN: 3} | _USB | _END, wait_s=(5.0, 10.0)),
+    # A node appears before udev has given it to its group.
+    Failure.FORBIDDEN: Row({Rung.REOPEN: 3} | _END),
+    Failure.NO_BANDWIDTH: Row({Rung.REOPEN: 1} | _END),
+    Failure.SHORTAGE: Row({Rung.REOPEN: 3} | _END, wait_s=(10.0, 60.0)),
+    Failure.OTHER: Row({Rung.RESTART_STREAM: 1, Rung.REOPEN: _UNLIMITED}),
+}
+
+_ON_ITS_WAY = frozenset({Failure.AWAY, Failure.FORBIDDEN, Failure.OTHER})
+"""After a reset the device may not be back yet: opening it again is not the rung it was."""
+
+
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """All that the choice depends on, but for the time."""
+
+    failure: Failure
+    open_now: bool = False
+    """The device is still open: its stream can be restarted."""
+    tried: Mapping[Rung, int] = field(default_factory=dict)
+    """How often each rung was tried in this lap."""
+    failing_since_ns: int = 0
+    """When this kind of failure began in this lap."""
+    laps: int = 0
+    """How often the ladder was climbed in vain."""
+    remembered: Rung | None = None
+    """What cured this camera of this kind of failure last."""
+    unavailable: Mapping[Rung, Unavailable] = field(default_factory=dict)
+    budgets: Budgets = field(default_factory=Budgets)
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """The rung to try, not before `due_ns`."""
+
+    rung: Rung
+    due_ns: int
+    limit_s: float = 0.0
+    """How long the rung may wait for a holder to let go."""
+    passed: tuple[Unavailable, ...] = ()
+    """The cheaper rungs that were passed over, and why."""
+
+
+def next_step(situation: Situation, now_ns: int, jitter: float) -> Step:
+    """Return what to do next; `jitter` is 0 to 1."""
+    row = TABLE[situation.failure]
+    jump = _jump(situation, row)
+    passed: list[Unavailable] = []
+    for rung, tries in row.rungs.items():
+        tried = situation.tried.get(rung, 0)
+        if tried >= tries:
+            continue
+        if jump is not None and rung.number < jump.number:
+            passed.append(Unavailable(rung, f"{jump.value} helped the last time"))
+            continue
+        if objection := _objection(situation, rung, now_ns):
+            passed.append(objection)
+            continue
+        delay_s = _delay_s(situation, row, rung, jitter)
+        due_ns = max(now_ns + round(delay_s * 1e9), situation.budgets.free_ns(rung, now_ns))
+        return Step(rung, due_ns, _limit_s(situation, rung, now_ns, delay_s), tuple(passed))
+    raise ValueError(f"the row of {situation.failure} has no end")
+
+
+def _jump(situation: Situation, row: Row) -> Rung | None:
+    """Return the rung that cured it last, if it is to be used out of its order."""
+    rung = situation.remembered
+    if (
+        rung is None
+        or rung not in row.rungs
+        or rung in situation.tried
+        or rung in situation.unavailable
+    ):
+        return None
+    lower_failed = any(lower.number < rung.number for lower in situation.tried)
+    return rung if lower_failed else None
+
+
+def _objection(situation: Situation, rung: Rung, now_ns: int) -> Unavailable | None:
+    """Return why `rung` is no choice now, None if it is one."""
+    if rung is Rung.GIVE_UP:
+        return None
+    if rung is Rung.RESTART_STREAM:
+        return None if situation.open_now else Unavailable(rung, "nothing is open")
+    highest = max((each.number for each in _device_level(situation)), default=0)
+    if rung.number < highest and not (rung is Rung.REOPEN and situation.failure in _ON_ITS_WAY):
+        return Unavailable(rung, "a higher rung, which includes it, did not help")
+    if rung is Rung.WAIT_FOR_HOLDER:
+        waited_s = (now_ns - situation.failing_since_ns) / 1e9
+        if waited_s >= HOLDER_PATIENCE_S:
+            return Unavailable(rung, f"it was waited for {waited_s:.0f} s")
+    if situation.budgets.free_ns(rung, now_ns) - now_ns > budget.SPACING_NS:
+        return Unavailable(rung, "there were enough resets for now")
+    return situation.unavailable.get(rung)
+
+
+def _device_level(situation: Situation) -> Iterator[Rung]:
+    return (rung for rung in situation.tried if rung in DEVICE_LEVEL)
+
+
+def _delay_s(situation: Situation, row: Row, rung: Rung, jitter: float) -> float:
+    tries = situation.tried.get(rung, 0) + 1
+    match rung:
+        case Rung.REOPEN:
+            return delays.retry_delay_s(tries, jitter)
+        case Rung.WAIT_FOR_HOLDER:
+            return delays.holder_delay_s(tries, jitter)
+        case Rung.GIVE_UP:
+            return delays.doubling_s(*row.wait_s, situation.laps + 1, jitter)
+        case _:
+            return 0.0
+
+
+def _limit_s(situation: Situation, rung: Rung, now_ns: int, delay_s: float) -> float:
+    if situation.failure is not Failure.BUSY:
+        return 0.0
+    if rung is Rung.GIVE_UP:
+        return delay_s
+    waited_s = (now_ns - situation.failing_since_ns) / 1e9
+    return max(0.0, HOLDER_PATIENCE_S - waited_s)

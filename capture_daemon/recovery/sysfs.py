@@ -1,0 +1,147 @@
+"""A USB port as sysfs shows it: what is plugged in, whether it is a camera, and its files.
+
+Only the standard library, and nothing of ours: the privileged helper runs this as root. Nothing
+here writes. Facts: the kernel's Documentation/ABI/testing/sysfs-bus-usb, and USB 2.0, table 9-12.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from dataclasses import dataclass, field
+from pathlib import Path
+
+_NAME = re.compile(r"[0-9]{1,3}-[0-9]{1,3}(?:\.[0-9]{1,3}){0,6}")
+_INTERFACE_DESCRIPTOR = 4
+_CLASS_OFFSET = 5
+_VIDEO_CLASS = 0x0E
+_VIDEO_CONTROL = 0x01
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """Where to look; another tree in tests."""
+
+    sys: Path = Path("/sys")
+    dev: Path = Path("/dev")
+
+    @property
+    def driver(self) -> Path:
+        """The folder of the driver of USB cameras."""
+        return self.sys / "bus/usb/drivers/uvcvideo"
+
+
+class BadPort(ValueError):
+    """Not the name of a USB port."""
+
+
+@dataclass(frozen=True, slots=True)
+class UsbPort:
+    """A place to plug something in, as the kernel's log names it: "1-1.2". Raises BadPort."""
+
+    name: str
+    places: Places = field(default_factory=Places)
+
+    def __post_init__(self) -> None:
+        if not _NAME.fullmatch(self.name):
+            raise BadPort("a port is named like 1-1.2")
+
+    @property
+    def folder(self) -> Path:
+        """The plugged-in device's folder; there while something is plugged in."""
+        return self.places.sys / "bus/usb/devices" / self.name
+
+    @property
+    def hub(self) -> str:
+        """The hub that the port belongs to, as uhubctl names it: "1-1", or "1" for a root hub."""
+        return self.name.rpartition("." if "." in self.name else "-")[0]
+
+    @property
+    def number(self) -> str:
+        """The port's number on its hub."""
+        return re.split(r"[-.]", self.name)[-1]
+
+    @property
+    def hub_node(self) -> Path:
+        """The usbfs node of the hub."""
+        folder = self.hub if "-" in self.hub else f"usb{self.hub}"
+        return _usbfs_node(self.places, self.places.sys / "bus/usb/devices" / folder)
+
+    @property
+    def node(self) -> Path:
+        """The usbfs node of what is plugged in."""
+        return _usbfs_node(self.places, self.folder)
+
+    def occupied(self) -> bool:
+        """Tell whether something is plugged in."""
+        return self.folder.exists()
+
+    def identity(self) -> str:
+        """Return vendor and product of what is plugged in, "046d:082d"; empty if nothing is."""
+        vendor, product = _text(self.folder / "idVendor"), _text(self.folder / "idProduct")
+        return f"{vendor}:{product}" if vendor else ""
+
+    def authorized(self) -> bool:
+        """Tell whether the device may be used: a person, or usbguard, may have forbidden it."""
+        return _text(self.folder / "authorized") != "0"
+
+    def is_camera(self) -> bool:
+        """Tell whether what is plugged in has a video interface, also while it is deauthorised."""
+        try:
+            return has_video_interface((self.folder / "descriptors").read_bytes())
+        except OSError:
+            return False
+
+    def control_interfaces(self) -> list[Path]:
+        """Return the folders of the video control interfaces, which the driver binds to."""
+        return [
+            folder
+            for folder in sorted(self.folder.glob(f"{self.name}:*.*"))
+            if _number(folder / "bInterfaceClass") == _VIDEO_CLASS
+            and _number(folder / "bInterfaceSubClass") == _VIDEO_CONTROL
+        ]
+
+
+def port_of(rdev: int, places: Places) -> UsbPort | None:
+    """Return the port of the USB device that a character device belongs to, None if to none."""
+    link = places.sys / "dev/char" / f"{os.major(rdev)}:{os.minor(rdev)}" / "device"
+    interface = link.resolve()
+    for folder in (interface, *interface.parents):
+        if (folder / "idVendor").exists() and _NAME.fullmatch(folder.name):
+            return UsbPort(folder.name, places)
+    return None
+
+
+def has_video_interface(descriptors: bytes) -> bool:
+    """Tell whether a device's descriptors have an interface of the video class."""
+    at = 0
+    while at + 2 <= len(descriptors):
+        length, kind = descriptors[at], descriptors[at + 1]
+        if length < 2 or at + length > len(descriptors):
+            return False
+        is_interface = kind == _INTERFACE_DESCRIPTOR and length > _CLASS_OFFSET
+        if is_interface and descriptors[at + _CLASS_OFFSET] == _VIDEO_CLASS:
+            return True
+        at += length
+    return False
+
+
+def _usbfs_node(places: Places, device: Path) -> Path:
+    bus, number = _text(device / "busnum"), _text(device / "devnum")
+    if not (bus.isdecimal() and number.isdecimal()):
+        return places.dev / "bus/usb/absent"
+    return places.dev / "bus/usb" / f"{int(bus):03d}" / f"{int(number):03d}"
+
+
+def _number(path: Path) -> int:
+    try:
+        return int(_text(path), 16)
+    except ValueError:
+        return -1
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="ascii", errors="replace").strip()
+    except OSError:
+        return ""

@@ -1,0 +1,134 @@
+"""Who has the device, and what went wrong, as text for people. Pure.
+
+Like render.py: a key that is missing reads as a dash, a reply of another shape as an outline.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, tzinfo
+
+from framebus.cli.fields import Fields, list_of
+from framebus.cli.tables import duration, outline, table
+
+_INDENT = "    "
+_LINES = 8
+"""Lines of the kernel's log that are shown of one incident; --json has all."""
+
+
+def holders(result: object, now_utc_ns: int) -> str:
+    """Return who has the device: a line for each process, then what could not be seen."""
+    if list_of("holders", result) is None:
+        return outline(result)
+    reply = Fields(result)
+    device, own = reply.text("device"), reply.number("pid")
+    rows = [_holder(each, own, now_utc_ns) for each in reply.each("holders")]
+    if device == "-":
+        lines = ["the camera's device is not there now"]
+    elif rows:
+        lines = [table(rows, header=["PID", "USER", "RUNS FOR", "UNIT", "HAS IT BY", "COMMAND"])]
+    else:
+        lines = [f"no process is seen to have {device}"]
+    return "\n".join([*lines, *_notes(reply)])
+
+
+def _holder(holder: Fields, own: int, now_utc_ns: int) -> list[str]:
+    pid = holder.number("pid")
+    whose = "this daemon: " if pid == own else ""
+    return [
+        str(pid),
+        holder.text("user"),
+        duration((now_utc_ns - holder.number("since_utc_ns")) / 1e9),
+        holder.text("unit"),
+        holder.text("how"),
+        f"{whose}{holder.text('command')}",
+    ]
+
+
+def incidents(result: object, zone: tzinfo | None = None) -> str:
+    """Return incidents as they came, newest first; times are local, or of `zone`."""
+    if list_of("incidents", result) is None:
+        return outline(result)
+    reply = Fields(result)
+    now = reply.text("now")
+    lines = [incident(each, now=now, zone=zone) for each in reply.each("incidents")]
+    if not lines:
+        lines.append("no frames have been lost, as far as is known")
+    if left_off := reply.number("left_off"):
+        lines.append(f"{left_off} older ones are left off: limit=100 asks for as many as are known")
+    journal = reply.at("journal")
+    if journal.text("trouble") != "-":
+        lines.append(
+            f"incidents are not kept in {journal.text('path')}: {journal.text('trouble')} "
+            f"({journal.text('unwritten')} times)"
+        )
+    return "\n".join(lines)
+
+
+def incident(told: Fields, *, now: str = "", zone: tzinfo | None = None) -> str:
+    """Return one incident: a line, and what is known of it below; `now` goes on still."""
+    began = _time(told.number("began_utc_ns"), zone)
+    lines = [
+        f"{began:%Y-%m-%d %H:%M:%S}  {_length(told, now)}: {told.at('cause').text('message')}",
+        f"{_INDENT}cause     {told.text('causes')} (while {told.text('state')})",
+    ]
+    if tried := _tried(told.each("tried")):
+        lines.append(f"{_INDENT}tried     {tried}")
+    if (by := told.text("cured_by")) != "-":
+        lines.append(f"{_INDENT}cured by  {'a person' if by == 'person' else by}")
+    for each in told.each("holders"):
+        unit = "" if each.text("unit") == "-" else f", {each.text('unit')}"
+        lines.append(
+            f"{_INDENT}held by   {each.text('pid')} ({each.text('user')}{unit}; "
+            f"{each.text('how')}): {each.text('command')}"
+        )
+    lines += _kernel_log(told.each("kernel_log"), zone)
+    lines += [f"{_INDENT}note      {note}" for note in told.texts("notes")]
+    return "\n".join(lines)
+
+
+def _length(told: Fields, now: str) -> str:
+    away = duration(told.real("away_s"))
+    if told.text("ended_utc_ns") != "-":
+        return f"{away} without frames"
+    return (
+        f"{away} without frames so far" if told.text("id") == now else f"over {away} without frames"
+    )
+
+
+def _tried(tries: list[Fields]) -> str:
+    """Return what was tried, in order; the same again and again is said once, with a count."""
+    counted: list[tuple[str, int]] = []
+    for each in tries:
+        note = each.text("note")
+        words = each.text("rung") + (f" ({note})" if note != "-" else "")
+        if counted and counted[-1][0] == words:
+            counted[-1] = (words, counted[-1][1] + 1)
+        else:
+            counted.append((words, 1))
+    return ", ".join(f"{words} {count} times" if count > 1 else words for words, count in counted)
+
+
+def _kernel_log(log: list[Fields], zone: tzinfo | None) -> list[str]:
+    """Return the newest lines; what is repeated is said once, with a count."""
+    counted: list[tuple[Fields, int]] = []
+    for line in log:
+        if counted and counted[-1][0].text("text") == line.text("text"):
+            counted[-1] = (counted[-1][0], counted[-1][1] + 1)
+        else:
+            counted.append((line, 1))
+    lines = []
+    for line, count in counted[-_LINES:]:
+        at = _time(line.number("utc_ns"), zone)
+        times = f" ({count} times)" if count > 1 else ""
+        lines.append(f"{_INDENT}kernel    {at:%H:%M:%S} {line.text('text')}{times}")
+        if line.text("meaning") != "-":
+            lines.append(f"{_INDENT}          = {line.text('meaning')}")
+    return lines
+
+
+def _notes(reply: Fields) -> list[str]:
+    return [f"note: {note}" for note in reply.texts("notes")]
+
+
+def _time(utc_ns: int, zone: tzinfo | None) -> datetime:
+    return datetime.fromtimestamp(utc_ns / 1e9, tz=UTC).astimezone(zone)

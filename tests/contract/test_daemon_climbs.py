@@ -1,0 +1,212 @@
+"""The daemon's threads on the ladder: a camera that only a rung cures, and rungs that block."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import pytest
+from framebus.control.client import ControlClient
+from framebus.errors import CommandRefused
+from framebus.names import CameraNames
+from framebus.ring.writer import RingWriter
+
+from capture_daemon.hotplug import Hotplug
+from capture_daemon.main import Parts
+from capture_daemon.options import settings
+from capture_daemon.plan import Plan
+from capture_daemon.recovery.rungs import DEVICE_LEVEL, Outcome, Result, Rung, Unavailable
+from capture_daemon.sources.base import Captured, Granted, Interrupt, Source
+from capture_daemon.systemd import ServiceManager
+from tests.contract.test_daemon_blocked import NoSignals
+from tests.unit.test_publisher import WHOLE
+from tests.waiting import until
+
+
+class Camera:
+    """A device that streams at 100 fps, until it is wedged; and its rungs."""
+
+    def __init__(self) -> None:
+        self.wedged = False
+        self.cure = Rung.USB_RESET
+        self.missing: set[Rung] = set()
+        self.climbed: list[Rung] = []
+        self.may_climb = threading.Event()
+        self.may_climb.set()
+        self.interrupted = False
+        self.is_open = False
+        self._sequence = 0
+
+    # -- as the source and what has it ---------------------------------------------------------
+
+    supervised = False
+
+    def current(self) -> None:
+        """Nothing was resolved."""
+
+    @property
+    def built(self) -> Source:
+        return self
+
+    def open(self, *_: object) -> Any:
+        self.is_open = True
+        granted = Granted("MJPG", 64, 32, 100.0, device="a camera")
+        return ("v4l2", self, granted) if _ else granted
+
+    def read(self, timeout_s: float) -> Captured | None:
+        if self.wedged:
+            time.sleep(0.05)
+            return None
+        time.sleep(0.01)  # the frame interval
+        self._sequence += 1
+        return Captured(WHOLE, time.monotonic_ns(), self._sequence)
+
+    def restart_stream(self) -> None:
+        """It does not help."""
+
+    def close(self) -> None:
+        self.is_open = False
+
+    def leave(self) -> bool:
+        return False
+
+    def check(self, plan: Plan) -> None:
+        """Every plan will do."""
+
+    # -- as the one who carries out rungs ------------------------------------------------------
+
+    def survey(self, source: Source | None) -> tuple[Unavailable, ...]:
+        return tuple(Unavailable(rung, "no permission", "grant it") for rung in self.missing)
+
+    def climb(self, rung: Rung, limit_s: float, interrupt: Interrupt) -> Outcome:
+        assert not self.is_open, "climbed with the device open"
+        assert rung not in self.missing
+        self.climbed.append(rung)
+        while not self.may_climb.is_set():
+            if interrupt.wait(0.01):
+                self.interrupted = True
+                return Outcome(Result.NOTHING, "interrupted")
+        if rung is self.cure:
+            self.wedged = False
+        return Outcome(Result.DONE, "done")
+
+
+class Bench:
+    def __init__(self, runtime: Path, camera: Camera, stack: ExitStack) -> None:
+        names = CameraNames(runtime, "camera")
+        signals = NoSignals()
+        stack.callback(signals.close)
+        self.parts = Parts(
+            settings({"source": "v4l2:/dev/video0", "ring_size": "1M"}),
+            names,
+            state=runtime / "state",
+            writer=RingWriter.create(names, capacity=1 << 20),
+            newest_ns=0,
+            sources=camera,
+            rungs=camera,
+            hotplug=Hotplug(lambda: None, after_s=0.0),
+            manager=ServiceManager({}),
+            signals=signals,
+            stack=stack,
+        )
+        self.client = ControlClient(names, timeout_s=5.0)
+        stack.callback(self.client.close)
+        self.thread = threading.Thread(target=self.parts.daemon.run)
+
+    def call(self, method: str, **params: object) -> dict[str, Any]:
+        result = self.client.call(method, params)
+        assert isinstance(result, dict)
+        return result
+
+    def until_well(self) -> dict[str, Any]:
+        def well() -> dict[str, Any]:
+            status = self.call("status")
+            return status if status["state"] == "streaming" and not status["attempts"] else {}
+
+        return until(well, within_s=30)
+
+
+@pytest.fixture
+def camera() -> Camera:
+    return Camera()
+
+
+@pytest.fixture
+def bench(runtime: Path, camera: Camera) -> Iterator[Bench]:
+    with ExitStack() as stack:
+        bench = Bench(runtime, camera, stack)
+        bench.thread.start()
+        bench.until_well()
+        until(lambda: bench.call("status")["frames"]["published"] > 20)
+        yield bench
+        camera.may_climb.set()
+        bench.call("shutdown")
+        bench.thread.join()
+        assert bench.parts.end_threads(10)
+
+
+def test_a_camera_that_only_a_usb_reset_cures_is_cured_by_one(bench: Bench, camera: Camera) -> None:
+    camera.wedged = True
+    until(lambda: bench.call("status")["state"] == "backoff")
+    status = bench.until_well()
+    assert camera.climbed == [Rung.REBIND, Rung.USB_RESET]
+    assert status["recovery"]["rung"] == "usb-reset"
+    assert status["cause"] is None
+
+
+def test_rungs_that_are_missing_are_told_and_passed_over(bench: Bench, camera: Camera) -> None:
+    camera.missing = {Rung.REBIND, Rung.PORT_POWER}
+    bench.call("restart")
+    bench.until_well()
+    camera.wedged = True
+    until(lambda: bench.call("status")["state"] == "backoff")
+    status = bench.until_well()
+    assert camera.climbed == [Rung.USB_RESET]
+    unavailable = status["recovery"]["unavailable"]
+    assert [each["rung"] for each in unavailable] == ["rebind", "port-power"]
+    assert unavailable[0]["remedy"] == "grant it"
+
+
+def test_control_answers_and_a_stop_interrupts_while_a_rung_takes_its_time(
+    bench: Bench, camera: Camera
+) -> None:
+    camera.may_climb.clear()
+    assert bench.call("reset", rung="usb-reset") == {"state": "backoff", "rung": "usb-reset"}
+    until(lambda: camera.climbed)
+    for _ in range(20):
+        assert bench.call("status")["state"] == "backoff"
+    with pytest.raises(CommandRefused, match="under way"):
+        bench.call("reset", rung="rebind")
+    bench.call("stop")
+    until(lambda: bench.call("status")["cause"]["code"] == "stopped")
+    assert camera.interrupted
+
+
+def test_a_reset_by_hand_brings_the_camera_back_and_is_not_repeated_at_once(
+    bench: Bench, camera: Camera
+) -> None:
+    bench.call("reset", rung="reauthorize")
+    until(lambda: camera.climbed == [Rung.REAUTHORIZE])
+    bench.until_well()
+    with pytest.raises(CommandRefused, match="try again in"):
+        bench.call("reset", rung="usb-reset")
+    assert camera.is_open
+
+
+@pytest.mark.parametrize("rung", ["give-up", "reopen", "", None, 6, ["usb-reset"]])
+def test_what_is_no_device_level_rung_is_refused(bench: Bench, rung: object) -> None:
+    with pytest.raises(CommandRefused, match="reset takes a rung: one of rebind"):
+        bench.call("reset", rung=rung)
+
+
+def test_every_device_level_rung_can_be_asked_for() -> None:
+    assert {rung.value for rung in DEVICE_LEVEL} == {
+        "rebind",
+        "usb-reset",
+        "reauthorize",
+        "port-power",
+    }

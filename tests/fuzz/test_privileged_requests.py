@@ -1,0 +1,40 @@
+"""Any bytes as a request to the privileged helper: a known verb for a port, or a refusal."""
+
+from __future__ import annotations
+
+import json
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from capture_daemon.privileged.protocol import REQUEST_MAX, Refused, parse_request
+from capture_daemon.recovery.rungs import DEVICE_LEVEL, Rung
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=20),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=6), inner),
+    max_leaves=5,
+)
+PORTS = st.from_regex(r"[0-9]{0,4}-?[0-9./\n]{0,12}") | st.text(max_size=20)
+LINES = (
+    st.binary(max_size=REQUEST_MAX + 20)
+    | JSON.map(lambda value: json.dumps(value).encode() + b"\n")
+    | st.builds(
+        lambda verb, port: json.dumps({"verb": verb, "port": port}).encode() + b"\n",
+        st.sampled_from([rung.value for rung in Rung]),
+        PORTS,
+    )
+)
+
+
+@settings(max_examples=300, deadline=None)
+@given(line=LINES)
+def test_any_line_is_a_request_of_a_known_verb_for_a_port_or_is_refused(line: bytes) -> None:
+    try:
+        request = parse_request(line)
+    except Refused as refusal:
+        assert refusal.error in ("malformed", "no-such-verb", "bad-port")
+        return
+    assert request.rung in DEVICE_LEVEL
+    assert set(request.port) <= set("0123456789-.")
+    assert not request.port.startswith((".", "-"))

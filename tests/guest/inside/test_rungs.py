@@ -1,0 +1,262 @@
+"""The rungs of the recovery ladder on the real driver: each brings frames back."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from framebus.errors import FramebusError
+
+from capture_daemon.hotplug import Hotplug, open_monitor
+from capture_daemon.privileged.client import PrivilegedClient
+from capture_daemon.recovery.actions import PortActions, RungFailed
+from capture_daemon.recovery.executor import Executor
+from capture_daemon.recovery.holding import Holding, nobody
+from capture_daemon.recovery.rungs import Outcome, Result, Rung
+from capture_daemon.sources.base import Interrupt, Request
+from capture_daemon.v4l2.source import V4L2Source
+from tests.daemons import DaemonProcess
+from tests.guest.camera.client import PluggedCamera, wait_for
+from tests.guest.inside.conftest import Plug
+from tests.processes import alive
+
+KERNELS = ("stable", "newer")
+DRIVER = Path("/sys/bus/usb/drivers/uvcvideo")
+SMALL = Request(width=320, height=240)
+ON_THE_PORT = (Rung.REBIND, Rung.USB_RESET, Rung.REAUTHORIZE)
+LIMIT_S = 90.0
+
+
+class Bystander:
+    """A camera with its source and its executor, as the daemon has them."""
+
+    def __init__(self, camera: PluggedCamera, runtime: Path) -> None:
+        self.camera = camera
+        self.interrupt = Interrupt()
+        self.source = V4L2Source(str(camera.wait_node()), SMALL, self.interrupt)
+        self.executor = Executor(
+            actions=PortActions(),
+            helper=PrivilegedClient(runtime / "no-helper"),
+            holding=Holding(runtime=runtime, own_lock=runtime / "camera.lock", find=nobody),
+            end_holders=False,
+            power_ports=(),
+        )
+
+    def frames(self, count: int = 3) -> None:
+        """Read whole frames."""
+        for _ in range(count):
+            captured = self.source.read(20.0)
+            assert captured is not None
+            assert bytes(captured.data[:2]) == b"\xff\xd8"
+
+    def climb(self, rung: Rung) -> Outcome:
+        """Close, carry the rung out, open."""
+        self.executor.survey(self.source)
+        self.source.close()
+        outcome = self.executor.climb(rung, 0.0, self.interrupt)
+        self.source.open()
+        return outcome
+
+
+@pytest.fixture
+def bystander(plug: Plug, runtime: Path) -> Iterator[Bystander]:
+    one = Bystander(plug("bulk", serial="RUNG1"), runtime)
+    one.source.open()
+    one.frames()
+    yield one
+    one.source.close()
+    one.interrupt.close()
+
+
+def test_restarting_the_stream_ends_the_silence_after_five_failed_urbs(
+    bystander: Bystander,
+) -> None:
+    bystander.camera.arm("urb-protocol", 5)
+    wait_for(lambda: bystander.source.read(3.0) is None, "silence")
+    bystander.source.restart_stream()
+    bystander.frames()
+
+
+def test_reopening_brings_frames_back(bystander: Bystander) -> None:
+    bystander.camera.arm("urb-protocol", 5)
+    wait_for(lambda: bystander.source.read(3.0) is None, "silence")
+    bystander.source.close()
+    bystander.source.open()
+    bystander.frames()
+
+
+@pytest.mark.parametrize("rung", ON_THE_PORT, ids=lambda rung: rung.value)
+def test_a_rung_leaves_the_camera_streaming(bystander: Bystander, rung: Rung) -> None:
+    assert bystander.climb(rung).result is Result.DONE
+    bystander.frames()
+
+
+def test_a_wedged_camera_is_cured_by_a_usb_reset_and_not_by_less(bystander: Bystander) -> None:
+    bystander.camera.arm("wedged")
+    wait_for(lambda: bystander.source.read(3.0) is None, "silence")
+    bystander.source.restart_stream()
+    assert bystander.source.read(3.0) is None
+    assert bystander.climb(Rung.REBIND).result is Result.DONE
+    assert bystander.source.read(3.0) is None
+    assert bystander.climb(Rung.USB_RESET).result is Result.DONE
+    bystander.frames()
+
+
+def test_a_deauthorised_camera_is_known_as_such_and_authorised_again(bystander: Bystander) -> None:
+    bystander.executor.survey(bystander.source)
+    bystander.source.close()
+    (bystander.camera.device / "authorized").write_text("0")
+    left = {each.rung for each in bystander.executor.survey(bystander.source)}
+    assert {Rung.REBIND, Rung.USB_RESET} <= left
+    assert Rung.REAUTHORIZE not in left
+    assert bystander.climb(Rung.REAUTHORIZE).result is Result.DONE
+    bystander.frames()
+
+
+def test_an_empty_port_is_not_climbed(bystander: Bystander) -> None:
+    bystander.executor.survey(bystander.source)
+    bystander.source.close()
+    bystander.camera.unplug()
+    for rung in ON_THE_PORT:
+        outcome = bystander.executor.climb(rung, 0.0, bystander.interrupt)
+        assert outcome.result is Result.UNAVAILABLE
+        assert "nothing is plugged" in outcome.note
+
+
+def test_the_helper_resets_a_camera_but_not_too_often(plug: Plug, runtime: Path) -> None:
+    camera = plug()
+    port = camera.device.name
+    with subprocess.Popen(
+        [sys.executable, "-m", "capture_daemon.privileged", "--socket", str(runtime / "helper")]
+    ) as helper:
+        client = PrivilegedClient(runtime / "helper")
+        wait_for(client.usable, "the helper", LIMIT_S)
+        assert "was reset" in wait_for(lambda: asked(client, port), "an answer", LIMIT_S)
+        camera.wait_node()
+        with pytest.raises(RungFailed, match="too-often"):
+            client.carry_out(Rung.REAUTHORIZE, port)
+        assert "bound" in client.carry_out(Rung.REBIND, port)
+        camera.wait_node()
+        with pytest.raises(RungFailed, match="nothing is plugged into 1-99"):
+            client.carry_out(Rung.USB_RESET, "1-99")
+        helper.terminate()
+
+
+def asked(client: PrivilegedClient, port: str) -> str:
+    try:
+        return client.carry_out(Rung.USB_RESET, port)
+    except RungFailed:  # bound, and not listening yet
+        return ""
+
+
+@pytest.mark.parametrize("udevd", ["/run/udev/control", "/absent"], ids=["udev", "kernel"])
+def test_a_camera_that_is_plugged_in_is_heard_of(plug: Plug, udevd: str) -> None:
+    hotplug = Hotplug(lambda: None)
+    assert hotplug.use(open_monitor(Path(udevd))) is not None
+    node = str(plug().wait_node())
+    heard: list[str] = []
+
+    def is_heard() -> bool:
+        heard.extend(hotplug.added())
+        return node in heard
+
+    wait_for(is_heard, "the camera's event")
+
+
+@pytest.fixture
+def daemon(plug: Plug) -> Iterator[tuple[DaemonProcess, PluggedCamera]]:
+    camera = plug("bulk", serial="RUNG2")
+    node = camera.wait_node()
+    with tempfile.TemporaryDirectory(prefix="fb-") as runtime:
+        options = ("--source", f"v4l2:{node}", "--size", "320x240", "--ring-size", "4M")
+        with DaemonProcess(Path(runtime), *options) as process:
+            wait_for(lambda: process.names.control_socket.exists(), "the daemon", LIMIT_S)
+            until_settled(process)
+            yield process, camera
+            assert alive(process.pid)
+
+
+def until_settled(daemon: DaemonProcess) -> dict[str, Any]:
+    """Wait for new frames, and for the failures to be forgotten."""
+    before = status(daemon).get("frames", {}).get("published", 0)
+
+    def settled() -> dict[str, Any]:
+        now = status(daemon)
+        well = now.get("state") == "streaming" and not now["attempts"]
+        return now if well and now["frames"]["published"] > before + 10 else {}
+
+    return wait_for(settled, "frames", LIMIT_S)
+
+
+def status(daemon: DaemonProcess) -> dict[str, Any]:
+    """The status document; {} while the daemon, or this machine, is too busy to tell."""
+    try:
+        return daemon.call("status", timeout_s=20.0)
+    except FramebusError:
+        return {}
+
+
+def until_away(daemon: DaemonProcess) -> None:
+    wait_for(lambda: status(daemon).get("state", "streaming") != "streaming", "the stall", LIMIT_S)
+
+
+def test_the_daemon_cures_a_wedged_camera_by_a_usb_reset(
+    daemon: tuple[DaemonProcess, PluggedCamera],
+) -> None:
+    process, camera = daemon
+    camera.arm("wedged")
+    until_away(process)
+    until_settled(process)
+    log = process.log()
+    assert "uvcvideo bound to" in log
+    assert "was reset" in log
+    assert log.index("uvcvideo bound to") < log.index("was reset")
+
+
+def test_the_daemon_cures_a_camera_that_was_unbound_from_outside(
+    daemon: tuple[DaemonProcess, PluggedCamera],
+) -> None:
+    process, camera = daemon
+    (DRIVER / "unbind").write_text(f"{camera.device.name}:1.0")
+    until_away(process)
+    until_settled(process)
+    assert "uvcvideo bound to" in process.log()
+
+
+def test_the_daemon_cures_a_camera_that_was_deauthorised_from_outside(
+    daemon: tuple[DaemonProcess, PluggedCamera],
+) -> None:
+    process, camera = daemon
+    (camera.device / "authorized").write_text("0")
+    until_away(process)
+    until_settled(process)
+    assert "authorised again" in process.log()
+
+
+def test_a_person_resets_a_camera_that_streams(
+    daemon: tuple[DaemonProcess, PluggedCamera],
+) -> None:
+    process, _ = daemon
+    assert process.call("reset", timeout_s=20.0, rung="usb-reset")["state"] == "backoff"
+    until_settled(process)
+    assert "was reset" in process.log()
+
+
+def test_a_camera_that_comes_back_under_another_number_is_opened_by_its_serial(
+    daemon: tuple[DaemonProcess, PluggedCamera], plug: Plug
+) -> None:
+    process, camera = daemon
+    node = camera.wait_node()
+    kept = os.open(node, os.O_RDWR)  # keeps the number from being given again
+    camera.unplug()
+    until_away(process)
+    again = plug("bulk", serial="RUNG2").wait_node()
+    assert again != node
+    assert until_settled(process)["source"]["device"].startswith(f"{again} ")
+    os.close(kept)

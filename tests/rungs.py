@@ -1,0 +1,16 @@
+"""Stand-ins for whoever carries out the rungs of the recovery ladder."""
+
+from __future__ import annotations
+
+from capture_daemon.recovery.rungs import DEVICE_LEVEL, Outcome, Result, Rung, Unavailable
+from capture_daemon.sources.base import Interrupt, Source
+
+
+class NoRungs:
+    """Nothing may be done to the device."""
+
+    def survey(self, source: Source | None) -> tuple[Unavailable, ...]:
+        return tuple(Unavailable(rung, "no device") for rung in DEVICE_LEVEL)
+
+    def climb(self, rung: Rung, limit_s: float, interrupt: Interrupt) -> Outcome:
+        return Outcome(Result.NOTHING)

@@ -1,0 +1,25 @@
+"""The delays between tries, which are pure."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from capture_daemon.recovery import delays
+
+
+@given(failures=st.integers(1, 10_000), jitter=st.floats(0, 1))
+def test_backoff_stays_within_its_limits_whatever_happened(failures: int, jitter: float) -> None:
+    assert 0.5 <= delays.retry_delay_s(failures, jitter) <= 10
+    assert 30 <= delays.slow_retry_delay_s(failures, jitter) <= 300
+    assert 0.01 <= delays.holder_delay_s(failures, jitter) <= 0.5
+
+
+def test_backoff_doubles_from_half_a_second_to_ten() -> None:
+    waits = [delays.retry_delay_s(failures, 0.0) for failures in range(1, 8)]
+    assert waits == [0.5, 1, 2, 4, 8, 10, 10]
+
+
+def test_a_busy_device_is_looked_at_after_10_ms_and_then_up_to_every_500() -> None:
+    waits = [delays.holder_delay_s(tries, 0.0) for tries in range(1, 9)]
+    assert waits == [0.01, 0.02, 0.04, 0.08, 0.16, 0.32, 0.5, 0.5]

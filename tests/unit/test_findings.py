@@ -1,0 +1,203 @@
+"""What the main thread does with incidents and evidence, with a thread that only takes notes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+from framebus.control.protocol import MESSAGE_MAX, Reply
+
+from capture_daemon.diagnosis.incidents import Evidence, Incident, Try
+from capture_daemon.diagnosis.seen import Holder, Holders
+from capture_daemon.findings import KEPT, Findings
+from capture_daemon.inquiries import EvidenceFound, HoldersSeen, JournalRead, JournalTrouble
+from capture_daemon.refusal import Refusal
+from capture_daemon.reports import Cause
+
+S = 1_000_000_000
+UTC = 1_795_387_146 * S
+HOLDER = Holder(4711, "cheese", "ada", UTC, "session-3.scope", ("descriptor",), False)
+
+
+@dataclass
+class Inquiries:
+    """Takes notes."""
+
+    asked: list[tuple[str, bool]] = field(default_factory=list)
+    looks: int = 0
+    written: list[Mapping[str, Any]] = field(default_factory=list)
+
+    def evidence(self, incident: str, since_utc_ns: int, *, holders: bool) -> None:
+        self.asked.append((incident, holders))
+
+    def look_for_holders(self) -> None:
+        self.looks += 1
+
+    def write(self, document: Mapping[str, object]) -> None:
+        self.written.append(document)
+
+
+@dataclass
+class OneAnswer:
+    got: list[Mapping[str, Any]] = field(default_factory=list)
+
+    def result(self, result: Mapping[str, object]) -> None:
+        self.got.append(result)
+
+    def refuse(self, refusal: Refusal) -> None:
+        raise refusal
+
+
+class Bench:
+    def __init__(self) -> None:
+        self.inquiries = Inquiries()
+        self.events: list[tuple[str, Mapping[str, Any]]] = []
+        self.utc_ns = UTC
+        self.findings = Findings(
+            inquiries=self.inquiries,
+            journal=Path("/state/front.incidents.jsonl"),
+            event=lambda name, document: self.events.append((name, document)),
+            pid=1,
+            utc=lambda: self.utc_ns,
+        )
+
+    def incidents(self, **params: object) -> Mapping[str, Any]:
+        answer = OneAnswer()
+        self.findings.incidents(params, answer)
+        (got,) = answer.got
+        return got
+
+
+@pytest.fixture
+def bench() -> Bench:
+    return Bench()
+
+
+def incident(number: int = 1, message: str = "gone") -> Incident:
+    cause = Cause("device-gone", message)
+    return Incident(f"{number:05d}", "front", "streaming", UTC, cause, ("device-gone",))
+
+
+def test_an_incident_is_told_written_and_inquired_into_at_once(bench: Bench) -> None:
+    bench.findings.on_incident(incident())
+    ((name, told),) = bench.events
+    assert name == "incident"
+    assert told["cause"]["code"] == "device-gone"
+    assert [each["id"] for each in bench.inquiries.written] == ["00001"]
+    assert bench.inquiries.asked == [("00001", True)]
+    assert bench.incidents()["now"] == "00001"
+
+
+def test_another_cause_is_inquired_into_and_a_try_is_only_told(bench: Bench) -> None:
+    bench.findings.on_incident(incident())
+    bench.findings.on_incident(incident().with_try(Try("reopen", UTC)))
+    assert len(bench.inquiries.asked) == 1
+    assert len(bench.inquiries.written) == 1
+    assert len(bench.events) == 2
+    bench.findings.on_incident(incident().blamed(Cause("device-absent", "not there"), UTC))
+    assert len(bench.inquiries.asked) == 2
+
+
+def test_its_end_is_written_and_the_log_is_read_once_more(bench: Bench) -> None:
+    bench.findings.on_incident(incident())
+    bench.findings.on_incident(incident().cured(UTC + 2 * S, "reopen"))
+    assert bench.inquiries.asked[-1] == ("00001", False)
+    assert bench.inquiries.written[-1]["cured_by"] == "reopen"
+    assert bench.incidents()["now"] is None
+
+
+def test_evidence_that_comes_after_the_end_is_still_added_and_written(bench: Bench) -> None:
+    bench.findings.on_incident(incident().cured(UTC, "itself"))
+    evidence = Evidence(kernel_log=({"utc_ns": UTC, "text": "usb 1-1: …", "meaning": "gone"},))
+    bench.findings.on_report(EvidenceFound("00001", evidence))
+    assert bench.inquiries.written[-1]["kernel_log"][0]["meaning"] == "gone"
+    assert bench.incidents()["incidents"][0]["kernel_log"]
+    before = len(bench.inquiries.written)
+    bench.findings.on_report(EvidenceFound("00001", evidence))
+    assert len(bench.inquiries.written) == before
+
+
+def test_incidents_come_newest_first_and_those_of_earlier_daemons_are_among_them(
+    bench: Bench,
+) -> None:
+    earlier = ({"id": "00000", "began_utc_ns": 1}, {"id": "00001", "began_utc_ns": 2})
+    bench.findings.on_incident(incident(2))
+    bench.findings.on_report(JournalRead(earlier))
+    assert [each["id"] for each in bench.incidents()["incidents"]] == ["00002", "00001", "00000"]
+    assert [each["id"] for each in bench.incidents(limit=1)["incidents"]] == ["00002"]
+    assert bench.incidents(limit=1)["left_off"] == 2
+
+
+@pytest.mark.parametrize("limit", [0, -1, KEPT + 1, True, "5", None, 1.5])
+def test_a_limit_that_is_none_is_refused(bench: Bench, limit: object) -> None:
+    with pytest.raises(Refusal, match="limit is a number from 1 to 100"):
+        bench.incidents(limit=limit)
+
+
+def test_memory_is_bounded_and_a_reply_always_fits_into_a_message(bench: Bench) -> None:
+    line = {"utc_ns": UTC, "text": "x" * 300, "meaning": ""}
+    for number in range(2 * KEPT):
+        bench.findings.on_incident(incident(number, message="x" * 400).cured(UTC, "itself"))
+        evidence = Evidence(kernel_log=tuple({**line, "text": f"{n}" * 100} for n in range(40)))
+        bench.findings.on_report(EvidenceFound(f"{number:05d}", evidence))
+    reply = bench.incidents(limit=KEPT)
+    assert len(Reply(1, result=reply).encode()) < MESSAGE_MAX
+    assert 0 < len(reply["incidents"]) < KEPT
+    assert len(reply["incidents"]) + reply["left_off"] == KEPT
+    json.dumps(reply)
+
+
+def test_a_full_disk_is_logged_once_and_told(
+    bench: Bench, caplog: pytest.LogCaptureFixture
+) -> None:
+    for count in (1, 2, 3):
+        bench.findings.on_report(JournalTrouble("No space left on device", count))
+    assert len(caplog.records) == 1
+    journal = bench.incidents()["journal"]
+    assert journal["trouble"] == "No space left on device"
+    assert journal["unwritten"] == 3
+    bench.findings.on_report(JournalTrouble(None, 3))
+    assert bench.incidents()["journal"]["trouble"] is None
+
+
+def test_who_asks_for_holders_waits_for_one_look_and_no_longer_than_the_bound(
+    bench: Bench,
+) -> None:
+    first, second = OneAnswer(), OneAnswer()
+    bench.findings.holders(first, 0)
+    bench.findings.holders(second, 0)
+    assert bench.inquiries.looks == 1
+    assert not first.got
+    bench.findings.on_report(HoldersSeen("/dev/video0", Holders((HOLDER,), 3), UTC))
+    assert first.got == second.got
+    assert first.got[0]["fresh"]
+    assert first.got[0]["holders"][0]["command"] == "cheese"
+    assert first.got[0]["unseen"] == 3
+    assert "sudo framebus doctor" in first.got[0]["notes"][0]
+    assert bench.findings.deadline_ns() is None
+
+
+def test_a_look_that_hangs_is_answered_with_what_is_known(bench: Bench) -> None:
+    answer = OneAnswer()
+    bench.findings.holders(answer, 0)
+    deadline_ns = bench.findings.deadline_ns()
+    assert deadline_ns is not None
+    bench.findings.tick(deadline_ns - 1)
+    assert not answer.got
+    bench.findings.tick(deadline_ns)
+    assert answer.got[0]["fresh"] is False
+    assert answer.got[0]["seen_utc_ns"] is None
+
+
+def test_what_was_seen_a_moment_ago_is_not_looked_for_again(bench: Bench) -> None:
+    bench.findings.on_report(HoldersSeen("/dev/video0", Holders((HOLDER,), 0), UTC))
+    answer = OneAnswer()
+    bench.findings.holders(answer, 0)
+    assert answer.got[0]["fresh"]
+    bench.utc_ns += 5 * S
+    bench.findings.holders(answer, 0)
+    assert bench.inquiries.looks == 1

@@ -1,0 +1,187 @@
+"""The ladder's table: what comes next after which failure, and that every climb has an end."""
+
+from __future__ import annotations
+
+import itertools
+from collections import Counter
+
+import pytest
+
+from capture_daemon.recovery.budget import Budgets
+from capture_daemon.recovery.ladder import (
+    HOLDER_PATIENCE_S,
+    TABLE,
+    Failure,
+    Situation,
+    failure_of,
+    next_step,
+)
+from capture_daemon.recovery.rungs import DEVICE_LEVEL, Rung, Unavailable
+
+S = 1_000_000_000
+REFUSABLE = (*sorted(DEVICE_LEVEL, key=lambda rung: rung.number), Rung.END_HOLDER)
+ENDLESS = {Failure.OTHER}
+
+
+def climb(failure: Failure, unavailable: set[Rung], *, laps: int = 1) -> list[Rung]:
+    """Climb until the ladder is given up `laps` times; every rung fails after 3 s."""
+    now, tried, budgets, climbed = 1000 * S, Counter[Rung](), Budgets(), []
+    since = now
+    done = 0
+    while done < laps:
+        step = next_step(
+            Situation(
+                failure=failure,
+                open_now=failure is Failure.SILENT and not tried,
+                tried=tried,
+                failing_since_ns=since,
+                laps=done,
+                unavailable={rung: Unavailable(rung, "no") for rung in unavailable},
+                budgets=budgets,
+            ),
+            now,
+            0.0,
+        )
+        assert step.due_ns >= now
+        assert step.rung not in unavailable
+        climbed.append(step.rung)
+        assert len(climbed) < 1000
+        now = step.due_ns
+        budgets = budgets.spend(step.rung, now)
+        if step.rung is Rung.GIVE_UP:
+            done += 1
+            tried.clear()
+            since = now
+        else:
+            tried[step.rung] += 1
+            now += S // 10 if failure is Failure.BUSY else 3 * S
+    return climbed
+
+
+@pytest.mark.parametrize("failure", set(Failure) - ENDLESS, ids=lambda failure: failure.value)
+def test_every_climb_ends_in_giving_up_whatever_is_available(failure: Failure) -> None:
+    for count in range(len(REFUSABLE) + 1):
+        for unavailable in itertools.combinations(REFUSABLE, count):
+            climbed = climb(failure, set(unavailable))
+            assert climbed[-1] is Rung.GIVE_UP
+            numbers = [rung.number for rung in climbed]
+            assert numbers == sorted(numbers), "a cheaper rung came after a dearer one"
+            assert set(climbed) == set(TABLE[failure].rungs) - set(unavailable)
+
+
+def test_the_whole_ladder_of_a_silent_camera() -> None:
+    assert climb(Failure.SILENT, set()) == [
+        Rung.RESTART_STREAM,
+        Rung.REOPEN,
+        Rung.REBIND,
+        Rung.USB_RESET,
+        Rung.REAUTHORIZE,
+        Rung.PORT_POWER,
+        Rung.GIVE_UP,
+    ]
+
+
+def test_a_camera_that_stays_dead_is_reset_no_more_than_the_budget_allows() -> None:
+    climbed = climb(Failure.SILENT, {Rung.PORT_POWER}, laps=3)
+    # Laps follow each other after 30 s and 60 s: within 10 minutes there are three resets only.
+    resets = [rung for rung in climbed if rung in (Rung.USB_RESET, Rung.REAUTHORIZE)]
+    assert len(resets) == 3
+    assert climbed.count(Rung.GIVE_UP) == 3
+
+
+def test_without_a_device_reopening_goes_on_for_ever_at_up_to_10_s() -> None:
+    situation = Situation(Failure.OTHER, tried={Rung.REOPEN: 50})
+    step = next_step(situation, 0, 0.0)
+    assert (step.rung, step.due_ns) == (Rung.REOPEN, 10 * S)
+
+
+def test_a_stream_that_is_not_open_is_not_restarted() -> None:
+    assert next_step(Situation(Failure.SILENT), 0, 0.0).rung is Rung.REOPEN
+    assert next_step(Situation(Failure.SILENT, open_now=True), 0, 0.0).rung is Rung.RESTART_STREAM
+
+
+def test_a_holder_is_waited_for_with_short_looks_and_no_longer_than_it_may_take_to_die() -> None:
+    tried, now, looks = Counter[Rung](), 0, 0
+    while (step := next_step(Situation(Failure.BUSY, tried=tried), now, 0.0)).rung is (
+        Rung.WAIT_FOR_HOLDER
+    ):
+        assert 0 < step.limit_s <= HOLDER_PATIENCE_S
+        now, looks = step.due_ns, looks + 1
+        tried[step.rung] += 1
+    assert now >= HOLDER_PATIENCE_S * S
+    assert 10 < looks < 40
+
+
+def test_giving_up_on_a_busy_device_goes_on_watching_its_holder() -> None:
+    unavailable = {Rung.END_HOLDER: Unavailable(Rung.END_HOLDER, "not allowed")}
+    step = next_step(Situation(Failure.BUSY, unavailable=unavailable), 60 * S, 0.0)
+    assert (step.rung, step.limit_s) == (Rung.GIVE_UP, 30)
+    assert [each.rung for each in step.passed] == [Rung.WAIT_FOR_HOLDER, Rung.END_HOLDER]
+
+
+def test_what_helped_last_is_jumped_to_once_a_lower_rung_has_failed() -> None:
+    fresh = Situation(Failure.SILENT, open_now=True, remembered=Rung.USB_RESET)
+    assert next_step(fresh, 0, 0.0).rung is Rung.RESTART_STREAM
+    failed = Situation(
+        Failure.SILENT, tried={Rung.RESTART_STREAM: 1}, remembered=Rung.USB_RESET, open_now=True
+    )
+    step = next_step(failed, 0, 0.0)
+    assert step.rung is Rung.USB_RESET
+    assert {each.rung for each in step.passed} == {Rung.REOPEN, Rung.REBIND}
+    assert "helped the last time" in step.passed[0].reason
+
+
+def test_what_helped_last_but_cannot_be_used_now_is_no_reason_to_pass_others_over() -> None:
+    situation = Situation(
+        Failure.SILENT,
+        tried={Rung.RESTART_STREAM: 1},
+        remembered=Rung.USB_RESET,
+        unavailable={Rung.USB_RESET: Unavailable(Rung.USB_RESET, "no permission")},
+    )
+    assert next_step(situation, 0, 0.0).rung is Rung.REOPEN
+
+
+def test_a_camera_that_is_not_back_yet_after_a_reset_is_looked_for_again() -> None:
+    situation = Situation(Failure.AWAY, tried={Rung.USB_RESET: 1})
+    assert next_step(situation, 0, 0.0).rung is Rung.REOPEN
+    silent = Situation(Failure.SILENT, tried={Rung.USB_RESET: 1})
+    assert next_step(silent, 0, 0.0).rung is Rung.REAUTHORIZE
+
+
+def test_a_camera_that_is_back_but_silent_has_its_stream_restarted_first() -> None:
+    situation = Situation(Failure.SILENT, open_now=True, tried={Rung.REOPEN: 3, Rung.REBIND: 1})
+    assert next_step(situation, 0, 0.0).rung is Rung.RESTART_STREAM
+
+
+def test_a_second_reset_waits_until_30_s_have_passed() -> None:
+    budgets = Budgets().spend(Rung.USB_RESET, 100 * S)
+    situation = Situation(Failure.SILENT, tried={Rung.USB_RESET: 1}, budgets=budgets)
+    step = next_step(situation, 105 * S, 0.0)
+    assert (step.rung, step.due_ns) == (Rung.REAUTHORIZE, 130 * S)
+
+
+def test_rebinding_does_not_make_a_reset_wait() -> None:
+    budgets = Budgets().spend(Rung.REBIND, 100 * S)
+    situation = Situation(Failure.SILENT, tried={Rung.REBIND: 1}, budgets=budgets)
+    step = next_step(situation, 102 * S, 0.0)
+    assert (step.rung, step.due_ns) == (Rung.USB_RESET, 102 * S)
+
+
+@pytest.mark.parametrize("failure", [Failure.FORBIDDEN, Failure.NO_BANDWIDTH, Failure.SHORTAGE])
+def test_what_no_reset_can_mend_is_not_reset(failure: Failure) -> None:
+    assert not DEVICE_LEVEL & set(TABLE[failure].rungs)
+
+
+def test_giving_up_lasts_longer_each_time_up_to_5_minutes() -> None:
+    waits = [
+        next_step(Situation(Failure.NO_BANDWIDTH, tried={Rung.REOPEN: 1}, laps=laps), 0, 0.0).due_ns
+        for laps in range(6)
+    ]
+    assert waits == [30 * S, 60 * S, 120 * S, 240 * S, 300 * S, 300 * S]
+
+
+def test_codes_of_a_source_that_is_no_device_never_lead_to_a_reset() -> None:
+    assert failure_of("silent", on_device=False) is Failure.OTHER
+    assert failure_of("device-gone", on_device=False) is Failure.OTHER
+    assert failure_of("silent", on_device=True) is Failure.SILENT
+    assert failure_of("a code of tomorrow", on_device=True) is Failure.OTHER

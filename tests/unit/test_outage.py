@@ -1,0 +1,180 @@
+"""When a loss of frames is an incident, when it began, and what is said to have cured it."""
+
+from __future__ import annotations
+
+import pytest
+
+from capture_daemon.conductor import Conductor
+from capture_daemon.diagnosis.incidents import Incident
+from capture_daemon.outage import Outage
+from capture_daemon.reports import Cause, FrameSeen, Settled, StreamRestarted
+from tests.unit.test_conductor import GRANTED, TEST, Notes, S, fail, fall_silent, stream
+
+UTC = 1_795_387_146 * S
+START = 100 * S
+
+
+class Told:
+    """The incidents that were told, and the clock."""
+
+    def __init__(self) -> None:
+        self.incidents: list[Incident] = []
+        self.now_ns = START
+
+    def tell(self, incident: Incident) -> None:
+        self.incidents.append(incident)
+
+    @property
+    def last(self) -> Incident:
+        return self.incidents[-1]
+
+    def count(self) -> int:
+        return len({each.id for each in self.incidents})
+
+
+@pytest.fixture
+def notes() -> Notes:
+    return Notes()
+
+
+@pytest.fixture
+def told() -> Told:
+    return Told()
+
+
+@pytest.fixture
+def conductor(notes: Notes, told: Told) -> Conductor:
+    outage = Outage(
+        camera="front",
+        tell=told.tell,
+        clock=lambda: told.now_ns,
+        utc=lambda: UTC + told.now_ns,
+    )
+    return Conductor(capture=notes, plan=TEST, jitter=lambda: 0.0, now_ns=START, outage=outage)
+
+
+def retry(conductor: Conductor, told: Told) -> None:
+    """Let the wait for the next try pass."""
+    due_ns = conductor.deadline_ns()
+    assert due_ns is not None
+    told.now_ns = due_ns
+    conductor.tick(due_ns)
+
+
+def test_a_stream_that_fails_and_is_reopened_is_one_incident_cured_by_that(
+    conductor: Conductor, notes: Notes, told: Told
+) -> None:
+    stream(conductor, notes, 200 * S)
+    notes.arrived = 210 * S
+    told.now_ns = 211 * S
+    fail(conductor, 211 * S)
+    assert told.last.state == "streaming"
+    assert told.last.began_utc_ns == UTC + 210 * S
+    assert conductor.incident() == told.last.id
+    retry(conductor, told)
+    assert [each.rung for each in told.last.tried] == ["reopen"]
+    told.now_ns += 2 * S
+    back_ns = told.now_ns
+    stream(conductor, notes, back_ns)
+    assert told.last.ended_utc_ns == UTC + back_ns
+    assert told.last.cured_by == "reopen"
+    assert told.count() == 1
+    assert conductor.incident() is None
+
+
+def test_a_stall_is_cured_by_the_restart_of_its_stream(
+    conductor: Conductor, notes: Notes, told: Told
+) -> None:
+    stream(conductor, notes, 200 * S)
+    told.now_ns = fall_silent(conductor)
+    conductor.on_report(StreamRestarted(conductor.session), told.now_ns)
+    conductor.on_report(FrameSeen(conductor.session, 640, 480), told.now_ns)
+    conductor.on_report(Settled(conductor.session), told.now_ns)
+    assert told.last.causes == ("silent",)
+    assert told.last.cured_by == "restart-stream"
+
+
+def test_frames_that_come_back_before_anything_was_tried_came_back_by_themselves(
+    told: Told,
+) -> None:
+    outage = Outage(tell=told.tell, clock=lambda: told.now_ns, utc=lambda: UTC + told.now_ns)
+    outage.blame(Cause("silent", "nothing comes"))
+    outage.end("test", GRANTED, told.now_ns)
+    assert told.last.cured_by == "itself"
+
+
+def test_a_camera_that_was_never_there_is_an_incident_from_the_first_try(
+    conductor: Conductor, told: Told
+) -> None:
+    told.now_ns = 200 * S
+    conductor.start(200 * S)
+    fail(conductor, 200 * S)
+    assert told.last.state == "opening"
+    assert told.last.began_utc_ns == UTC + 200 * S
+
+
+def test_failing_again_and_again_is_one_incident(conductor: Conductor, told: Told) -> None:
+    conductor.start(200 * S)
+    for _ in range(100):
+        fail(conductor, told.now_ns)
+        retry(conductor, told)
+    assert told.count() == 1
+    assert told.last.causes == ("device-gone",)
+    assert len(told.last.tried) < 50
+    assert told.last.left_off > 0
+
+
+def test_a_flicker_does_not_move_the_beginning(
+    conductor: Conductor, notes: Notes, told: Told
+) -> None:
+    stream(conductor, notes, 200 * S)
+    told.now_ns = 201 * S
+    fail(conductor, told.now_ns)
+    began = told.last.began_utc_ns
+    retry(conductor, told)
+    stream(conductor, notes, told.now_ns, settled=False)
+    fail(conductor, told.now_ns)
+    assert told.count() == 1
+    assert told.last.began_utc_ns == began
+
+
+def test_what_a_person_wants_is_no_incident(conductor: Conductor, notes: Notes, told: Told) -> None:
+    stream(conductor, notes, 200 * S)
+    conductor.restart(300 * S)
+    stream(conductor, notes, 300 * S)
+    conductor.stop(400 * S)
+    assert told.incidents == []
+
+
+def test_a_restart_that_fails_is_an_incident_from_its_last_frame_on(
+    conductor: Conductor, notes: Notes, told: Told
+) -> None:
+    stream(conductor, notes, 200 * S)
+    notes.arrived = 299 * S
+    conductor.restart(300 * S)
+    told.now_ns = 301 * S
+    fail(conductor, 301 * S)
+    assert told.last.began_utc_ns == UTC + 299 * S
+
+
+def test_a_person_who_starts_it_again_has_cured_it(
+    conductor: Conductor, notes: Notes, told: Told
+) -> None:
+    stream(conductor, notes, 200 * S)
+    fail(conductor, 201 * S)
+    conductor.restart(210 * S)
+    stream(conductor, notes, 210 * S)
+    assert told.last.cured_by == "person"
+
+
+def test_a_stop_ends_an_incident_without_a_cure_and_says_so(
+    conductor: Conductor, notes: Notes, told: Told
+) -> None:
+    stream(conductor, notes, 200 * S)
+    fail(conductor, 201 * S)
+    conductor.stop(202 * S)
+    assert told.last.ended_utc_ns is not None
+    assert told.last.cured_by is None
+    assert "stopped" in told.last.note
+    conductor.on_report(Settled(conductor.session), 203 * S)
+    assert told.count() == 1

@@ -1,0 +1,74 @@
+"""When silence is a stall: for the first frame, and for each one after it."""
+
+from __future__ import annotations
+
+import pytest
+
+from capture_daemon.silence import SilenceWatch
+from capture_daemon.sources.base import Granted
+
+S = 1_000_000_000
+GRANTED = Granted("MJPG", 640, 480, 10.0, jitter_s=0.2)
+
+
+class Arrivals:
+    newest = 0
+
+    def arrived_ns(self) -> int:
+        return self.newest
+
+    def rate(self) -> float:
+        return 10.0
+
+
+@pytest.fixture
+def watch() -> SilenceWatch:
+    return SilenceWatch(Arrivals())
+
+
+def settle(watch: SilenceWatch, *, took: float, telling: bool = True) -> None:
+    watch.expect(100 * S, telling=telling)
+    watch.streaming(100 * S + int(took * S))
+    watch.settled()
+    watch.expect(200 * S)
+
+
+def test_nothing_is_due_while_frames_cannot_be_expected(watch: SilenceWatch) -> None:
+    assert watch.due_ns(None, patient=False) is None
+    watch.expect(100 * S)
+    watch.pause()
+    assert watch.due_ns(None, patient=False) is None
+
+
+@pytest.mark.parametrize(("took", "limit"), [(0.1, 2.0), (1.0, 2.0), (3.0, 5.0), (4.0, 6.5)])
+def test_a_source_is_given_half_as_long_again_as_it_took(
+    watch: SilenceWatch, took: float, limit: float
+) -> None:
+    settle(watch, took=took)
+    assert watch.due_ns(GRANTED, patient=False) == int((200 + limit) * S)
+
+
+def test_patience_is_never_less_than_an_unknown_source_gets(watch: SilenceWatch) -> None:
+    settle(watch, took=0.1)
+    assert watch.due_ns(GRANTED, patient=True) == 205 * S
+    watch.forget()
+    assert watch.due_ns(GRANTED, patient=False) == 205 * S
+
+
+def test_a_stream_that_ran_already_tells_nothing_of_how_it_starts(watch: SilenceWatch) -> None:
+    settle(watch, took=0.0, telling=False)
+    assert watch.due_ns(GRANTED, patient=False) == 205 * S
+
+
+def test_a_running_stream_is_judged_by_its_newest_frame(watch: SilenceWatch) -> None:
+    watch.expect(100 * S)
+    watch.streaming(101 * S)
+    Arrivals.newest = 0
+    assert watch.due_ns(GRANTED, patient=False) == 101 * S + S // 2
+
+
+def test_a_late_look_gives_the_camera_the_same_time_again(watch: SilenceWatch) -> None:
+    watch.expect(100 * S)
+    assert not watch.is_late(105 * S, 105 * S)
+    assert watch.is_late(105 * S, 160 * S)
+    assert watch.due_ns(GRANTED, patient=False) == 165 * S

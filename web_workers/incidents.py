@@ -1,0 +1,50 @@
+"""A camera's losses of frames, as its daemon tells them on the control socket. Commands nothing.
+
+What anybody may see on the page: why, how long, what helped. Which processes ran on the machine and
+what its kernel said stays with those who may use the control socket (`framebus ctl incidents`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from framebus.control.client import ControlClient
+from framebus.errors import FramebusError
+from framebus.names import CameraNames
+
+TIMEOUT_S = 1.0
+_KEYS = ("id", "state", "began_utc_ns", "ended_utc_ns", "away_s", "cause", "causes", "cured_by")
+
+
+def incidents(names: CameraNames, limit: int) -> dict[str, Any]:
+    """Return the newest `limit` incidents, newest first; none, and why, while no daemon answers.
+
+    Blocks for up to `TIMEOUT_S`.
+    """
+    try:
+        with ControlClient(names, timeout_s=TIMEOUT_S) as client:
+            return told(client.call("incidents", {"limit": limit}))
+    except FramebusError as error:
+        return {"incidents": [], "left_off": 0, "trouble": str(error)}
+
+
+def told(reply: object) -> dict[str, Any]:
+    """Return what a daemon's reply says that anybody may see; a part that is missing is null."""
+    document: Mapping[str, Any] = reply if isinstance(reply, Mapping) else {}
+    listed = document.get("incidents")
+    found = listed if isinstance(listed, list) else []
+    return {
+        "incidents": [_public(each) for each in found if isinstance(each, Mapping)],
+        "left_off": document.get("left_off", 0),
+        "trouble": None,
+    }
+
+
+def _public(incident: Mapping[str, Any]) -> dict[str, Any]:
+    tried = incident.get("tried")
+    tries = [each for each in tried if isinstance(each, Mapping)] if isinstance(tried, list) else []
+    return {
+        **{key: incident.get(key) for key in _KEYS},
+        "tried": [each.get("rung") for each in tries],
+    }
