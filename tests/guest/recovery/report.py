@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from tests.guest.recovery.cases import Case, Fault
 from tests.guest.recovery.results import END_CASE, Figures, Result, figures
+from tests.guest.recovery.table import FAULTS
 
 BEGIN = "<!-- measured: begin (written by python -m tests.guest.recovery --write-docs) -->"
 END = "<!-- measured: end -->"
@@ -49,7 +50,7 @@ def tables(results: Sequence[Result], cases: Sequence[Case], circumstances: Circ
 def _table(kernel: str, results: list[Result], cases: Sequence[Case]) -> str:
     by_case = {line.case: line for line in figures(results)}
     rows = [(case, by_case[case.name]) for case in cases if case.name in by_case]
-    order = list(dict.fromkeys(case.fault.name for case, _ in rows))
+    order = [fault.name for fault in FAULTS]
     rows.sort(key=lambda row: (order.index(row[0].fault.name), _state_order(row[0])))
     rates = ", ".join(str(rate) for rate in sorted({result.fps for result in results} - {0}))
     releases = ", ".join(sorted({result.release for result in results}))
