@@ -28,6 +28,8 @@ from tests.guest.recovery.steps import Kill
 _LINGER_S = 1.5
 """It must still stream after so long: an outage may begin later than its fault."""
 _ENDS_S = 60.0
+_BEFORE_NS = 1_000_000_000
+"""Losses are counted from a frame before the fault, which the ring still has."""
 _HARNESS = (OSError, TimeoutError, RuntimeError, BenchError, FramebusError)
 
 
@@ -179,7 +181,7 @@ class Measurement:
             rung_derived=derived,
             states=watching.states(observer.seen, after_ns=moments.met_ns),
             causes=watching.causes(observer.seen, after_ns=moments.met_ns),
-            lost=rows.lost(observer.frames(), since_ns=moments.begun_ns),
+            lost=rows.lost(observer.frames(), since_ns=moments.begun_ns - _BEFORE_NS),
             rejected=dict(self._rejected() - self._rejected_before),
             disconnected=stage.audience.gone(),
             holders=[str(holder.get("command")) for holder in holders],
