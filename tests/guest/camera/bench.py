@@ -4,7 +4,8 @@ Runs in the guest as root: `python -m tests.guest.camera.bench CLIP_FOLDER`. Com
 lines of JSON on standard input, each is answered by one line on standard output; end of input
 ends the process, and with it every camera (the kernel sees the cable cut).
 
-    {"do": "plug", "camera": NAME, "model": MODEL, "serial": TEXT?}   -> {"port": N}
+    {"do": "plug", "camera": NAME, "model": MODEL, "serial": TEXT?, "port": N?}
+                                        -> {"port": N}
     {"do": "unplug", "camera": NAME}    detach at the host controller
     {"do": "cut", "camera": NAME}       the connection is closed under the host
     {"do": "arm", "camera": NAME, "fault": FAULT, "count": N}
@@ -124,7 +125,7 @@ class Bench:
         camera = Camera(model, self._clip)
         for fault in message.get("faults", ()):
             camera.faults.arm(fault)
-        port = vhci.attach()
+        port = vhci.attach(message.get("port"))
         self._plugged[name] = _Plugged(camera, port)
         return {"port": port.number}
 
@@ -150,6 +151,8 @@ class Bench:
             "controls": camera.controls.values,
             "presses": camera.controls.presses,
             "starts": camera.starts,
+            "configurations": camera.configurations,
+            "faults": camera.faults.left(),
             "requests": camera.requests,
         }
 

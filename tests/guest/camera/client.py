@@ -53,6 +53,8 @@ class PluggedCamera:
     def __init__(self, bench: Bench, name: str, port: int) -> None:
         self._bench = bench
         self.name = name
+        self.port = port
+        """Of the virtual host controller, from 0."""
         self.device = _BUS / f"1-{port + 1}"
         """The USB device in sysfs; there while it is plugged in and has been enumerated."""
 
@@ -141,9 +143,15 @@ class Bench:
         *,
         serial: str | None = None,
         faults: Sequence[str] = (),
+        port: int | None = None,
     ) -> PluggedCamera:
-        """Plug in a camera, its `faults` armed for good, and do not wait for the kernel."""
-        answer = self.do("plug", camera=name, model=model, serial=serial, faults=list(faults))
+        """Plug in a camera, its `faults` armed for good, and do not wait for the kernel.
+
+        It goes into `port`, else into the first free one.
+        """
+        answer = self.do(
+            "plug", camera=name, model=model, serial=serial, faults=list(faults), port=port
+        )
         return PluggedCamera(self, name, answer["port"])
 
     def plug(self, name: str, model: str = "bulk", *, serial: str | None = None) -> PluggedCamera:

@@ -38,6 +38,8 @@ class Camera:
         """Class requests so far: what the host asked of the controls and the negotiation."""
         self.starts = 0
         """How often a stream format was committed."""
+        self.configurations = 0
+        """How often the host configured the device: plugging in, each reset, each authorisation."""
         self._negotiation = Negotiation(model)
         self._clip = clip
         self._stream: Stream | None = None
@@ -97,6 +99,7 @@ class Camera:
             # How the driver ends a bulk stream: it clears a halt that is none.
             self._stream.stop()
         elif code == _SET_CONFIGURATION:
+            self.configurations += bool(value)
             self.faults.clear("wedged")
         elif code not in (_SET_INTERFACE, _CLEAR_FEATURE, _SET_FEATURE):
             raise Refused
@@ -122,6 +125,7 @@ class Camera:
             answer = self._negotiation.request(selector, code, data)
             agreed = self._negotiation.committed
             if agreed is not None and agreed is not before:
+                self.faults.take("mute-run")
                 self._stream = Stream(agreed, self._clip, self.faults)
                 self.starts += 1
             return answer

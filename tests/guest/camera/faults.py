@@ -12,6 +12,7 @@ FAULTS = {
     "truncated": "the picture's second half is missing",
     "garbage": "random bytes in place of the picture",
     "no-dht": "an MJPEG picture without Huffman tables",
+    "no-end": "the picture's last two bytes, the EOI marker, are missing",
     "padded": "zeros after the picture's end",
     "huge": "a valid JPEG ten times larger than usual",
     "frozen": "the last picture again, to the byte",
@@ -21,6 +22,7 @@ FAULTS = {
     "oversized": "more bytes than the negotiated largest picture",
     "lost-packet": "one isochronous packet of the picture is lost",
     "silent": "no more data; URBs stay pending",
+    "mute-run": "no more data until the stream has been started so many times",
     "wedged": "no more data until the device is configured anew, as by a USB reset",
     "slow-start": "the first picture comes 3 s after the stream started",
     "dark": "a third of the frame rate",
@@ -54,6 +56,10 @@ class Faults:
             self._left.clear()
         else:
             self._left.pop(name, None)
+
+    def left(self) -> dict[str, int]:
+        """Return the faults that are armed, with how many occasions are left of each."""
+        return {name: left for name, left in self._left.items() if left}
 
     def on(self, name: str) -> bool:
         """Tell whether `name` is armed; does not count as an occasion."""

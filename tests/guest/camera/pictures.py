@@ -114,6 +114,8 @@ class Clip:
             plain += PADDING
         if faults.take("truncated"):
             plain = plain[: len(plain) // 2]
+        if faults.take("no-end"):
+            plain = plain[:-2]
         if faults.take("garbage"):
             plain = os.urandom(len(plain))
         self._last = plain

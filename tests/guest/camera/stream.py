@@ -99,7 +99,7 @@ class Stream:
         # Far behind (a slow machine): go on from now, as a camera would that skipped pictures.
         late = now_ns - self._due_ns > 4 * interval
         self._due_ns = (now_ns if late else self._due_ns) + interval
-        if self._faults.take("silent") or self._faults.on("wedged"):
+        if self._faults.take("silent") or self._faults.on("wedged") or self._faults.on("mute-run"):
             return
         number, self.taken = self.taken, self.taken + 1
         if self._payloads:

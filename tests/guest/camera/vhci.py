@@ -22,9 +22,10 @@ class Port:
     connection: socket.socket
 
 
-def attach() -> Port:
-    """Plug a high-speed device into the first free port. Raises OSError."""
-    number = _free_port()
+def attach(number: int | None = None) -> Port:
+    """Plug a high-speed device into port `number`, else the first free one. Raises OSError."""
+    if number is None:
+        number = _free_port()
     ours, kernels = socket.socketpair()
     with kernels:
         device_id = 1 << 16 | number + 2

@@ -1,0 +1,103 @@
+"""The table of faults for the guest, and what is still to run of it."""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from tests.guest.camera.faults import FAULTS as CAMERA_FAULTS
+from tests.guest.camera.faults import Faults
+from tests.guest.camera.model import MODELS
+from tests.guest.recovery import leftovers
+from tests.guest.recovery.cases import SIZE, Stack, State
+from tests.guest.recovery.host import Lines, remaining
+from tests.guest.recovery.results import Result
+from tests.guest.recovery.steps import Arm, Rival
+from tests.guest.recovery.table import FAULTS, cases
+
+
+def test_every_case_has_a_name_of_its_own() -> None:
+    names = [case.name for case in cases()]
+    assert len(names) == len(set(names))
+
+
+def test_a_case_arms_only_what_the_camera_knows() -> None:
+    steps = [step for fault in FAULTS for step in (*fault.inject, *fault.mend)]
+    armed = {step.fault for step in steps if isinstance(step, Arm)}
+    assert armed
+    assert armed <= CAMERA_FAULTS.keys()
+
+
+def test_every_camera_offers_what_is_asked_of_it() -> None:
+    for fault in FAULTS:
+        sizes = MODELS[fault.camera].formats[0].sizes
+        offered = {
+            (f"{size.width}x{size.height}", 10_000_000 // interval)
+            for size in sizes
+            for interval in size.intervals
+        }
+        assert (SIZE, fault.fps) in offered, fault.name
+
+
+def test_a_fault_that_is_there_for_good_is_mended_by_somebody_or_by_framebus_alone() -> None:
+    # What only an open meets has to be kicked, or streaming would never meet it.
+    for fault in FAULTS:
+        rivals = [step for step in fault.inject if isinstance(step, Rival)]
+        assert not rivals or (fault.mend and fault.kick), fault.name
+
+
+def test_cases_of_one_stack_and_camera_come_together() -> None:
+    keys = [(case.fault.camera, case.fault.stack) for case in cases()]
+    assert len([key for key, _ in itertools.groupby(keys)]) == len(set(keys))
+    assert {stack for _, stack in keys} == set(Stack)
+
+
+def test_a_fault_s_name_means_all_its_states_and_a_case_s_name_one() -> None:
+    assert {case.state for case in cases(["replug-same"])} == set(State)
+    (one,) = cases(["replug-same@idle"])
+    assert one.state is State.IDLE
+    assert len(cases(["replug-same", "replug-same@idle"])) == 4
+
+
+def test_an_unknown_name_is_refused_with_the_known_ones() -> None:
+    with pytest.raises(ValueError, match=r"no such case: typo.*replug-same"):
+        cases(["typo"])
+
+
+def test_only_what_has_not_run_often_enough_is_still_to_run() -> None:
+    one, other = cases(["urb-1@idle", "urb-1@streaming"])
+    done = [Result(case=one.name, kernel="stable", fps=one.fault.fps)] * 2
+    assert remaining([one, other], 2, done) == [(other, 2)]
+    assert remaining([one, other], 3, done) == [(one, 1), (other, 3)]
+    assert remaining([one], 2, [replace(done[0], problems=["left over"])] * 5) == []
+    assert remaining([one.at(5)], 2, done) == [(one.at(5), 2)]
+
+
+def test_a_muted_run_ends_with_the_stream_s_next_start() -> None:
+    faults = Faults()
+    faults.arm("mute-run", 2)
+    starts = 0
+    while faults.on("mute-run"):
+        faults.take("mute-run")
+        starts += 1
+    assert starts == 2
+
+
+def test_lines_are_read_once_and_only_when_they_are_whole(tmp_path: Path) -> None:
+    file = tmp_path / "results"
+    lines = Lines(file)
+    assert lines.new() == []
+    file.write_text("one\ntw")
+    assert lines.new() == ["one"]
+    assert lines.new() == []
+    with file.open("a") as more:
+        more.write("o\n")
+    assert lines.new() == ["two"]
+
+
+def test_processes_are_ended_by_their_name_in_the_guest_only() -> None:
+    with pytest.raises(RuntimeError, match="only in the guest"):
+        leftovers.ours()
