@@ -6,6 +6,7 @@ be known ("the camera with this serial number"). Runs in the capture thread, but
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 import shutil
@@ -156,12 +157,20 @@ class ExclusiveSources:
         except (SourceError, UsageError) as error:
             log.info("the camera that was handed over is opened afresh: %s", error)
             self.close()
+            self._unlock(inheritance)
             self._plan = None
             return None
         finally:
             inheritance.close()
         log.info("going on with %s, which was handed over", granted.device)
         return granted
+
+    def _unlock(self, inheritance: Inheritance) -> None:
+        """Remove the dead predecessor's lock file of a device that is not gone on with."""
+        with contextlib.suppress(SourceError, CameraHeld, NoPermission):
+            lock = device_lock(self._runtime, inheritance.rdev)
+            self._locks.acquire(lock, "the device that was handed over")
+            self._locks.release(lock)
 
     def _opened(self, plan: Plan, interrupt: Interrupt) -> Granted:
         source = self._source

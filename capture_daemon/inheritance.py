@@ -20,16 +20,16 @@ class Inheritance:
     def __init__(self, fd: int, status: Mapping[str, object], last: LastFrame | None) -> None:
         """Own `fd`; `status` is the predecessor's last document, `last` the last frame it gave."""
         self._fd = fd
+        self._file = os.fstat(fd)
         self._source = _part(status, "source")
         self.last = last
 
     @property
     def rdev(self) -> int:
         """The device number. Raises SourceError when it is no device."""
-        status = os.fstat(self._fd)
-        if not stat.S_ISCHR(status.st_mode):
+        if not stat.S_ISCHR(self._file.st_mode):
             raise SourceError("not-a-camera", "what was handed over is no device")
-        return status.st_rdev
+        return self._file.st_rdev
 
     def check_plan(self, plan: Plan) -> None:
         """Raise SourceError unless `plan` is what the predecessor was carrying out."""

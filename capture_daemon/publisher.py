@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from typing import Protocol
 
+from framebus.clocks import utc_offset_ns
 from framebus.errors import FrameTooLarge
 from framebus.frame import FrameFlags
 from framebus.ring.announcement import Announcement
@@ -107,7 +108,7 @@ class Publisher:
                 data,
                 captured_ns=captured.captured_ns,
                 # The offset is taken anew for each frame: the clock of day may be set.
-                captured_utc_ns=captured.captured_ns + time.time_ns() - time.monotonic_ns(),
+                captured_utc_ns=captured.captured_ns + utc_offset_ns(),
                 device_sequence=captured.device_sequence,
                 width=width,
                 height=height,

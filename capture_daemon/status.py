@@ -6,10 +6,10 @@ docs/control.md describes every key; all of them are always there.
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from framebus.clocks import utc_offset_ns
 from framebus.version import __version__
 
 from capture_daemon.conductor import Conductor
@@ -75,7 +75,7 @@ class Status:
     def document(self, now_ns: int) -> Document:
         """Return the whole document; `now_ns` is CLOCK_MONOTONIC."""
         conductor = self._conductor
-        to_utc_ns = time.time_ns() - time.monotonic_ns()
+        to_utc_ns = utc_offset_ns()
         retry_ns = conductor.retries.due_ns
         device = conductor.granted.device if conductor.granted else ""
         return {

@@ -10,10 +10,11 @@ import json
 import os
 import re
 import subprocess
-import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+
+from framebus.clocks import utc_offset_ns
 
 from capture_daemon.diagnosis import kmsg
 from capture_daemon.diagnosis.meanings import meaning
@@ -35,7 +36,7 @@ NOT_READABLE = (
 
 def kmsg_lines(path: Path = Path("/dev/kmsg")) -> Iterator[tuple[int, kmsg.Record]]:
     """Yield all of /dev/kmsg as (utc_ns, record), oldest first, without waiting. Raises OSError."""
-    to_utc_ns = time.time_ns() - time.monotonic_ns()
+    to_utc_ns = utc_offset_ns()
     fd = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     try:
         for _ in range(_RECORDS_MAX):

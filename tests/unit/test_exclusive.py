@@ -217,6 +217,8 @@ def test_in_doubt_the_device_is_closed_and_opened_afresh(
             device.granted = Granted("MJPG", 1280, 480, 30.0, NODE)
         case "dead":
             device.error = SourceError("device-gone", "unplugged meanwhile")
+    if doubt != "file":  # what a killed daemon leaves
+        device_lock(tmp_path, os.stat(node).st_rdev).touch()
     bus = sources(tmp_path, device, inheritance)
     if doubt == "dead":
         with pytest.raises(SourceError, match="unplugged"):
@@ -226,3 +228,4 @@ def test_in_doubt_the_device_is_closed_and_opened_afresh(
     assert not is_open(node)
     assert "open, locked: True" in device.events
     bus.close()
+    assert not list(tmp_path.iterdir()), "a lock file is left"
