@@ -107,7 +107,7 @@ def start_time(pid: int) -> int:
     With the pid it names a process for good: a pid alone may be given to another.
     """
     try:
-        stat = Path(f"/proc/{pid}/stat").read_text(encoding="ascii", errors="replace")
+        stat = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
     except OSError:
         return 0
     return int(stat.rpartition(")")[2].split()[19])  # field 22; the name in brackets is field 2

@@ -79,7 +79,13 @@ _HELP = "\n".join(
 @click.command(help=_HELP)
 @click.argument("method", metavar="METHOD", type=click.Choice(list(METHODS)))
 @click.argument("params", metavar="[KEY=VALUE]...", nargs=-1)
-@click.option("--rung", metavar="RUNG", help="For reset: which rung of the ladder.")
+@click.option(
+    "--rung",
+    envvar="FRAMEBUS_CTL_RUNG",
+    show_envvar=True,
+    metavar="RUNG",
+    help="For reset: which rung of the ladder.",
+)
 @click.option(
     "--name",
     envvar="FRAMEBUS_NAME",
