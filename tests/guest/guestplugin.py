@@ -25,7 +25,7 @@ from tests.guest.prepare import prepare, prepare_system
 
 _START_S = 180.0
 """A boot and pytest's start take less, on a busy machine too."""
-_BEAT_S = 30.0
+_BEAT_S = 20.0
 """From then on, a guest that says nothing for so long hangs; it says something every second."""
 _TEST_LIMIT_S = 120
 ASKED = "FRAMEBUS_GUEST_"

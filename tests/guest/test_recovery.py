@@ -22,8 +22,6 @@ CASES = (
     "stall@streaming",
     "urb-5@streaming",
     "replug-same@streaming",
-    "held-5s@idle",
-    "kill-kept@streaming",
 )
 pytestmark = [pytest.mark.guest, pytest.mark.timeout(900)]
 

@@ -23,7 +23,7 @@ from tests.guest.inside.conftest import Plug
 from tests.guest.inside.handle import Handle
 from tests.holders import holding
 
-KERNELS = ("stable", "newer")
+KERNELS = ("stable",)
 
 _MAP_A_BUFFER = """
 import mmap, sys
