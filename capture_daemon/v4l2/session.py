@@ -3,7 +3,7 @@
 Getting in is one transaction; whatever fails, all that was acquired is released, in this order,
 each step whatever the one before it did:
 
-    open, QUERYCAP, S_PRIORITY, S_FMT, S_PARM, REQBUFS, QUERYBUF and mmap, QBUF, STREAMON
+    open, QUERYCAP, S_FMT, S_PARM, S_PRIORITY, REQBUFS, QUERYBUF and mmap, QBUF, STREAMON
     STREAMOFF, munmap, REQBUFS(0), close
 
 All methods are for the one thread that opened; other threads may use `handle.ioctl`. Nothing here
@@ -94,10 +94,7 @@ class Session:
         with session._or_release():
             session._wanted_buffers = buffers
             session.identity = query.identify(session.handle)
-            choices = choose(query.formats(session.handle))
-            if priority:
-                query.claim_priority(session.handle)
-            session._start_first_that_fits(choices)
+            session._start_first_that_fits(choose(query.formats(session.handle)), priority=priority)
         return session
 
     @classmethod
@@ -196,10 +193,12 @@ class Session:
         self.format = query.set_format(self.handle, self._choice)
         self.rate = query.set_rate(self.handle, self._choice.rate)
 
-    def _start_first_that_fits(self, choices: Sequence[Choice]) -> None:
+    def _start_first_that_fits(self, choices: Sequence[Choice], *, priority: bool) -> None:
         for self.tried, self._choice in enumerate(choices):
             try:
                 self._negotiate()
+                if priority:
+                    query.claim_priority(self.handle)
                 self._start()
                 return
             except SourceError as error:

@@ -22,7 +22,10 @@ from capture_daemon.v4l2.fake.queue import FakeQueue
 _URBS = 5  # UVC_URBS, drivers/media/usb/uvc/uvcvideo.h: none is sent again after it failed
 _OWNERS_ONLY = frozenset({IOC.QUERYBUF, IOC.QBUF, IOC.DQBUF, IOC.STREAMON, IOC.STREAMOFF})
 _BY_PRIORITY = frozenset(
-    {IOC.S_FMT, IOC.S_PARM, IOC.S_CTRL, IOC.REQBUFS, IOC.STREAMON, IOC.STREAMOFF}
+    {
+        *(IOC.S_FMT, IOC.S_PARM, IOC.S_CTRL, IOC.S_PRIORITY),
+        *(IOC.REQBUFS, IOC.STREAMON, IOC.STREAMOFF),
+    }
 )
 
 

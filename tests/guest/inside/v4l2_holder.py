@@ -14,7 +14,7 @@ import sys
 from capture_daemon.sources.base import Interrupt, Request
 from capture_daemon.v4l2.source import V4L2Source
 
-FPS = 15.0
+FPS = 5.0
 
 
 def main(node: str, socket_fd: int) -> None:
