@@ -14,6 +14,7 @@ from dataclasses import replace
 from capture_daemon import lifecycle
 from capture_daemon.commands import CaptureCommands
 from capture_daemon.lifecycle import Action, Event, State
+from capture_daemon.loan import Loan
 from capture_daemon.outage import STOPPED, Outage
 from capture_daemon.plan import Plan
 from capture_daemon.recovery.rungs import Rung, Unavailable
@@ -66,6 +67,7 @@ class Conductor:
         self.state = State.STOPPED
         self.since_ns = now_ns
         self.granted: Granted | None = None
+        self._loan: Loan | None = None
 
     # -- commands ------------------------------------------------------------------------
 
@@ -100,14 +102,28 @@ class Conductor:
 
     def reset(self, rung: Rung, now_ns: int) -> Unavailable | None:
         """Climb a device-level rung for a person; return why not, None if it is under way."""
-        if self.state is State.STOPPED:
-            return Unavailable(rung, STOPPED.message, "`framebus ctl start` first")
+        if self.state in (State.STOPPED, State.LENT):
+            return Unavailable(rung, "the camera is not captured now", "`framebus ctl start` first")
         if objection := self.retries.objection(rung, now_ns):
             return objection
         self._outage.cause = Cause("reset", f"{rung.value} was asked for")
         self.retries.climber.wish(rung, now_ns)
         self._handle(Event.RESET, now_ns)
         return None
+
+    @property
+    def device(self) -> str:
+        """The node of the camera that is open, or lent; empty if there is none."""
+        if self.state is State.LENT and self._loan is not None:
+            return self._loan.device
+        if self.kind != "v4l2" or self.granted is None:
+            return ""
+        return self.granted.device.split(" ", 1)[0]
+
+    def lend(self, loan: Loan, now_ns: int) -> None:
+        """Let go of the device until the loan is over, or lend it anew."""
+        self._loan = loan
+        self._handle(Event.LEND, now_ns)
 
     def device_added(self, now_ns: int) -> None:
         """Try at once, if this waits for a device: one appeared, whichever it is."""
@@ -155,7 +171,7 @@ class Conductor:
         doing, blocked_s = self._capture.blocked(now_ns)
         if blocked_s > _BLOCKED_S and self.state is not State.STREAMING:
             return not_answering_cause(self.plan.spec.text, doing, blocked_s)
-        if self.state is State.STOPPED and self.sessions.closing:
+        if self.state in (State.STOPPED, State.LENT) and self.sessions.closing:
             return Cause("closing", "capture is stopped; the source is being closed")
         return self._outage.cause or self._frozen(now_ns)
 
@@ -219,11 +235,8 @@ class Conductor:
 
     def _frozen(self, now_ns: int) -> Cause | None:
         """Return what there is to say of a picture that has not changed for too long."""
-        since_ns = self._capture.still_since_ns()
-        limit_s = self.plan.frozen_after_s
-        if not (since_ns and limit_s) or self.kind != "v4l2" or self.state is not State.STREAMING:
-            return None
-        if now_ns - since_ns < limit_s * 1e9:
+        watched = self.kind == "v4l2" and self.state is State.STREAMING
+        if not watched or not self._watch.is_still(self.plan.frozen_after_s, now_ns):
             return None
         return frozen_cause(self.plan.spec.text)
 
@@ -275,6 +288,9 @@ class Conductor:
                 self.sessions.open(self.plan, now_ns)
             case Action.CLOSE:
                 self.sessions.close()
+            case Action.AWAIT_RETURN if self._loan is not None:
+                self._outage.stop(self._loan.cause)
+                self.retries.due_ns = self._loan.until_ns
             case Action.RESTART_STREAM:
                 self._watch.pause()
                 self.retries.began(Rung.RESTART_STREAM, now_ns)

@@ -22,6 +22,7 @@ from framebus.units import frame_rate, frame_size
 from capture_daemon.adjustments import Adjustments
 from capture_daemon.conductor import Conductor
 from capture_daemon.findings import Findings
+from capture_daemon.loan import LONGEST_S, Loan
 from capture_daemon.options import parse_source
 from capture_daemon.plan import Plan
 from capture_daemon.recovery.rungs import DEVICE_LEVEL, Rung
@@ -85,6 +86,7 @@ class Handlers:
             "holders": _bare(self._do_holders),
             "incidents": _Method(findings.incidents, ("limit",)),
             "shutdown": _bare(self._do_shutdown),
+            "lend": _Method(self._do_lend, ("seconds", "to")),
             "renew": _bare(self._do_renew),
         }
 
@@ -172,6 +174,20 @@ class Handlers:
     def _do_shutdown(self, answer: Answer) -> None:
         answer.result(self._state())
         self._shutdown()
+
+    def _do_lend(self, params: Params, answer: Answer) -> None:
+        seconds, to = params.get("seconds"), params.get("to", "another program")
+        number = isinstance(seconds, int | float) and not isinstance(seconds, bool)
+        if not number or not 0 < float(str(seconds)) <= LONGEST_S:
+            raise Refusal(INVALID_PARAMS, f"seconds is a number up to {LONGEST_S:g}")
+        if not isinstance(to, str) or not 0 < len(to) <= 200:
+            raise Refusal(INVALID_PARAMS, "to is a text that names who has the camera meanwhile")
+        now_ns = self._clock()
+        device = self._conductor.device
+        if not device:
+            raise Refusal(NOT_NOW, "no camera is open now, so there is none to lend")
+        self._conductor.lend(Loan(device, to, now_ns + round(float(str(seconds)) * 1e9)), now_ns)
+        answer.result({**self._state(), "device": device})
 
     def _do_renew(self, answer: Answer) -> None:
         if self._renew is None:

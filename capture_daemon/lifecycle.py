@@ -31,6 +31,8 @@ class State(enum.Enum):
     """It failed; the next rung of the ladder waits for its time, or is being climbed."""
     FAILED = "failed"
     """It failed in a way that a person must mend; tried again now and then all the same."""
+    LENT = "lent"
+    """Another program has the device, by a person's leave, until a time."""
 
 
 class Event(enum.Enum):
@@ -43,6 +45,8 @@ class Event(enum.Enum):
     """The source or what is requested of it has changed."""
     RESET = "reset"
     """A person wants a rung that needs the device closed."""
+    LEND = "lend"
+    """A person wants the device for another program, for a while."""
     # ------------------------------------------------------------------
     OPENED = "opened"
     FRAME = "frame"
@@ -81,6 +85,8 @@ class Action(enum.Enum):
     COUNT_FAILURE = "count-failure"
     AWAIT_RUNG = "await-rung"
     """Ask for RETRY_DUE or CLIMB_DUE when the rung that the ladder has chosen is due."""
+    AWAIT_RETURN = "await-return"
+    """Ask for RETRY_DUE when the time is up for which the device was lent."""
     RETRY_SLOWLY = "retry-slowly"
     """Ask for RETRY_DUE after `slow_retry_delay_s`."""
     FORGET_FAILURES = "forget-failures"
@@ -95,7 +101,7 @@ class IllegalEvent(Exception):
 
 OPEN_STATES = frozenset({State.OPENING, State.STREAMING, State.STALLED})
 """A source is open, or is being opened."""
-WAITING_STATES = frozenset({State.BACKOFF, State.FAILED})
+WAITING_STATES = frozenset({State.BACKOFF, State.FAILED, State.LENT})
 """The next try is due at some time."""
 
 Step = tuple[State, tuple[Action, ...]]
@@ -108,6 +114,7 @@ _WHILE_OPEN: Mapping[Event, Step] = {
     Event.STOP: (State.STOPPED, (Action.START_OVER, Action.CLOSE)),
     Event.CONFIGURED: (State.OPENING, _REOPEN),
     Event.RESET: (State.BACKOFF, (Action.CLOSE, Action.CLIMB)),
+    Event.LEND: (State.LENT, (Action.START_OVER, Action.CLOSE, Action.AWAIT_RETURN)),
     Event.FAILURE: (State.BACKOFF, _FAILED),
     Event.PERMANENT_FAILURE: (State.FAILED, (Action.COUNT_FAILURE, Action.RETRY_SLOWLY)),
     # Restarting the stream has not helped, or will not: let go of the device.
@@ -120,6 +127,7 @@ _WHILE_WAITING: Mapping[Event, Step] = {
     Event.RESTART: (State.OPENING, _OPEN_AFRESH),
     Event.CONFIGURED: (State.OPENING, _OPEN_AFRESH),
     Event.RESET: (State.BACKOFF, (Action.CLIMB,)),
+    Event.LEND: (State.LENT, (Action.START_OVER, Action.CLOSE, Action.AWAIT_RETURN)),
     Event.STOP: (State.STOPPED, (Action.START_OVER, Action.CLOSE)),
     Event.RETRY_DUE: (State.OPENING, (Action.OPEN,)),
     Event.DEVICE_ADDED: (State.OPENING, (Action.OPEN,)),
@@ -172,6 +180,16 @@ TABLE: Mapping[State, Mapping[Event, Step]] = {
         Event.NOT_CLIMBED: (State.BACKOFF, (Action.AWAIT_RUNG,)),
     },
     State.FAILED: _WHILE_WAITING,
+    State.LENT: {
+        # Whoever wants it back has it back, whatever the time.
+        Event.START: (State.OPENING, _OPEN_AFRESH),
+        Event.RESTART: (State.OPENING, _OPEN_AFRESH),
+        Event.RETRY_DUE: (State.OPENING, _OPEN_AFRESH),
+        Event.STOP: (State.STOPPED, (Action.START_OVER, Action.CLOSE)),
+        Event.LEND: (State.LENT, (Action.AWAIT_RETURN,)),
+        Event.CONFIGURED: (State.LENT, ()),
+        Event.DEVICE_ADDED: (State.LENT, ()),
+    },
 }
 
 

@@ -25,6 +25,9 @@ class Arrivals(Protocol):
     def rate(self) -> float:
         """Return the measured frames a second; 0 if unknown."""
 
+    def still_since_ns(self) -> int:
+        """Return when the newest picture came for the first time; 0 if none yet."""
+
 
 class SilenceWatch:
     """Knows since when frames are expected, and until when their absence is no stall."""
@@ -91,3 +94,8 @@ class SilenceWatch:
             return False
         self._from_ns = now_ns
         return True
+
+    def is_still(self, limit_s: float, now_ns: int) -> bool:
+        """Tell whether the picture has stayed the same for `limit_s` seconds; 0: never mind."""
+        since_ns = self._arrivals.still_since_ns()
+        return bool(since_ns and limit_s) and now_ns - since_ns >= limit_s * 1e9

@@ -37,3 +37,16 @@ def byte_count(text: str) -> int:
     if not found:
         raise UsageError(f"{text!r} is no size in bytes: write a number and K, M or G, as in 64M")
     return int(found[1]) * int(1024 ** _POWERS[found[2].lower()])
+
+
+_DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h)?", re.ASCII)
+_SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, None: 1.0}
+
+
+def duration_s(text: str) -> float:
+    """Return the seconds that a text such as "90s", "5m" or "2" means. Raises UsageError."""
+    found = _DURATION.fullmatch(text)
+    seconds = float(found[1]) * _SECONDS[found[2]] if found else 0.0
+    if not seconds:
+        raise UsageError(f"{text!r} is no time: write it as in 90s, 5m or 1h")
+    return seconds

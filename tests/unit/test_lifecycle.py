@@ -71,11 +71,24 @@ def test_leaving_the_open_states_by_hand_closes_the_source() -> None:
         assert Action.CLOSE in step(state, Event.STOP)[1]
 
 
+def test_what_is_lent_was_closed_before_and_comes_back_by_itself() -> None:
+    for state in (*lifecycle.OPEN_STATES, State.BACKOFF, State.FAILED):
+        target, actions = step(state, Event.LEND)
+        assert target is State.LENT
+        assert actions.index(Action.CLOSE) < actions.index(Action.AWAIT_RETURN)
+    assert step(State.LENT, Event.RETRY_DUE)[0] is State.OPENING
+    with pytest.raises(IllegalEvent):
+        step(State.STOPPED, Event.LEND)
+
+
 def test_a_wait_always_has_its_end() -> None:
     for state, row in TABLE.items():
         for target, actions in row.values():
             if target in lifecycle.WAITING_STATES and state is not target:
-                assert {Action.AWAIT_RUNG, Action.RETRY_SLOWLY, Action.CLIMB} & set(actions)
+                waits = {
+                    *(Action.AWAIT_RUNG, Action.RETRY_SLOWLY, Action.CLIMB, Action.AWAIT_RETURN)
+                }
+                assert waits & set(actions)
 
 
 def test_a_rung_is_climbed_only_with_the_device_closed() -> None:

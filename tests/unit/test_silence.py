@@ -17,6 +17,11 @@ class Arrivals:
     def arrived_ns(self) -> int:
         return self.newest
 
+    still_since = 0
+
+    def still_since_ns(self) -> int:
+        return self.still_since
+
     def rate(self) -> float:
         return 10.0
 
@@ -72,3 +77,13 @@ def test_a_late_look_gives_the_camera_the_same_time_again(watch: SilenceWatch) -
     assert not watch.is_late(105 * S, 105 * S)
     assert watch.is_late(105 * S, 160 * S)
     assert watch.due_ns(GRANTED, patient=False) == 165 * S
+
+
+def test_a_picture_is_still_after_its_time_and_never_where_nobody_minds() -> None:
+    arrivals = Arrivals()
+    watch = SilenceWatch(arrivals)
+    assert not watch.is_still(10.0, 100 * 10**9), "nothing came yet"
+    arrivals.still_since = 5 * 10**9
+    assert not watch.is_still(10.0, 15 * 10**9 - 1)
+    assert watch.is_still(10.0, 15 * 10**9)
+    assert not watch.is_still(0.0, 10**12)

@@ -11,10 +11,12 @@ from dataclasses import dataclass
 import click
 
 from framebus.cli import findings, pending, render, tables
+from framebus.cli.lend import lend
 from framebus.control import protocol
 from framebus.control.client import DEFAULT_TIMEOUT_S, ControlClient
 from framebus.errors import CommandRefused, UsageError
 from framebus.names import DEFAULT_CAMERA, CameraNames, runtime_dir
+from framebus.units import duration_s
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +50,7 @@ METHODS: Mapping[str, Method] = {
     "incidents": Method(
         "losses of frames: why, how long, what helped; limit=5", findings.incidents
     ),
+    "lend": Method("the camera for another program: lend --for 60s -- COMMAND"),
     "renew": Method("new daemon process (an upgrade), while the camera streams on"),
     "shutdown": Method("end the daemon; `framebus up` or systemd then starts a new one"),
 }
@@ -70,6 +73,7 @@ _HELP = "\n".join(
         "  framebus ctl status",
         "  framebus ctl configure size=1920x1080 fps=15 --name front",
         "  framebus ctl controls --json | jq .",
+        "  framebus ctl lend --for 2m -- sh -c 'fswebcam -d $FRAMEBUS_DEVICE big.jpg'",
         "",
         "A value that is a JSON text (15, true, null) is sent as such, any other as a string.",
     ]
@@ -79,6 +83,14 @@ _HELP = "\n".join(
 @click.command(help=_HELP)
 @click.argument("method", metavar="METHOD", type=click.Choice(list(METHODS)))
 @click.argument("params", metavar="[KEY=VALUE]...", nargs=-1)
+@click.option(
+    "--for",
+    "lasting",
+    envvar="FRAMEBUS_CTL_FOR",
+    show_envvar=True,
+    metavar="TIME",
+    help="For lend: how long at most, as in 90s or 5m. [default: 60s]",
+)
 @click.option(
     "--rung",
     envvar="FRAMEBUS_CTL_RUNG",
@@ -116,18 +128,24 @@ _HELP = "\n".join(
 def ctl(
     method: str,
     params: tuple[str, ...],
+    lasting: str | None,
     rung: str | None,
     name: str,
     timeout: float,
     as_json: bool,
-) -> None:
+) -> int | None:
     """Make the call and print its result; `_HELP` is for people."""
+    names = CameraNames(runtime_dir(), name)
+    if method == "lend":
+        with ControlClient(names, timeout_s=timeout) as client:
+            return lend(client, params, duration_s(lasting or "60s"), say=_say)
+    if lasting is not None:
+        raise UsageError(f"--for is for lend, not for {method}")
     arguments = parse_params(params)
     if rung is not None:
         if method != "reset":
             raise UsageError(f"--rung is for reset, not for {method}")
         arguments = parse_params((*params, f"rung={rung}"))
-    names = CameraNames(runtime_dir(), name)
     try:
         with ControlClient(names, timeout_s=timeout) as client:
             result = _call(client, method, arguments)
@@ -138,6 +156,11 @@ def ctl(
         click.echo(json.dumps(result, indent=2, ensure_ascii=False))
     else:
         click.echo(METHODS[method].text(result))
+    return None
+
+
+def _say(line: str) -> None:
+    click.echo(f"framebus ctl lend: {line}", err=True)
 
 
 def _call(client: ControlClient, method: str, arguments: dict[str, object]) -> object:

@@ -1,0 +1,95 @@
+"""`framebus ctl lend`: the camera for another program, and back again, whatever becomes of that.
+
+The daemon keeps the time, too: if this process dies, the camera comes back when the time is up.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import subprocess
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Protocol
+
+from framebus.errors import CommandRefused, ControlTimeout, FramebusError, UsageError
+
+DEVICE = "FRAMEBUS_DEVICE"
+"""Where the command finds the camera's node."""
+TIME_IS_UP = 124
+"""Exit code when the command was ended because the time was up, as of timeout(1)."""
+_NOT_FOUND = 127
+_CLOSED_S = 10.0  # a control transfer that a hung camera must time out of takes 5
+_END_S = 2.0
+_LOOK_EVERY_S = 0.05
+
+
+class Client(Protocol):
+    """What is needed of framebus.control.client.ControlClient."""
+
+    def call(self, method: str, params: dict[str, object] | None = None) -> object:
+        """Make one call. Raises ControlError."""
+
+
+def lend(
+    client: Client,
+    command: Sequence[str],
+    seconds: float,
+    *,
+    say: Callable[[str], None],
+    sleep: Callable[[float], None] = time.sleep,
+) -> int:
+    """Have the camera let go, run `command`, take the camera back; return the exit code.
+
+    Raises UsageError for an empty command, and FramebusError when the daemon does not let go.
+    """
+    if not command:
+        raise UsageError("lend it to what? Put the command behind --, with its arguments")
+    reply = client.call("lend", {"seconds": seconds, "to": Path(command[0]).name})
+    device = str(reply.get("device")) if isinstance(reply, dict) else ""
+    try:
+        _wait_until_closed(client, sleep)
+        return _run(command, device, seconds, say)
+    finally:
+        # It comes back by itself at the end of its time, if the daemon cannot be asked now.
+        with contextlib.suppress(CommandRefused, ControlTimeout):
+            client.call("start")
+
+
+def _wait_until_closed(client: Client, sleep: Callable[[float], None]) -> None:
+    deadline = time.monotonic() + _CLOSED_S
+    while time.monotonic() < deadline:
+        status = client.call("status")
+        cause = status.get("cause") if isinstance(status, dict) else None
+        if isinstance(cause, dict) and cause.get("code") == "lent":
+            return
+        sleep(_LOOK_EVERY_S)
+    raise FramebusError(f"the daemon has not let go of the camera within {_CLOSED_S:g} s")
+
+
+def _run(command: Sequence[str], device: str, seconds: float, say: Callable[[str], None]) -> int:
+    try:
+        process = subprocess.Popen(list(command), env={**os.environ, DEVICE: device})
+    except OSError as error:
+        say(f"cannot run {command[0]}: {error.strerror}")
+        return _NOT_FOUND
+    try:
+        code = process.wait(seconds)
+    except subprocess.TimeoutExpired:
+        say(f"the {seconds:g} s are over: ending {command[0]}")
+        _end(process)
+        return TIME_IS_UP
+    except BaseException:
+        _end(process)
+        raise
+    return code if code >= 0 else 128 - code
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    process.terminate()
+    try:
+        process.wait(_END_S)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()

@@ -1,0 +1,106 @@
+"""`framebus ctl lend`: the command runs with the device, and the camera always comes back."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+import pytest
+from framebus.cli.lend import TIME_IS_UP, lend
+from framebus.errors import ControlTimeout, FramebusError, UsageError
+from framebus.units import duration_s
+
+
+class Client:
+    def __init__(self, codes: list[str]) -> None:
+        self.codes = codes
+        self.calls: list[str] = []
+        self.lent: dict[str, object] | None = None
+        self.silent = False
+
+    def call(self, method: str, params: dict[str, object] | None = None) -> object:
+        self.calls.append(method)
+        match method:
+            case "lend":
+                self.lent = params
+                return {"state": "lent", "device": "/dev/video7"}
+            case "status":
+                return {"cause": {"code": self.codes.pop(0) if self.codes else "closing"}}
+        if self.silent:
+            raise ControlTimeout("no answer")
+        return {"state": "opening"}
+
+
+@pytest.fixture
+def said() -> list[str]:
+    return []
+
+
+def python(code: str) -> list[str]:
+    return [sys.executable, "-c", f"import os, sys, time; {code}"]
+
+
+def test_the_command_finds_the_device_once_it_is_free(said: list[str]) -> None:
+    client = Client(["closing", "closing", "lent"])
+    code = "sys.exit(os.environ['FRAMEBUS_DEVICE'] != '/dev/video7')"
+    assert lend(client, python(code), 60.0, say=said.append) == 0
+    assert client.lent == {"seconds": 60.0, "to": os.path.basename(sys.executable)}
+    assert client.calls == ["lend", "status", "status", "status", "start"]
+    assert said == []
+
+
+@pytest.mark.parametrize(
+    ("command", "expected"),
+    [
+        (python("sys.exit(3)"), 3),
+        (python("os.kill(os.getpid(), 9)"), 137),
+        (["/absent/program"], 127),
+    ],
+)
+def test_the_camera_comes_back_however_the_command_ends(
+    command: list[str], expected: int, said: list[str]
+) -> None:
+    client = Client(["lent"])
+    assert lend(client, command, 60.0, say=said.append) == expected
+    assert client.calls[-1] == "start"
+
+
+def test_a_command_that_takes_too_long_is_ended(said: list[str]) -> None:
+    client = Client(["lent"])
+    assert lend(client, python("time.sleep(600)"), 0.2, say=said.append) == TIME_IS_UP
+    assert "are over" in said[0]
+    assert client.calls[-1] == "start"
+
+
+def test_a_daemon_that_does_not_answer_at_the_end_is_no_error(said: list[str]) -> None:
+    client = Client(["lent"])
+    client.silent = True
+    assert lend(client, python("pass"), 60.0, say=said.append) == 0
+
+
+def test_a_daemon_that_does_not_let_go_is_one(
+    said: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("framebus.cli.lend._CLOSED_S", 0.05)
+    client = Client([])
+    with pytest.raises(FramebusError, match="has not let go"):
+        lend(client, python("pass"), 60.0, say=said.append)
+    assert client.calls[-1] == "start"
+
+
+def test_without_a_command_nothing_is_lent(said: list[str]) -> None:
+    client = Client([])
+    with pytest.raises(UsageError, match="behind --"):
+        lend(client, [], 60.0, say=said.append)
+    assert client.calls == []
+
+
+@pytest.mark.parametrize(("text", "seconds"), [("90s", 90), ("5m", 300), ("2", 2), ("1.5h", 5400)])
+def test_durations_are_read(text: str, seconds: float) -> None:
+    assert duration_s(text) == seconds
+
+
+@pytest.mark.parametrize("text", ["", "s", "-5s", "0", "5 days", "1e9", "٣s"])
+def test_what_is_no_duration_is_refused(text: str) -> None:
+    with pytest.raises(UsageError, match="no time"):
+        duration_s(text)
