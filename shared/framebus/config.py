@@ -18,7 +18,6 @@ whoever uses it. Precedence (flag, environment, file, default) is `pick`'s.
 from __future__ import annotations
 
 import difflib
-import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -96,6 +95,8 @@ def load(path: Path | None) -> Config:
 
 def parse(text: str, where: str) -> Config:
     """Check the text of a file named `where` in errors. Raises UsageError."""
+    import tomllib  # it costs a twentieth of the daemon's start, and many have no file
+
     try:
         document = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:

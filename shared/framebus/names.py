@@ -18,7 +18,6 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -54,6 +53,8 @@ def runtime_dir(environ: Mapping[str, str] = os.environ) -> Path:
         return system
     if environ.get("XDG_RUNTIME_DIR"):
         return Path(environ["XDG_RUNTIME_DIR"]) / "framebus"
+    import tempfile  # it costs a fiftieth of the daemon's start, and few need it
+
     return Path(tempfile.gettempdir()) / f"framebus-{os.getuid()}"
 
 
