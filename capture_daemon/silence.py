@@ -75,13 +75,14 @@ class SilenceWatch:
         """
         if self._from_ns is None:
             return None
+        granted = granted or NOTHING_GRANTED
+        limit_s = lifecycle.silence_limit_s(granted.fps, self._arrivals.rate(), granted.jitter_s)
         if not self._streaming:
-            limit_s = lifecycle.start_limit_s(self._took_s)
+            # A slow rate's first frame may be as late as any other.
+            limit_s = max(limit_s, lifecycle.start_limit_s(self._took_s))
             if patient:
                 limit_s = max(limit_s, lifecycle.SLOW_START_S)
             return self._from_ns + int(limit_s * 1e9)
-        granted = granted or NOTHING_GRANTED
-        limit_s = lifecycle.silence_limit_s(granted.fps, self._arrivals.rate(), granted.jitter_s)
         newest_ns = max(self._arrivals.arrived_ns(), self._from_ns)
         return newest_ns + int(limit_s * 1e9)
 

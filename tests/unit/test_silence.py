@@ -87,3 +87,16 @@ def test_a_picture_is_still_after_its_time_and_never_where_nobody_minds() -> Non
     assert not watch.is_still(10.0, 15 * 10**9 - 1)
     assert watch.is_still(10.0, 15 * 10**9)
     assert not watch.is_still(0.0, 10**12)
+
+
+def test_the_first_frame_of_a_slow_rate_may_be_as_late_as_any_other() -> None:
+    slow = Granted("MJPG", 640, 480, 0.5)
+    slow_watch = SilenceWatch(SlowArrivals())
+    settle(slow_watch, took=0.3)
+    slow_watch.expect(200 * S)
+    assert slow_watch.due_ns(slow, patient=False) == 200 * S + int(6.3 * S)
+
+
+class SlowArrivals(Arrivals):
+    def rate(self) -> float:
+        return 0.5
