@@ -34,9 +34,9 @@ class ServiceManager:
 
     def status(self, text: str) -> None:
         """Show `text`, one line, in `systemctl status`; a repetition is not sent."""
-        if text != self._status:
+        # One that did not get through (the manager is busy, its queue full) is sent again.
+        if text != self._status and self._send(f"STATUS={text}"):
             self._status = text
-            self._send(f"STATUS={text}")
 
     def alive(self) -> None:
         """Feed the watchdog."""
@@ -52,15 +52,17 @@ class ServiceManager:
             self._socket.close()
             self._socket = None
 
-    def _send(self, text: str) -> None:
+    def _send(self, text: str) -> bool:
         if not self._socket:
-            return
+            return False
         try:
             self._socket.sendto(text.encode(), self._address)
         except OSError as error:
             if not self._failed:
                 self._failed = True
                 log.warning("systemd's NOTIFY_SOCKET does not listen: %s", error.strerror)
+            return False
+        return True
 
 
 def _watchdog_s(environ: Mapping[str, str]) -> float:

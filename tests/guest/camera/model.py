@@ -100,9 +100,9 @@ ISOCHRONOUS = Model(isochronous=True)
 RAW_ONLY = replace(BULK, formats=BULK.formats[1:])
 BARREN = replace(BULK, formats=())
 """Enumerates, and offers nothing."""
-SLOW = replace(BULK, formats=(Format("MJPG", (FrameSize(320, 240, (2 * TICKS_S,)),)),))
-"""A frame every two seconds: a daemon takes 10 to 20 s to start in a guest, which is to a machine's
-0.4 s as this is to some 20 frames a second."""
+SLOW = replace(BULK, formats=(Format("MJPG", (FrameSize(320, 240, (TICKS_S, 2 * TICKS_S)),)),))
+"""A frame every second, or every two: a daemon takes 10 to 20 s to start in a guest, which is to a
+machine's 0.4 s as this is to some 20 frames a second."""
 
 MODELS = {
     "bulk": BULK,

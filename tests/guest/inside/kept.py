@@ -34,7 +34,7 @@ class KeptDaemon:
         self.node = camera.wait_node()
         self.log = stack.enter_context((runtime / "log").open("w+b"))
         self.process = subprocess.Popen(
-            [*command, "--source", f"v4l2:{self.node}", "--ring-size", "8M"],
+            [*command, "--source", f"v4l2:{self.node}", "--fps", "0.5", "--ring-size", "8M"],
             env=environ,
             stderr=self.log,
         )
