@@ -39,7 +39,7 @@ _KERNEL_LINE = (
     "console=ttyS0 quiet panic=-1 reboot=t mitigations=off tsc=reliable random.trust_cpu=on "
     "cryptomgr.notests "
     # The second processor comes when `start` runs: QEMU's emulated ones now and then trip over
-    # code that another is patching (a trap in sched_clock_cpu in 3 of 100 boots), and the kernel
+    # code that another is patching (a trap in sched_clock_cpu in 2 of 30 boots), and the kernel
     # does most of that while it starts.
     "maxcpus=1 noreplace-smp "
     # An idle camera would be suspended after 2 s, and vhci_hcd's hub refuses some resumes with
