@@ -13,8 +13,8 @@ from dataclasses import replace
 
 from capture_daemon import lifecycle
 from capture_daemon.commands import CaptureCommands
+from capture_daemon.lease import Lease
 from capture_daemon.lifecycle import Action, Event, State
-from capture_daemon.loan import Loan
 from capture_daemon.outage import STOPPED, Outage
 from capture_daemon.plan import Plan
 from capture_daemon.recovery.rungs import Rung, Unavailable
@@ -67,7 +67,7 @@ class Conductor:
         self.state = State.STOPPED
         self.since_ns = now_ns
         self.granted: Granted | None = None
-        self._loan: Loan | None = None
+        self._lease: Lease | None = None
 
     # -- commands ------------------------------------------------------------------------
 
@@ -114,15 +114,15 @@ class Conductor:
     @property
     def device(self) -> str:
         """The node of the camera that is open, or lent; empty if there is none."""
-        if self.state is State.LENT and self._loan is not None:
-            return self._loan.device
+        if self.state is State.LENT and self._lease is not None:
+            return self._lease.device
         if self.kind != "v4l2" or self.granted is None:
             return ""
         return self.granted.device.split(" ", 1)[0]
 
-    def lend(self, loan: Loan, now_ns: int) -> None:
-        """Let go of the device until the loan is over, or lend it anew."""
-        self._loan = loan
+    def lend(self, lease: Lease, now_ns: int) -> None:
+        """Let go of the device until the lease is over, or lend it anew."""
+        self._lease = lease
         self._handle(Event.LEND, now_ns)
 
     def device_added(self, now_ns: int) -> None:
@@ -288,9 +288,9 @@ class Conductor:
                 self.sessions.open(self.plan, now_ns)
             case Action.CLOSE:
                 self.sessions.close()
-            case Action.AWAIT_RETURN if self._loan is not None:
-                self._outage.stop(self._loan.cause)
-                self.retries.due_ns = self._loan.until_ns
+            case Action.AWAIT_RETURN if self._lease is not None:
+                self._outage.stop(self._lease.cause)
+                self.retries.due_ns = self._lease.until_ns
             case Action.RESTART_STREAM:
                 self._watch.pause()
                 self.retries.began(Rung.RESTART_STREAM, now_ns)

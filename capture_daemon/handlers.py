@@ -22,7 +22,7 @@ from framebus.units import frame_rate, frame_size
 from capture_daemon.adjustments import Adjustments
 from capture_daemon.conductor import Conductor
 from capture_daemon.findings import Findings
-from capture_daemon.loan import LONGEST_S, Loan
+from capture_daemon.lease import LONGEST_S, Lease
 from capture_daemon.options import parse_source
 from capture_daemon.plan import Plan
 from capture_daemon.recovery.rungs import DEVICE_LEVEL, Rung
@@ -186,7 +186,7 @@ class Handlers:
         device = self._conductor.device
         if not device:
             raise Refusal(NOT_NOW, "no camera is open now, so there is none to lend")
-        self._conductor.lend(Loan(device, to, now_ns + round(float(str(seconds)) * 1e9)), now_ns)
+        self._conductor.lend(Lease(device, to, now_ns + round(float(str(seconds)) * 1e9)), now_ns)
         answer.result({**self._state(), "device": device})
 
     def _do_renew(self, answer: Answer) -> None:

@@ -18,7 +18,7 @@ from capture_daemon.handlers import Handlers
 from capture_daemon.plan import Plan
 from capture_daemon.refusal import Refusal
 from capture_daemon.sources import spec
-from tests.unit.test_conductor import Notes
+from tests.conducting import Notes
 
 S = 1_000_000_000
 METHODS = ["status", "start", "stop", "restart", "configure", "formats", "controls", "holders"]

@@ -129,6 +129,10 @@ def test_child_that_dies_at_its_start_is_tried_again(start: Start, tmp_path: Pat
     assert "exit1 ended (exit code 1); starting it again" in said
 
 
+def wait_until_written(file: Path, text: str) -> None:
+    until(lambda: file.exists() and file.read_text() == text, what=f"{text!r} in {file}")
+
+
 def test_a_descriptor_that_was_left_comes_back_in_the_next_life(
     start: Start, tmp_path: Path
 ) -> None:
@@ -136,7 +140,7 @@ def test_a_descriptor_that_was_left_comes_back_in_the_next_life(
     lives = tmp_path / ".lives"
     for life in (1, 2, 3):
         pid = running(tmp_path, "keeper", life)
-        until(lambda life=life: lives.exists() and lives.read_text() == "+" * life)  # type: ignore[misc]
+        wait_until_written(lives, "+" * life)
         os.kill(pid, signal.SIGKILL)
 
 
@@ -144,6 +148,6 @@ def test_a_descriptor_that_was_taken_back_does_not(start: Start, tmp_path: Path)
     start("keeper-forgets")
     for life in (1, 2):
         pid = running(tmp_path, "keeper-forgets", life)
-        until(lambda: (tmp_path / ".lives").exists() and (tmp_path / ".lives").read_text() == "+")
+        wait_until_written(tmp_path / ".lives", "+")
         (tmp_path / ".lives").unlink()
         os.kill(pid, signal.SIGKILL)

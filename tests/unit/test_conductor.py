@@ -1,74 +1,32 @@
-"""The conductor with a capture thread that only takes notes, and a clock that is an argument."""
+"""The conductor and the camera: first frames, silences, failures and waits; time is an argument."""
 
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass, field
 
 import pytest
 
 from capture_daemon.conductor import Conductor
 from capture_daemon.lifecycle import State
-from capture_daemon.plan import Plan
-from capture_daemon.recovery.rungs import Rung
 from capture_daemon.reports import (
     Cause,
-    Closed,
     Failed,
     FrameSeen,
     Opened,
     Settled,
     StreamRestarted,
 )
-from capture_daemon.sources import spec
-from capture_daemon.sources.base import Granted, Request
-
-S = 1_000_000_000
-TEST = Plan(spec.parse("test"))
-CAMERA = Plan(spec.parse("v4l2:/dev/video0"))
-GRANTED = Granted("MJPG", 640, 480, 30.0, device="a device")
-
-
-@dataclass
-class Notes:
-    """Stands in for the capture thread."""
-
-    done: list[str] = field(default_factory=list)
-    arrived: int = 0
-    rejected: list[str] = field(default_factory=list)
-    stuck: tuple[str, float] = ("", 0.0)
-    still_since: int = 0
-
-    def open(self, session: int, plan: Plan) -> None:
-        self.done.append(f"open {plan.spec.text}")
-
-    def restart_stream(self, session: int) -> None:
-        self.done.append("restart_stream")
-
-    def close(self, session: int) -> None:
-        self.done.append("close")
-
-    def climb(self, session: int, rung: Rung, limit_s: float) -> None:
-        self.done.append(rung.value)
-
-    def arrived_ns(self) -> int:
-        return self.arrived
-
-    def rate(self) -> float:
-        return 30.0
-
-    def rejected_since(self) -> list[str]:
-        return self.rejected
-
-    def still_since_ns(self) -> int:
-        return self.still_since
-
-    def blocked(self, now_ns: int) -> tuple[str, float]:
-        return self.stuck
-
-    def taken(self) -> list[str]:
-        done, self.done = self.done, []
-        return done
+from tests.conducting import (
+    CAMERA,
+    GRANTED,
+    TEST,
+    Notes,
+    S,
+    fail,
+    fall_silent,
+    state_of,
+    stream,
+)
 
 
 @pytest.fixture
@@ -79,34 +37,6 @@ def notes() -> Notes:
 @pytest.fixture
 def conductor(notes: Notes) -> Conductor:
     return Conductor(capture=notes, plan=TEST, jitter=lambda: 0.0, now_ns=100 * S)
-
-
-def state_of(conductor: Conductor) -> State:
-    """The state; a function, since mypy believes that an attribute stays as it was asserted."""
-    return conductor.state
-
-
-def stream(conductor: Conductor, notes: Notes, now_ns: int, *, settled: bool = True) -> None:
-    conductor.start(now_ns)
-    conductor.on_report(Opened(conductor.sessions.number, GRANTED, "test"), now_ns)
-    notes.arrived = now_ns
-    conductor.on_report(FrameSeen(conductor.sessions.number, 640, 480), now_ns)
-    if settled:
-        conductor.on_report(Settled(conductor.sessions.number), now_ns)
-    notes.taken()
-
-
-def fall_silent(conductor: Conductor) -> int:
-    """Let time pass until the silence is due, and return that moment."""
-    now = conductor.deadline_ns()
-    assert now is not None
-    conductor.tick(now)
-    return now
-
-
-def fail(conductor: Conductor, now_ns: int, *, permanent: bool = False) -> None:
-    cause = Cause("device-gone", "the camera is gone", "plug it in")
-    conductor.on_report(Failed(conductor.sessions.number, cause, permanent), now_ns)
 
 
 def test_it_streams_after_the_first_valid_frame_and_then_has_no_cause(
@@ -257,65 +187,6 @@ def test_a_device_that_appears_is_nothing_to_a_source_that_is_none(
     notes.taken()
     conductor.device_added(201 * S + 1)
     assert notes.taken() == []
-
-
-def test_fifty_restarts_in_a_second_are_one_restart(conductor: Conductor, notes: Notes) -> None:
-    stream(conductor, notes, 200 * S)
-    restarted = [conductor.restart(210 * S + n * S // 50) for n in range(50)]
-    assert restarted.count(True) == 1
-    assert notes.taken() == ["close", "open test"]
-
-
-def test_fifty_starts_in_a_second_do_not_hammer_a_camera_that_fails(
-    conductor: Conductor, notes: Notes
-) -> None:
-    conductor.start(200 * S)
-    for n in range(50):
-        now = 200 * S + n * S // 50
-        conductor.tick(now)
-        if state_of(conductor) is State.OPENING:
-            fail(conductor, now)
-        conductor.start(now)
-    assert notes.taken().count("open test") <= 3
-
-
-def test_a_new_plan_closes_the_old_source_and_opens_the_new_one(
-    conductor: Conductor, notes: Notes
-) -> None:
-    stream(conductor, notes, 200 * S)
-    plan = Plan(spec.parse("test"), Request(320, 240))
-    assert conductor.configure(plan, 201 * S)
-    assert notes.taken() == ["close", "open test"]
-    assert not conductor.configure(plan, 202 * S)
-    assert notes.taken() == []
-
-
-def test_configuring_while_stopped_opens_nothing(conductor: Conductor, notes: Notes) -> None:
-    conductor.configure(Plan(spec.parse("test"), Request(320, 240)), 200 * S)
-    assert state_of(conductor) is State.STOPPED
-    assert notes.taken() == []
-
-
-def test_what_an_earlier_session_reports_is_old_news(conductor: Conductor, notes: Notes) -> None:
-    stream(conductor, notes, 200 * S)
-    old = conductor.sessions.number
-    conductor.restart(210 * S)
-    conductor.on_report(Failed(old, Cause("gone", "gone"), permanent=True), 211 * S)
-    conductor.on_report(FrameSeen(old, 1, 1), 211 * S)
-    assert state_of(conductor) is State.OPENING
-
-
-def test_stopped_says_so_once_the_source_is_really_closed(
-    conductor: Conductor, notes: Notes
-) -> None:
-    stream(conductor, notes, 200 * S)
-    conductor.stop(201 * S)
-    closing, closed = conductor.cause(201 * S), None
-    conductor.on_report(Closed(conductor.sessions.number), 202 * S)
-    closed = conductor.cause(202 * S)
-    assert closing is not None
-    assert closed is not None
-    assert (closing.code, closed.code) == ("closing", "stopped")
 
 
 def test_a_repeating_failure_is_logged_once_and_another_one_again(

@@ -21,7 +21,7 @@ from capture_daemon.reports import (
     Surveyed,
 )
 from capture_daemon.sources.base import Request
-from tests.unit.test_conductor import CAMERA, GRANTED, Notes, S, fall_silent, state_of
+from tests.conducting import CAMERA, GRANTED, Notes, S, fall_silent, state_of
 
 OPEN = "open v4l2:/dev/video0"
 DONE = Outcome(Result.DONE, "done")

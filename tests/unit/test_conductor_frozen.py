@@ -6,18 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from capture_daemon.conductor import Conductor
 from capture_daemon.plan import Plan
-from capture_daemon.reports import FrameSeen, Opened
-from tests.unit.test_conductor import CAMERA, GRANTED, TEST, Notes, S
-
-
-def streaming(plan: Plan, notes: Notes) -> Conductor:
-    conductor = Conductor(capture=notes, plan=plan, jitter=lambda: 0.0, now_ns=0)
-    conductor.start(2 * S)
-    conductor.on_report(Opened(conductor.sessions.number, GRANTED, plan.spec.kind), 3 * S)
-    conductor.on_report(FrameSeen(conductor.sessions.number, 640, 480), 3 * S)
-    return conductor
+from tests.conducting import CAMERA, TEST, Notes, S, streaming
 
 
 def test_a_picture_that_never_changes_is_a_cause_while_it_streams() -> None:

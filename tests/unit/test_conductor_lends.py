@@ -5,12 +5,11 @@ from __future__ import annotations
 import pytest
 
 from capture_daemon.conductor import Conductor
+from capture_daemon.lease import Lease
 from capture_daemon.lifecycle import State
-from capture_daemon.loan import Loan
 from capture_daemon.recovery.rungs import Rung
 from capture_daemon.reports import Closed
-from tests.unit.test_conductor import CAMERA, Notes, S
-from tests.unit.test_conductor_frozen import streaming
+from tests.conducting import CAMERA, Notes, S, streaming
 
 
 @pytest.fixture
@@ -21,7 +20,7 @@ def notes() -> Notes:
 @pytest.fixture
 def lent(notes: Notes) -> Conductor:
     conductor = streaming(CAMERA, notes)
-    conductor.lend(Loan(conductor.device, "cheese", 70 * S), 10 * S)
+    conductor.lend(Lease(conductor.device, "cheese", 70 * S), 10 * S)
     return conductor
 
 
@@ -63,7 +62,7 @@ def test_nothing_else_brings_it_back(lent: Conductor, notes: Notes) -> None:
 
 
 def test_it_may_be_lent_for_longer(lent: Conductor) -> None:
-    lent.lend(Loan(lent.device, "cheese", 100 * S), 60 * S)
+    lent.lend(Lease(lent.device, "cheese", 100 * S), 60 * S)
     assert lent.deadline_ns() == 100 * S
 
 

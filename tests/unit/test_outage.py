@@ -8,7 +8,7 @@ from capture_daemon.conductor import Conductor
 from capture_daemon.diagnosis.incidents import Incident
 from capture_daemon.outage import Outage
 from capture_daemon.reports import Cause, FrameSeen, Settled, StreamRestarted
-from tests.unit.test_conductor import GRANTED, TEST, Notes, S, fail, fall_silent, stream
+from tests.conducting import GRANTED, TEST, Notes, S, fail, fall_silent, stream
 
 UTC = 1_795_387_146 * S
 START = 100 * S

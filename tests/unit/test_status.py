@@ -16,7 +16,7 @@ from capture_daemon.reports import Cause, Failed, Opened, Surveyed
 from capture_daemon.sources.base import Granted
 from capture_daemon.sources.spec import SourceSpec
 from capture_daemon.status import Ring, Status, brief
-from tests.unit.test_conductor import Notes
+from tests.conducting import Notes
 
 REASONS = ("flagged", "empty", "no-soi", "no-eoi", "stale", "too-large", "encode-failed")
 HUGE = 2**63

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from tests.guest.camera.client import wait_for
 from tests.guest.inside.conftest import Plug
-from tests.guest.inside.kept import KeptDaemon
+from tests.guest.inside.kept_daemon import KeptDaemon
 
 
 def test_another_program_streams_from_a_camera_that_is_lent(

@@ -17,7 +17,7 @@ from framebus.frame import Frame
 from tests.guest.camera.client import wait_for
 from tests.guest.camera.pictures import read_stamp
 from tests.guest.inside.conftest import Plug
-from tests.guest.inside.kept import KeptDaemon
+from tests.guest.inside.kept_daemon import KeptDaemon
 
 KERNELS = ("stable", "newer")
 KILLS = int(os.environ.get("FRAMEBUS_GUEST_KILLS", "1"))

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from tests.guest.camera.client import Bench, wait_for
 from tests.guest.inside.conftest import Plug
-from tests.guest.inside.kept import LIMIT_S, KeptDaemon
+from tests.guest.inside.kept_daemon import LIMIT_S, KeptDaemon
 
 KERNELS = ("newer",)
 

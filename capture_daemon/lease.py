@@ -10,7 +10,7 @@ LONGEST_S = 24 * 3600.0
 
 
 @dataclass(frozen=True, slots=True)
-class Loan:
+class Lease:
     """What a person allowed; `until_ns` is CLOCK_MONOTONIC."""
 
     device: str

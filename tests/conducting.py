@@ -1,0 +1,102 @@
+"""A conductor's surroundings for tests: a capture thread that takes notes, and what reports do."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from capture_daemon.conductor import Conductor
+from capture_daemon.lifecycle import State
+from capture_daemon.plan import Plan
+from capture_daemon.recovery.rungs import Rung
+from capture_daemon.reports import (
+    Cause,
+    Failed,
+    FrameSeen,
+    Opened,
+    Settled,
+)
+from capture_daemon.sources import spec
+from capture_daemon.sources.base import Granted
+
+S = 1_000_000_000
+TEST = Plan(spec.parse("test"))
+CAMERA = Plan(spec.parse("v4l2:/dev/video0"))
+GRANTED = Granted("MJPG", 640, 480, 30.0, device="a device")
+
+
+@dataclass
+class Notes:
+    """Stands in for the capture thread."""
+
+    done: list[str] = field(default_factory=list)
+    arrived: int = 0
+    rejected: list[str] = field(default_factory=list)
+    stuck: tuple[str, float] = ("", 0.0)
+    still_since: int = 0
+
+    def open(self, session: int, plan: Plan) -> None:
+        self.done.append(f"open {plan.spec.text}")
+
+    def restart_stream(self, session: int) -> None:
+        self.done.append("restart_stream")
+
+    def close(self, session: int) -> None:
+        self.done.append("close")
+
+    def climb(self, session: int, rung: Rung, limit_s: float) -> None:
+        self.done.append(rung.value)
+
+    def arrived_ns(self) -> int:
+        return self.arrived
+
+    def rate(self) -> float:
+        return 30.0
+
+    def rejected_since(self) -> list[str]:
+        return self.rejected
+
+    def still_since_ns(self) -> int:
+        return self.still_since
+
+    def blocked(self, now_ns: int) -> tuple[str, float]:
+        return self.stuck
+
+    def taken(self) -> list[str]:
+        done, self.done = self.done, []
+        return done
+
+
+def state_of(conductor: Conductor) -> State:
+    """The state; a function, since mypy believes that an attribute stays as it was asserted."""
+    return conductor.state
+
+
+def stream(conductor: Conductor, notes: Notes, now_ns: int, *, settled: bool = True) -> None:
+    conductor.start(now_ns)
+    conductor.on_report(Opened(conductor.sessions.number, GRANTED, "test"), now_ns)
+    notes.arrived = now_ns
+    conductor.on_report(FrameSeen(conductor.sessions.number, 640, 480), now_ns)
+    if settled:
+        conductor.on_report(Settled(conductor.sessions.number), now_ns)
+    notes.taken()
+
+
+def fall_silent(conductor: Conductor) -> int:
+    """Let time pass until the silence is due, and return that moment."""
+    now = conductor.deadline_ns()
+    assert now is not None
+    conductor.tick(now)
+    return now
+
+
+def fail(conductor: Conductor, now_ns: int, *, permanent: bool = False) -> None:
+    cause = Cause("device-gone", "the camera is gone", "plug it in")
+    conductor.on_report(Failed(conductor.sessions.number, cause, permanent), now_ns)
+
+
+def streaming(plan: Plan, notes: Notes) -> Conductor:
+    conductor = Conductor(capture=notes, plan=plan, jitter=lambda: 0.0, now_ns=0)
+    conductor.start(2 * S)
+    conductor.on_report(Opened(conductor.sessions.number, GRANTED, plan.spec.kind), 3 * S)
+    conductor.on_report(FrameSeen(conductor.sessions.number, 640, 480), 3 * S)
+    return conductor
