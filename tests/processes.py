@@ -15,18 +15,37 @@ def alive(pid: int) -> bool:
     return stat.rpartition(")")[2].split()[0] != "Z"
 
 
+def name_of(pid: int) -> str:
+    """What the kernel calls a process (its program's first 15 letters); "" once it is gone."""
+    try:
+        return Path(f"/proc/{pid}/comm").read_text().strip()
+    except OSError:
+        return ""
+
+
 def children(pid: int) -> list[int]:
-    """The process ids of the living and dead-but-unreaped children of a process."""
-    found = []
-    for task in os.listdir(f"/proc/{pid}/task"):
-        text = Path(f"/proc/{pid}/task/{task}/children").read_text()
-        found += [int(word) for word in text.split()]
-    return found
+    """The process ids of the living and dead-but-unreaped children of a process, in order."""
+    return sorted(
+        int(word) for text in _of_threads(pid, "children").values() for word in text.split()
+    )
 
 
 def threads(pid: int) -> dict[int, str]:
     """The threads of a process by their ids, each with its state's letter."""
     return {
-        int(tid): Path(f"/proc/{pid}/task/{tid}/stat").read_text().rpartition(")")[2].split()[0]
-        for tid in os.listdir(f"/proc/{pid}/task")
+        tid: text.rpartition(")")[2].split()[0] for tid, text in _of_threads(pid, "stat").items()
     }
+
+
+def _of_threads(pid: int, name: str) -> dict[int, str]:
+    """One /proc file of every thread, read while all of them lived.
+
+    When a thread ends its children pass to another one, perhaps one that was read before: then
+    all of them are read anew.
+    """
+    folder = Path(f"/proc/{pid}/task")
+    while True:
+        try:
+            return {int(tid): (folder / tid / name).read_text() for tid in os.listdir(folder)}
+        except (FileNotFoundError, ProcessLookupError):
+            os.stat(folder)  # raises for a process that is no more

@@ -21,6 +21,7 @@ from capture_daemon.sources import jpeg
 from capture_daemon.sources.base import Captured, Interrupt, Source, SourceError
 from tests.contract.source_cases import SourceCase
 from tests.pictures import decode
+from tests.processes import children
 from tests.waiting import until
 
 PATIENCE_S = 10.0
@@ -33,16 +34,14 @@ class Belongings:
 
     descriptors: frozenset[str]
     threads: frozenset[str]
-    children: frozenset[str]
+    children: frozenset[int]
 
     @classmethod
     def now(cls) -> Belongings:
-        tasks = Path("/proc/self/task")
-        children = (path / "children" for path in tasks.iterdir())
         return cls(
             frozenset(_links(Path("/proc/self/fd"))),
             frozenset(thread.name for thread in threading.enumerate()),
-            frozenset(pid for path in children for pid in path.read_text().split()),
+            frozenset(children(os.getpid())),
         )
 
 

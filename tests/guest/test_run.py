@@ -16,6 +16,7 @@ from tests.guest.cache import KERNELS
 from tests.guest.conftest import leave_out, why_not
 from tests.guest.machine import Ending, booted
 from tests.guest.prepare import prepare
+from tests.processes import children, name_of
 
 RUN = Path(__file__).with_name("run")
 pytestmark = [pytest.mark.guest, pytest.mark.timeout(300)]
@@ -77,16 +78,11 @@ def test_a_machine_that_cannot_start_is_lost() -> None:
     assert outcome.ending is Ending.LOST
 
 
-def _children(pid: int) -> list[int]:
-    listed = Path(f"/proc/{pid}/task/{pid}/children").read_text()
-    return [int(child) for child in listed.split()]
-
-
 def _until_qemu_runs(pid: int) -> int:
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline:
-        for child in _children(pid):
-            if "qemu" in Path(f"/proc/{child}/comm").read_text():
+        for child in children(pid):
+            if "qemu" in name_of(child):
                 return child
         time.sleep(0.01)
     raise TimeoutError("QEMU did not start")

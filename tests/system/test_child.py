@@ -16,6 +16,7 @@ from capture_daemon.sources.base import Interrupt, Request, SourceGone, SourceUn
 from capture_daemon.sources.child import Child
 from capture_daemon.sources.ffmpeg import FfmpegSource
 from tests import pictures
+from tests.processes import alive, name_of
 from tests.waiting import until
 
 Program = Callable[[str], str]
@@ -41,18 +42,6 @@ def interrupt() -> Iterator[Interrupt]:
     interrupt.close()
 
 
-def alive(pid: int) -> bool:
-    """A zombie that nobody reaps is as dead as can be."""
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except FileNotFoundError:
-        return False
-
-
-def runs(pid: int, name: str) -> bool:
-    return Path(f"/proc/{pid}/comm").read_text().strip() == name
-
-
 def written(path: Path) -> int:
     """The number that a stand-in writes into a file, once it has."""
     return until(lambda: int(path.read_text() or 0) if path.exists() else 0, what=str(path))
@@ -73,7 +62,7 @@ def test_the_child_dies_with_a_parent_that_is_killed(tmp_path: Path) -> None:
     ) as parent:
         assert parent.stdout is not None
         pid = int(parent.stdout.readline())
-        until(lambda: runs(pid, "sleep"))
+        until(lambda: name_of(pid) == "sleep")
         parent.kill()
         until(lambda: not alive(pid), what="the child's death")
 
@@ -83,7 +72,7 @@ def test_the_child_dies_with_the_thread_that_started_it() -> None:
 
     def start() -> None:
         started.append(Child(["sleep", "60"]))
-        until(lambda: runs(started[0].pid, "sleep"))
+        until(lambda: name_of(started[0].pid) == "sleep")
 
     thread = threading.Thread(target=start)
     thread.start()
@@ -108,7 +97,7 @@ def test_a_child_that_ignores_term_is_killed_with_its_own_children(
 def test_the_child_leads_a_group_and_hears_nothing() -> None:
     child = Child(["sleep", "60"])
     try:
-        until(lambda: runs(child.pid, "sleep"))
+        until(lambda: name_of(child.pid) == "sleep")
         assert os.getpgid(child.pid) == child.pid
         assert os.readlink(f"/proc/{child.pid}/fd/0") == "/dev/null"
         folder = f"/proc/{child.pid}/fd"  # more while its libraries are loaded

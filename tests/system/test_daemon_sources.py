@@ -12,6 +12,7 @@ from framebus.errors import CommandRefused
 from framebus.names import device_lock
 
 from tests.daemons import DaemonProcess
+from tests.processes import children
 from tests.unit.test_locks import another_process_holding
 from tests.waiting import until
 
@@ -63,10 +64,3 @@ def test_a_stopped_child_is_a_stall_that_control_survives_and_a_restart_cures(
         daemon.process.terminate()
         assert daemon.ended() == 0
         assert daemon.left_behind() == []
-
-
-def children(pid: int) -> list[int]:
-    text = Path(f"/proc/{pid}/task/{pid}/children").read_text()
-    threads = Path(f"/proc/{pid}/task").iterdir()
-    texts = [text, *((thread / "children").read_text() for thread in threads)]
-    return sorted({int(child) for text in texts for child in text.split()})
