@@ -142,6 +142,8 @@ class Executor:
         port = self._port
         if port is None:
             return "there is no USB camera", ""
+        if driver := port.other_driver():
+            return f"{port.name} is in use through the driver {driver}", ""
         if rung is Rung.PORT_POWER:
             if port.name not in self._power_ports:
                 reason = f"switching the power of {port.name} must be allowed by a person"
@@ -151,8 +153,6 @@ class Executor:
                 return f"nothing is plugged into {port.name}", "plug the camera in"
             if port.identity() != self._identity:
                 return f"{port.identity()} is plugged into {port.name} now", ""
-            if driver := port.other_driver():
-                return f"{port.name} is in use through the driver {driver}", ""
             if rung is not Rung.REAUTHORIZE and not port.authorized():
                 return f"{port.name} is deauthorised", ""
         if not self._actions.permitted(rung, port) and not self._helper.usable():

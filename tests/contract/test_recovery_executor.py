@@ -231,13 +231,13 @@ def test_a_camera_that_left_its_port_unseen_is_looked_for_by_its_name(rig: Rig) 
     assert rig.tree.written("bind") == "1-1.3:1.0"
 
 
-@pytest.mark.parametrize("rung", ON_THE_PORT)
+@pytest.mark.parametrize("rung", [*ON_THE_PORT, Rung.PORT_POWER])
 def test_a_camera_that_another_driver_has_is_left_alone(rig: Rig, rung: Rung) -> None:
     port = rig.tree.plug()
     link = port.folder / "1-1.2:1.0" / "driver"
     link.unlink()
     link.symlink_to(rig.tree.places.driver.with_name("usbfs"))
-    executor = rig.executor()
+    executor = rig.executor(power_ports=("1-1.2",))
     assert "through the driver usbfs" in unavailable(executor, rig)[rung]
     assert executor.climb(rung, 0, rig.interrupt).result is Result.UNAVAILABLE
 
