@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 
 from capture_daemon.recovery.sysfs import UsbPort
+from capture_daemon.sources.base import Interrupt, Request
+from capture_daemon.v4l2 import source
 from capture_daemon.v4l2.unlisted import port_of_name
 from tests.usbtree import STICK, UsbTree
 
@@ -98,6 +100,18 @@ def test_a_by_id_name_is_what_udev_makes_of_the_devices_words(tree: UsbTree) -> 
 def test_a_name_that_tells_no_camera_finds_none(tree: UsbTree, name: str) -> None:
     tree.plug()
     assert found(tree, name) == ""
+
+
+@pytest.mark.parametrize("named", [True, False])
+def test_only_a_camera_that_a_person_named_is_looked_for(
+    monkeypatch: pytest.MonkeyPatch, tree: UsbTree, named: bool
+) -> None:
+    port = tree.plug()
+    monkeypatch.setattr(source, "port_of_name", lambda device: port)
+    interrupt = Interrupt()
+    camera = source.V4L2Source("usb:046d:082d", Request(), interrupt, named=named)
+    interrupt.close()
+    assert camera.port == (port if named else None)
 
 
 def test_without_usb_there_is_nothing_to_find(tmp_path: Path) -> None:

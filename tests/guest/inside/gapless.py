@@ -22,7 +22,7 @@ def goes_on_without_a_gap(reader: FrameReader, interrupt: Callable[[], object]) 
 
     Neither in the camera's own count nor in the driver's nor in the ring's, and in order.
     """
-    seen = frames(reader, 2)
+    seen = frames(reader, 1)
     before = reader.epochs
     interrupt()
     while reader.epochs == before:
