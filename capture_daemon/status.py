@@ -14,6 +14,7 @@ from framebus.version import __version__
 
 from capture_daemon.conductor import Conductor
 from capture_daemon.counters import FrameCounters
+from capture_daemon.current import CurrentSource
 from capture_daemon.reports import Cause
 from capture_daemon.sources.base import Granted, Request
 
@@ -77,7 +78,6 @@ class Status:
         conductor = self._conductor
         to_utc_ns = utc_offset_ns()
         retry_ns = conductor.retries.due_ns
-        device = conductor.granted.device if conductor.granted else ""
         return {
             "camera": self._camera,
             "pid": self._pid,
@@ -90,14 +90,7 @@ class Status:
             "incident": conductor.incident(),
             "attempts": conductor.retries.failures,
             "retry_utc_ns": None if retry_ns is None else retry_ns + to_utc_ns,
-            "source": {
-                "spec": brief(conductor.plan.spec.text, _SPEC_MAX),
-                "kind": conductor.kind,
-                "device": brief(device, _DEVICE_MAX),
-                "requested": _requested(conductor.plan.request),
-                "granted": _granted(conductor.granted),
-                "note": conductor.granted.note if conductor.granted else "",
-            },
+            "source": _source(conductor.source, _SPEC_MAX, _DEVICE_MAX),
             "frames": self._frames(now_ns, to_utc_ns),
             "ring": self._ring.document(),
             "control": dict(self._control()),
@@ -110,8 +103,8 @@ class Status:
         cause = conductor.cause(now_ns)
         return (
             conductor.state,
-            conductor.plan,
-            conductor.granted,
+            conductor.source.plan,
+            conductor.source.granted,
             conductor.retries.due_ns,
             conductor.retries.climber.document(),
             cause.code if cause else "",
@@ -123,9 +116,9 @@ class Status:
         cause = conductor.cause(now_ns)
         if cause is not None:
             return f"{conductor.state.value}: {cause.message}"
-        granted = conductor.granted
+        granted = conductor.source.granted
         what = f" {granted.width}x{granted.height}" if granted else ""
-        return f"{conductor.state.value}{what} from {conductor.plan.spec.text}"
+        return f"{conductor.state.value}{what} from {conductor.source.plan.spec.text}"
 
     def _frames(self, now_ns: int, to_utc_ns: int) -> Document:
         counts = self._counters.counts(now_ns)
@@ -137,6 +130,18 @@ class Status:
             "fps": round(counts.fps, 2),
             "newest_utc_ns": counts.newest_ns + to_utc_ns if counts.newest_ns else None,
         }
+
+
+def _source(source: CurrentSource, spec_max: int, device_max: int) -> Document:
+    granted = source.granted
+    return {
+        "spec": brief(source.plan.spec.text, spec_max),
+        "kind": source.kind,
+        "device": brief(granted.device if granted else "", device_max),
+        "requested": _requested(source.plan.request),
+        "granted": _granted(granted),
+        "note": granted.note if granted else "",
+    }
 
 
 def _cause(cause: Cause | None) -> Document | None:
