@@ -39,6 +39,11 @@ from capture_daemon.sources.base import ADOPTED
 
 _BLOCKED_S = 2.0
 """A source that has not returned for this long is named as not answering."""
+HOPELESS_S = 10.0
+"""A source that has not returned for this long is given up: no rung can be tried either. The
+longest wait in a driver that is alive is 5 s, a control transfer."""
+_NOT_HANGING = frozenset({State.STREAMING, State.STOPPED, State.LENT})
+"""Where a source that does not return takes no frames away, or none that are wanted."""
 
 
 class Conductor:
@@ -53,9 +58,9 @@ class Conductor:
         now_ns: int,
         outage: Outage | None = None,
     ) -> None:
-        self._outage = outage or Outage()
+        self.outage = outage or Outage()
         self._machine = machine = Machine(
-            capture=capture, plan=plan, jitter=jitter, now_ns=now_ns, outage=self._outage
+            capture=capture, plan=plan, jitter=jitter, now_ns=now_ns, outage=self.outage
         )
         self._capture = capture
         self._watch = machine.watch
@@ -110,7 +115,7 @@ class Conductor:
             return Unavailable(rung, "the camera is not captured now", "`framebus ctl start` first")
         if objection := self.retries.objection(rung, now_ns):
             return objection
-        self._outage.cause = Cause("reset", f"{rung.value} was asked for")
+        self.outage.cause = Cause("reset", f"{rung.value} was asked for")
         self.retries.climber.wish(rung, now_ns)
         self._handle(Event.RESET, now_ns)
         return None
@@ -152,6 +157,8 @@ class Conductor:
 
     def tick(self, now_ns: int) -> None:
         """Notice what is due by now: a rung, or a silence that has lasted too long."""
+        if self.state not in _NOT_HANGING and self._capture.blocked(now_ns)[1] > HOPELESS_S:
+            self.outage.given_up = True
         event = self.retries.due_event(now_ns)
         if event is not None:
             self._handle(event, now_ns)
@@ -174,11 +181,11 @@ class Conductor:
             return not_answering_cause(self.source.plan.spec.text, doing, blocked_s)
         if self.state in (State.STOPPED, State.LENT) and self.sessions.closing:
             return Cause("closing", "capture is stopped; the source is being closed")
-        return self._outage.cause or self._frozen(now_ns)
+        return self.outage.cause or self._frozen(now_ns)
 
     def incident(self) -> str | None:
         """Return the id of the incident that goes on now, None while there is none."""
-        incident = self._outage.incident
+        incident = self.outage.incident
         return None if incident is None else incident.id
 
     # -- inside ----------------------------------------------------------------------------
@@ -187,17 +194,17 @@ class Conductor:
         """Bring a retry forward that must not be made at once, right after the last one."""
         if self.retries.due_ns is None or now_ns >= self.sessions.again_ns:
             return False
-        self._outage.forget()
+        self.outage.forget()
         self.retries.due_ns = min(self.retries.due_ns, self.sessions.again_ns)
         return True
 
     def _on_open_report(self, report: Report, now_ns: int) -> None:
         match report:
             case Failed(cause=cause, permanent=True):
-                self._outage.blame(cause)
+                self.outage.blame(cause)
                 self._handle(Event.PERMANENT_FAILURE, now_ns)
             case Failed(cause=cause):
-                self._outage.blame(cause)
+                self.outage.blame(cause)
                 self._failed(cause, now_ns, open_now=False)
                 self._handle(Event.FAILURE, now_ns)
             case Opened(granted=granted, kind=kind):
@@ -215,7 +222,7 @@ class Conductor:
             case Settled():
                 self._watch.settled()
                 self.retries.climber.settled(now_ns)
-                self._outage.end(self.source.name, self.source.granted, self.since_ns)
+                self.outage.end(self.source.name, self.source.granted, self.since_ns)
                 self._handle(Event.SETTLED, now_ns)
             case _:
                 return
@@ -241,5 +248,5 @@ class Conductor:
 
     def _blame_silence(self) -> Cause:
         cause = silence_cause(self.source.plan.spec.text, self._capture.rejected_since())
-        self._outage.blame(cause)
+        self.outage.blame(cause)
         return cause

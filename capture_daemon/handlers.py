@@ -20,10 +20,10 @@ from framebus.errors import CameraHeld, UsageError
 
 from capture_daemon.adjustments import Adjustments
 from capture_daemon.conductor import Conductor
-from capture_daemon.configuring import CONFIGURABLE, configured
+from capture_daemon.configuring import CONFIGURABLE, Wish
+from capture_daemon.fallback import Fallback
 from capture_daemon.findings import Findings
 from capture_daemon.lease import LONGEST_S, Lease
-from capture_daemon.plan import Plan
 from capture_daemon.recovery.rungs import DEVICE_LEVEL, Rung
 from capture_daemon.refusal import Answer, Refusal
 
@@ -49,19 +49,21 @@ class Handlers:
         self,
         *,
         conductor: Conductor,
+        fallback: Fallback,
         adjustments: Adjustments,
         findings: Findings,
         status: Callable[[int], Mapping[str, object]],
-        check: Callable[[Plan], None],
+        check: Callable[[Wish], None],
         shutdown: Callable[[], None],
         renew: Callable[[], None] | None,
         clock: Callable[[], int],
     ) -> None:
-        """Take what the methods act on; `check` raises for a plan that cannot be carried out.
+        """Take what the methods act on; `check` raises for a wish that cannot be carried out.
 
         `renew` is None where nobody would start a successor.
         """
         self._conductor = conductor
+        self._fallback = fallback
         self._adjustments = adjustments
         self._findings = findings
         self._status = status
@@ -118,22 +120,26 @@ class Handlers:
         if not params:
             allowed = ", ".join(CONFIGURABLE)
             raise Refusal(INVALID_PARAMS, f"configure what? It takes {allowed}")
-        plan = configured(self._conductor.source.plan, params)
+        present = Wish(self._conductor.source.plan, self._fallback.spec)
+        wish = present.changed(params)
+        plan = wish.plan
         try:
-            self._check(plan)
+            self._check(wish)
         except CameraHeld as error:
             raise Refusal(HELD, str(error)) from error
         except UsageError as error:
             raise Refusal(INVALID_PARAMS, str(error)) from error
-        if plan.spec != self._conductor.source.plan.spec:
+        if plan.spec != present.plan.spec:
             self._adjustments.forget()
         changed = self._conductor.configure(plan, self._clock())
+        changed = self._fallback.configure(wish.fallback, self._clock()) or changed
         requested = plan.request
         answer.result(
             {
                 **self._state(),
                 "changed": changed,
                 "source": plan.spec.text,
+                "fallback": wish.fallback.text if wish.fallback else None,
                 "requested": {
                     "width": requested.width,
                     "height": requested.height,
