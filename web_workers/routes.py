@@ -92,7 +92,7 @@ class _Views:
             return self._earlier(names, ago_s)
         seen = observe(names, now_ns=time.monotonic_ns())
         frame = _newest(names)
-        if seen.cause is None and frame is not None:
+        if seen.fresh and frame is not None:
             return _picture(parts.Picture.of(frame))
         if seen.cause is not None and stand_in:
             return _picture(generators.placeholder(names.camera, seen.cause, frame))
