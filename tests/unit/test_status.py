@@ -18,9 +18,13 @@ from capture_daemon.reports import Cause, Failed, FrameSeen, Opened, Surveyed
 from capture_daemon.sources.base import Granted
 from capture_daemon.sources.spec import SourceSpec
 from capture_daemon.status import Ring, Status
+from capture_daemon.switcher import OFF_AIR, OVERTAKEN
 from tests.conducting import GRANTED, Notes, fallback_of
 
-REASONS = ("flagged", "empty", "no-soi", "no-eoi", "stale", "too-large", "encode-failed")
+REASONS = (
+    *("flagged", "empty", "no-soi", "no-eoi", "stale", "too-large", "encode-failed"),
+    *(OFF_AIR, OVERTAKEN),
+)
 HUGE = 2**63
 
 
