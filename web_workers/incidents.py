@@ -14,7 +14,17 @@ from framebus.errors import FramebusError
 from framebus.names import CameraNames
 
 TIMEOUT_S = 1.0
-_KEYS = ("id", "state", "began_utc_ns", "ended_utc_ns", "away_s", "cause", "causes", "cured_by")
+_KEYS = (
+    "id",
+    "state",
+    "began_utc_ns",
+    "ended_utc_ns",
+    "away_s",
+    "cause",
+    "causes",
+    "cured_by",
+    "fallback_utc_ns",
+)
 
 
 def incidents(names: CameraNames, limit: int) -> dict[str, Any]:

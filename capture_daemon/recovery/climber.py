@@ -17,6 +17,9 @@ PROBATION_S = 10.0
 """A stream that fails again within this time after it has settled was not cured: the climb goes on
 where it was."""
 
+ENDLESS_TRIES = 3
+"""Where the ladder has no end, so many tries to open again in vain are what a lap is elsewhere."""
+
 
 class Climber:
     """One camera's way up the ladder, over all its outages."""
@@ -47,6 +50,12 @@ class Climber:
         helped.
         """
         return self._laps > 0 or self.rung in RESETS
+
+    @property
+    def exhausted(self) -> bool:
+        """Whether everything was tried in vain since the stream was last well."""
+        endless = self._failure is Failure.OTHER and self._tried[Rung.REOPEN] >= ENDLESS_TRIES
+        return self._laps > 0 or endless
 
     def failed(self, code: str, *, on_device: bool, open_now: bool, now_ns: int) -> Step:
         """Choose the next rung, after a failure with this cause's code."""
