@@ -52,6 +52,8 @@ def test_the_longest_texts_still_fit_into_the_ring() -> None:
     rungs = DEVICE_LEVEL | {Rung.END_HOLDER}
     unavailable = tuple(Unavailable(rung, long, long) for rung in rungs)
     conductor.on_report(Surveyed(conductor.sessions.number, unavailable), 3)
+    for rung in list(Rung) * 1000:
+        conductor.retries.climber.began(rung, 3)
     conductor.on_report(Failed(conductor.sessions.number, Cause("c" * 30, long, long), False), 3)
     assert len(json.dumps(status.document(4), separators=(",", ":"))) < STATUS_TEXT_MAX
     conductor.start(10**12)
