@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import json
 import os
@@ -29,7 +30,9 @@ class WebTier:
         self, runtime: Path, *, workers: int = 1, worker_class: str = STREAM_WORKER, **more: str
     ) -> None:
         self._log = runtime / "gunicorn.log"
-        options = [item for key, value in more.items() for item in (f"--{key}", value)]
+        options = [
+            item for key, value in more.items() for item in (f"--{key.replace('_', '-')}", value)
+        ]
         with self._log.open("wb") as log:
             self.process = subprocess.Popen(
                 [
@@ -113,6 +116,13 @@ class Stream:
         self._thread.start()
         return self
 
+    def read_a_frame(self) -> None:
+        """Read until there is one, in place of `start`; what comes after stays unread."""
+        while not self.frames:
+            got = self._socket.recv(4096)
+            assert got, "the stream ended"
+            self._take(got)
+
     def _head(self) -> tuple[str, dict[str, str], bytes]:
         data = b""
         while b"\r\n\r\n" not in data:
@@ -152,7 +162,8 @@ class Stream:
 
     def close(self) -> None:
         if not self.closed:
-            self._socket.shutdown(socket.SHUT_RDWR)
+            with contextlib.suppress(OSError):  # the other end may be gone, and not be noticed yet
+                self._socket.shutdown(socket.SHUT_RDWR)
         if self._thread.ident is not None:
             self._thread.join()
         self._socket.close()

@@ -26,6 +26,7 @@ from web_workers.scores import Scores
 from web_workers.settings import Settings
 from web_workers.tally import Account, Tally
 
+ROOT = Path(__file__).parents[2]
 STATUS: dict[str, Any] = {
     "camera": "front",
     "pid": 4711,
@@ -288,3 +289,22 @@ def test_every_camera_is_told_of(client: FlaskClient, runtime: Path) -> None:
         "camera",
         "front",
     }
+
+
+def test_the_documentation_lists_what_there_is_and_alerts_use_nothing_else() -> None:
+    sheet = Sheet()
+    camera.tell(sheet, observed({**STATUS, "retry_utc_ns": 1}, Cause("silent", "x")))
+    incidents.tell(sheet, "front", REPLY)
+    viewers.tell(sheet, ["front"], Scores(), 1)
+    scrape = parsed(sheet.text("")[0])
+    labels: dict[str, set[str]] = {}
+    for name, has in scrape.samples:
+        family = re.sub(r"_(bucket|sum|count)$", "", name)
+        labels.setdefault(family, set()).update(dict(has))
+    page = (ROOT / "docs" / "http.md").read_text()
+    rows = re.findall(r"^\| `(framebus_\w+)` \|([^|]*)\|", page, re.MULTILINE)
+    assert len(rows) == len(dict(rows))
+    listed = {name: set(re.findall(r"`(\w+)`", text)) for name, text in rows}
+    assert listed == {name: has - {"camera"} for name, has in labels.items()}
+    alerts = (ROOT / "docs" / "operations.md").read_text()
+    assert set(re.findall(r"framebus_\w+", alerts)) < set(labels)
