@@ -15,11 +15,10 @@ from collections.abc import Callable
 
 import zmq
 from framebus.frame import Frame
-from framebus.liveness import holder
 from framebus.names import CameraNames
 from framebus.notify import silence_s
 
-from web_workers.cause import explain, fresh_for_ns
+from web_workers.cause import fresh_for_ns
 from web_workers.link import RingLink
 from web_workers.loop import StreamLoop, Timer
 from web_workers.pack import Pack
@@ -182,19 +181,18 @@ class Feed:
             if viewer.rest is None:  # else `drained` comes back to it
                 self._offer(viewer)
         for viewer, count in self._pack.send(plain):
-            self._others[viewer] = None
-            self._leave_pack(viewer, picture)
+            self._note_left_pack(viewer, picture)
             if count < 0:
                 viewer.close(closed_by(-count))
             else:
                 viewer.keep(plain, count)
         self._tally.aged(self._loop.clock() - picture.captured_ns)
 
-    def _leave_pack(self, viewer: Viewer, newest: Picture | None) -> None:
-        """Note for a viewer what it had in common with the pack."""
+    def _note_left_pack(self, viewer: Viewer, newest: Picture | None) -> None:
+        """Have a viewer among the others, with what it had in common with the pack."""
+        self._others[viewer] = None
         viewer.seen = self._number
-        if newest is not None:
-            viewer.captured_ns = newest.captured_ns
+        viewer.captured_ns = newest.captured_ns if newest is not None else 0
 
     def _regroup(self, viewer: Viewer) -> None:
         """Put a viewer where it belongs by now: into the pack, or among the others."""
@@ -207,8 +205,7 @@ class Feed:
             self._pack.add(viewer)
         elif not keeps_up and viewer in self._pack:
             self._pack.remove(viewer)
-            self._others[viewer] = None
-            self._leave_pack(viewer, self._picture)
+            self._note_left_pack(viewer, self._picture)
 
     def _offer(self, viewer: Viewer) -> None:
         """Send the newest frame to one viewer, unless that asked for fewer."""
@@ -290,13 +287,7 @@ class Feed:
             return
         self._painting = True
         last = self._picture
-        cause = explain(
-            self._names,
-            link.ring.status() if link.ring is not None else {},
-            attached=link.ring is not None and not link.ring.replaced,
-            trouble=link.trouble,
-            holder=lambda: holder(self._names.lock),
-        )
+        cause = link.cause()
         self._paint(
             Notice.of(
                 self._names.camera,

@@ -9,7 +9,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from web_workers import scores
 from web_workers.scores import Closed, Key, Scores
@@ -19,8 +19,7 @@ AGE_BOUNDS_S = (0.001, 0.002, 0.005, 0.01, 0.02, 0.035, 0.05, 0.1, 0.2, 0.5, 1.0
 _BOUNDS_NS = tuple(round(bound * 1e9) for bound in AGE_BOUNDS_S)
 
 
-@dataclass(frozen=True, slots=True)
-class Account:
+class Account(NamedTuple):
     """What became of the frames that were published since one viewer joined: their sum."""
 
     sent: int = 0

@@ -99,6 +99,9 @@ def test_counts_add_up_to_what_was_published_since_joining(bus: Bus, tier: WebTi
         (listed,) = tier.json("/state")["viewers"]["list"]
         assert listed["sent"] == len({part.sequence for part in viewer.frames})
         assert listed["skipped"] > listed["sent"]
+        assert 0 <= listed["fps"] <= 15
+        assert listed["bytes"] > sum(len(part.body) for part in viewer.frames)
+        assert 0 <= listed["age_s"] < listed["seconds"] + 60
     finally:
         viewer.close()
 
