@@ -6,7 +6,6 @@ guest runs the rest.
 
 from __future__ import annotations
 
-import compileall
 import json
 import subprocess
 import sys
@@ -26,7 +25,6 @@ from tests.guest.recovery.results import END_CASE, Result
 _PATIENCE_S = 300.0
 """Without a line for so long and a case's own time a guest hangs: a boot, a start of everything."""
 _GUEST_LIMIT_S = 6 * 3600.0
-_SOURCES = ("capture_daemon", "shared", "web_workers", "tests/guest")
 
 Plan = list[tuple[Case, int]]
 
@@ -81,9 +79,6 @@ def run(kernel: str, plan: Plan, *, take: Callable[[Result], None], commit: str 
     Raises SetupFailed when there can be no guest.
     """
     prepare(KERNELS[kernel])
-    for folder in _SOURCES:
-        # The guest cannot keep what it compiles, and takes sixteen times as long.
-        compileall.compile_dir(TREE / folder, quiet=2)
     while plan:
         done: Counter[str] = Counter()
 
