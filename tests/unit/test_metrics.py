@@ -258,6 +258,7 @@ def test_both_formats_are_served_and_say_the_same(client: FlaskClient, bus: Bus)
     first, second = parsed(plain.data), parsed(open_.data, openmetrics=True)
     assert first.samples.keys() == second.samples.keys()
     assert first.value("framebus_camera_online", camera="camera") == 1
+    assert first.value("framebus_web_workers") is None  # this server has none of ours
 
 
 def test_without_a_daemon_nothing_is_told_that_only_a_living_one_knows(
