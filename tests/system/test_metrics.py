@@ -1,4 +1,4 @@
-"""/metrics of a real gunicorn with two workers, and of a real daemon that loses its frames."""
+"""/metrics of a real gunicorn: what its workers counted, whatever becomes of them."""
 
 from __future__ import annotations
 
@@ -12,8 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.bus import Bus, jpeg
-from tests.daemons import DaemonProcess
+from tests.bus import Bus
 from tests.metrics import Scrape, Series, parsed
 from tests.processes import alive, threads
 from tests.system.webtier import Stream, WebTier
@@ -31,13 +30,6 @@ def bus(runtime: Path) -> Iterator[Bus]:
     bus.close()
 
 
-def scrape(tier: WebTier) -> Scrape:
-    status, headers, body = tier.get("/metrics")
-    assert status == 200
-    assert headers["Content-Type"].startswith("text/plain; version=")
-    return parsed(body)
-
-
 def scrape_each(tier: WebTier) -> list[Scrape]:
     """One answer of each worker: the others are stopped meanwhile."""
     answers = []
@@ -45,7 +37,7 @@ def scrape_each(tier: WebTier) -> list[Scrape]:
         os.kill(silent, signal.SIGSTOP)
         try:
             until(lambda silent=silent: set(threads(silent).values()) == {"T"}, within_s=30)  # type: ignore[misc]
-            answers.append(scrape(tier))
+            answers.append(tier.scrape())
         finally:
             os.kill(silent, signal.SIGCONT)
     return answers
@@ -105,8 +97,8 @@ def watched(tier: WebTier, bus: Bus, stack: ExitStack, count: int) -> list[Strea
 
 def all_adds_up(tier: WebTier, bus: Bus) -> bool:
     """Publish to seven viewers, one of which does not read; False if that one was thrown out."""
-    until(lambda: scrape(tier).value("framebus_viewers", **OF) == 0, within_s=40)
-    before = scrape(tier)
+    until(lambda: tier.scrape().value("framebus_viewers", **OF) == 0, within_s=40)
+    before = tier.scrape()
     with ExitStack() as stack:
         viewers = watched(tier, bus, stack, 4)
         for path in ("/stream?fps=7", "/stream?extra_headers=1"):
@@ -126,7 +118,7 @@ def all_adds_up(tier: WebTier, bus: Bus) -> bool:
         due = 7 * (bus.writer.cursor - first + 1)
 
         def counted() -> bool:
-            now = scrape(tier)
+            now = tier.scrape()
             if closed(now, "stalled") > closed(before, "stalled"):
                 return True
             grown = {
@@ -137,7 +129,7 @@ def all_adds_up(tier: WebTier, bus: Bus) -> bool:
             return grown["skipped_total"] > 0 and sum(grown.values()) == due
 
         until(counted, within_s=40, what="sent + skipped + waiting = published, seven times")
-        answers, last = scrape_each(tier), scrape(tier)
+        answers, last = scrape_each(tier), tier.scrape()
         if closed(last, "stalled") > closed(before, "stalled"):
             return False
         assert len(answers) == 2
@@ -147,7 +139,7 @@ def all_adds_up(tier: WebTier, bus: Bus) -> bool:
         received = sum(len(part.body) for viewer in viewers for part in viewer.parts)
         name = "framebus_viewer_sent_bytes_total"
         # A part counts when its sending begins; its bytes are told a second later at most.
-        until(lambda: scrape(tier).sum(name) - before.sum(name) > received, within_s=30)
+        until(lambda: tier.scrape().sum(name) - before.sum(name) > received, within_s=30)
         assert last.sum("framebus_frame_age_at_send_seconds_count") > 0
     return True
 
@@ -173,7 +165,7 @@ def test_counters_never_fall_when_workers_are_killed_reloaded_and_end(
         return len(new) == 2 and not old & set(new)
 
     def settled() -> bool:
-        now = scrape(tier)
+        now = tier.scrape()
         accepted = now.value("framebus_viewers_accepted_total", **OF)
         there = now.value("framebus_viewers", **OF)
         assert accepted is not None
@@ -184,14 +176,14 @@ def test_counters_never_fall_when_workers_are_killed_reloaded_and_end(
         with ExitStack() as stack, Watch(tier) as watch:
             for _ in range(3):
                 watched(tier, bus, stack, 4)
-                before = scrape(tier)
+                before = tier.scrape()
                 killed = until(lambda: with_viewers(tier), within_s=30, what="who has viewers")
                 os.kill(killed, signal.SIGKILL)
                 until(lambda killed=killed: killed not in tier.workers(), within_s=30)  # type: ignore[misc]
                 until(lambda: len(tier.workers()) == 2, within_s=30)
                 until(
                     lambda before=before: (
-                        closed(scrape(tier), "worker-died")  # type: ignore[misc]
+                        closed(tier.scrape(), "worker-died")  # type: ignore[misc]
                         > closed(before, "worker-died")
                     ),
                     within_s=30,
@@ -202,13 +194,13 @@ def test_counters_never_fall_when_workers_are_killed_reloaded_and_end(
             tier.process.send_signal(signal.SIGHUP)
             until(lambda: replaced(old), within_s=40, what="new workers")
             until(lambda: not any(alive(pid) for pid in old), within_s=40)
-            until(lambda: closed(scrape(tier), "ended") > 0, within_s=30)
+            until(lambda: closed(tier.scrape(), "ended") > 0, within_s=30)
             watched(tier, bus, stack, 2)
             until(settled, within_s=30, what="accepted = there + closed")
             seen = watch.scrapes
             until(lambda: watch.scrapes > seen + 10, within_s=40)
         assert watch.fallen == []
-        assert scrape(tier).value("framebus_web_workers") == 2
+        assert tier.scrape().value("framebus_web_workers") == 2
     finally:
         tier.close()
 
@@ -235,66 +227,5 @@ def test_counters_go_on_when_workers_are_recycled(runtime: Path, bus: Bus) -> No
         assert watch.fallen == []
         assert watch.last.value("framebus_viewers_accepted_total", **OF) == 2
         assert watch.last.value("framebus_web_workers") == 1
-    finally:
-        tier.close()
-
-
-def test_a_daemons_frames_and_incidents_are_told_and_no_secret_of_it(
-    runtime: Path, tmp_path: Path
-) -> None:
-    clip = tmp_path / "pictures"
-    tier = WebTier(runtime)
-    try:
-        with DaemonProcess(runtime, "--source", f"file:{clip}") as daemon:
-            daemon.until_state("failed")
-
-            def away() -> bool:
-                now = scrape(tier)
-                assert now.value("framebus_camera_online", **NAME) == 0
-                began = now.value("framebus_incident_began_timestamp_seconds", **NAME)
-                return (
-                    now.value("framebus_incident_active", **NAME) == 1
-                    and now.value("framebus_camera_state", **NAME, state="failed") == 1
-                    and now.value("framebus_camera_cause", **NAME, code="no-such-file") == 1
-                    and now.value("framebus_daemon_answers", **NAME) == 1
-                    and began is not None
-                    and began > 1.7e9
-                )
-
-            until(away, within_s=30, what="the incident")
-            clip.mkdir()
-            for number in range(20):
-                (clip / f"good-{number:02d}.jpg").write_bytes(jpeg(number))
-            (clip / "no-end.jpg").write_bytes(jpeg()[:-100])
-            daemon.call("configure", fps=50)
-            daemon.call("restart")
-            daemon.until_state("streaming")
-            cured = {"camera": "camera", "cause": "no-such-file", "cured_by": "person"}
-            until(lambda: scrape(tier).value("framebus_incidents_total", **cured) == 1, within_s=30)
-
-            def rejected() -> bool:
-                now = scrape(tier)
-                captured = now.value("framebus_frames_captured_total", **NAME)
-                published = now.value("framebus_frames_published_total", **NAME)
-                refused = now.sum("framebus_frames_rejected_total", **NAME)
-                assert published is not None
-                assert captured == published + refused  # at every moment
-                return published > 20 and refused > 2
-
-            until(rejected, within_s=30, what="frames and damaged frames")
-            until(lambda: scrape(tier).value("framebus_incident_active", **NAME) == 0, within_s=30)
-            for source in (
-                "http://ada:geheim@127.0.0.1:9/?password=geheim",
-                "ffmpeg:-headers 'Authorization: Basic geheim' -i http://ada:geheim@127.0.0.1:9/",
-            ):
-                daemon.call("configure", source=source)
-                kind = source.partition(":")[0]
-                until(
-                    lambda kind=kind: tier.json("/state")["source"]["kind"] == kind,  # type: ignore[misc]
-                    within_s=30,
-                )
-                daemon.until_state("backoff", "failed", "stalled", "opening")
-                assert b"geheim" not in tier.get("/metrics")[2]
-                assert b"geheim" not in tier.get("/state")[2]
     finally:
         tier.close()

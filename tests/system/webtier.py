@@ -16,6 +16,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Self
 
+from tests.metrics import Scrape, parsed
 from tests.multipart import Parser, Part, split_head
 from tests.processes import children
 from tests.waiting import until
@@ -80,6 +81,13 @@ class WebTier:
         status, _, body = self.get(path, headers={"Accept": "application/json"})
         assert status == 200, body
         return json.loads(body)
+
+    def scrape(self) -> Scrape:
+        """What it tells Prometheus."""
+        status, headers, body = self.get("/metrics")
+        assert status == 200
+        assert headers["Content-Type"].startswith("text/plain; version=")
+        return parsed(body)
 
     def close(self) -> None:
         """End it, and fail if it does not end cleanly."""
