@@ -33,10 +33,15 @@ def incidents(names: CameraNames, limit: int) -> dict[str, Any]:
     Blocks for up to `TIMEOUT_S`.
     """
     try:
-        with ControlClient(names, timeout_s=TIMEOUT_S) as client:
-            return told(client.call("incidents", {"limit": limit}))
+        return told(ask(names, limit, TIMEOUT_S))
     except FramebusError as error:
         return {"incidents": [], "left_off": 0, "trouble": str(error)}
+
+
+def ask(names: CameraNames, limit: int, timeout_s: float) -> object:
+    """Return the daemon's own reply; raises FramebusError when there is none."""
+    with ControlClient(names, timeout_s=timeout_s) as client:
+        return client.call("incidents", {"limit": limit})
 
 
 def told(reply: object) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from framebus.names import CameraNames
 
 from web_workers import events, generators, parts, queries, snapshot, state
 from web_workers.incidents import incidents
+from web_workers.metrics.scrape import scrape
 from web_workers.observe import Observation, observe
 from web_workers.problems import UnknownCamera, problem
 from web_workers.settings import Cameras
@@ -30,6 +31,7 @@ def routes(cameras: Cameras) -> Blueprint:
         "/cameras": views.cameras,
         "/events": views.all_events,
         "/healthz": views.healthz,
+        "/metrics": views.metrics,
         "/readyz": views.readyz,
     }.items():
         blueprint.add_url_rule(path, view.__name__, view)
@@ -121,6 +123,12 @@ class _Views:
     def healthz(self) -> Response:
         """Whether this worker answers; says nothing of cameras."""
         return jsonify({"ok": True})
+
+    def metrics(self) -> Response:
+        """Everything that can be counted, for Prometheus."""
+        streams = request.environ.get(STREAMS)
+        body, content_type = scrape(self._cameras, streams, request.headers.get("Accept", ""))
+        return Response(body, content_type=content_type)
 
     def readyz(self) -> tuple[Response, int]:
         """Whether the default camera, or the one asked for, gives fresh frames."""

@@ -61,7 +61,7 @@ def _ustreamer(seen: Observation, viewers: Sequence[Mapping[str, Any]]) -> dict[
             "clients": len(viewers),
             "clients_stat": {
                 viewer["peer"]: {
-                    "fps": round(viewer["sent"] / max(1.0, viewer["seconds"])),
+                    "fps": round(viewer["fps"]),
                     "extra_headers": viewer["style"] == "extra",
                     "advance_headers": viewer["style"] == "advance",
                     "dual_final_frames": viewer["dual_final_frames"],

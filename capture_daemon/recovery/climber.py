@@ -31,6 +31,8 @@ class Climber:
         self.rung: Rung | None = None
         """What is being tried, or was last, since the stream was last well."""
         self.unavailable: dict[Rung, Unavailable] = {}
+        self._began: Counter[Rung] = Counter()
+        """How often each rung was tried, ever; a person's wishes included."""
         self._budgets = Budgets()
         self._memory: dict[Failure, Rung] = {}
         self._first: Failure | None = None
@@ -93,6 +95,7 @@ class Climber:
         self.rung = rung
         self.step = None
         self._tried[rung] += 1
+        self._began[rung] += 1
         self._budgets = self._budgets.spend(rung, now_ns)
 
     def surveyed(self, unavailable: Iterable[Unavailable]) -> None:
@@ -123,6 +126,7 @@ class Climber:
         return {
             "rung": self.rung.value if self.rung else None,
             "next": self.step.rung.value if self.step else None,
+            "tries": {rung.value: self._began[rung] for rung in Rung if self._began[rung]},
             "unavailable": [
                 {"rung": each.rung.value, "reason": each.reason, "remedy": each.remedy}
                 for each in sorted(self.unavailable.values(), key=lambda each: each.rung.number)

@@ -59,6 +59,8 @@ def test_the_longest_texts_still_fit_into_the_ring() -> None:
         rungs = DEVICE_LEVEL | {Rung.END_HOLDER}
         unavailable = tuple(Unavailable(rung, long, long) for rung in rungs)
         conductor.on_report(Surveyed(session, unavailable), 3)
+        for rung in list(Rung) * 1000:
+            conductor.retries.climber.began(rung, 3)
         conductor.on_report(Failed(session, Cause("c" * 30, long, long), False), 3)
     assert size(status.document(4)) < STATUS_TEXT_MAX
     for conductor in (camera, fallback.own):
