@@ -1,7 +1,7 @@
 """framebus installed in the guest's Debian, by the commands of docs/operations.md as they stand.
 
 Only its first step, pip, is done otherwise: there is no network in the guest, so /opt/framebus is
-an environment of links into the one that these tests run in. What a person edits by hand is given.
+made of what these tests run with, by links and mounts. What a person edits by hand is given.
 """
 
 from __future__ import annotations
@@ -17,9 +17,11 @@ from tests.guest.machine import TREE
 _OPERATIONS = TREE / "docs/operations.md"
 _INSTALLED = Path("/opt/framebus")
 _LENT = Path("/opt/framebus-guest")
-"""Where the tree, its environment and its Python are for every user, and outside every home."""
-_PACKAGES = {"framebus": "shared/framebus"} | {
-    name: name for name in ("capture_daemon", "web_workers")
+"""Where Python and the packages are for every user: a checkout may be in somebody's own folder."""
+_PACKAGES = {
+    "framebus": TREE / "shared/framebus",
+    "capture_daemon": TREE / "capture_daemon",
+    "web_workers": TREE / "web_workers",
 }
 _FOLLOWED = frozenset({"install", "systemd-sysusers", "systemd-tmpfiles", "udevadm", "systemctl"})
 
@@ -31,29 +33,28 @@ def install_program() -> None:
     base = Path(sys.base_prefix)
     python = Path(sys.executable).resolve()
     if base != Path("/usr"):  # the guest's own there
-        lent = _lend(base, "python")
+        lent = _lend(base, _LENT / "python")
         python = lent / python.relative_to(base)
         for shared in (lent / "lib").glob("libpython*.so*"):
             Path("/usr/lib", shared.name).symlink_to(shared)
-    tree, environment = _lend(TREE, "tree"), _lend(Path(sys.prefix), "environment")
-    library = f"lib/python{sys.version_info.major}.{sys.version_info.minor}/site-packages"
     (_INSTALLED / "bin").mkdir(parents=True)
     (_INSTALLED / "pyvenv.cfg").write_text(f"home = {python.parent}\n")
     (_INSTALLED / "bin/python").symlink_to(python)
-    script = (environment / "bin/framebus").read_text().partition("\n")[2]
+    script = Path(sys.prefix, "bin/framebus").read_text().partition("\n")[2]
     (_INSTALLED / "bin/framebus").write_text(f"#!{_INSTALLED}/bin/python\n{script}")
     (_INSTALLED / "bin/framebus").chmod(0o755)
+    library = f"lib/python{sys.version_info.major}.{sys.version_info.minor}/site-packages"
     packages = _INSTALLED / library
     packages.mkdir(parents=True)
-    for entry in (environment / library).iterdir():
+    for entry in _lend(Path(sys.prefix, library), _LENT / "packages").iterdir():
         if entry.name not in _PACKAGES and not entry.name.startswith("__editable__"):
             (packages / entry.name).symlink_to(entry)
     for name, folder in _PACKAGES.items():
-        (packages / name).symlink_to(tree / folder)
+        _lend(folder, packages / name)
 
 
-def _lend(folder: Path, name: str) -> Path:
-    place = _LENT / name
+def _lend(folder: Path, place: Path) -> Path:
+    """Have `folder` at `place` too, whoever may look into the folders above it."""
     place.mkdir(parents=True)
     command("mount", "--bind", str(folder), str(place))
     return place
