@@ -204,8 +204,9 @@ def step(state: State, event: Event) -> Step:
 SILENT_INTERVALS = 3
 SLOW_START_S = 5.0
 """How long a source may take from open to its first valid frame: real cameras take 3 s and more."""
-QUICK_START_S = 2.0
-"""The same for a source that is known to be quicker, at least."""
+QUICK_START_S = 1.0
+"""The same for a source that is known to be quicker, at least. A rung has 2 s for ten valid frames,
+so at 15 frames a second a first one later than this would be too late anyway."""
 
 
 def start_limit_s(took_s: float | None) -> float:

@@ -64,8 +64,8 @@ class Fault:
     """Of camera/model.py."""
     fps: int = FPS
     fresh: bool = False
-    """Run on processes that were just started, and end them afterwards: resets have a budget, and
-    what helped last is remembered."""
+    """The daemon is renewed before it, and after it: resets have a budget, and what helped last is
+    remembered."""
     long: bool = False
     """Takes minutes: run only when it is named. What the daemon costs meanwhile is measured."""
     limit_s: float = 45.0
@@ -85,6 +85,11 @@ class Case:
     def name(self) -> str:
         """How it is named on the command line and in results."""
         return f"{self.fault.name}@{self.state.value}"
+
+    @property
+    def group(self) -> tuple[str, str]:
+        """Camera and stack: cases that have the same ones need not start everything anew."""
+        return self.fault.camera, self.fault.stack.value
 
     def at(self, fps: int) -> Case:
         """Return it with the usual camera at another frame rate; the slow one keeps its own."""

@@ -252,7 +252,7 @@ FAULTS: tuple[Fault, ...] = (*_CAMERA_FAULTS, _DEAD, *_HELD, *_OUTSIDE, *_PROCES
 def everything() -> list[Case]:
     """Return all cases, those that need the same camera and processes together."""
     found = [Case(fault, state) for fault in FAULTS for state in fault.states]
-    return sorted(found, key=lambda case: (case.fault.camera, case.fault.stack.value))
+    return sorted(found, key=lambda case: case.group)
 
 
 def cases(only: Iterable[str] = ()) -> list[Case]:
