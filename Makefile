@@ -36,9 +36,10 @@ check: $(VENV)/.dev
 wheel: $(VENV)/.dev
 	$(BIN)/python -m build --wheel --outdir dist
 
+# Compiled modules are kept, whatever the environment says: hundreds of tests start processes anew.
 test: $(VENV)/.dev
 	$(PYTHON) tests/setup_system.py
-	$(BIN)/pytest $(ARGS)
+	PYTHONDONTWRITEBYTECODE= $(BIN)/pytest $(ARGS)
 
 # A command on the real uvcvideo driver, e.g. make guest CMD='v4l2-ctl --list-devices'
 guest: $(VENV)/.dev

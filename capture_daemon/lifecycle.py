@@ -204,9 +204,9 @@ def step(state: State, event: Event) -> Step:
 SILENT_INTERVALS = 3
 SLOW_START_S = 5.0
 """How long a source may take from open to its first valid frame: real cameras take 3 s and more."""
-QUICK_START_S = 1.0
-"""The same for a source that is known to be quicker, at least. A rung has 2 s for ten valid frames,
-so at 15 frames a second a first one later than this would be too late anyway."""
+QUICK_START_S = 0.8
+"""The same for a source that is known to be quicker, at least. All of a climb waits for this at each
+rung in vain: with 2 s here, a camera that only a USB reset cures was away for over 8 s."""
 
 
 def start_limit_s(took_s: float | None) -> float:

@@ -31,7 +31,7 @@ this order, a number of times in each lap; a rung that is not available is passe
 ends a lap: after its wait the ladder is climbed anew. A hotplug event or a person ends every wait.
 
 Success of a rung is a settled stream: ten valid frames without a stall between them. A camera that
-was well before gets 1 s (or half as long again as it took then) for the first of them, and 5 s like
+was well before gets 0.8 s (or half as long again as it took then) for the first of them, and 5 s like
 an unknown one after a reset, and once the ladder was climbed in vain. A stream
 that fails again within 10 s of settling was not cured, and the climb goes on where it was. The rung
 that cured a kind of failure last is jumped to when a lower one has failed once. After a

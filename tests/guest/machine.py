@@ -24,13 +24,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TextIO
 
+from tests.guest.bytecode import TREE as TREE
+from tests.guest.bytecode import compile_tree
 from tests.guest.cache import Kernel, system_root
 
 DEFAULT_LIMIT_S = 120.0
 JOB_IN_GUEST = "/run/job"
 """Where the guest sees the job folder, read-write."""
-TREE = Path(__file__).parents[2]
-"""The checkout."""
 _PREFIX = "fb-guest-"
 _ESCAPE = re.compile(r"\x1b(?:\[[^A-Za-z]*[A-Za-z]|c)")
 _SERVICE = "[Service]\nType=exec\nExecStart=/run/job/start\n"
@@ -161,6 +161,7 @@ def booted(
     measures does not depend on how slow the emulation is, nor on what else runs here.
     """
     _sweep(Path(tempfile.gettempdir()))
+    compile_tree()
     job, lock = _job_folder()
     process = None
     try:

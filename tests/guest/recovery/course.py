@@ -44,7 +44,7 @@ class Course:
             case State.STREAMING:
                 self._inject()
                 if fault.kick:
-                    stage.daemon.call("restart")
+                    stage.daemon.restart()
             case State.STOPPING:
                 stage.daemon.call("stop")
                 self._inject()

@@ -6,7 +6,6 @@ guest runs the rest.
 
 from __future__ import annotations
 
-import compileall
 import contextlib
 import json
 import subprocess
@@ -27,7 +26,6 @@ from tests.guest.recovery.results import END_CASE, Result
 _PATIENCE_S = 600.0
 """Without a line for so long a guest hangs: a boot, a start of everything, on a busy machine."""
 _GUEST_LIMIT_S = 12 * 3600.0
-_SOURCES = ("capture_daemon", "shared", "web_workers", "tests/guest")
 
 _ENDED = object()
 
@@ -112,9 +110,6 @@ def run(
     Raises SetupFailed when there can be no guest.
     """
     prepare(KERNELS[kernel])
-    for folder in _SOURCES:
-        # The guest cannot keep what it compiles, and takes sixteen times as long.
-        compileall.compile_dir(TREE / folder, quiet=2)
     with contextlib.ExitStack() as stack:
         running = [
             stack.enter_context(contextlib.closing(_share(kernel, share, take, commit)))

@@ -75,7 +75,7 @@ class Stage:
             if fault.fresh or (known and known.fresh):
                 self._renew()
             # By a person's hand: what the case before made the daemon try is forgotten.
-            self.daemon.call("restart")
+            self.daemon.restart()
         self._until_frames()
 
     def _renew(self) -> None:
@@ -190,6 +190,8 @@ class Stage:
                     processes.start_daemon()
             case steps.StartKeeper():
                 processes.start_keeper()
+            case steps.Call(method, params, until_taken=True):
+                self.daemon.insist(method, dict(params))
             case steps.Call(method, params, times):
                 self.daemon.send(method, dict(params), times)
             case steps.Write(file, text):

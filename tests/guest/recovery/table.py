@@ -38,6 +38,7 @@ def _stall(*, starts: int, states: tuple[State, ...]) -> Fault:
     )
 
 
+_SET_A_CONTROL = Call("set_controls", (("brightness", 7),), until_taken=True)
 _PLUGGED = "unplugged for 2 s, plugged "
 _CAMERA_FAULTS = (
     Fault(
@@ -86,13 +87,13 @@ _CAMERA_FAULTS = (
     Fault(
         name="control-stall",
         says="STALL on a control",
-        inject=(Arm("control-refused", 1), Call("set_controls", (("brightness", 7),))),
+        inject=(Arm("control-refused", 1), _SET_A_CONTROL),
         states=(State.OPENING, State.STREAMING),
     ),
     Fault(
         name="control-hang",
         says="a control request hangs 5 s",
-        inject=(Arm("control-unanswered", 1), Call("set_controls", (("brightness", 7),))),
+        inject=(Arm("control-unanswered", 1), _SET_A_CONTROL),
         states=(State.OPENING, State.STREAMING),
     ),
     Fault(
