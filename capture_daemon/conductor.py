@@ -296,6 +296,6 @@ class Conductor:
                 self.retries.began(Rung.RESTART_STREAM, now_ns)
                 self.sessions.restart_stream()
             case _:
-                if action is Action.START_OVER or self.retries.resets(action):
+                if action is Action.START_OVER:
                     self.plan = self.plan.anew()
                 self.retries.carry_out(action, now_ns)

@@ -17,7 +17,7 @@ from capture_daemon.recovery.actions import PortActions, RungFailed
 from capture_daemon.recovery.holding import Holding
 from capture_daemon.recovery.rungs import DEVICE_LEVEL, Outcome, Result, Rung, Unavailable
 from capture_daemon.recovery.sysfs import Places, UsbPort, port_of
-from capture_daemon.sources.base import Interrupt, Source, SourceError
+from capture_daemon.sources.base import Forgetful, Interrupt, Source, SourceError
 
 BACK_S = 5.0
 """How long the device's node may take to come back, with udev's permissions on it."""
@@ -98,6 +98,9 @@ class Executor:
                 note = self._helper.carry_out(rung, port.name)
         except RungFailed as error:
             return Outcome(Result.UNAVAILABLE, str(error), _GRANTS[rung])
+        # The source stays the same: it knows which camera a mere number, or `auto`, has meant.
+        if isinstance(self._source, Forgetful):
+            self._source.forget_refusals()
         if not self._is_back(interrupt):
             return Outcome(Result.NOTHING, f"{note}; its node is not back")
         return Outcome(Result.DONE, note)

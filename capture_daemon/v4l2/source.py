@@ -146,6 +146,10 @@ class V4L2Source:
             reject=reject,
         )
 
+    def forget_refusals(self) -> None:
+        """The camera was reset: what it, or its bus, did not grant before may be granted now."""
+        self._steps = Steps()
+
     def restart_stream(self, *, full: bool = False) -> None:
         """Stop and start the stream; `full` frees the buffers and negotiates the format anew."""
         self._open_session().restart(full=full)

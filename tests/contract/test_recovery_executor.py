@@ -25,6 +25,7 @@ class CameraSource:
     def __init__(self, node: Path) -> None:
         self.path = node
         self.there = True
+        self.forgot = 0
 
     @property
     def rdev(self) -> int:
@@ -35,6 +36,9 @@ class CameraSource:
         if not self.there:
             raise SourceError("device-absent", "gone")
         return str(self.path)
+
+    def forget_refusals(self) -> None:
+        self.forgot += 1
 
     def open(self) -> Granted:
         raise NotImplementedError
@@ -174,6 +178,16 @@ def test_what_the_helper_refuses_is_unavailable(rig: Rig) -> None:
     rig.helper.there, rig.helper.refuses = True, "too often"
     outcome = rig.executor(root=False).climb(Rung.USB_RESET, 0, rig.interrupt)
     assert (outcome.result, outcome.note) == (Result.UNAVAILABLE, "too often")
+
+
+def test_what_the_device_refused_is_forgotten_once_a_rung_was_carried_out(rig: Rig) -> None:
+    rig.tree.plug()
+    executor = rig.executor()
+    executor.climb(Rung.USB_RESET, 0, rig.interrupt)
+    assert rig.source.forgot == 1
+    rig.helper.there, rig.helper.refuses = True, "too often"
+    rig.executor(root=False).climb(Rung.USB_RESET, 0, rig.interrupt)
+    assert rig.source.forgot == 1
 
 
 def test_the_port_is_remembered_when_the_node_has_vanished(rig: Rig) -> None:

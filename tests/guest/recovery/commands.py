@@ -60,7 +60,7 @@ class Commands:
         wait_for(taken, f"{method} to be taken", _ANSWER_S)
 
     def restart(self) -> None:
-        """Have it restarted: soon after an open it would be joined with that. Raises TimeoutError."""
+        """Have it restarted; soon after an open that is joined with it. Raises TimeoutError."""
         wait_for(lambda: not self.call("restart")["joined"], "a restart", _ANSWER_S)
 
     def status(self) -> dict[str, Any]:
