@@ -70,6 +70,8 @@ class Fault:
     """Takes minutes: run only when it is named. What the daemon costs meanwhile is measured."""
     limit_s: float = 45.0
     """Without ten frames in a row for so long after all is mended, it has not recovered."""
+    own_s: float = 0.0
+    """So much of the time measured is the fault's own: a request that nobody answers."""
     ends: int = 0
     """How many of the started daemons must end by themselves, with exit code 75."""
 

@@ -101,6 +101,7 @@ _CAMERA_FAULTS = (
         says="a commit hangs 5 s (they are in the times)",
         inject=(Arm("commit-unanswered", 1),),
         kick=True,
+        own_s=5.0,
     ),
     _picture("error-bit", "with the error flag"),
     _picture("truncated", "cut in half"),
