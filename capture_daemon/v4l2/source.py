@@ -94,6 +94,7 @@ class V4L2Source:
                 interrupt=self._interrupt,
                 buffers=self._buffers,
                 priority=self._priority,
+                goes_on_after=self._steps.goes_on_after,
                 now_ns=self._now_ns,
             )
         except SourceError as error:
