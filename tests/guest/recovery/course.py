@@ -41,6 +41,8 @@ class Course:
                 self._until_stopped()
                 self._start()
                 self._inject()
+                if stage.rivals.late():
+                    stage.daemon.restart()  # or that opening would have met nobody
             case State.STREAMING:
                 self._inject()
                 if fault.kick:
