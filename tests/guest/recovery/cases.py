@@ -9,7 +9,7 @@ from __future__ import annotations
 import enum
 from dataclasses import dataclass, replace
 
-from tests.guest.recovery.steps import Step
+from tests.guest.recovery.steps import Call, Step
 
 FPS = 15
 """Frames a second of the usual camera: what daemon, web tier, viewers and the emulator carry in a
@@ -74,6 +74,11 @@ class Fault:
     """So much of the time measured is the fault's own: a request that nobody answers."""
     ends: int = 0
     """How many of the started daemons must end by themselves, with exit code 75."""
+
+    @property
+    def restarts(self) -> bool:
+        """Whether it starts the capture itself, a stopped one too."""
+        return any(isinstance(step, Call) and step.method == "restart" for step in self.inject)
 
 
 @dataclass(frozen=True, slots=True)

@@ -50,7 +50,8 @@ class Course:
             case State.STOPPING:
                 stage.daemon.call("stop")
                 self._inject()
-                self._until_stopped()
+                if not fault.restarts:
+                    self._until_stopped()
                 self._start()
         self.mended_ns = self.met_ns
         if not fault.mend:
