@@ -24,10 +24,12 @@ from framebus.ring.writer import RingWriter
 from benchmarks.cpu import times_ns
 from capture_daemon.exclusive import ExclusiveSources
 from capture_daemon.hotplug import Hotplug, open_monitor
+from capture_daemon.inheritance import Legacy
 from capture_daemon.keeper import Keeper
 from capture_daemon.locks import Locks
-from capture_daemon.main import Parts
 from capture_daemon.options import settings
+from capture_daemon.parts import Parts
+from capture_daemon.pipeline import Access
 from capture_daemon.recovery.budget import Budgets
 from capture_daemon.recovery.rungs import RESETS, Outcome, Result, Rung, Unavailable
 from capture_daemon.sources.base import Interrupt, Request, Source
@@ -109,6 +111,9 @@ def _parts(folder: Path, kernel: FakeKernel, rungs: _Rungs, stack: ExitStack) ->
     def build(_spec: SourceSpec, request: Request, interrupt: Interrupt) -> V4L2Source:
         return V4L2Source(_NODE, request, interrupt, ops=kernel, resolve=lambda _: _NODE)
 
+    def sources() -> ExclusiveSources:
+        return ExclusiveSources(locks=Locks(), runtime=folder, keeper=Keeper({}), build=build)
+
     names = CameraNames(folder, "dead")
     signals = _NoSignals()
     stack.callback(signals.close)
@@ -117,9 +122,9 @@ def _parts(folder: Path, kernel: FakeKernel, rungs: _Rungs, stack: ExitStack) ->
         names,
         state=folder / "state",
         writer=RingWriter.create(names, capacity=1 << 20),
-        newest_ns=0,
-        sources=ExclusiveSources(locks=Locks(), runtime=folder, keeper=Keeper({}), build=build),
-        rungs=rungs,
+        legacy=Legacy(),
+        camera=Access(sources(), rungs),
+        spare=Access(sources(), rungs),
         hotplug=Hotplug(open_monitor),
         manager=ServiceManager({}),
         signals=signals,

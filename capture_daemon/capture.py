@@ -73,15 +73,16 @@ class CaptureThread(threading.Thread):
     def __init__(
         self,
         *,
+        name: str,
         sources: Sources,
         rungs: Rungs,
         publisher: Publisher,
         counters: FrameCounters,
         post: Callable[[Report], None],
-        opened: Callable[[int, Source], None],
+        opened: Callable[[int, Source], None] | None,
     ) -> None:
         # A daemon thread: one that hangs in an ioctl must not keep the interpreter from exiting.
-        super().__init__(name="capture", daemon=True)
+        super().__init__(name=name, daemon=True)
         self._sources = sources
         self._rungs = rungs
         self._publisher = publisher
@@ -184,7 +185,8 @@ class CaptureThread(threading.Thread):
         self._publisher.begin(granted)
         self._post(Surveyed(session, self._rungs.survey(self._source)))
         self._post(Opened(session, granted, kind))
-        self._opened(session, self._source)
+        if self._opened is not None:
+            self._opened(session, self._source)
 
     def _do_restart_stream(self, session: int) -> None:
         source = self._source

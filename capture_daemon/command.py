@@ -37,6 +37,14 @@ Every option has an environment variable; precedence: flag, variable, --config, 
     "--source", envvar="FRAMEBUS_SOURCE", show_envvar=True, help="Where frames come from."
 )
 @click.option(
+    "--fallback-source",
+    envvar="FRAMEBUS_FALLBACK_SOURCE",
+    show_envvar=True,
+    metavar="SOURCE",
+    help="What viewers see once everything was tried on a source in vain, until it is back; "
+    "any SOURCE but auto. [default: none]",
+)
+@click.option(
     "--size", envvar="FRAMEBUS_SIZE", show_envvar=True, help="Frame size, as in 1280x720."
 )
 @click.option("--fps", envvar="FRAMEBUS_FPS", show_envvar=True, help="Frames a second.")

@@ -7,6 +7,7 @@ command that a later one undoes is left out.
 from __future__ import annotations
 
 import queue
+import threading
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -93,22 +94,26 @@ class CommandQueue:
 
     def __init__(self) -> None:
         self.interrupt = Interrupt()
+        self._mutex = threading.Lock()
+        """A command and its interrupt are put as one: an interrupt that came after its command was
+        taken would end the very call that the command began."""
         self._waiting: queue.SimpleQueue[Command] = queue.SimpleQueue()
 
     def put(self, command: Command) -> None:
         """Add a command and interrupt the source."""
-        self._waiting.put(command)
-        self.interrupt.set()
+        with self._mutex:
+            self._waiting.put(command)
+            self.interrupt.set()
 
     def take(self, *, wait: bool) -> list[Command]:
         """Return the commands to carry out now; with `wait`, at least one."""
         if not wait and self._waiting.empty():
             return []
         commands = [self._waiting.get()] if wait else []
-        # Cleared before the queue is emptied: a command put after this sets it again.
-        self.interrupt.clear()
-        while not self._waiting.empty():
-            commands.append(self._waiting.get())
+        with self._mutex:
+            self.interrupt.clear()
+            while not self._waiting.empty():
+                commands.append(self._waiting.get())
         return without_the_overtaken(commands)
 
     def close(self) -> None:

@@ -1,21 +1,22 @@
-"""Feeds the lifecycle's table with events and carries out its actions. Main thread only.
+"""Turns what people want, what the capture thread says and what time it is into the lifecycle's
+events. Main thread only.
 
-It keeps what the table does not: since when, and what was granted. When and how to try again is
-retries.py's, what counts as a silence silence.py's, which report is old news sessions.py's. Nothing
-here blocks or does I/O: the capture thread is commanded through a queue, and time comes in as an
-argument (CLOCK_MONOTONIC nanoseconds).
+What an event leads to is machine.py's; when and how to try again retries.py's, what counts as a
+silence silence.py's, which report is old news sessions.py's. Nothing here blocks or does I/O, and
+time comes in as an argument (CLOCK_MONOTONIC nanoseconds).
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 
 from capture_daemon import lifecycle
 from capture_daemon.commands import CaptureCommands
+from capture_daemon.current import CurrentSource
 from capture_daemon.lease import Lease
-from capture_daemon.lifecycle import Action, Event, State
-from capture_daemon.outage import STOPPED, Outage
+from capture_daemon.lifecycle import Event, State
+from capture_daemon.machine import Machine
+from capture_daemon.outage import Outage
 from capture_daemon.plan import Plan
 from capture_daemon.recovery.rungs import Rung, Unavailable
 from capture_daemon.reports import (
@@ -30,22 +31,23 @@ from capture_daemon.reports import (
     Surveyed,
     frozen_cause,
     not_answering_cause,
-    one_line,
     silence_cause,
 )
 from capture_daemon.retries import Retries
 from capture_daemon.sessions import Sessions
-from capture_daemon.silence import SilenceWatch
-from capture_daemon.sources.base import ADOPTED, Granted
+from capture_daemon.sources.base import ADOPTED
 
-_DEVICES = frozenset({"v4l2", "auto"})
-"""The kinds of source that may be a USB camera."""
 _BLOCKED_S = 2.0
 """A source that has not returned for this long is named as not answering."""
+HOPELESS_S = 10.0
+"""A source that has not returned for this long is given up: no rung can be tried either. The
+longest wait in a driver that is alive is 5 s, a control transfer."""
+_NOT_HANGING = frozenset({State.STREAMING, State.STOPPED, State.LENT})
+"""Where a source that does not return takes no frames away, or none that are wanted."""
 
 
 class Conductor:
-    """The one camera's capture, as the main thread sees it."""
+    """One source's capture, as the main thread sees it."""
 
     def __init__(
         self,
@@ -56,18 +58,26 @@ class Conductor:
         now_ns: int,
         outage: Outage | None = None,
     ) -> None:
+        self.outage = outage or Outage()
+        self._machine = machine = Machine(
+            capture=capture, plan=plan, jitter=jitter, now_ns=now_ns, outage=self.outage
+        )
         self._capture = capture
-        self._outage = outage or Outage()
-        self.sessions = Sessions(capture=capture, now_ns=now_ns)
-        self.retries = Retries(capture=self.sessions, outage=self._outage, jitter=jitter)
-        self._watch = SilenceWatch(capture)
-        self.plan = plan
-        self.kind = plan.spec.kind
-        """The source's kind; what `auto` means is known once it is open."""
-        self.state = State.STOPPED
-        self.since_ns = now_ns
-        self.granted: Granted | None = None
-        self._lease: Lease | None = None
+        self._watch = machine.watch
+        self._handle = machine.handle
+        self.sessions: Sessions = machine.sessions
+        self.retries: Retries = machine.retries
+        self.source: CurrentSource = machine.source
+
+    @property
+    def state(self) -> State:
+        """Where the capture is."""
+        return self._machine.state
+
+    @property
+    def since_ns(self) -> int:
+        """Since when it is there."""
+        return self._machine.since_ns
 
     # -- commands ------------------------------------------------------------------------
 
@@ -92,10 +102,9 @@ class Conductor:
 
     def configure(self, plan: Plan, now_ns: int) -> bool:
         """Take over a new plan; False if it is the present one, and nothing happens."""
-        if plan.wants_the_same(self.plan):
+        if plan.wants_the_same(self.source.plan):
             return False
-        self.plan = plan
-        self.kind = plan.spec.kind
+        self.source.want(plan)
         self._watch.forget()
         self._handle(Event.CONFIGURED, now_ns)
         return True
@@ -106,7 +115,7 @@ class Conductor:
             return Unavailable(rung, "the camera is not captured now", "`framebus ctl start` first")
         if objection := self.retries.objection(rung, now_ns):
             return objection
-        self._outage.cause = Cause("reset", f"{rung.value} was asked for")
+        self.outage.cause = Cause("reset", f"{rung.value} was asked for")
         self.retries.climber.wish(rung, now_ns)
         self._handle(Event.RESET, now_ns)
         return None
@@ -114,20 +123,17 @@ class Conductor:
     @property
     def device(self) -> str:
         """The node of the camera that is open, or lent; empty if there is none."""
-        if self.state is State.LENT and self._lease is not None:
-            return self._lease.device
-        if self.kind != "v4l2" or self.granted is None:
-            return ""
-        return self.granted.device.split(" ", 1)[0]
+        lease = self._machine.lease
+        return lease.device if self.state is State.LENT and lease else self.source.node
 
     def lend(self, lease: Lease, now_ns: int) -> None:
         """Let go of the device until the lease is over, or lend it anew."""
-        self._lease = lease
+        self._machine.lease = lease
         self._handle(Event.LEND, now_ns)
 
     def device_added(self, now_ns: int) -> None:
         """Try at once, if this waits for a device: one appeared, whichever it is."""
-        if self.kind not in _DEVICES:
+        if not self.source.on_device:
             return
         if self.state in lifecycle.WAITING_STATES and not self.retries.device_added():
             return
@@ -151,6 +157,8 @@ class Conductor:
 
     def tick(self, now_ns: int) -> None:
         """Notice what is due by now: a rung, or a silence that has lasted too long."""
+        if self.state not in _NOT_HANGING and self._capture.blocked(now_ns)[1] > HOPELESS_S:
+            self.outage.given_up = True
         event = self.retries.due_event(now_ns)
         if event is not None:
             self._handle(event, now_ns)
@@ -170,14 +178,14 @@ class Conductor:
         """Return why there are no frames; None while there are."""
         doing, blocked_s = self._capture.blocked(now_ns)
         if blocked_s > _BLOCKED_S and self.state is not State.STREAMING:
-            return not_answering_cause(self.plan.spec.text, doing, blocked_s)
+            return not_answering_cause(self.source.plan.spec.text, doing, blocked_s)
         if self.state in (State.STOPPED, State.LENT) and self.sessions.closing:
             return Cause("closing", "capture is stopped; the source is being closed")
-        return self._outage.cause or self._frozen(now_ns)
+        return self.outage.cause or self._frozen(now_ns)
 
     def incident(self) -> str | None:
         """Return the id of the incident that goes on now, None while there is none."""
-        incident = self._outage.incident
+        incident = self.outage.incident
         return None if incident is None else incident.id
 
     # -- inside ----------------------------------------------------------------------------
@@ -186,22 +194,21 @@ class Conductor:
         """Bring a retry forward that must not be made at once, right after the last one."""
         if self.retries.due_ns is None or now_ns >= self.sessions.again_ns:
             return False
-        self._outage.forget()
+        self.outage.forget()
         self.retries.due_ns = min(self.retries.due_ns, self.sessions.again_ns)
         return True
 
     def _on_open_report(self, report: Report, now_ns: int) -> None:
         match report:
             case Failed(cause=cause, permanent=True):
-                self._outage.blame(cause)
+                self.outage.blame(cause)
                 self._handle(Event.PERMANENT_FAILURE, now_ns)
             case Failed(cause=cause):
-                self._outage.blame(cause)
+                self.outage.blame(cause)
                 self._failed(cause, now_ns, open_now=False)
                 self._handle(Event.FAILURE, now_ns)
             case Opened(granted=granted, kind=kind):
-                self.granted = replace(granted, device=one_line(granted.device))
-                self.kind = kind
+                self.source.opened(granted, kind)
                 self._watch.expect(now_ns, telling=ADOPTED not in granted.details)
                 self._handle(Event.OPENED, now_ns)
             case StreamRestarted():
@@ -210,13 +217,12 @@ class Conductor:
                 self._watch.expect(now_ns)
                 self._handle(Event.STREAM_RESTARTED, now_ns)
             case FrameSeen(width=width, height=height):
-                if self.granted:
-                    self.granted = replace(self.granted, width=width, height=height)
+                self.source.seen(width, height)
                 self._handle(Event.FRAME, now_ns)
             case Settled():
                 self._watch.settled()
                 self.retries.climber.settled(now_ns)
-                self._outage.end(self._source(), self.granted, self.since_ns)
+                self.outage.end(self.source.name, self.source.granted, self.since_ns)
                 self._handle(Event.SETTLED, now_ns)
             case _:
                 return
@@ -224,78 +230,23 @@ class Conductor:
     def _failed(self, cause: Cause, now_ns: int, *, open_now: bool) -> Rung:
         """Let the ladder choose what is next."""
         step = self.retries.climber.failed(
-            cause.code, on_device=self.kind in _DEVICES, open_now=open_now, now_ns=now_ns
+            cause.code, on_device=self.source.on_device, open_now=open_now, now_ns=now_ns
         )
         return step.rung
 
     def _silence_due_ns(self) -> int | None:
         # Networks and programs take their time, whatever they took before.
-        patient = self.retries.climber.patient or self.kind not in _DEVICES
-        return self._watch.due_ns(self.granted, patient=patient)
+        patient = self.retries.climber.patient or not self.source.on_device
+        return self._watch.due_ns(self.source.granted, patient=patient)
 
     def _frozen(self, now_ns: int) -> Cause | None:
         """Return what there is to say of a picture that has not changed for too long."""
-        watched = self.kind == "v4l2" and self.state is State.STREAMING
-        if not watched or not self._watch.is_still(self.plan.frozen_after_s, now_ns):
+        watched = self.source.kind == "v4l2" and self.state is State.STREAMING
+        if not watched or not self._watch.is_still(self.source.plan.frozen_after_s, now_ns):
             return None
-        return frozen_cause(self.plan.spec.text)
-
-    def _source(self) -> str:
-        """Name the source for the log: what was asked for, and what `auto` turned out to be."""
-        text = self.plan.spec.text
-        if self.granted is None or self.kind == self.plan.spec.kind:
-            return text
-        return f"{text} ({self.granted.device})"
+        return frozen_cause(self.source.plan.spec.text)
 
     def _blame_silence(self) -> Cause:
-        cause = silence_cause(self.plan.spec.text, self._capture.rejected_since())
-        self._outage.blame(cause)
+        cause = silence_cause(self.source.plan.spec.text, self._capture.rejected_since())
+        self.outage.blame(cause)
         return cause
-
-    def _handle(self, event: Event, now_ns: int) -> None:
-        before = self.state
-        state, actions = lifecycle.step(before, event)
-        if state is not before:
-            self._enter(state, now_ns)
-        for action in actions:
-            self._carry_out(action, now_ns)
-
-    def _enter(self, state: State, now_ns: int) -> None:
-        if self.state is State.STREAMING:
-            self._outage.begin(self._capture.arrived_ns())
-        if self.state in lifecycle.WAITING_STATES:
-            self.retries.end_wait()
-        self.state = state
-        self.since_ns = now_ns
-        if state not in lifecycle.OPEN_STATES:
-            self._watch.pause()
-            self.granted = None
-        match state:
-            case State.STOPPED:
-                self._outage.stop(STOPPED)
-            case State.STREAMING:
-                self._outage.cause = None
-                self._watch.streaming(now_ns)
-        self._outage.entered(state.value)
-
-    def _carry_out(self, action: Action, now_ns: int) -> None:
-        match action:
-            case Action.OPEN:
-                self._watch.pause()
-                self.granted = None
-                if not self.retries.failures:
-                    self._outage.cause = Cause("opening", f"{self.plan.spec.text} is being opened")
-                self.sessions.open(self.plan, now_ns)
-            case Action.CLOSE:
-                self.sessions.close()
-            case Action.AWAIT_RETURN if self._lease is not None:
-                self._outage.stop(self._lease.cause)
-                self.retries.due_ns = self._lease.until_ns
-            case Action.RESTART_STREAM:
-                self._watch.pause()
-                self.retries.began(Rung.RESTART_STREAM, now_ns)
-                self.sessions.restart_stream()
-            case _:
-                if action is Action.START_OVER:
-                    self.plan = self.plan.anew()
-                self.retries.carry_out(action, now_ns)

@@ -53,9 +53,18 @@ class FrameCounters:
             self._rejected_since.clear()
 
     def record(
-        self, *, device_sequence: int, captured_ns: int, now_ns: int, rejected_for: str | None
+        self,
+        *,
+        device_sequence: int,
+        captured_ns: int,
+        now_ns: int,
+        rejected_for: str | None,
+        valid: bool = False,
     ) -> None:
-        """Account for one frame that arrived at `now_ns`: published, or rejected for a reason."""
+        """Account for one frame that arrived at `now_ns`: published, or rejected for a reason.
+
+        `valid`: nothing was wrong with a rejected frame itself, so that its source is well.
+        """
         with self._lock:
             self._captured += 1
             last = self._device_sequence
@@ -64,9 +73,11 @@ class FrameCounters:
             self._device_sequence = device_sequence
             if rejected_for is not None:
                 self._rejected[rejected_for] += 1
+            else:
+                self._published += 1
+            if rejected_for is not None and not valid:
                 self._rejected_since.add(rejected_for)
                 return
-            self._published += 1
             self._arrived_ns = now_ns
             self._rejected_since.clear()
             self._newest_ns = captured_ns

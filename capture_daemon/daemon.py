@@ -2,7 +2,7 @@
 
 It runs in the main thread and only passes on: control requests to the server, reports to the
 conductor and the adjustments, time to both, their state to the ring, the events and systemd.
-What all of them do is in their files; what they are made of is in main.py.
+What all of them do is in their files; what they are made of is in parts.py.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ from typing import Protocol
 import zmq
 
 from capture_daemon.adjustments import Adjustments
-from capture_daemon.capture import CaptureThread
-from capture_daemon.conductor import Conductor
 from capture_daemon.device import ControlsRead, ControlsSet, Described
+from capture_daemon.fallback import Fallback, FallbackReport
 from capture_daemon.findings import Findings
 from capture_daemon.hotplug import Hotplug, MonitorOpened
 from capture_daemon.inquiries import EvidenceFound, HoldersSeen, JournalRead, JournalTrouble
+from capture_daemon.pipeline import Pipeline
 from capture_daemon.reports import Mailbox, Report
 from capture_daemon.server import ControlServer
 from capture_daemon.status import Status
@@ -65,8 +65,9 @@ class Daemon:
     def __init__(
         self,
         *,
-        conductor: Conductor,
-        capture: CaptureThread,
+        camera: Pipeline,
+        spare: Pipeline,
+        fallback: Fallback,
         adjustments: Adjustments,
         findings: Findings,
         server: ControlServer,
@@ -78,8 +79,10 @@ class Daemon:
         signals: Signals,
         hotplug: Hotplug,
     ) -> None:
-        self._conductor = conductor
-        self._capture = capture
+        self._conductor = camera.conductor
+        self._capture = camera.capture
+        self._threads = (camera.capture, spare.capture)
+        self._fallback = fallback
         self._adjustments = adjustments
         self._findings = findings
         self._server = server
@@ -121,9 +124,10 @@ class Daemon:
 
     def tell_status(self, now_ns: int) -> None:
         """Put the status document where readers and listeners see it."""
-        if not self._capture.is_alive():
-            # Only a bug ends it. Whoever runs us starts a daemon that captures.
-            raise RuntimeError("the capture thread has ended")
+        for thread in self._threads:
+            if not thread.is_alive():
+                # Only a bug ends it. Whoever runs us starts a daemon that captures.
+                raise RuntimeError(f"the {thread.name} thread has ended")
         document = self._status.document(now_ns)
         self._ring.set_status(document)
         self._events.send("state", document)
@@ -135,12 +139,13 @@ class Daemon:
             self._on_report(report, time.monotonic_ns())
         now_ns = time.monotonic_ns()
         if self._hotplug.added():
-            self._conductor.device_added(now_ns)
+            self._device_added(now_ns)
         self._conductor.tick(now_ns)
         self._adjustments.tick(now_ns)
         self._findings.tick(now_ns)
         self._more_requests = self._server.receive()
         now_ns = time.monotonic_ns()
+        self._fallback.tick(now_ns)
         changes = self._status.changes(now_ns)
         if changes != self._told or now_ns >= self._status_due_ns:
             self._told = changes
@@ -151,6 +156,8 @@ class Daemon:
         match report:
             case Report():
                 self._conductor.on_report(report, now_ns)
+            case FallbackReport():
+                self._fallback.on_report(report, now_ns)
             case Described() if report.session != self._conductor.sessions.number:
                 log.debug("a description of an earlier session")
             case Described() | ControlsRead() | ControlsSet():
@@ -158,11 +165,15 @@ class Daemon:
             case MonitorOpened(monitor=monitor):
                 if (fd := self._hotplug.use(monitor)) is not None:
                     self._poller.register(fd, zmq.POLLIN)
-                    self._conductor.device_added(now_ns)  # while nobody listened, perhaps
+                    self._device_added(now_ns)  # while nobody listened, perhaps
             case EvidenceFound() | HoldersSeen() | JournalRead() | JournalTrouble():
                 self._findings.on_report(report)
             case _:
                 raise TypeError(f"nobody takes {report!r}")
+
+    def _device_added(self, now_ns: int) -> None:
+        self._conductor.device_added(now_ns)
+        self._fallback.own.device_added(now_ns)
 
     def _feed_watchdog(self, now_ns: int) -> None:
         """Say that all is well: this loop turns, and the capture thread lives and returns."""
@@ -180,7 +191,7 @@ class Daemon:
         due_ns = [self._status_due_ns]
         if self._manager.watchdog_s:
             due_ns.append(self._feed_due_ns)
-        for part in (self._conductor, self._adjustments, self._findings):
+        for part in (self._conductor, self._fallback, self._adjustments, self._findings):
             deadline = part.deadline_ns()
             if deadline is not None:
                 due_ns.append(deadline)

@@ -28,6 +28,7 @@ from capture_daemon.sources.base import (
     Request,
     Source,
     SourceError,
+    SourceUnusable,
 )
 
 log = logging.getLogger(__name__)
@@ -59,13 +60,18 @@ class ExclusiveSources:
         runtime: Path,
         keeper: Keeper,
         inheritance: Inheritance | None = None,
+        apart_from: Callable[[], spec.SourceSpec | None] = lambda: None,
         build: Build = spec.build,
     ) -> None:
-        """Own `inheritance`, a device that was handed over: the first `open` may go on with it."""
+        """Own `inheritance`, a device that was handed over: the first `open` may go on with it.
+
+        `apart_from` returns a source whose device these must never open. Any thread.
+        """
         self._locks = locks
         self._runtime = runtime
         self._keeper = keeper
         self._inheritance = inheritance
+        self._apart_from = apart_from
         self._build_source = build
         self._plan: Plan | None = None
         self._spec: spec.SourceSpec | None = None
@@ -141,6 +147,15 @@ class ExclusiveSources:
         if lock is not None:
             self._locks.check(lock, f"the device of {plan.spec.text}")
 
+    def check_apart(self, wanted: spec.SourceSpec, other: spec.SourceSpec) -> None:
+        """Raise UsageError if both are one device, as far as that can be told now."""
+        if self._is_same(wanted, other):
+            raise UsageError(_same_device(wanted))
+
+    def _is_same(self, wanted: spec.SourceSpec, other: spec.SourceSpec) -> bool:
+        lock = self._lock_of(wanted)
+        return lock is not None and lock == self._lock_of(other)
+
     def _inherited(self, plan: Plan, interrupt: Interrupt) -> Granted | None:
         """Go on with what was handed over to us at the start; None when there is any doubt."""
         inheritance, self._inheritance = self._inheritance, None
@@ -169,7 +184,7 @@ class ExclusiveSources:
         """Remove the dead predecessor's lock file of a device that is not gone on with."""
         with contextlib.suppress(SourceError, CameraHeld, NoPermission):
             lock = device_lock(self._runtime, inheritance.rdev)
-            self._locks.acquire(lock, "the device that was handed over")
+            self._locks.acquire(lock, "the device that was handed over", self)
             self._locks.release(lock)
 
     def _opened(self, plan: Plan, interrupt: Interrupt) -> Granted:
@@ -189,8 +204,11 @@ class ExclusiveSources:
         lock = self._lock_of(self._spec)
         if lock is None or self._spec is None:
             return
+        other = self._apart_from()
+        if other is not None and self._is_same(self._spec, other):
+            raise SourceUnusable("same-device", _same_device(self._spec))
         try:
-            self._locks.acquire(lock, f"the device of {self._spec.text}")
+            self._locks.acquire(lock, f"the device of {self._spec.text}", self)
         except CameraHeld as error:
             raise SourceError("held", str(error), remedy="end the other daemon") from error
         except NoPermission as error:
@@ -207,6 +225,10 @@ class ExclusiveSources:
             return device_lock(self._runtime, rdev(resolved.argument))
         except SourceError:
             return None  # not plugged in: opening it will say so
+
+
+def _same_device(fallback: spec.SourceSpec) -> str:
+    return f"the fallback {fallback.text} is the camera itself: name another source"
 
 
 def _device_of(wanted: spec.SourceSpec, rdev: int) -> spec.SourceSpec:

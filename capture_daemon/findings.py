@@ -18,6 +18,7 @@ from framebus.control.protocol import INVALID_PARAMS
 
 from capture_daemon.diagnosis.incidents import NOTHING, Evidence, Incident, document
 from capture_daemon.diagnosis.seen import Holders
+from capture_daemon.diagnosis.totals import Totals
 from capture_daemon.inquiries import (
     EvidenceFound,
     HoldersSeen,
@@ -79,6 +80,7 @@ class Findings:
         """By id, oldest first; those of this daemon are in `_own`."""
         self._own: dict[str, Incident] = {}
         self._evidence: dict[str, Evidence] = {}
+        self._totals = Totals()
         self._unwritten = 0
         self._trouble: str | None = None
         self._seen: HoldersSeen | None = None
@@ -92,6 +94,7 @@ class Findings:
         """Take in an incident that has begun, changed or ended."""
         before = self._own.get(incident.id)
         self._own[incident.id] = incident
+        self._totals.add(incident)
         self._bound()
         self._event("incident", self._document(incident))
         ended = incident.ended_utc_ns is not None
@@ -118,6 +121,7 @@ class Findings:
                 "incidents": told,
                 "now": next((each.id for each in self._own.values() if _goes_on(each)), None),
                 "left_off": len(known) - len(told),
+                "totals": self._totals.document(),
                 "journal": {
                     "path": str(self._journal),
                     "unwritten": self._unwritten,

@@ -6,7 +6,7 @@ docs/control.md describes them for people; a test runs its examples.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from framebus.config import nearest
 from framebus.control.protocol import (
@@ -17,21 +17,17 @@ from framebus.control.protocol import (
     NOT_SUPPORTED,
 )
 from framebus.errors import CameraHeld, UsageError
-from framebus.units import frame_rate, frame_size
 
 from capture_daemon.adjustments import Adjustments
 from capture_daemon.conductor import Conductor
+from capture_daemon.configuring import CONFIGURABLE, Wish
+from capture_daemon.fallback import Fallback
 from capture_daemon.findings import Findings
 from capture_daemon.lease import LONGEST_S, Lease
-from capture_daemon.options import parse_source
-from capture_daemon.plan import Plan
 from capture_daemon.recovery.rungs import DEVICE_LEVEL, Rung
 from capture_daemon.refusal import Answer, Refusal
-from capture_daemon.sources import spec
-from capture_daemon.sources.base import Request
 
 Params = Mapping[str, object]
-_CONFIGURABLE = ("source", "size", "fps")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,19 +49,21 @@ class Handlers:
         self,
         *,
         conductor: Conductor,
+        fallback: Fallback,
         adjustments: Adjustments,
         findings: Findings,
         status: Callable[[int], Mapping[str, object]],
-        check: Callable[[Plan], None],
+        check: Callable[[Wish], None],
         shutdown: Callable[[], None],
         renew: Callable[[], None] | None,
         clock: Callable[[], int],
     ) -> None:
-        """Take what the methods act on; `check` raises for a plan that cannot be carried out.
+        """Take what the methods act on; `check` raises for a wish that cannot be carried out.
 
         `renew` is None where nobody would start a successor.
         """
         self._conductor = conductor
+        self._fallback = fallback
         self._adjustments = adjustments
         self._findings = findings
         self._status = status
@@ -78,7 +76,7 @@ class Handlers:
             "start": _bare(self._do_start),
             "stop": _bare(self._do_stop),
             "restart": _bare(self._do_restart),
-            "configure": _Method(self._do_configure, _CONFIGURABLE),
+            "configure": _Method(self._do_configure, CONFIGURABLE),
             "formats": _bare(self._do_formats),
             "controls": _bare(self._do_controls),
             "set_controls": _Method(self._do_set_controls, None),
@@ -120,24 +118,28 @@ class Handlers:
 
     def _do_configure(self, params: Params, answer: Answer) -> None:
         if not params:
-            allowed = ", ".join(_CONFIGURABLE)
+            allowed = ", ".join(CONFIGURABLE)
             raise Refusal(INVALID_PARAMS, f"configure what? It takes {allowed}")
-        plan = _configured(self._conductor.plan, params)
+        present = Wish(self._conductor.source.plan, self._fallback.spec)
+        wish = present.changed(params)
+        plan = wish.plan
         try:
-            self._check(plan)
+            self._check(wish)
         except CameraHeld as error:
             raise Refusal(HELD, str(error)) from error
         except UsageError as error:
             raise Refusal(INVALID_PARAMS, str(error)) from error
-        if plan.spec != self._conductor.plan.spec:
+        if plan.spec != present.plan.spec:
             self._adjustments.forget()
         changed = self._conductor.configure(plan, self._clock())
+        changed = self._fallback.configure(wish.fallback, self._clock()) or changed
         requested = plan.request
         answer.result(
             {
                 **self._state(),
                 "changed": changed,
                 "source": plan.spec.text,
+                "fallback": wish.fallback.text if wish.fallback else None,
                 "requested": {
                     "width": requested.width,
                     "height": requested.height,
@@ -147,13 +149,13 @@ class Handlers:
         )
 
     def _do_formats(self, answer: Answer) -> None:
-        answer.result(self._adjustments.formats(self._conductor.plan.spec.text))
+        answer.result(self._adjustments.formats(self._conductor.source.plan.spec.text))
 
     def _do_controls(self, answer: Answer) -> None:
-        self._adjustments.read(self._conductor.plan.spec.text, answer, self._clock())
+        self._adjustments.read(self._conductor.source.plan.spec.text, answer, self._clock())
 
     def _do_set_controls(self, params: Params, answer: Answer) -> None:
-        self._adjustments.set(self._conductor.plan.spec.text, params, answer, self._clock())
+        self._adjustments.set(self._conductor.source.plan.spec.text, params, answer, self._clock())
 
     def _do_reset(self, params: Params, answer: Answer) -> None:
         rung = _rung(params.get("rung"))
@@ -164,11 +166,10 @@ class Handlers:
         answer.result({**self._state(), "rung": rung.value})
 
     def _do_holders(self, answer: Answer) -> None:
-        if self._conductor.kind not in ("v4l2", "auto"):
-            raise Refusal(
-                NOT_SUPPORTED,
-                f"{self._conductor.plan.spec.text} has no device that another program could hold",
-            )
+        if self._conductor.source.kind not in ("v4l2", "auto"):
+            what = self._conductor.source.plan.spec.text
+            hint = f"{what} has no device that another program could hold"
+            raise Refusal(NOT_SUPPORTED, hint)
         self._findings.holders(answer, self._clock())
 
     def _do_shutdown(self, answer: Answer) -> None:
@@ -220,39 +221,3 @@ def _rung(value: object) -> Rung:
     if not isinstance(value, str) or value not in names:
         raise Refusal(INVALID_PARAMS, f"reset takes a rung: one of {', '.join(names)}")
     return names[value]
-
-
-def _configured(plan: Plan, params: Params) -> Plan:
-    """Return the plan with these parameters changed. Raises Refusal; `plan` stays as it is."""
-    try:
-        request = plan.request
-        if "size" in params:
-            request = _with_size(request, params["size"])
-        if "fps" in params:
-            request = replace(request, fps=_fps(params["fps"]))
-        source = plan.spec
-        if "source" in params:
-            text = params["source"]
-            if not isinstance(text, str):
-                raise UsageError(f"source must be a text, as in {', '.join(spec.FORMS[:3])}")
-            source = parse_source(text)
-    except UsageError as error:
-        raise Refusal(INVALID_PARAMS, str(error)) from error
-    return replace(plan, spec=source, request=request)
-
-
-def _with_size(request: Request, value: object) -> Request:
-    if value is None:
-        return replace(request, width=None, height=None)
-    if not isinstance(value, str):
-        raise UsageError('size must be a text such as "1280x720", or null for the source\'s own')
-    width, height = frame_size(value)
-    return replace(request, width=width, height=height)
-
-
-def _fps(value: object) -> float | None:
-    if value is None:
-        return None
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        raise UsageError("fps must be a number such as 30, or null for the source's own")
-    return frame_rate(value)

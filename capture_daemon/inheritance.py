@@ -1,4 +1,5 @@
-"""What a predecessor left to this daemon: an open, streaming device, and whether to go on with it.
+"""What a predecessor left to this daemon: its last words and frame, an open, streaming device, and
+whether to go on with it.
 
 Pure but for the descriptor that it owns. In doubt it is not gone on with: the device is opened
 afresh, which costs half a second and is always right.
@@ -9,9 +10,47 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Self
+
+from framebus.frame import FrameFlags
+from framebus.ring.predecessor import Predecessor
 
 from capture_daemon.plan import Plan
 from capture_daemon.sources.base import Granted, LastFrame, SourceError
+
+
+@dataclass(frozen=True, slots=True)
+class Legacy:
+    """What the predecessor's ring said; empty without one."""
+
+    newest_ns: int = 0
+    """When its newest frame was captured, CLOCK_MONOTONIC; 0 if there was none."""
+    last: LastFrame | None = None
+    """The same frame, if it was the camera's."""
+    status: Mapping[str, object] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, predecessor: Predecessor | None) -> Self:
+        """Return what is worth to be known of it."""
+        if predecessor is None:
+            return cls()
+        newest = predecessor.newest
+        if newest is None:
+            return cls(status=predecessor.status)
+        last = None
+        if FrameFlags.FALLBACK not in newest.flags:
+            last = LastFrame(newest.captured_ns, newest.device_sequence)
+        return cls(newest.captured_ns, last, predecessor.status)
+
+    @property
+    def given_up(self) -> bool:
+        """Whether viewers saw the fallback when it died: they shall go on to."""
+        return _part(self.status, "fallback").get("shown") is True
+
+    def device(self, fd: int | None) -> Inheritance | None:
+        """Return the device that was handed over, with what its owner said of it last."""
+        return None if fd is None else Inheritance(fd, self.status, self.last)
 
 
 class Inheritance:

@@ -11,8 +11,10 @@ import sys
 from collections.abc import Iterator
 
 from capture_daemon import lifecycle
+from capture_daemon.conductor import HOPELESS_S
 from capture_daemon.lifecycle import TABLE, Action, State
 from capture_daemon.recovery import budget, delays, ladder
+from capture_daemon.recovery.climber import ENDLESS_TRIES
 
 _HEAD = """\
 # The capture's lifecycle
@@ -56,11 +58,22 @@ source that raised is closed, so that rung is only for silence. While a busy dev
 holder is watched all the same, and the device opened as soon as it lets go.
 """
 
+_FALLBACK = f"""\
+## The fallback
+
+It is no state of the capture, and changes none: `capture_daemon/fallback.py` looks at the capture
+and shows another source meanwhile. It is wanted once the capture is given up: a `give-up` was
+chosen, {ENDLESS_TRIES} tries to open it again have failed where a row has no end, a failure was
+permanent, or a call into the source has not returned for {HOPELESS_S:g} s. It is wanted no longer
+once the stream has settled, and in `stopped` and `lent`. While it is wanted it is on the air in
+every state but `streaming`.
+"""
+
 
 def render() -> str:
     """Return the whole page."""
     drawn = ["```mermaid", *_diagram(), "```"]
-    return "\n".join([_HEAD, *drawn, "", *_rows(), "", _LADDER, *_ladder_rows(), ""])
+    return "\n".join([_HEAD, *drawn, "", *_rows(), "", _LADDER, *_ladder_rows(), "", _FALLBACK])
 
 
 def _ladder_rows() -> Iterator[str]:

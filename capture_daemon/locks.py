@@ -28,16 +28,19 @@ class Locks:
 
     def __init__(self) -> None:
         self._mutex = threading.Lock()
-        self._held: dict[Path, int] = {}
+        self._held: dict[Path, tuple[int, object]] = {}
 
-    def acquire(self, path: Path, what: str) -> None:
-        """Take the lock at `path`; harmless when this object has it already. Never waits.
+    def acquire(self, path: Path, what: str, owner: object = None) -> None:
+        """Take the lock at `path` for a part of this process. Never waits.
 
-        Raises CameraHeld, naming the holder of `what`, and NoPermission.
+        Harmless when `owner` has it already. Raises CameraHeld, naming the holder of `what`, and
+        NoPermission.
         """
         with self._mutex:
             if path not in self._held:
-                self._held[path] = _lock(path, what)
+                self._held[path] = _lock(path, what), owner
+            elif self._held[path][1] is not owner:
+                raise CameraHeld(f"{what} is open in this daemon already", os.getpid())
 
     def check(self, path: Path, what: str) -> None:
         """Raise CameraHeld if another process has the lock at `path`; takes nothing."""
@@ -48,7 +51,7 @@ class Locks:
     def release(self, path: Path) -> None:
         """Unlink the file and let the lock go; harmless when it is not held."""
         with self._mutex:
-            fd = self._held.pop(path, -1)
+            fd, _ = self._held.pop(path, (-1, None))
             if fd >= 0:
                 # Unlinked while still locked: nobody can lock this file and find it at its path.
                 with contextlib.suppress(OSError):

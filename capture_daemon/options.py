@@ -25,6 +25,8 @@ from capture_daemon.sources.spec import SourceSpec
 LOG_LEVELS = ("debug", "info", "warning", "error")
 DEFAULT_SOURCE = "auto"
 DEFAULT_LOG_LEVEL = "info"
+NO_FALLBACK = "none"
+"""What `--fallback-source` says where a file's is not wanted."""
 SOURCE_MAX = 4000
 """Characters of a source's text."""
 
@@ -35,6 +37,8 @@ class Settings:
 
     name: str
     plan: Plan
+    fallback: SourceSpec | None
+    """What is shown while the camera is given up; None: nothing."""
     ring_size: int
     """Bytes of the ring's arena."""
     log_level: str
@@ -55,16 +59,19 @@ def settings(flags: Mapping[str, object]) -> Settings:
         value = config.pick(flags.get(key), values.get(key), default)
         return None if value is None else str(value)
 
-    source = text("source", DEFAULT_SOURCE)
+    source = parse_source(str(text("source", DEFAULT_SOURCE)))
+    fallback = parse_fallback(text("fallback_source"))
+    check_fallback(fallback, source)
     ring_size = text("ring_size", str(DEFAULT_CAPACITY))
     log_level = text("log_level", DEFAULT_LOG_LEVEL)
     return Settings(
         name=name,
         plan=Plan(
-            parse_source(str(source)),
+            source,
             request(text("size"), text("fps")),
             frozen_after_s=_seconds("frozen_after", str(text("frozen_after", f"{FROZEN_AFTER_S}"))),
         ),
+        fallback=fallback,
         ring_size=_ring_size(str(ring_size)),
         log_level=_log_level(str(log_level)),
         end_holder=_switch("end_holder", text("end_holder", "false")),
@@ -81,6 +88,27 @@ def parse_source(text: str) -> SourceSpec:
     if not text.isprintable():
         raise UsageError("a source has no control characters")
     return spec.parse(text)
+
+
+def parse_fallback(text: str | None) -> SourceSpec | None:
+    """Return what a `--fallback-source` text means, None if there is to be none.
+
+    Raises UsageError.
+    """
+    if text is None or text.strip() == NO_FALLBACK:
+        return None
+    fallback = parse_source(text)
+    if fallback.kind == "auto":
+        raise UsageError("a fallback is a source of its own: write test, or say which camera")
+    return fallback
+
+
+def check_fallback(fallback: SourceSpec | None, source: SourceSpec) -> None:
+    """Raise UsageError if the fallback of `source` is nothing else than that."""
+    if fallback is None:
+        return
+    if (fallback.kind, fallback.argument) == (source.kind, source.argument):
+        raise UsageError(f"{source.text} cannot be its own fallback: name another source")
 
 
 def request(size: str | None, fps: str | float | None) -> Request:

@@ -16,7 +16,8 @@ from capture_daemon.diagnosis.incidents import CuredBy, Incident, Try, new_id
 from capture_daemon.reports import Cause
 from capture_daemon.sources.base import Granted
 
-log = logging.getLogger(__name__)
+_log = logging.getLogger(__name__)
+Log = logging.Logger | logging.LoggerAdapter[logging.Logger]
 
 STOPPED = Cause("stopped", "capture is stopped", "`framebus ctl start` starts it")
 
@@ -31,12 +32,17 @@ class Outage:
         tell: Callable[[Incident], None] | None = None,
         clock: Callable[[], int] = time.monotonic_ns,
         utc: Callable[[], int] = time.time_ns,
+        given_up: bool = False,
+        log: Log = _log,
     ) -> None:
         """`tell` is called with the incident whenever it has changed."""
         self.cause: Cause | None = STOPPED
         """None while there are frames."""
         self.incident: Incident | None = None
         """The one that goes on now."""
+        self.given_up = given_up
+        """Everything was tried in vain; what is tried from now on is tried again."""
+        self.log = log
         self._camera = camera
         self._tell = tell
         self._clock = clock
@@ -64,7 +70,7 @@ class Outage:
         if cause != self._logged:
             self._logged = cause
             remedy = f" ({cause.remedy})" if cause.remedy else ""
-            log.warning("%s: %s%s", cause.code, cause.message, remedy)
+            self.log.warning("%s: %s%s", cause.code, cause.message, remedy)
         self._by_hand = False  # whatever a person did, it did not help
         if self.incident is None:
             self._open(cause)
@@ -76,6 +82,11 @@ class Outage:
         if self.incident is not None:
             self._change(self.incident.with_try(Try(rung, self._to_utc(now_ns), note)))
 
+    def covered(self, now_ns: int) -> None:
+        """Viewers see the fallback since then: no frames of the camera's, so the loss goes on."""
+        if self.incident is not None and self.incident.fallback_utc_ns is None:
+            self._change(replace(self.incident, fallback_utc_ns=self._to_utc(now_ns)))
+
     def forget(self) -> None:
         """A person has taken a hand: the next failure is news, whatever it is."""
         self._logged = None
@@ -85,12 +96,13 @@ class Outage:
         """The stream has proved itself: say so, once."""
         what = f"{granted.fourcc} {granted.width}x{granted.height}" if granted else "frames"
         if self._since_ns is None:
-            log.info("streaming %s from %s", what, source)
+            self.log.info("streaming %s from %s", what, source)
         else:
             away_s = (streaming_since_ns - self._since_ns) / 1e9
-            log.info("streaming %s from %s again after %.1f s", what, source, away_s)
+            self.log.info("streaming %s from %s again after %.1f s", what, source, away_s)
         self._since_ns = None
         self._logged = None
+        self.given_up = False
         if self.incident is not None:
             self._close(self.incident.cured(self._to_utc(streaming_since_ns), self._cured_by()))
 
@@ -99,7 +111,8 @@ class Outage:
         self.cause = cause
         self._since_ns = None
         self._logged = None
-        log.info("stopped")
+        self.given_up = False
+        self.log.info("stopped")
         if self.incident is not None:
             note = "capture was stopped before frames came back"
             self._close(self.incident.given_up(self._utc(), note))

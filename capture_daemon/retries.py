@@ -6,7 +6,6 @@ it tells the conductor which event of the lifecycle that makes. Nothing here blo
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable
 from typing import Protocol
 
@@ -16,8 +15,6 @@ from capture_daemon.recovery import delays
 from capture_daemon.recovery.climber import Climber
 from capture_daemon.recovery.rungs import CLIMBED, DEVICE_LEVEL, Result, Rung, Unavailable
 from capture_daemon.reports import Climbed
-
-log = logging.getLogger(__name__)
 
 
 class RungCommands(Protocol):
@@ -63,7 +60,7 @@ class Retries:
         self.climbing = None
         self._outage.tried(report.rung.value, now_ns, outcome.note)
         if report.rung is not Rung.WAIT_FOR_HOLDER:  # which comes over and over
-            log.info("%s: %s", report.rung.value, outcome.note)
+            self._outage.log.info("%s: %s", report.rung.value, outcome.note)
         if outcome.result is Result.UNAVAILABLE:
             self.climber.refused(Unavailable(report.rung, outcome.note, outcome.remedy))
             if self.climber.choose(now_ns):
@@ -106,6 +103,7 @@ class Retries:
             case Action.RETRY_SLOWLY:
                 delay_s = delays.slow_retry_delay_s(self.failures, self._jitter())
                 self.due_ns = now_ns + int(delay_s * 1e9)
+                self._outage.given_up = True
             case Action.START_OVER:
                 self.climber.start_over()
                 self._forget()
@@ -126,7 +124,7 @@ class Retries:
         self.climbing = step.rung
         self.climber.began(step.rung, now_ns)
         for each in step.passed:
-            log.debug("%s was passed over: %s", each.rung.value, each.reason)
+            self._outage.log.debug("%s was passed over: %s", each.rung.value, each.reason)
         self._capture.climb(step.rung, step.limit_s)
 
     def _await_rung(self) -> None:
@@ -134,6 +132,8 @@ class Retries:
         if step is None:
             raise ValueError("no rung was chosen")
         self.due_ns = step.due_ns
+        if self.climber.exhausted:
+            self._outage.given_up = True
         if step.rung is Rung.GIVE_UP and step.limit_s:
             # A holder that lets go meanwhile ends the wait.
             self._capture.climb(step.rung, step.limit_s)

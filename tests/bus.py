@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import zmq
+from framebus.frame import FrameFlags
 from framebus.names import DEFAULT_CAMERA, CameraNames
 from framebus.notify import EventNotifier, Notifier, own_context
 from framebus.ring.announcement import Announcement
@@ -42,7 +43,12 @@ class Bus:
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
 
-    def tell(self, state: str, cause: dict[str, str] | None = None) -> None:
+    def tell(
+        self,
+        state: str,
+        cause: dict[str, str] | None = None,
+        fallback: dict[str, object] | None = None,
+    ) -> None:
         """Set the status document and send it as an event."""
         granted = {"fourcc": "MJPG", "width": 64, "height": 48, "fps": 1e9 / self.interval_ns}
         document: dict[str, object] = {
@@ -52,11 +58,17 @@ class Bus:
             "cause": cause,
             "source": {"spec": "test", "granted": granted},
             "frames": {"fps": 30.0},
+            "fallback": fallback,
         }
         self.writer.set_status(document)
         self.events.send("state", document)
 
-    def publish(self, data: bytes | None = None, captured_ns: int | None = None) -> int:
+    def publish(
+        self,
+        data: bytes | None = None,
+        captured_ns: int | None = None,
+        flags: FrameFlags = FrameFlags.NONE,
+    ) -> int:
         """Publish and announce one frame; return its sequence."""
         announcement = self.writer.publish(
             data if data is not None else jpeg(self.writer.cursor),
@@ -64,6 +76,7 @@ class Bus:
             captured_utc_ns=time.time_ns(),
             width=64,
             height=48,
+            flags=flags,
         )
         self.notifier.announce(announcement)
         return announcement.sequence

@@ -5,18 +5,21 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from capture_daemon.conductor import Conductor
+from capture_daemon.fallback import Fallback, fallback_plan
 from capture_daemon.lifecycle import State
 from capture_daemon.plan import Plan
-from capture_daemon.recovery.rungs import Rung
+from capture_daemon.recovery.rungs import DEVICE_LEVEL, Rung, Unavailable
 from capture_daemon.reports import (
     Cause,
     Failed,
     FrameSeen,
     Opened,
     Settled,
+    Surveyed,
 )
 from capture_daemon.sources import spec
 from capture_daemon.sources.base import Granted
+from capture_daemon.sources.spec import SourceSpec
 
 S = 1_000_000_000
 TEST = Plan(spec.parse("test"))
@@ -94,9 +97,51 @@ def fail(conductor: Conductor, now_ns: int, *, permanent: bool = False) -> None:
     conductor.on_report(Failed(conductor.sessions.number, cause, permanent), now_ns)
 
 
+def fail_until_given_up(conductor: Conductor, now_ns: int) -> int:
+    """Let it fail until all was tried in vain, with nothing but tries to be had; return when."""
+    conductor.start(now_ns)
+    none = tuple(Unavailable(rung, "no permission") for rung in DEVICE_LEVEL)
+    while True:
+        conductor.on_report(Surveyed(conductor.sessions.number, none), now_ns)
+        fail(conductor, now_ns)
+        if conductor.outage.given_up:
+            return now_ns
+        due_ns = conductor.deadline_ns()
+        assert due_ns is not None
+        now_ns = due_ns
+        conductor.tick(now_ns)
+
+
 def streaming(plan: Plan, notes: Notes) -> Conductor:
     conductor = Conductor(capture=notes, plan=plan, jitter=lambda: 0.0, now_ns=0)
     conductor.start(2 * S)
     conductor.on_report(Opened(conductor.sessions.number, GRANTED, plan.spec.kind), 3 * S)
     conductor.on_report(FrameSeen(conductor.sessions.number, 640, 480), 3 * S)
     return conductor
+
+
+@dataclass
+class Air:
+    """Stands in for the switcher."""
+
+    fallback: bool = False
+
+    def show_fallback(self, shown: bool) -> None:
+        self.fallback = shown
+
+
+def fallback_of(
+    camera: Conductor,
+    *,
+    notes: Notes | None = None,
+    air: Air | None = None,
+    spec: SourceSpec | None = None,
+) -> Fallback:
+    """A fallback of `camera` with `notes` for a capture thread; None: the camera has none."""
+    own = Conductor(
+        capture=notes or Notes(),
+        plan=fallback_plan(camera.source.plan, spec or camera.source.plan.spec),
+        jitter=lambda: 0.0,
+        now_ns=0,
+    )
+    return Fallback(camera=camera, own=own, air=air or Air(), spec=spec)

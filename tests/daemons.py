@@ -79,7 +79,7 @@ class DaemonProcess:
     def status(self) -> dict[str, Any]:
         """The status document; {} while the daemon is not up."""
         try:
-            return self.call("status")
+            return self.call("status", timeout_s=20.0)  # it may be starting, on a busy machine
         except FramebusError as error:
             if isinstance(error, ControlError):
                 raise

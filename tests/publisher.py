@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from framebus.frame import FrameFlags
+
 from tests.bus import Bus
 
 INTERVAL_S = 0.02
@@ -18,14 +20,18 @@ def picture(number: int) -> bytes:
 
 
 @contextmanager
-def publishing(runtime: Path, jpeg: Callable[[int], bytes] = picture) -> Iterator[None]:
+def publishing(
+    runtime: Path,
+    jpeg: Callable[[int], bytes] = picture,
+    flags: FrameFlags = FrameFlags.NONE,
+) -> Iterator[None]:
     """Publish `jpeg(sequence)` as the default camera's frames, fifty a second."""
     bus = Bus(runtime, fps=1 / INTERVAL_S)
     stop = threading.Event()
 
     def publish() -> None:
         while not stop.wait(INTERVAL_S):
-            bus.publish(jpeg(bus.writer.cursor + 1))
+            bus.publish(jpeg(bus.writer.cursor + 1), flags=flags)
 
     thread = threading.Thread(target=publish)
     thread.start()

@@ -21,7 +21,7 @@ from web_workers.settings import BIND, DEFAULT_BIND, NAME, WORKERS, default_work
 
 _WORKERS_MAX = 64
 _CONF = "python:web_workers.gunicorn_conf"
-_NEEDED = ("flask", "gunicorn", "PIL")
+_NEEDED = ("flask", "gunicorn", "PIL", "prometheus_client")
 
 _HELP = f"""Run the web tier: gunicorn, with workers that carry any number of viewers.
 
@@ -34,7 +34,7 @@ come and go. SIGHUP replaces the workers.
   framebus web --bind unix:/run/framebus/web.sock
 
 \b
-Exit codes: 64 wrong usage, 69 no such address, or Flask or gunicorn are not installed,
+Exit codes: 64 wrong usage, 69 no such address, or Flask, gunicorn or others are not installed,
 75 the port is in use, 77 no permission.
 """
 

@@ -17,7 +17,9 @@ from framebus.notify import event_socket
 
 from web_workers.loop import StreamLoop, Timer
 from web_workers.observe import observe
+from web_workers.scores import ALL_CAMERAS, STATES, Closed, Scores, total
 from web_workers.settings import Cameras
+from web_workers.tally import Account, Tally
 from web_workers.viewer import Viewer
 
 CONTENT_TYPE = "text/event-stream; charset=utf-8"
@@ -75,6 +77,7 @@ class EventFeed:
         self._latest: dict[str, bytes] = {}  # message by camera
         self._server = b""  # message about the workers
         self._behind: set[Viewer] = set()  # were busy when there was news
+        self._tallies: dict[str | None, Tally] = {}  # by what was wanted
         self._timer: Timer | None = None
         self._awake = False
 
@@ -84,6 +87,7 @@ class EventFeed:
         if not self._awake:
             self._awake = True
             self._tick()
+        self._tallies.setdefault(camera, Tally()).joined()
         self._viewers[viewer] = camera
         viewer.push(head + RETRY + self._wanted(camera))
 
@@ -93,12 +97,27 @@ class EventFeed:
             self._behind.discard(viewer)
             viewer.push(self._wanted(self._viewers[viewer]))
 
-    def left(self, viewer: Viewer) -> None:
+    def left(self, viewer: Viewer, why: Closed) -> None:
         """Forget a viewer; without viewers, stop listening."""
-        del self._viewers[viewer]
+        self._tallies[self._viewers.pop(viewer)].left(Account(bytes=viewer.bytes_sent), why)
         self._behind.discard(viewer)
         if not self._viewers:
             self._stop()
+
+    @property
+    def viewers(self) -> tuple[Viewer, ...]:
+        """Those connected now."""
+        return tuple(self._viewers)
+
+    def scores(self) -> Scores:
+        """Return what its viewers came to, those that have left included."""
+        present: dict[str | None, list[Account]] = {}
+        for viewer, wanted in self._viewers.items():
+            present.setdefault(wanted, []).append(Account(bytes=viewer.bytes_sent))
+        return total(
+            tally.scores(wanted or ALL_CAMERAS, STATES, present.get(wanted, ()))
+            for wanted, tally in self._tallies.items()
+        )
 
     def heard(self, camera: str, text: bytes) -> None:
         """Take a daemon's word for a change of its state."""
@@ -112,8 +131,8 @@ class EventFeed:
 
     def close(self) -> None:
         """Close all viewers, and so stop."""
-        for viewer in tuple(self._viewers):
-            viewer.close()
+        for viewer in self.viewers:
+            viewer.close(Closed.ENDED)
 
     def _tick(self) -> None:
         """Look at every camera, and tell everybody."""
@@ -127,7 +146,7 @@ class EventFeed:
         now = self._loop.clock()
         for viewer in tuple(self._viewers):
             if viewer.stalled(now):
-                viewer.close()
+                viewer.close(Closed.STALLED)
         if self._awake:  # the last viewer may have left
             self._timer = self._loop.call_at(now + EVERY_NS, self._tick)
 

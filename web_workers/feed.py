@@ -15,17 +15,18 @@ from collections.abc import Callable
 
 import zmq
 from framebus.frame import Frame
-from framebus.liveness import holder
 from framebus.names import CameraNames
 from framebus.notify import silence_s
 
-from web_workers.cause import explain, fresh_for_ns
+from web_workers.cause import fresh_for_ns
 from web_workers.link import RingLink
 from web_workers.loop import StreamLoop, Timer
-from web_workers.pack import FAILED, Pack
+from web_workers.pack import Pack
 from web_workers.parts import Picture, Style, opening, part
 from web_workers.placeholder import Notice
-from web_workers.viewer import Viewer
+from web_workers.scores import FRAMES, Closed, Scores
+from web_workers.tally import Account, Tally
+from web_workers.viewer import Viewer, closed_by
 
 FILL_NS = 850_000_000
 """After so long without output something is sent: the old part, or a placeholder. With the tick
@@ -54,6 +55,7 @@ class Feed:
         self._viewers: dict[Viewer, None] = {}  # in order of joining
         self._pack = Pack()  # those of them that take every frame and keep up
         self._others: dict[Viewer, None] = {}  # all the others
+        self._tally = Tally()
         self._link: RingLink | None = None
         self._descriptor = -1
         self._timer: Timer | None = None
@@ -75,9 +77,25 @@ class Feed:
         """Those connected now."""
         return tuple(self._viewers)
 
-    def counts(self, viewer: Viewer) -> tuple[int, int]:
-        """Return the frames and bytes sent to a viewer."""
-        return self._pack.counts(viewer)
+    def account(self, viewer: Viewer) -> Account:
+        """Return what became of the frames since a viewer joined. Any thread."""
+        published = self.published  # before `sent`, which may grow meanwhile
+        waiting = int(viewer not in self._pack and viewer.seen != self._number)
+        sent, bytes_sent = self._pack.counts(viewer)
+        skipped = max(0, published - viewer.base - sent - waiting)
+        return Account(sent, skipped, waiting, bytes_sent)
+
+    def age_ns(self, viewer: Viewer) -> int | None:
+        """Return how old the newest frame is that a viewer was sent, None without. Any thread."""
+        picture = self._picture
+        in_pack = picture is not None and viewer in self._pack
+        captured_ns = picture.captured_ns if picture and in_pack else viewer.captured_ns
+        return self._loop.clock() - captured_ns if captured_ns else None
+
+    def scores(self) -> Scores:
+        """Return what its viewers came to, those that have left included."""
+        present = (self.account(viewer) for viewer in self._viewers)
+        return self._tally.scores(self._names.camera, FRAMES, present)
 
     @property
     def published(self) -> int:
@@ -89,6 +107,7 @@ class Feed:
         if self._link is None:
             self._wake()
         viewer.belong(self)
+        self._tally.joined()
         self._viewers[viewer] = self._others[viewer] = None
         viewer.base = self.published
         viewer.seen = self._number
@@ -96,6 +115,7 @@ class Feed:
         if self._picture is not None and self._fresh(self._loop.clock()):
             viewer.base -= 1
             viewer.sent += 1
+            viewer.captured_ns = self._picture.captured_ns
             if viewer.thinner is not None:
                 viewer.thinner.admit(self._picture.captured_ns, 0)
             viewer.push(first + self._part(self._picture, viewer.style))
@@ -112,8 +132,9 @@ class Feed:
             self._offer(viewer)
         self._regroup(viewer)
 
-    def left(self, viewer: Viewer) -> None:
+    def left(self, viewer: Viewer, why: Closed) -> None:
         """Forget a viewer; without viewers, park."""
+        self._tally.left(self.account(viewer), why)
         del self._viewers[viewer]
         self._others.pop(viewer, None)
         self._pack.remove(viewer)
@@ -123,7 +144,7 @@ class Feed:
     def close(self) -> None:
         """Close all viewers, and so park."""
         for viewer in self.viewers:
-            viewer.close()
+            viewer.close(Closed.ENDED)
 
     def _wake(self) -> None:
         self._link = RingLink(self._names, self._context)
@@ -160,12 +181,18 @@ class Feed:
             if viewer.rest is None:  # else `drained` comes back to it
                 self._offer(viewer)
         for viewer, count in self._pack.send(plain):
-            self._others[viewer] = None
-            viewer.seen = self._number
-            if count == FAILED:
-                viewer.close()
+            self._note_left_pack(viewer, picture)
+            if count < 0:
+                viewer.close(closed_by(-count))
             else:
                 viewer.keep(plain, count)
+        self._tally.aged(self._loop.clock() - picture.captured_ns)
+
+    def _note_left_pack(self, viewer: Viewer, newest: Picture | None) -> None:
+        """Have a viewer among the others, with what it had in common with the pack."""
+        self._others[viewer] = None
+        viewer.seen = self._number
+        viewer.captured_ns = newest.captured_ns if newest is not None else 0
 
     def _regroup(self, viewer: Viewer) -> None:
         """Put a viewer where it belongs by now: into the pack, or among the others."""
@@ -178,8 +205,7 @@ class Feed:
             self._pack.add(viewer)
         elif not keeps_up and viewer in self._pack:
             self._pack.remove(viewer)
-            self._others[viewer] = None
-            viewer.seen = self._number
+            self._note_left_pack(viewer, self._picture)
 
     def _offer(self, viewer: Viewer) -> None:
         """Send the newest frame to one viewer, unless that asked for fewer."""
@@ -192,6 +218,7 @@ class Feed:
         ):
             return
         viewer.sent += 1
+        viewer.captured_ns = picture.captured_ns
         viewer.push(self._part(picture, viewer.style))
 
     def _part(self, newest: Picture, style: Style) -> bytes:
@@ -216,7 +243,7 @@ class Feed:
                 self._pause(now, silence_ns)
         for viewer in tuple(self._others):  # the pack has nothing under way
             if viewer.stalled(now):
-                viewer.close()
+                viewer.close(Closed.STALLED)
         if self._link is not None:  # the last viewer may have left
             self._timer = self._loop.call_at(now + min(silence_ns, _TICK_MAX_NS), self._tick)
 
@@ -260,13 +287,7 @@ class Feed:
             return
         self._painting = True
         last = self._picture
-        cause = explain(
-            self._names,
-            link.ring.status() if link.ring is not None else {},
-            attached=link.ring is not None and not link.ring.replaced,
-            trouble=link.trouble,
-            holder=lambda: holder(self._names.lock),
-        )
+        cause = link.cause()
         self._paint(
             Notice.of(
                 self._names.camera,

@@ -14,7 +14,17 @@ from framebus.errors import FramebusError
 from framebus.names import CameraNames
 
 TIMEOUT_S = 1.0
-_KEYS = ("id", "state", "began_utc_ns", "ended_utc_ns", "away_s", "cause", "causes", "cured_by")
+_KEYS = (
+    "id",
+    "state",
+    "began_utc_ns",
+    "ended_utc_ns",
+    "away_s",
+    "cause",
+    "causes",
+    "cured_by",
+    "fallback_utc_ns",
+)
 
 
 def incidents(names: CameraNames, limit: int) -> dict[str, Any]:
@@ -23,10 +33,15 @@ def incidents(names: CameraNames, limit: int) -> dict[str, Any]:
     Blocks for up to `TIMEOUT_S`.
     """
     try:
-        with ControlClient(names, timeout_s=TIMEOUT_S) as client:
-            return told(client.call("incidents", {"limit": limit}))
+        return told(ask(names, limit, TIMEOUT_S))
     except FramebusError as error:
         return {"incidents": [], "left_off": 0, "trouble": str(error)}
+
+
+def ask(names: CameraNames, limit: int, timeout_s: float) -> object:
+    """Return the daemon's own reply; raises FramebusError when there is none."""
+    with ControlClient(names, timeout_s=timeout_s) as client:
+        return client.call("incidents", {"limit": limit})
 
 
 def told(reply: object) -> dict[str, Any]:

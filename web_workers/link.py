@@ -10,9 +10,12 @@ from __future__ import annotations
 import zmq
 from framebus.errors import CameraAbsent, FrameGone, NoPermission, SegmentInvalid
 from framebus.frame import Frame
+from framebus.liveness import holder
 from framebus.names import CameraNames
 from framebus.notify import Listener
 from framebus.ring.reader import RingReader
+
+from web_workers.cause import Cause, explain
 
 
 class RingLink:
@@ -76,6 +79,16 @@ class RingLink:
             self.lapped += 1
             return None
         return self._taken(frame) if frame is not None else None
+
+    def cause(self) -> Cause:
+        """Return why the camera gives no fresh frames; for when it does not."""
+        return explain(
+            self.names,
+            self.ring.status() if self.ring is not None else {},
+            attached=self.ring is not None and not self.ring.replaced,
+            trouble=self.trouble,
+            holder=lambda: holder(self.names.lock),
+        )
 
     def close(self) -> None:
         """Unmap the ring and close the socket."""

@@ -31,7 +31,9 @@ class Observation:
     """The daemon's status document; empty where there is none."""
     state: str
     cause: Cause | None
-    """Why there are no fresh frames; None when there are."""
+    """Why there are no fresh frames of the camera; None when there are."""
+    fresh: bool
+    """Whether frames are fresh, the camera's or its fallback's."""
     sequence: int
     """Of the newest frame; 0 when there is none."""
     age_s: float | None
@@ -41,17 +43,25 @@ class Observation:
 
     @property
     def online(self) -> bool:
-        """Whether frames are fresh."""
+        """Whether the camera's frames are fresh."""
         return self.cause is None
 
+    @property
+    def showing(self) -> str | None:
+        """What viewers see: "camera", "fallback", or None for an old picture or none."""
+        if not self.fresh:
+            return None
+        return "camera" if self.online else "fallback"
+
     def document(self) -> dict[str, object]:
-        """Return it as JSON has it: the daemon's keys, and `online`, `age_s`, `sequence`."""
+        """Return it as JSON has it: the daemon's keys, and those of docs/http.md."""
         return {
             **self.status,
             "camera": self.camera,
             "state": self.state,
             "cause": self.cause.document() if self.cause is not None else None,
             "online": self.online,
+            "showing": self.showing,
             "sequence": self.sequence,
             "age_s": None if self.age_s is None else round(self.age_s, 3),
             "interval_s": self.interval_s,
@@ -80,7 +90,7 @@ def observe(
     fresh = sequence > 0 and now_ns - captured_ns <= fresh_for_ns(interval_ns)
     pid = holder(names.lock)
     cause = None
-    if not fresh:
+    if not fresh or fallback_shown(told):
         cause = explain(names, told, attached=attached, trouble=trouble, holder=lambda: pid)
     alive = fresh or pid > 0
     return Observation(
@@ -88,10 +98,17 @@ def observe(
         status=told,
         state=str(told.get("state", "streaming" if fresh else "opening")) if alive else ABSENT,
         cause=cause,
+        fresh=fresh,
         sequence=sequence,
         age_s=(now_ns - captured_ns) / 1e9 if sequence else None,
         interval_s=interval_ns / 1e9 or None,
     )
+
+
+def fallback_shown(status: Mapping[str, object]) -> bool:
+    """Tell whether a daemon's status says that viewers see the fallback."""
+    fallback = status.get("fallback")
+    return isinstance(fallback, Mapping) and fallback.get("shown") is True
 
 
 def _newest(ring: RingReader) -> tuple[int, int]:

@@ -10,10 +10,9 @@ Runs in the worker's main thread; `counts` may be called from others.
 
 from __future__ import annotations
 
-from web_workers.viewer import Send, Viewer
+import errno
 
-FAILED = -1
-"""In place of a count of bytes: the socket is broken."""
+from web_workers.viewer import Send, Viewer
 
 
 class Pack:
@@ -48,8 +47,8 @@ class Pack:
     def send(self, data: bytes) -> list[tuple[Viewer, int]]:
         """Send one frame to all; return those that did not take it whole, with what they took.
 
-        They have left the pack, and the frame counts as begun for them. The count is FAILED for a
-        socket that is broken.
+        They have left the pack, and the frame counts as begun for them. In place of a count
+        there is the errno, negative, of a socket that is broken.
         """
         if self._order is None:
             self._order = list(self._marks)
@@ -78,7 +77,7 @@ def _send_all(sends: list[Send], data: bytes) -> list[int]:
                 append(send(data))
         except BlockingIOError:
             append(0)
-        except OSError:
-            append(FAILED)
+        except OSError as error:
+            append(-(error.errno or errno.EIO))
         else:
             return counts

@@ -22,7 +22,7 @@ import enum
 import time
 from dataclasses import dataclass, replace
 
-from framebus.frame import Frame
+from framebus.frame import Frame, FrameFlags
 
 BOUNDARY = "boundarydonotcross"
 """As mjpg-streamer and ustreamer spell it: some small clients look for this very word."""
@@ -56,6 +56,8 @@ class Picture:
     """CLOCK_MONOTONIC nanoseconds; 0 for a placeholder without a frame."""
     placeholder: str = ""
     """Why it stands in for a frame: a cause's code; empty for a frame."""
+    fallback: bool = False
+    """Not the camera's picture, but its fallback's."""
 
     @classmethod
     def of(cls, frame: Frame) -> Picture:
@@ -67,6 +69,7 @@ class Picture:
             width=frame.width,
             height=frame.height,
             captured_ns=frame.captured_ns,
+            fallback=FrameFlags.FALLBACK in frame.flags,
         )
 
     @classmethod
@@ -106,6 +109,8 @@ def headers(picture: Picture) -> list[tuple[str, str]]:
     ]
     if picture.placeholder:
         head.append(("X-Placeholder", picture.placeholder))
+    if picture.fallback:
+        head.append(("X-Fallback", "true"))
     return head
 
 
@@ -116,8 +121,9 @@ def timestamp(utc_ns: int) -> str:
 
 
 def _extra_headers(picture: Picture, now_ns: int) -> list[tuple[str, str]]:
+    online = not (picture.placeholder or picture.fallback)
     return [
-        ("X-UStreamer-Online", "false" if picture.placeholder else "true"),
+        ("X-UStreamer-Online", "true" if online else "false"),
         ("X-UStreamer-Width", str(picture.width)),
         ("X-UStreamer-Height", str(picture.height)),
         ("X-UStreamer-Grab-Time", f"{picture.captured_ns / 1e9:.6f}"),

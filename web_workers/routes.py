@@ -11,8 +11,9 @@ from framebus.errors import CameraAbsent, FrameGone, NoPermission, SegmentInvali
 from framebus.frame import Frame
 from framebus.names import CameraNames
 
-from web_workers import events, fallback, parts, queries, snapshot, state
+from web_workers import events, generators, parts, queries, snapshot, state
 from web_workers.incidents import incidents
+from web_workers.metrics.scrape import scrape
 from web_workers.observe import Observation, observe
 from web_workers.problems import UnknownCamera, problem
 from web_workers.settings import Cameras
@@ -30,6 +31,7 @@ def routes(cameras: Cameras) -> Blueprint:
         "/cameras": views.cameras,
         "/events": views.all_events,
         "/healthz": views.healthz,
+        "/metrics": views.metrics,
         "/readyz": views.readyz,
     }.items():
         blueprint.add_url_rule(path, view.__name__, view)
@@ -77,7 +79,7 @@ class _Views:
         ticket = queries.frame_ticket(self._names(name).camera, request.args)
         response = TakenOverResponse(
             ticket,
-            lambda: fallback.frames(ticket, self._cameras),
+            lambda: generators.frames(ticket, self._cameras),
             content_type=parts.CONTENT_TYPE,
         )
         response.headers.update(_NO_BUFFERING)
@@ -92,10 +94,10 @@ class _Views:
             return self._earlier(names, ago_s)
         seen = observe(names, now_ns=time.monotonic_ns())
         frame = _newest(names)
-        if seen.cause is None and frame is not None:
+        if seen.fresh and frame is not None:
             return _picture(parts.Picture.of(frame))
         if seen.cause is not None and stand_in:
-            return _picture(fallback.placeholder(names.camera, seen.cause, frame))
+            return _picture(generators.placeholder(names.camera, seen.cause, frame))
         return _away(seen)
 
     def state(self, name: str) -> Response:
@@ -122,6 +124,12 @@ class _Views:
         """Whether this worker answers; says nothing of cameras."""
         return jsonify({"ok": True})
 
+    def metrics(self) -> Response:
+        """Everything that can be counted, for Prometheus."""
+        streams = request.environ.get(STREAMS)
+        body, content_type = scrape(self._cameras, streams, request.headers.get("Accept", ""))
+        return Response(body, content_type=content_type)
+
     def readyz(self) -> tuple[Response, int]:
         """Whether the default camera, or the one asked for, gives fresh frames."""
         name = request.args.get("camera", self._cameras.default)
@@ -131,7 +139,7 @@ class _Views:
     def _events(self, ticket: EventTicket) -> Response:
         response = TakenOverResponse(
             ticket,
-            lambda: fallback.states(ticket, self._cameras),
+            lambda: generators.states(ticket, self._cameras),
             content_type=events.CONTENT_TYPE,
         )
         response.headers.update(_NO_BUFFERING)

@@ -25,7 +25,7 @@ def state(seen: Observation, viewers: Sequence[Mapping[str, Any]], worker: int) 
 def summary(seen: Observation) -> dict[str, Any]:
     """Return one camera's line in the list of cameras."""
     document = seen.document()
-    keys = ("camera", "state", "online", "cause", "age_s")
+    keys = ("camera", "state", "online", "showing", "cause", "age_s")
     path = f"/cameras/{seen.camera}"
     links = {
         name: f"{path}/{name}" for name in ("stream", "snapshot", "state", "events", "incidents")
@@ -36,14 +36,15 @@ def summary(seen: Observation) -> dict[str, Any]:
 def readiness(seen: Observation) -> dict[str, Any]:
     """Return whether a camera's frames are fresh, and why not."""
     document = seen.document()
-    keys = ("camera", "state", "cause", "age_s", "interval_s")
+    keys = ("camera", "state", "showing", "cause", "age_s", "interval_s")
     return {"ready": seen.online, **{key: document[key] for key in keys}}
 
 
 def _ustreamer(seen: Observation, viewers: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    source = _mapping(seen.status.get("source"))
-    granted = _mapping(source.get("granted"))
-    measured = _mapping(seen.status.get("frames")).get("fps") or 0
+    # What viewers see, which is not always the camera.
+    shown = _mapping(seen.status.get("fallback")) if seen.showing == "fallback" else seen.status
+    granted = _mapping(_mapping(shown.get("source")).get("granted"))
+    measured = _mapping(shown.get("frames")).get("fps") or 0
     return {
         "encoder": {"type": "HW" if granted.get("fourcc") == "MJPG" else "CPU", "quality": 0},
         "source": {
@@ -60,7 +61,7 @@ def _ustreamer(seen: Observation, viewers: Sequence[Mapping[str, Any]]) -> dict[
             "clients": len(viewers),
             "clients_stat": {
                 viewer["peer"]: {
-                    "fps": round(viewer["sent"] / max(1.0, viewer["seconds"])),
+                    "fps": round(viewer["fps"]),
                     "extra_headers": viewer["style"] == "extra",
                     "advance_headers": viewer["style"] == "advance",
                     "dual_final_frames": viewer["dual_final_frames"],

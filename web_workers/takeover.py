@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Protocol
 from flask import Response
 
 from web_workers.parts import Style
+from web_workers.scores import Scores
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -33,6 +34,9 @@ class Streams(Protocol):
 
     def viewers(self, camera: str) -> list[dict[str, object]]:
         """Return the counters of this worker's viewers of a camera's frames."""
+
+    def scores(self) -> tuple[Scores, int]:
+        """Return what all workers that ever were have counted, and how many live."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,12 +10,14 @@ Runs in the worker's main thread. Counters may be read from other threads.
 
 from __future__ import annotations
 
+import errno
 import select
 import socket
 from collections.abc import Callable
 from typing import Protocol
 
 from web_workers.parts import Style
+from web_workers.scores import Closed
 from web_workers.thinning import Thinner
 
 EVENTS = select.EPOLLIN | select.EPOLLOUT | select.EPOLLRDHUP | select.EPOLLET
@@ -34,6 +36,7 @@ Send = Callable[[bytes | memoryview], int]
 """A socket's `send`: returns how many bytes the kernel took."""
 
 _GONE = select.EPOLLHUP | select.EPOLLERR | select.EPOLLRDHUP
+_LEFT = frozenset({0, errno.ECONNRESET, errno.EPIPE})  # a reset: it closed with frames unread
 
 
 class Audience(Protocol):
@@ -42,8 +45,15 @@ class Audience(Protocol):
     def drained(self, viewer: Viewer) -> None:
         """The viewer's part has gone out whole: it can take another."""
 
-    def left(self, viewer: Viewer) -> None:
+    def left(self, viewer: Viewer, why: Closed) -> None:
         """The viewer's socket is closed."""
+
+
+def closed_by(error: int) -> Closed:
+    """Return what an errno of a viewer's socket says about its end, 0 meaning none."""
+    if error == errno.ETIMEDOUT:  # TCP_USER_TIMEOUT
+        return Closed.STALLED
+    return Closed.LEFT if error in _LEFT else Closed.FAILED
 
 
 class Viewer:
@@ -57,8 +67,11 @@ class Viewer:
         "_unwanted",
         "base",
         "bytes_sent",
+        "captured_ns",
         "dual_final",
+        "fps",
         "joined_ns",
+        "marked",
         "moved_ns",
         "peer",
         "rest",
@@ -106,6 +119,12 @@ class Viewer:
         """The feed's count of published frames when this viewer joined."""
         self.seen = 0
         """The feed's number of the newest picture that this viewer was offered or passed over."""
+        self.captured_ns = 0
+        """When the newest frame that it was sent was captured; 0: none, or the pack knows."""
+        self.fps: float | None = None
+        """Frames a second, as last measured; None until then."""
+        self.marked = (self.joined_ns, 0)
+        """When that was, and its frames sent by then."""
 
     def fileno(self) -> int:
         """The socket's descriptor; -1 once it is closed."""
@@ -121,8 +140,8 @@ class Viewer:
             count = self.send(data)
         except BlockingIOError:
             count = 0
-        except OSError:
-            self.close()
+        except OSError as error:
+            self.close(closed_by(error.errno or errno.EIO))
             return
         self.bytes_sent += count
         if count != len(data):
@@ -136,10 +155,10 @@ class Viewer:
     def on_event(self, events: int) -> None:
         """Go on with what epoll says about the socket."""
         if events & _GONE:
-            self.close()
+            self.close(closed_by(self._sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)))
             return
-        if events & select.EPOLLIN and not self._discard():
-            self.close()
+        if events & select.EPOLLIN and (why := self._discard()) is not None:
+            self.close(why)
             return
         if self.rest is not None:
             self._continue(self.rest)
@@ -148,7 +167,7 @@ class Viewer:
         """Whether it has taken no byte of the part under way for STALL_NS."""
         return self.rest is not None and now_ns - self.moved_ns > STALL_NS
 
-    def close(self) -> None:
+    def close(self, why: Closed) -> None:
         """Close the socket and tell the audience. Twice is harmless."""
         if self._sock.fileno() < 0:
             return
@@ -156,15 +175,15 @@ class Viewer:
         self._sock.close()
         self.rest = None
         if self._audience is not None:
-            self._audience.left(self)
+            self._audience.left(self, why)
 
     def _continue(self, rest: memoryview) -> None:
         try:
             count = self.send(rest)
         except BlockingIOError:
             return
-        except OSError:
-            self.close()
+        except OSError as error:
+            self.close(closed_by(error.errno or errno.EIO))
             return
         self.bytes_sent += count
         self.moved_ns = self._clock()
@@ -175,15 +194,15 @@ class Viewer:
         if self._audience is not None:
             self._audience.drained(self)
 
-    def _discard(self) -> bool:
-        """Throw away what the viewer says; False when it closed or says too much."""
+    def _discard(self) -> Closed | None:
+        """Throw away what the viewer says; return why it is to be closed, None if it is not."""
         try:
             while data := self._sock.recv(4096):
                 self._unwanted += len(data)
                 if self._unwanted > UNWANTED_BYTES:
-                    return False
+                    return Closed.UNWANTED
         except BlockingIOError:
-            return True
-        except OSError:
-            return False
-        return False
+            return None
+        except OSError as error:
+            return closed_by(error.errno or errno.EIO)
+        return Closed.LEFT

@@ -8,7 +8,8 @@ heartbeats, signals.
 
 What is relied on in gunicorn 26 and 27 (workers/gthread.py): `handle_request` lets an exception
 through that is raised before anything was sent; `finish_request` and
-`wait_for_and_dispatch_events` run in the main thread; `nr_conns` counts open connections.
+`wait_for_and_dispatch_events` run in the main thread; `nr_conns` counts open connections;
+`setup` is called in the master, before the first worker.
 """
 
 from __future__ import annotations
@@ -17,12 +18,13 @@ import errno
 import selectors
 import time
 from concurrent.futures import Future
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from gunicorn.workers.gthread import ThreadWorker
 
 from web_workers.limits import raise_descriptor_limit
 from web_workers.linger import linger
+from web_workers.scoreboard import Scoreboard
 from web_workers.settings import Cameras, Settings
 from web_workers.streams import WorkerStreams
 from web_workers.takeover import TakeOver, announce
@@ -37,6 +39,15 @@ _ACCEPT_PAUSE_S = 0.5
 class StreamWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
     """A threaded worker with an event loop for viewers."""
 
+    _board: ClassVar[Scoreboard | None] = None
+    """Made in gunicorn's master, so that all workers inherit the same."""
+
+    @classmethod
+    def setup(cls) -> None:
+        """Prepare the class. gunicorn calls it whenever it has looked the class up."""
+        if cls._board is None:
+            cls._board = Scoreboard.create()
+
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._taken: dict[Any, TakeOver] = {}  # by connection, until its request is finished
@@ -46,7 +57,8 @@ class StreamWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
     def init_process(self) -> None:
         """Set up after the fork, then run until the end. gunicorn calls it once."""
         raise_descriptor_limit()
-        self._streams = WorkerStreams(cameras=Cameras(Settings.from_environ()))
+        cameras = Cameras(Settings.from_environ())
+        self._streams = WorkerStreams(cameras=cameras, board=self._board or Scoreboard.create())
         try:
             super().init_process()
         finally:

@@ -61,6 +61,8 @@ class Incident:
     """Tries that are no longer listed: the oldest go."""
     ended_utc_ns: int | None = None
     cured_by: str | None = None
+    fallback_utc_ns: int | None = None
+    """Since when viewers saw the fallback meanwhile, if they did."""
     note: str = ""
     """Why it ended without frames, if it did."""
 
@@ -145,6 +147,7 @@ def document(
         "causes": list(incident.causes),
         "tried": [asdict(each) for each in incident.tried],
         "cured_by": incident.cured_by,
+        "fallback_utc_ns": incident.fallback_utc_ns,
         "holders": [dict(each) for each in evidence.holders],
         "kernel_log": [dict(each) for each in evidence.kernel_log],
         "notes": notes,

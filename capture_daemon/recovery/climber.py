@@ -17,6 +17,9 @@ PROBATION_S = 10.0
 """A stream that fails again within this time after it has settled was not cured: the climb goes on
 where it was."""
 
+ENDLESS_TRIES = 3
+"""Where the ladder has no end, so many tries to open again in vain are what a lap is elsewhere."""
+
 
 class Climber:
     """One camera's way up the ladder, over all its outages."""
@@ -28,6 +31,8 @@ class Climber:
         self.rung: Rung | None = None
         """What is being tried, or was last, since the stream was last well."""
         self.unavailable: dict[Rung, Unavailable] = {}
+        self._began: Counter[Rung] = Counter()
+        """How often each rung was tried, ever; a person's wishes included."""
         self._budgets = Budgets()
         self._memory: dict[Failure, Rung] = {}
         self._first: Failure | None = None
@@ -47,6 +52,12 @@ class Climber:
         helped.
         """
         return self._laps > 0 or self.rung in RESETS
+
+    @property
+    def exhausted(self) -> bool:
+        """Whether everything was tried in vain since the stream was last well."""
+        endless = self._failure is Failure.OTHER and self._tried[Rung.REOPEN] >= ENDLESS_TRIES
+        return self._laps > 0 or endless
 
     def failed(self, code: str, *, on_device: bool, open_now: bool, now_ns: int) -> Step:
         """Choose the next rung, after a failure with this cause's code."""
@@ -84,6 +95,7 @@ class Climber:
         self.rung = rung
         self.step = None
         self._tried[rung] += 1
+        self._began[rung] += 1
         self._budgets = self._budgets.spend(rung, now_ns)
 
     def surveyed(self, unavailable: Iterable[Unavailable]) -> None:
@@ -114,6 +126,7 @@ class Climber:
         return {
             "rung": self.rung.value if self.rung else None,
             "next": self.step.rung.value if self.step else None,
+            "tries": {rung.value: self._began[rung] for rung in Rung if self._began[rung]},
             "unavailable": [
                 {"rung": each.rung.value, "reason": each.reason, "remedy": each.remedy}
                 for each in sorted(self.unavailable.values(), key=lambda each: each.rung.number)

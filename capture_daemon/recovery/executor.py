@@ -106,8 +106,9 @@ class Executor:
         return Outcome(Result.DONE, note)
 
     def _remember(self, source: Source) -> None:
-        if source is not self._source:
-            self._source, self._rdev, self._port, self._identity = source, 0, None, ""
+        if _name(source) != _name(self._source):
+            self._rdev, self._port, self._identity = 0, None, ""
+        self._source = source
         rdev = _rdev(source)
         if not rdev:
             return
@@ -160,6 +161,11 @@ class Executor:
 
 def _uhubctl() -> bool:
     return bool(shutil.which("uhubctl") or shutil.which("uhubctl", path="/usr/sbin:/sbin"))
+
+
+def _name(source: Source | None) -> str:
+    """Return what a source is called that has a device: another one of that name may follow it."""
+    return str(getattr(source, "name", "")) or f"number {id(source)}"
 
 
 def _rdev(source: Source) -> int:

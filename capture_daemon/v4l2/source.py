@@ -65,6 +65,11 @@ class V4L2Source:
         self._steps = Steps()
 
     @property
+    def name(self) -> str:
+        """The name that it was given."""
+        return self._device
+
+    @property
     def node(self) -> str:
         """The device node that the name means now. Raises SourceError when there is none."""
         return self._name.node()

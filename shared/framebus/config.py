@@ -31,6 +31,7 @@ _TEXTS = (list,)
 
 CAMERA_KEYS: Mapping[str, tuple[type, ...]] = {
     "source": _TEXT,
+    "fallback_source": _TEXT,
     "size": _TEXT,
     "fps": _NUMBER,
     "ring_size": (str, int),

@@ -17,6 +17,8 @@ class FrameFlags(enum.IntFlag):
     """The JPEG was made on this machine from raw pixels, not by the camera."""
     TEST_PATTERN = 4
     """No camera: the labelled test pattern."""
+    FALLBACK = 8
+    """Not from the camera, which was given up for the time being, but from its fallback source."""
 
 
 @dataclass(frozen=True, slots=True)

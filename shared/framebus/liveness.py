@@ -21,8 +21,16 @@ def holder(lock: Path) -> int:
     except OSError:
         return 0
     try:
-        query = _FLOCK.pack(fcntl.F_WRLCK, os.SEEK_SET, 0, 0, 0)
-        kind, _, _, _, pid = _FLOCK.unpack(fcntl.fcntl(fd, fcntl.F_GETLK, query))
+        return lock_holder(fd)
     finally:
         os.close(fd)
+
+
+def lock_holder(fd: int, at: int = 0, length: int = 0) -> int:
+    """Return the pid of another process that holds a `lockf` on these bytes, 0 when none does.
+
+    `length` 0 reaches to the end of the file, however long it is.
+    """
+    query = _FLOCK.pack(fcntl.F_WRLCK, os.SEEK_SET, at, length, 0)
+    kind, _, _, _, pid = _FLOCK.unpack(fcntl.fcntl(fd, fcntl.F_GETLK, query))
     return pid if kind != fcntl.F_UNLCK else 0

@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import Page
 
 from tests.browser import chromium
-from tests.bus import Bus
+from tests.bus import Bus, lock_held
 from tests.system.webtier import WebTier
 from tests.waiting import until
 
@@ -75,6 +75,26 @@ def test_the_page_names_the_cause_and_recovers_by_itself(
         bus.start()
         _moves(page)
         page.wait_for_selector(".state.good", timeout=20_000)
+        assert wrong == []
+
+
+def test_the_page_says_that_a_fallback_is_not_the_camera(tier: WebTier, bus: Bus) -> None:
+    granted = {"fourcc": "MJPG", "width": 160, "height": 120, "fps": 5.0}
+    cause = {"code": "device-absent", "message": "it is unplugged", "remedy": "plug it in"}
+    source = {"spec": "test", "granted": granted}
+    with (
+        lock_held(bus.names),
+        chromium.page(f"http://127.0.0.1:{tier.port}/") as (page, wrong),
+    ):
+        bus.tell("backoff", cause, {"shown": True, "source": source, "frames": {"fps": 5.0}})
+        page.wait_for_function("() => document.querySelector('.state').textContent === 'Fallback'")
+        told = page.inner_text(".cause")
+        assert told == "This is test, not the camera. It is unplugged. Plug it in."
+        assert page.inner_text(".fps") == "5.0 fps"
+        assert page.inner_text(".size") == "160 \N{MULTIPLICATION SIGN} 120"
+        bus.tell("streaming")
+        page.wait_for_function("() => document.querySelector('.state').textContent === 'Live'")
+        assert page.is_hidden(".cause")
         assert wrong == []
 
 

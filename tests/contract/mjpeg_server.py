@@ -65,12 +65,20 @@ def part(body: bytes, *headers: str, length: bool = True) -> bytes:
 
 
 @contextmanager
-def serving(script: Script, *, tls: bool = False) -> Iterator[Server]:
-    """Serve `script` to each connection, one at a time; all is closed and joined at the end."""
+def serving(
+    script: Script, *, tls: bool = False, listener: socket.socket | None = None
+) -> Iterator[Server]:
+    """Serve `script` to each connection, one at a time; all is closed and joined at the end.
+
+    `listener` is bound already: a server that begins where nothing has listened until now.
+    """
     stopping = threading.Event()
     with ExitStack() as stack:
         context = _certified(Path(stack.enter_context(TemporaryDirectory()))) if tls else None
-        listener = stack.enter_context(socket.create_server(("127.0.0.1", 0)))
+        if listener is None:
+            listener = socket.create_server(("127.0.0.1", 0))
+        stack.enter_context(listener)
+        listener.listen()
         listener.settimeout(0.05)
         server = Server(listener.getsockname()[1], certificate=context and context[1])
 

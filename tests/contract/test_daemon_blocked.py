@@ -24,10 +24,13 @@ from framebus.ring.writer import RingWriter
 
 from capture_daemon.adjustments import MOST_PENDING
 from capture_daemon.hotplug import Hotplug
-from capture_daemon.main import Parts
+from capture_daemon.inheritance import Legacy
 from capture_daemon.options import settings
+from capture_daemon.parts import Parts
+from capture_daemon.pipeline import Access
 from capture_daemon.plan import Plan
 from capture_daemon.sources.base import Captured, Granted, Interrupt, SourceError
+from capture_daemon.sources.spec import SourceSpec
 from capture_daemon.systemd import ServiceManager
 from tests.rungs import NoRungs
 from tests.unit.test_publisher import WHOLE
@@ -104,6 +107,9 @@ class OneSource:
     def check(self, plan: Plan) -> None:
         """Every plan will do."""
 
+    def check_apart(self, wanted: SourceSpec, other: SourceSpec) -> None:
+        """There are no two devices."""
+
 
 class NoSignals:
     def __init__(self) -> None:
@@ -130,9 +136,9 @@ class Bench:
             self.names,
             state=runtime / "state",
             writer=RingWriter.create(self.names, capacity=1 << 20),
-            newest_ns=0,
-            sources=OneSource(source),
-            rungs=NoRungs(),
+            legacy=Legacy(),
+            camera=Access(OneSource(source), NoRungs()),
+            spare=Access(OneSource(StubbornSource()), NoRungs()),
             hotplug=Hotplug(lambda: None, after_s=0.0),
             manager=ServiceManager({}),
             signals=signals,

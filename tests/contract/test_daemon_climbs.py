@@ -16,13 +16,17 @@ from framebus.names import CameraNames
 from framebus.ring.writer import RingWriter
 
 from capture_daemon.hotplug import Hotplug
-from capture_daemon.main import Parts
+from capture_daemon.inheritance import Legacy
 from capture_daemon.options import settings
+from capture_daemon.parts import Parts
+from capture_daemon.pipeline import Access
 from capture_daemon.plan import Plan
 from capture_daemon.recovery.rungs import DEVICE_LEVEL, Outcome, Result, Rung, Unavailable
 from capture_daemon.sources.base import Captured, Granted, Interrupt, Source
+from capture_daemon.sources.spec import SourceSpec
 from capture_daemon.systemd import ServiceManager
 from tests.contract.test_daemon_blocked import NoSignals
+from tests.rungs import NoRungs
 from tests.unit.test_publisher import WHOLE
 from tests.waiting import until
 
@@ -77,6 +81,9 @@ class Camera:
     def check(self, plan: Plan) -> None:
         """Every plan will do."""
 
+    def check_apart(self, wanted: SourceSpec, other: SourceSpec) -> None:
+        """There are no two devices."""
+
     # -- as the one who carries out rungs ------------------------------------------------------
 
     def survey(self, source: Source | None) -> tuple[Unavailable, ...]:
@@ -105,9 +112,9 @@ class Bench:
             names,
             state=runtime / "state",
             writer=RingWriter.create(names, capacity=1 << 20),
-            newest_ns=0,
-            sources=camera,
-            rungs=camera,
+            legacy=Legacy(),
+            camera=Access(camera, camera),
+            spare=Access(Camera(), NoRungs()),
             hotplug=Hotplug(lambda: None, after_s=0.0),
             manager=ServiceManager({}),
             signals=signals,

@@ -26,6 +26,7 @@ class CameraSource:
         self.path = node
         self.there = True
         self.forgot = 0
+        self.name = ""
 
     @property
     def rdev(self) -> int:
@@ -198,6 +199,16 @@ def test_the_port_is_remembered_when_the_node_has_vanished(rig: Rig) -> None:
     outcome = executor.climb(Rung.USB_RESET, 0, rig.interrupt)
     assert len(rig.resets) == 1
     assert "not back" in outcome.note
+
+
+@pytest.mark.parametrize("name", ["", "usb:046d:082d"])
+def test_the_port_is_remembered_for_another_source_of_the_same_name(rig: Rig, name: str) -> None:
+    rig.tree.plug()
+    rig.source.name = name
+    executor = rig.executor()
+    rig.source = CameraSource(rig.source.path)
+    rig.source.there, rig.source.name = False, name
+    assert bool(name) is (Rung.USB_RESET not in unavailable(executor, rig))
 
 
 def test_an_empty_port_and_one_with_another_device_are_left_alone(rig: Rig) -> None:

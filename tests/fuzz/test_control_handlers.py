@@ -18,11 +18,11 @@ from capture_daemon.handlers import Handlers
 from capture_daemon.plan import Plan
 from capture_daemon.refusal import Refusal
 from capture_daemon.sources import spec
-from tests.conducting import Notes
+from tests.conducting import Notes, fallback_of
 
 S = 1_000_000_000
 METHODS = ["status", "start", "stop", "restart", "configure", "formats", "controls", "holders"]
-NAMES = ["rung", "source", "size", "fps", "limit", "brightness", "1", ""]
+NAMES = ["rung", "source", "fallback", "size", "fps", "limit", "brightness", "1", ""]
 TEXTS = ["test", "auto", "v4l2:/dev/video0", "file:/", "http://u:p@h/", "ffmpeg:-i '", "1x1"]
 SCALARS = (
     st.none()
@@ -103,10 +103,11 @@ def test_every_call_gets_exactly_one_answer(
     )
     handlers = Handlers(
         conductor=conductor,
+        fallback=fallback_of(conductor),
         adjustments=adjustments,
         findings=findings,
         status=lambda now_ns: {"state": conductor.state.value},
-        check=lambda plan: None,
+        check=lambda wish: None,
         shutdown=lambda: None,
         renew=None,
         clock=lambda: 100 * S,

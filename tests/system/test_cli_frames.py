@@ -12,6 +12,7 @@ import time
 from pathlib import Path
 
 import pytest
+from framebus.frame import FrameFlags
 
 from tests.publisher import picture, publishing
 
@@ -145,6 +146,14 @@ def test_snapshot_goes_to_standard_output(runtime: Path) -> None:
     with publishing(runtime):
         done = finish("snapshot", "-o", "-")
     assert len(numbers(done.stdout)) == 1
+    assert b"fallback" not in done.stderr
+
+
+def test_snapshot_says_that_it_is_of_the_fallback(runtime: Path) -> None:
+    with publishing(runtime, flags=FrameFlags.FALLBACK):
+        done = finish("snapshot", "-o", "-")
+    assert len(numbers(done.stdout)) == 1
+    assert b"not of the camera" in done.stderr
 
 
 def test_snapshot_of_no_camera_is_69_and_leaves_the_old_file(runtime: Path, tmp_path: Path) -> None:

@@ -96,9 +96,13 @@ def test_counts_add_up_to_what_was_published_since_joining(bus: Bus, tier: WebTi
             return bool(listed["sent"] + listed["skipped"] == last - first + 1)
 
         until(counted, what="sent + skipped = published")
+        received = sum(len(part.body) for part in viewer.frames)
         (listed,) = tier.json("/state")["viewers"]["list"]
         assert listed["sent"] == len({part.sequence for part in viewer.frames})
         assert listed["skipped"] > listed["sent"]
+        assert 0 <= listed["fps"] <= 15
+        assert listed["bytes"] > received
+        assert listed["age_s"] > 0
     finally:
         viewer.close()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import json
 import os
@@ -15,6 +16,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Self
 
+from tests.metrics import Scrape, parsed
 from tests.multipart import Parser, Part, split_head
 from tests.processes import children
 from tests.waiting import until
@@ -29,7 +31,9 @@ class WebTier:
         self, runtime: Path, *, workers: int = 1, worker_class: str = STREAM_WORKER, **more: str
     ) -> None:
         self._log = runtime / "gunicorn.log"
-        options = [item for key, value in more.items() for item in (f"--{key}", value)]
+        options = [
+            item for key, value in more.items() for item in (f"--{key.replace('_', '-')}", value)
+        ]
         with self._log.open("wb") as log:
             self.process = subprocess.Popen(
                 [
@@ -78,6 +82,13 @@ class WebTier:
         assert status == 200, body
         return json.loads(body)
 
+    def scrape(self) -> Scrape:
+        """What it tells Prometheus."""
+        status, headers, body = self.get("/metrics")
+        assert status == 200
+        assert headers["Content-Type"].startswith("text/plain; version=")
+        return parsed(body)
+
     def close(self) -> None:
         """End it, and fail if it does not end cleanly."""
         self.process.terminate()
@@ -112,6 +123,13 @@ class Stream:
     def start(self) -> Self:
         self._thread.start()
         return self
+
+    def read_a_frame(self) -> None:
+        """Read until there is one, in place of `start`; what comes after stays unread."""
+        while not self.frames:
+            got = self._socket.recv(4096)
+            assert got, "the stream ended"
+            self._take(got)
 
     def _head(self) -> tuple[str, dict[str, str], bytes]:
         data = b""
@@ -152,7 +170,8 @@ class Stream:
 
     def close(self) -> None:
         if not self.closed:
-            self._socket.shutdown(socket.SHUT_RDWR)
+            with contextlib.suppress(OSError):  # the other end may be gone, and not be noticed yet
+                self._socket.shutdown(socket.SHUT_RDWR)
         if self._thread.ident is not None:
             self._thread.join()
         self._socket.close()

@@ -95,8 +95,19 @@ def test_a_refused_rung_is_passed_over_and_told_in_the_document() -> None:
     assert one.document() == {
         "rung": "rebind",
         "next": "usb-reset",
+        "tries": {"restart-stream": 1, "reopen": 1, "rebind": 1},
         "unavailable": [{"rung": "rebind", "reason": "no permission", "remedy": "grant it"}],
     }
+
+
+def test_tries_are_counted_over_all_outages_and_wishes() -> None:
+    one = climber()
+    now, _ = fail_until(one, Rung.USB_RESET, 1000 * S)
+    one.start_over()
+    one.wish(Rung.USB_RESET, now)
+    one.began(Rung.USB_RESET, now)
+    tries = one.document()["tries"]
+    assert tries == {"restart-stream": 1, "reopen": 1, "rebind": 1, "usb-reset": 2}
 
 
 def test_a_person_may_not_reset_more_often_either() -> None:

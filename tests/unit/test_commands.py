@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import threading
+
+import pytest
+
 from capture_daemon.commands import (
     Close,
     Command,
@@ -38,5 +42,28 @@ def test_a_command_interrupts_the_source_until_it_is_taken() -> None:
     queue.put(Close(1))
     assert queue.interrupt.wait(0) == {queue.interrupt.fileno()}
     assert queue.take(wait=False) == [Close(1)]
+    assert queue.interrupt.wait(0) == frozenset()
+    queue.close()
+
+
+def test_an_interrupt_never_comes_after_its_command_was_taken(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """It would end the call that the command began: a source "interrupted" for no reason."""
+    queue = CommandQueue()
+    may_set, plain = threading.Event(), queue.interrupt.set
+    monkeypatch.setattr(queue.interrupt, "set", lambda: (may_set.wait(30), plain()))
+    taken: list[Command] = []
+    threads = [
+        threading.Thread(target=queue.put, args=(Close(1),)),
+        threading.Thread(target=lambda: taken.extend(queue.take(wait=True))),
+    ]
+    for thread in threads:
+        thread.start()
+    threads[1].join(0.1)  # it has the command by now, if it may
+    may_set.set()
+    for thread in threads:
+        thread.join()
+    assert taken == [Close(1)]
     assert queue.interrupt.wait(0) == frozenset()
     queue.close()

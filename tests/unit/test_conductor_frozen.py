@@ -36,11 +36,11 @@ def test_a_still_picture_is_nothing_to_remark_upon(plan: Plan) -> None:
 def test_what_a_person_begins_is_begun_from_its_top_and_a_retry_is_not() -> None:
     notes = Notes()
     conductor = streaming(CAMERA, notes)
-    first = conductor.plan
+    first = conductor.source.plan
     conductor.restart(10 * S)
-    assert conductor.plan != first
-    assert conductor.plan.wants_the_same(first)
+    assert conductor.source.plan != first
+    assert conductor.source.plan.wants_the_same(first)
     assert not conductor.configure(first, 11 * S), "nothing else is wanted"
-    again = conductor.plan
+    again = conductor.source.plan
     conductor.device_added(12 * S)
-    assert conductor.plan == again
+    assert conductor.source.plan == again

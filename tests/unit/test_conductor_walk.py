@@ -153,7 +153,7 @@ def walk(steps: list[str], chance: random.Random) -> None:
         waits = conductor.retries.due_ns is not None or conductor.retries.climbing is not None
         assert waits == (conductor.state in WAITING_STATES)
         if conductor.state not in OPEN_STATES:
-            assert conductor.granted is None
+            assert conductor.source.granted is None
         assert (conductor.cause(camera.now) is None) == (conductor.state is State.STREAMING)
 
 

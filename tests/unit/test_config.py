@@ -105,6 +105,10 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
         {"log_level": "loud"},
         {"name": "../x"},
         {"source": "telepathy"},
+        {"fallback_source": "telepathy"},
+        {"fallback_source": "auto"},
+        {"source": "test", "fallback_source": "test"},
+        {"source": "v4l2:/dev/video0", "fallback_source": "v4l2: /dev/video0"},
     ],
 )
 def test_a_bad_option_is_refused(flags: dict[str, object]) -> None:
@@ -137,3 +141,14 @@ def test_what_the_ladder_may_do_is_a_persons_to_say() -> None:
 def test_a_permission_that_is_none_is_refused(flags: dict[str, object]) -> None:
     with pytest.raises(UsageError, match=r"end_holder|power_ports"):
         settings(flags)
+
+
+def test_a_cameras_fallback_may_be_another_than_that_of_all_or_none(tmp_path: Path) -> None:
+    path = tmp_path / "framebus.toml"
+    text = 'fallback_source = "test"\n[camera.front]\n[camera.back]\nfallback_source = "none"\n'
+    path.write_text(text)
+    front = settings({"config": str(path), "name": "front"}).fallback
+    assert front is not None
+    assert front.kind == "test"
+    assert settings({"config": str(path), "name": "back"}).fallback is None
+    assert settings({}).fallback is None

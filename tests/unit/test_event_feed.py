@@ -11,6 +11,7 @@ from framebus.notify import own_context
 
 from web_workers.events import EventFeed
 from web_workers.loop import StreamLoop
+from web_workers.scores import Closed
 from web_workers.settings import Cameras, Settings
 from web_workers.viewer import EVENTS, Viewer
 
@@ -115,7 +116,23 @@ def test_a_slow_viewer_misses_states_but_ends_with_the_newest(bench: Bench) -> N
 
 def test_nothing_runs_while_nobody_listens(bench: Bench) -> None:
     viewer, _ = bench.join(None)
-    viewer.close()
+    viewer.close(Closed.LEFT)
     assert bench.loop.timeout_s(99.0) == 99.0
     _, client = bench.join(None)
     assert len(_states(client)) == 1
+
+
+def test_viewers_are_counted_by_what_they_wanted(bench: Bench) -> None:
+    first, client = bench.join(None)
+    bench.join("camera")
+    first.close(Closed.LEFT)
+    client.setblocking(True)
+    told = 0
+    while data := client.recv(1 << 20):
+        told += len(data)
+    scores = bench.feed.scores()
+    assert scores.now == {("viewers", "*", "events"): 0, ("viewers", "camera", "events"): 1}
+    assert scores.counts["accepted", "*", "events"] == 1
+    assert scores.counts["closed", "*", "events", "left"] == 1
+    assert scores.counts["bytes", "*", "events"] == told
+    assert scores.counts["accepted", "camera", "events"] == 1

@@ -229,3 +229,27 @@ def test_in_doubt_the_device_is_closed_and_opened_afresh(
     assert "open, locked: True" in device.events
     bus.close()
     assert not list(tmp_path.iterdir()), "a lock file is left"
+
+
+def test_the_fallback_never_opens_the_cameras_device(
+    tmp_path: Path, device: Device, interrupt: Interrupt
+) -> None:
+    camera = spec.parse(f"v4l2:{NODE}")
+    fallback = ExclusiveSources(
+        locks=Locks(),
+        runtime=tmp_path,
+        keeper=Keeper(device.events),
+        apart_from=lambda: camera,
+        build=lambda _spec, _request, _interrupt: device,
+    )
+    for same in (f"v4l2:{NODE}", f"v4l2:/dev/../{NODE}"):
+        with pytest.raises(SourceError, match="the camera itself") as error:
+            fallback.open(plan(same), interrupt)
+        assert error.value.permanent
+        with pytest.raises(UsageError, match="the camera itself"):
+            fallback.check_apart(spec.parse(same), camera)
+    assert not any(event.startswith("open") for event in device.events)
+    for other in ("v4l2:/dev/zero", "v4l2:/dev/nowhere", "test"):
+        fallback.check_apart(spec.parse(other), camera)
+    fallback.open(plan("v4l2:/dev/zero"), interrupt)
+    fallback.close()

@@ -201,3 +201,12 @@ def test_what_was_seen_a_moment_ago_is_not_looked_for_again(bench: Bench) -> Non
     bench.utc_ns += 5 * S
     bench.findings.holders(answer, 0)
     assert bench.inquiries.looks == 1
+
+
+def test_totals_count_what_the_list_has_long_forgotten(bench: Bench) -> None:
+    for number in range(2 * KEPT):
+        bench.findings.on_incident(incident(number))
+        bench.findings.on_incident(incident(number).cured(UTC + S, "reopen"))
+    (total,) = bench.incidents(limit=1)["totals"]
+    assert (total["cause"], total["cured_by"]) == ("device-gone", "reopen")
+    assert (total["count"], total["away_s"]) == (2 * KEPT, 2 * KEPT)

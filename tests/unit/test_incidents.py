@@ -30,7 +30,7 @@ KEYS = [
         "causes",
         "tried",
     ),
-    *("cured_by", "holders", "kernel_log", "notes"),
+    *("cured_by", "fallback_utc_ns", "holders", "kernel_log", "notes"),
 ]
 
 

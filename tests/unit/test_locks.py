@@ -75,6 +75,19 @@ def test_taking_and_checking_ones_own_lock_again_does_not_drop_it(tmp_path: Path
     locks.release_all()
 
 
+def test_what_one_part_of_the_daemon_has_another_does_not_get(tmp_path: Path) -> None:
+    path = tmp_path / "x.lock"
+    locks, camera, fallback = Locks(), object(), object()
+    locks.acquire(path, "x", camera)
+    locks.acquire(path, "x", camera)
+    with pytest.raises(CameraHeld, match="in this daemon already"):
+        locks.acquire(path, "x", fallback)
+    assert holder(path) == 0  # it asks for other processes' locks
+    locks.release(path)
+    locks.acquire(path, "x", fallback)
+    locks.release_all()
+
+
 def test_release_removes_the_file_and_is_harmless_twice(tmp_path: Path) -> None:
     path = tmp_path / "x.lock"
     locks = Locks()

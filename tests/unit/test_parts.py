@@ -1,12 +1,12 @@
 from __future__ import annotations
 
-from framebus.frame import Frame
+from framebus.frame import Frame, FrameFlags
 
 from tests.multipart import Parser
 from web_workers.parts import Picture, Style, opening, part, timestamp
 
 
-def _picture() -> Picture:
+def _picture(flags: FrameFlags = FrameFlags.NONE) -> Picture:
     frame = Frame(
         jpeg=b"\xff\xd8 picture \xff\xd9",
         epoch=7,
@@ -17,6 +17,7 @@ def _picture() -> Picture:
         published_ns=5_000_100_000,
         width=640,
         height=480,
+        flags=flags,
     )
     return Picture.of(frame)
 
@@ -37,6 +38,13 @@ def test_parts_follow_each_other_without_a_byte_between() -> None:
     parser = Parser()
     assert len(parser.feed(data)) == 3
     assert not parser.buffer
+
+
+def test_a_picture_that_is_not_the_cameras_says_so() -> None:
+    data = opening(Style.EXTRA) + part(_picture(FrameFlags.FALLBACK), Style.EXTRA, 0)
+    (got,) = Parser().feed(data)
+    assert got.headers["X-Fallback"] == "true"
+    assert got.headers["X-UStreamer-Online"] == "false"
 
 
 def test_extra_headers_tell_size_and_latency() -> None:

@@ -11,6 +11,7 @@ from framebus.ring.layout import Descriptor
 from capture_daemon.counters import FrameCounters
 from capture_daemon.publisher import Publisher
 from capture_daemon.sources.base import Captured, Granted
+from capture_daemon.switcher import Switcher
 
 SOI, EOI = b"\xff\xd8", b"\xff\xd9"
 SOF = b"\xff\xc0\x00\x0b\x08\x00\x20\x00\x40\x01\x01\x11\x00"  # 64 x 32, one component
@@ -60,7 +61,8 @@ class Bench:
 
     def __init__(self) -> None:
         self.ring, self.announcer, self.counters = Ring(), Announcer(), FrameCounters()
-        self.publisher = Publisher(ring=self.ring, announcer=self.announcer, counters=self.counters)
+        self.switcher = Switcher(ring=self.ring, announcer=self.announcer)
+        self.publisher = Publisher(outlet=self.switcher.camera, counters=self.counters)
         self.publisher.begin(Granted("MJPG", 640, 480, 25.0))
 
     def rejected(self) -> dict[str, int]:

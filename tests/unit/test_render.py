@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import pytest
 from framebus.cli import render
 
 NOW = 1_700_000_000_000_000_000
@@ -140,3 +141,18 @@ def test_status_names_the_rung_that_was_tried_and_the_next() -> None:
         )
     )
     assert found["recovery"] == "tried rebind, next usb-reset"
+
+
+@pytest.mark.parametrize(
+    ("part", "line"),
+    [
+        ({"shown": True}, "viewers see test: MJPG 1280x720, 30 fps, 97 frames"),
+        ({"shown": False}, "test, not needed now"),
+        ({"cause": {"code": "bug", "message": "it fails"}}, "test: it fails [bug]"),
+    ],
+)
+def test_status_says_what_viewers_see_instead_of_the_camera(
+    part: dict[str, object], line: str
+) -> None:
+    fallback = {"source": STATUS["source"], "frames": STATUS["frames"], "cause": None, **part}
+    assert rows(render.status({**STATUS, "fallback": fallback}, NOW))["fallback"] == line

@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 from flask.testing import FlaskClient
+from framebus.frame import FrameFlags
 
-from tests.bus import Bus, jpeg
+from tests.bus import Bus, jpeg, lock_held
 from web_workers.app import create_app
 from web_workers.settings import Settings
 
@@ -156,6 +157,42 @@ def test_ready_means_fresh_frames(client: FlaskClient, bus: Bus, runtime: Path) 
     bus.publish(captured_ns=time.monotonic_ns() - 1_200_000_000)  # over 3 x 33 ms + 1 s
     assert client.get("/readyz").status_code == 503
     assert client.get("/healthz").status_code == 200
+
+
+@pytest.fixture
+def slow_bus(runtime: Path) -> Iterator[Bus]:
+    """A frame stays fresh for minutes, however slow this machine is."""
+    bus = Bus(runtime, fps=0.01)
+    with lock_held(bus.names):
+        yield bus
+    bus.close()
+
+
+def test_a_fallback_is_shown_and_is_not_the_camera(client: FlaskClient, slow_bus: Bus) -> None:
+    cause = {"code": "device-absent", "message": "it is gone", "remedy": "plug it in"}
+    granted = {"fourcc": "MJPG", "width": 160, "height": 120, "fps": 5.0}
+    source = {"spec": "test", "granted": granted}
+    fallback: dict[str, object] = {"shown": True, "source": source, "frames": {"fps": 5.0}}
+    slow_bus.tell("backoff", cause, fallback)
+    slow_bus.publish(jpeg(1), flags=FrameFlags.FALLBACK)
+    snapshot = client.get("/snapshot?placeholder=1")
+    assert (snapshot.status_code, snapshot.data) == (200, jpeg(1))
+    assert snapshot.headers["X-Fallback"] == "true"
+    state = client.get("/state").get_json()
+    assert (state["online"], state["showing"], state["cause"]) == (False, "fallback", cause)
+    seen = state["result"]["source"]
+    assert (seen["online"], seen["captured_fps"]) == (False, 5)
+    assert seen["resolution"] == {"width": 160, "height": 120}
+    assert client.get("/readyz").status_code == 503
+
+
+def test_the_camera_that_is_back_is_what_is_shown(client: FlaskClient, slow_bus: Bus) -> None:
+    slow_bus.publish(jpeg(1), flags=FrameFlags.FALLBACK)
+    slow_bus.tell("streaming")
+    slow_bus.publish()
+    assert "X-Fallback" not in client.get("/snapshot").headers
+    assert client.get("/state").get_json()["showing"] == "camera"
+    assert client.get("/readyz").status_code == 200
 
 
 def test_head_is_answered_on_every_route_without_a_body(client: FlaskClient, bus: Bus) -> None:

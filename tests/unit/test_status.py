@@ -8,21 +8,27 @@ from framebus.ring.layout import STATUS_TEXT_MAX
 from hypothesis import given
 from hypothesis import strategies as st
 
+from capture_daemon.brief import brief
 from capture_daemon.conductor import Conductor
 from capture_daemon.counters import FrameCounters
+from capture_daemon.fallback import Fallback
 from capture_daemon.plan import Plan
 from capture_daemon.recovery.rungs import DEVICE_LEVEL, Rung, Unavailable
-from capture_daemon.reports import Cause, Failed, Opened, Surveyed
+from capture_daemon.reports import Cause, Failed, FrameSeen, Opened, Surveyed
 from capture_daemon.sources.base import Granted
 from capture_daemon.sources.spec import SourceSpec
-from capture_daemon.status import Ring, Status, brief
-from tests.conducting import Notes
+from capture_daemon.status import Ring, Status
+from capture_daemon.switcher import OFF_AIR, OVERTAKEN
+from tests.conducting import GRANTED, Notes, fallback_of
 
-REASONS = ("flagged", "empty", "no-soi", "no-eoi", "stale", "too-large", "encode-failed")
+REASONS = (
+    *("flagged", "empty", "no-soi", "no-eoi", "stale", "too-large", "encode-failed"),
+    *(OFF_AIR, OVERTAKEN),
+)
 HUGE = 2**63
 
 
-def status_of(conductor: Conductor) -> Status:
+def status_of(conductor: Conductor, fallback: Fallback | None = None) -> Status:
     counters = FrameCounters()
     for number, reason in enumerate(REASONS):
         counters.record(device_sequence=number, captured_ns=1, now_ns=1, rejected_for=reason)
@@ -32,6 +38,8 @@ def status_of(conductor: Conductor) -> Status:
         ring=Ring("/dev/shm/" + "x" * 255, HUGE, HUGE, HUGE, HUGE, HUGE),
         conductor=conductor,
         counters=counters,
+        fallback=fallback or fallback_of(conductor),
+        fallback_counters=counters,
         control=lambda: {"answered": HUGE, "dropped": {"parts": HUGE, "malformed": HUGE}},
         started_utc_ns=HUGE,
     )
@@ -39,25 +47,39 @@ def status_of(conductor: Conductor) -> Status:
 
 def test_the_longest_texts_still_fit_into_the_ring() -> None:
     long = "\U0001f3a5" * 4000
-    conductor = Conductor(
-        capture=Notes(),
-        plan=Plan(SourceSpec("http", long, long)),
-        jitter=lambda: 0.0,
-        now_ns=0,
-    )
-    status = status_of(conductor)
+    spec = SourceSpec("http", long, long)
+    camera = Conductor(capture=Notes(), plan=Plan(spec), jitter=lambda: 0.0, now_ns=0)
+    fallback = fallback_of(camera, spec=spec)
+    status = status_of(camera, fallback)
+    camera.outage.given_up = True
+    fallback.tick(1)
+    for conductor in (camera, fallback.own):
+        session = conductor.sessions.number if conductor is fallback.own else begin(conductor)
+        conductor.on_report(Opened(session, Granted("MJPG", 1, 1, 1.0, long), "http"), 2)
+        rungs = DEVICE_LEVEL | {Rung.END_HOLDER}
+        unavailable = tuple(Unavailable(rung, long, long) for rung in rungs)
+        conductor.on_report(Surveyed(session, unavailable), 3)
+        for rung in list(Rung) * 1000:
+            conductor.retries.climber.began(rung, 3)
+        conductor.on_report(Failed(session, Cause("c" * 30, long, long), False), 3)
+    assert size(status.document(4)) < STATUS_TEXT_MAX
+    for conductor in (camera, fallback.own):
+        conductor.start(10**12)
+        session = conductor.sessions.number
+        conductor.on_report(Opened(session, Granted("MJPG", 1, 1, 1.0, long), "http"), 2)
+    document = status.document(4)
+    assert isinstance(document["fallback"], dict)
+    assert document["fallback"]["source"]["granted"]
+    assert size(document) < STATUS_TEXT_MAX
+
+
+def begin(conductor: Conductor) -> int:
     conductor.start(1)
-    opened = Opened(conductor.sessions.number, Granted("MJPG", 1, 1, 1.0, long), "http")
-    conductor.on_report(opened, 2)
-    rungs = DEVICE_LEVEL | {Rung.END_HOLDER}
-    unavailable = tuple(Unavailable(rung, long, long) for rung in rungs)
-    conductor.on_report(Surveyed(conductor.sessions.number, unavailable), 3)
-    conductor.on_report(Failed(conductor.sessions.number, Cause("c" * 30, long, long), False), 3)
-    assert len(json.dumps(status.document(4), separators=(",", ":"))) < STATUS_TEXT_MAX
-    conductor.start(10**12)
-    opened = Opened(conductor.sessions.number, Granted("MJPG", 1, 1, 1.0, long), "http")
-    conductor.on_report(opened, 2)
-    assert len(json.dumps(status.document(4), separators=(",", ":"))) < STATUS_TEXT_MAX
+    return conductor.sessions.number
+
+
+def size(document: dict[str, object]) -> int:
+    return len(json.dumps(document, separators=(",", ":")))
 
 
 def test_the_keys_are_the_same_in_every_state() -> None:
@@ -71,6 +93,34 @@ def test_the_keys_are_the_same_in_every_state() -> None:
     opening = status.document(3)
     assert stopped.keys() == opening.keys()
     assert (stopped["state"], opening["state"]) == ("stopped", "opening")
+
+
+def test_a_fallback_is_told_with_its_own_source_cause_and_frames() -> None:
+    camera = Conductor(
+        capture=Notes(),
+        plan=Plan(SourceSpec("http", "", "http://h/")),
+        jitter=lambda: 0.0,
+        now_ns=0,
+    )
+    fallback = fallback_of(camera, spec=SourceSpec("test", "", "test"))
+    status = status_of(camera, fallback)
+    assert status_of(camera).document(1)["fallback"] is None
+    told = status.document(1)["fallback"]
+    assert isinstance(told, dict)
+    assert (told["shown"], told["state"], told["cause"]) == (False, "stopped", None)
+    before = status.changes(1)
+    camera.start(1)
+    camera.outage.given_up = True
+    fallback.tick(2)
+    fallback.own.on_report(Opened(1, GRANTED, "test"), 3)
+    fallback.own.on_report(FrameSeen(1, 640, 480), 3)
+    fallback.tick(4)
+    told = status.document(5)["fallback"]
+    assert isinstance(told, dict)
+    assert (told["shown"], told["state"], told["source"]["spec"]) == (True, "streaming", "test")
+    assert told["source"]["granted"]["width"] == 640
+    assert status.changes(5) != before
+    assert status.line(5).endswith("; the fallback is shown")
 
 
 @given(text=st.text(max_size=100), most=st.integers(10, 200))

@@ -9,6 +9,7 @@ from werkzeug.test import EnvironBuilder
 
 from tests.multipart import split_head
 from web_workers.app import create_app
+from web_workers.scores import Scores
 from web_workers.settings import Settings
 from web_workers.takeover import STREAMS, FrameTicket, TakeOver, announce
 
@@ -16,6 +17,9 @@ from web_workers.takeover import STREAMS, FrameTicket, TakeOver, announce
 class NoViewers:
     def viewers(self, camera: str) -> list[dict[str, object]]:
         return []
+
+    def scores(self) -> tuple[Scores, int]:
+        return Scores(), 1
 
 
 def _call(app: Any, path: str, **more: Any) -> tuple[str, Iterator[bytes], dict[str, Any]]:

@@ -7,16 +7,19 @@ from framebus.errors import UsageError
 
 
 def options(**given: str) -> dict[str, str | None]:
-    names = ("source", "size", "fps", "name", "bind", "workers", "ring_size", "config")
+    names = {*up._CAPTURE_OPTIONS, *up._WEB_OPTIONS}
     return {name: given.get(name) for name in names}
 
 
 def test_each_side_gets_its_own_options_and_only_those_that_were_given() -> None:
-    chosen = options(source="test", fps="30", bind=":80", workers="2", config="x.toml")
+    chosen = options(
+        source="auto", fallback_source="test", fps="30", bind=":80", workers="2", config="x.toml"
+    )
     capture = up._command("capture_daemon", up._CAPTURE_OPTIONS, chosen)
     web = up._command("web_workers", up._WEB_OPTIONS, chosen)
-    assert capture[-7:] == (
-        "capture_daemon", "--source", "test", "--fps", "30", "--config", "x.toml",
+    assert capture[-9:] == (
+        "capture_daemon", "--source", "auto", "--fallback-source", "test", "--fps", "30",
+        "--config", "x.toml",
     )  # fmt: skip
     assert web[-7:] == (
         "web_workers", "--bind", ":80", "--workers", "2", "--config", "x.toml",

@@ -1,12 +1,14 @@
 from __future__ import annotations
 
+import errno
 import socket
 from collections.abc import Iterator
 
 import pytest
 
 from web_workers.loop import StreamLoop
-from web_workers.viewer import EVENTS, STALL_NS, UNWANTED_BYTES, Viewer
+from web_workers.scores import Closed
+from web_workers.viewer import EVENTS, STALL_NS, UNWANTED_BYTES, Viewer, closed_by
 
 BIG = bytes(8 << 20)
 
@@ -14,13 +16,13 @@ BIG = bytes(8 << 20)
 class Audience:
     def __init__(self) -> None:
         self.drains = 0
-        self.leaves = 0
+        self.leaves: list[Closed] = []
 
     def drained(self, viewer: Viewer) -> None:
         self.drains += 1
 
-    def left(self, viewer: Viewer) -> None:
-        self.leaves += 1
+    def left(self, viewer: Viewer, why: Closed) -> None:
+        self.leaves.append(why)
 
 
 class Bench:
@@ -44,7 +46,7 @@ class Bench:
         return bytes(data)
 
     def close(self) -> None:
-        self.viewer.close()
+        self.viewer.close(Closed.ENDED)
         self.client.close()
         self.loop.close()
 
@@ -76,15 +78,15 @@ def test_a_viewer_that_leaves_is_closed_and_its_audience_told_once(bench: Bench)
     bench.client.close()
     bench.loop.dispatch(10.0)
     assert bench.viewer.fileno() == -1
-    bench.viewer.close()
-    assert bench.audience.leaves == 1
+    bench.viewer.close(Closed.ENDED)
+    assert bench.audience.leaves == [Closed.LEFT]
 
 
 def test_a_viewer_that_left_is_found_out_by_sending_too(bench: Bench) -> None:
     bench.client.close()
     bench.viewer.push(b"part")
     assert bench.viewer.fileno() == -1
-    assert bench.audience.leaves == 1
+    assert bench.audience.leaves == [Closed.LEFT]
 
 
 def test_what_a_viewer_says_is_thrown_away_up_to_a_limit(bench: Bench) -> None:
@@ -94,6 +96,14 @@ def test_what_a_viewer_says_is_thrown_away_up_to_a_limit(bench: Bench) -> None:
     bench.client.sendall(bytes(100))
     bench.loop.dispatch(10.0)
     assert bench.viewer.fileno() == -1
+    assert bench.audience.leaves == [Closed.UNWANTED]
+
+
+def test_a_sockets_error_tells_who_left_who_stalled_and_what_broke() -> None:
+    for error in (0, errno.ECONNRESET, errno.EPIPE):
+        assert closed_by(error) is Closed.LEFT
+    assert closed_by(errno.ETIMEDOUT) is Closed.STALLED
+    assert closed_by(errno.EHOSTUNREACH) is Closed.FAILED
 
 
 def test_a_viewer_that_takes_nothing_is_stalled_only_while_something_is_due(bench: Bench) -> None:

@@ -64,15 +64,19 @@ class Camera {
   }
 
   show(told) {
-    const granted = told.source?.granted;
-    this.state.textContent = told.online ? "Live" : told.state;
+    // What the picture is of: the camera, or for the time being its fallback.
+    const instead = told.showing === "fallback";
+    const shown = instead ? told.fallback : told;
+    const granted = shown?.source?.granted;
+    this.state.textContent = told.online ? "Live" : instead ? "Fallback" : told.state;
     this.state.className = `state ${told.online ? "good" : "bad"}`;
-    this.fps.textContent = rate(told);
+    this.fps.textContent = told.showing ? rate(shown) : "–";
     this.size.textContent = granted ? `${granted.width} × ${granted.height}` : "–";
     this.age.textContent = told.age_s === null ? "–" : duration(told.age_s);
     this.cause.hidden = told.cause === null;
     if (told.cause) {
-      this.cause.textContent = sentences(told.cause.message, told.cause.remedy);
+      const what = instead ? `this is ${told.fallback?.source?.spec}, not the camera` : "";
+      this.cause.textContent = sentences(what, told.cause.message, told.cause.remedy);
     }
     if (told.state !== "absent" && (told.incident !== this.incident || told.pid !== this.daemon)) {
       this.incident = told.incident;
@@ -110,7 +114,9 @@ function item(incident) {
   time.dateTime = began.toISOString();
   time.textContent = began.toLocaleString([], { dateStyle: "short", timeStyle: "medium" });
   const length = incident.ended_utc_ns ? `for ${duration(incident.away_s)}` : "not back when this was written";
-  line.append(time, `${sentences(incident.cause?.message)} No frames ${length}${cure(incident.cured_by)}.`);
+  const instead = incident.fallback_utc_ns ? ", with the fallback shown instead" : "";
+  const what = `No frames ${length}${instead}${cure(incident.cured_by)}.`;
+  line.append(time, `${sentences(incident.cause?.message)} ${what}`);
   return line;
 }
 
@@ -119,10 +125,9 @@ function cure(by) {
   return { itself: ", then back by itself", person: ", until a person helped" }[by] ?? `, cured by ${by}`;
 }
 
-function rate(told) {
-  const measured = told.frames?.fps;
-  if (!told.online || typeof measured !== "number") return "–";
-  return `${measured.toFixed(1)} fps`;
+function rate(shown) {
+  const measured = shown?.frames?.fps;
+  return typeof measured === "number" ? `${measured.toFixed(1)} fps` : "–";
 }
 
 // The daemon's words begin small and end without a stop, to stand in logs too.

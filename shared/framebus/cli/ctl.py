@@ -41,7 +41,7 @@ METHODS: Mapping[str, Method] = {
     "start": Method("open the source and capture"),
     "stop": Method("close the source; the daemon and its viewers stay"),
     "restart": Method("close the source and open it again"),
-    "configure": Method("change the request: size=1280x720 fps=30 source=test"),
+    "configure": Method("change the request: size=1280x720 fps=30 source=test fallback=test"),
     "formats": Method("frame sizes and rates that the camera offers", render.formats),
     "controls": Method("brightness, exposure and so on, with their ranges", render.controls),
     "set_controls": Method("change controls: brightness=10 auto_exposure=1"),

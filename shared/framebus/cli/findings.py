@@ -75,6 +75,10 @@ def incident(told: Fields, *, now: str = "", zone: tzinfo | None = None) -> str:
         lines.append(f"{_INDENT}tried     {tried}")
     if (by := told.text("cured_by")) != "-":
         lines.append(f"{_INDENT}cured by  {'a person' if by == 'person' else by}")
+    if since_utc_ns := told.number("fallback_utc_ns"):
+        lines.append(
+            f"{_INDENT}meanwhile the fallback, from {_time(since_utc_ns, zone):%H:%M:%S} on"
+        )
     for each in told.each("holders"):
         unit = "" if each.text("unit") == "-" else f", {each.text('unit')}"
         lines.append(

@@ -40,6 +40,8 @@ def status(result: object, now_utc_ns: int) -> str:
     recovery = document.at("recovery")
     if cause and (tried := recovery.text("rung")) != "-":
         rows += [["recovery", f"tried {tried}, next {recovery.text('next')}"]]
+    if fallback := document.at("fallback"):
+        rows += [["fallback", _fallback(fallback)]]
     rows += [
         ["source", f"{source.text('spec')} {_in_brackets(source.text('device'))}".rstrip()],
         ["requested", _size_and_rate(source.at("requested"))],
@@ -60,6 +62,17 @@ def status(result: object, now_utc_ns: int) -> str:
         ],
     ]
     return table(rows)
+
+
+def _fallback(fallback: Fields) -> str:
+    spec = fallback.at("source").text("spec")
+    if fallback.text("shown") == "yes":
+        frames, granted = fallback.at("frames"), fallback.at("source").at("granted")
+        return f"viewers see {spec}: {_granted(granted)}, {frames.text('published')} frames"
+    cause = fallback.at("cause")
+    if cause:
+        return f"{spec}: {cause.text('message')} [{cause.text('code')}]"
+    return f"{spec}, not needed now"
 
 
 def _in_brackets(text: str) -> str:

@@ -9,7 +9,7 @@ import click
 
 from framebus.cli import output
 from framebus.errors import CameraAbsent, FrameTimeout
-from framebus.frame import Frame
+from framebus.frame import Frame, FrameFlags
 from framebus.names import DEFAULT_CAMERA
 from framebus.reader import FrameReader
 
@@ -63,6 +63,8 @@ def snapshot(destination: str, name: str, timeout: float) -> None:
         output.refuse_terminal("give a file with -o")
     with FrameReader(name) as reader:
         frame = _fresh(reader, timeout)
+    if FrameFlags.FALLBACK in frame.flags:
+        click.echo("framebus: not of the camera, which is away, but of its fallback", err=True)
     if destination == "-":
         output.write_stdout(frame.jpeg)
     else:

@@ -24,7 +24,7 @@ from framebus.errors import UsageError
 from framebus.names import DEFAULT_CAMERA, check_camera_name, runtime_dir
 
 DEFAULT_BIND = "127.0.0.1:8080"
-_CAPTURE_OPTIONS = ("name", "source", "size", "fps", "ring_size", "config")
+_CAPTURE_OPTIONS = ("name", "source", "fallback_source", "size", "fps", "ring_size", "config")
 _WEB_OPTIONS = ("bind", "workers", "config")
 _PROBE_EVERY_S = 0.1
 
@@ -48,6 +48,13 @@ Whichever of them dies is started again. Prints the page's URL once it answers.
     show_envvar=True,
     metavar="SOURCE",
     help="auto, v4l2:DEVICE, ffmpeg:ARGS, http://URL, file:PATH or test.",
+)
+@click.option(
+    "--fallback-source",
+    envvar="FRAMEBUS_FALLBACK_SOURCE",
+    show_envvar=True,
+    metavar="SOURCE",
+    help="What viewers see while the source is given up, until it is back: any SOURCE but auto.",
 )
 @click.option(
     "--size",

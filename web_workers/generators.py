@@ -38,7 +38,7 @@ def frames(ticket: FrameTicket, cameras: Cameras) -> Iterator[bytes]:
             if frame is not None and (last is None or frame.captured_ns > last.captured_ns):
                 last = frame
             seen = observe(names, now_ns=now_ns)
-            if seen.cause is not None:
+            if seen.cause is not None and not seen.fresh:
                 yield part(placeholder(names.camera, seen.cause, last), ticket.style, now_ns)
             elif last is not None and (
                 frame is None

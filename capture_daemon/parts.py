@@ -1,0 +1,188 @@
+"""What one daemon is made of: the only place that builds it and knows every part.
+
+It holds nothing that is the process's: its locks, its signals and the camera come in.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from contextlib import ExitStack
+from pathlib import Path
+
+from framebus.names import CameraNames, incident_journal
+from framebus.notify import EventNotifier, Notifier, own_context
+from framebus.ring.writer import RingWriter
+
+from capture_daemon.adjustments import Adjustments
+from capture_daemon.configuring import Wish
+from capture_daemon.daemon import Daemon, Signals
+from capture_daemon.device import DeviceThread
+from capture_daemon.diagnosis.journal import Journal
+from capture_daemon.diagnosis.tools import local_tools
+from capture_daemon.fallback import Fallback, FallbackReport, fallback_plan
+from capture_daemon.fallback import log as fallback_log
+from capture_daemon.findings import Findings
+from capture_daemon.handlers import Handlers
+from capture_daemon.hotplug import Hotplug
+from capture_daemon.inheritance import Legacy
+from capture_daemon.inquiries import InquiryThread
+from capture_daemon.options import Settings
+from capture_daemon.outage import Outage
+from capture_daemon.pipeline import Access, Pipeline
+from capture_daemon.reports import Mailbox
+from capture_daemon.server import ControlServer
+from capture_daemon.sources.base import Source
+from capture_daemon.status import Ring, Status
+from capture_daemon.switcher import Switcher
+from capture_daemon.systemd import ServiceManager
+
+
+class Parts:
+    """What one daemon is made of. The stack takes it apart."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        names: CameraNames,
+        *,
+        state: Path,
+        writer: RingWriter,
+        legacy: Legacy,
+        camera: Access,
+        spare: Access,
+        hotplug: Hotplug,
+        manager: ServiceManager,
+        signals: Signals,
+        stack: ExitStack,
+    ) -> None:
+        """Build everything, start the threads, and put the way back on `stack`.
+
+        The caller holds the camera's lock. `writer`'s ring goes on from `legacy`. `camera` and
+        `spare` are for the source and for its fallback.
+        """
+        stack.callback(lambda: writer.close(leave=self.daemon.renewing))
+        mailbox = Mailbox()
+        stack.callback(mailbox.close)
+        stack.callback(hotplug.close)
+        context = own_context()
+        stack.callback(context.term)
+        notifier = Notifier(context, names)
+        stack.callback(notifier.close)
+        events = EventNotifier(context, names)
+        stack.callback(events.close)
+        self._device = DeviceThread(post=mailbox.post)
+        journal = Journal(incident_journal(state, settings.name))
+        self._inquiries = InquiryThread(
+            tools=local_tools(), journal=journal, source=camera.sources.current, post=mailbox.post
+        )
+        findings = Findings(
+            inquiries=self._inquiries, journal=journal.path, event=events.send, pid=os.getpid()
+        )
+        switcher = Switcher(ring=writer, announcer=notifier, newest_ns=legacy.newest_ns)
+        self._camera = Pipeline(
+            "capture",
+            plan=settings.plan,
+            access=camera,
+            outlet=switcher.camera,
+            outage=Outage(
+                camera=settings.name, tell=findings.on_incident, given_up=legacy.given_up
+            ),
+            post=mailbox.post,
+            opened=self._on_open,
+        )
+        self._spare = Pipeline(
+            "fallback",
+            # Without a fallback nothing is ever opened there.
+            plan=fallback_plan(settings.plan, settings.fallback or settings.plan.spec),
+            access=spare,
+            outlet=switcher.fallback,
+            outage=Outage(log=fallback_log),
+            post=lambda report: mailbox.post(FallbackReport(report)),
+            opened=None,
+        )
+        for pipeline in (self._camera, self._spare):
+            stack.callback(pipeline.capture.dispose)
+        fallback = Fallback(
+            camera=self._camera.conductor,
+            own=self._spare.conductor,
+            air=switcher,
+            spec=settings.fallback,
+        )
+
+        def check(wish: Wish) -> None:
+            camera.sources.check(wish.plan)
+            if wish.fallback is not None:
+                spare.sources.check_apart(wish.fallback, wish.plan.spec)
+                if wish.fallback != fallback.spec:
+                    spare.sources.check(fallback_plan(wish.plan, wish.fallback))
+
+        adjustments = Adjustments(device=self._device, event=events.send)
+        handlers = Handlers(
+            conductor=self._camera.conductor,
+            fallback=fallback,
+            adjustments=adjustments,
+            findings=findings,
+            status=lambda now_ns: status.document(now_ns),
+            check=check,
+            shutdown=lambda: self.daemon.end(),
+            renew=(lambda: self.daemon.end(renewing=True)) if camera.sources.supervised else None,
+            clock=time.monotonic_ns,
+        )
+        server = ControlServer(context=context, path=names.control_socket, call=handlers.call)
+        stack.callback(server.close)
+        status = Status(
+            camera=settings.name,
+            pid=os.getpid(),
+            ring=Ring.of(writer, names),
+            conductor=self._camera.conductor,
+            counters=self._camera.counters,
+            fallback=fallback,
+            fallback_counters=self._spare.counters,
+            control=server.counts,
+            started_utc_ns=time.time_ns(),
+        )
+        self.daemon = Daemon(
+            camera=self._camera,
+            spare=self._spare,
+            fallback=fallback,
+            adjustments=adjustments,
+            findings=findings,
+            server=server,
+            status=status,
+            ring=writer,
+            events=events,
+            manager=manager,
+            mailbox=mailbox,
+            signals=signals,
+            hotplug=hotplug,
+        )
+        self._device.start()
+        self._inquiries.start()
+        self._inquiries.read_journal()
+        self._camera.capture.start()
+        self._spare.capture.start()
+
+    def _on_open(self, session: int, source: Source) -> None:
+        """A source was opened. Runs in the capture thread."""
+        self._device.attach(session, source)
+        self._inquiries.learn_device()
+
+    def end_threads(self, timeout_s: float) -> bool:
+        """End the threads; False if one still hangs after `timeout_s`.
+
+        The source is closed, but for a renewal, which leaves a device that is kept streaming.
+        """
+        deadline = time.monotonic() + timeout_s
+        if not self.daemon.renewing:
+            self._camera.conductor.stop(time.monotonic_ns())
+        self.daemon.tell_status(time.monotonic_ns())
+        self._camera.capture.quit(leave=self.daemon.renewing)
+        self._spare.capture.quit()
+        self._device.quit()
+        self._inquiries.quit()
+        # What the inquiries hang in holds no device: they are waited for, and else left behind.
+        holding = (self._camera.capture, self._spare.capture, self._device)
+        for thread in (*holding, self._inquiries):
+            thread.join(max(0.0, deadline - time.monotonic()))
+        return not any(thread.is_alive() for thread in holding)

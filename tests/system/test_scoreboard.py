@@ -1,0 +1,161 @@
+"""The scoreboard between processes that are killed at any moment: nothing is ever taken back."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Iterator
+
+import pytest
+
+from tests.waiting import until
+from web_workers.scoreboard import SLOTS, Scoreboard
+from web_workers.scores import Scores
+
+SENT = ("sent", "front", "stream")
+OF = ("front", "stream")
+
+# A worker that has sent `step` more with each line it is given, and by itself when given "on".
+WORKER = """
+import itertools, sys
+from web_workers.scoreboard import Scoreboard
+from web_workers.scores import Scores
+
+slot = Scoreboard(int(sys.argv[1])).claim()
+print(slot.number, flush=True)
+padding = {("age", "front", "stream", str(number)): 0 for number in range(200)}
+for sent in itertools.count(1):
+    if sent == 1 or not going:
+        going = next(sys.stdin) == "on\\n"
+    slot.write(Scores({("sent", "front", "stream"): sent, **padding},
+                      {("viewers", "front", "stream"): 2, ("waiting", "front", "stream"): 1}))
+    if not going:
+        print(sent, flush=True)
+"""
+
+
+class Worker:
+    def __init__(self, board: Scoreboard) -> None:
+        self.process = subprocess.Popen(
+            [sys.executable, "-c", WORKER, str(board.fd)],
+            pass_fds=[board.fd],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            bufsize=1,
+        )
+        self.slot = int(self._said())
+
+    def _said(self) -> str:
+        assert self.process.stdout is not None
+        return self.process.stdout.readline()
+
+    def tell(self, word: str) -> None:
+        assert self.process.stdin is not None
+        self.process.stdin.write(f"{word}\n")
+
+    def step(self) -> None:
+        self.tell("step")
+        self._said()
+
+    def kill(self) -> None:
+        self.process.kill()
+        self.process.communicate()
+
+
+@pytest.fixture
+def board() -> Iterator[Scoreboard]:
+    board = Scoreboard.create()
+    yield board
+    board.close()
+
+
+@pytest.fixture
+def workers() -> Iterator[list[Worker]]:
+    workers: list[Worker] = []
+    yield workers
+    for worker in workers:
+        worker.kill()
+
+
+def test_what_a_killed_worker_counted_stays_and_its_viewers_are_told_lost(
+    board: Scoreboard, workers: list[Worker]
+) -> None:
+    workers += [Worker(board), Worker(board)]
+    assert [worker.slot for worker in workers] == [0, 1]
+    for worker in (*workers, workers[0]):
+        worker.step()
+    scores, living = board.read()
+    assert living == 2
+    assert scores.counts[SENT] == 3
+    assert scores.now["viewers", *OF] == 4
+    workers[0].kill()
+    scores, living = board.read()
+    assert living == 1
+    assert scores.counts[SENT] == 3
+    assert scores.counts["closed", *OF, "worker-died"] == 2
+    assert scores.counts["skipped", *OF] == 1
+    assert scores.now == {("viewers", *OF): 2, ("waiting", *OF): 1}
+    workers.append(Worker(board))
+    assert workers[-1].slot == 0  # and not a third one
+    assert board.read() == (scores, 2)
+    workers[-1].step()
+    scores, _ = board.read()
+    assert scores.counts[SENT] == 4
+    assert scores.counts["closed", *OF, "worker-died"] == 2
+
+
+def test_counts_never_fall_while_writers_are_killed_in_the_middle_of_it(
+    board: Scoreboard, workers: list[Worker]
+) -> None:
+    before = 0
+    for _ in range(10):
+        worker = Worker(board)
+        workers.append(worker)
+        assert worker.slot == 0
+        worker.tell("on")
+        begun = before
+
+        def risen() -> bool:
+            nonlocal before
+            now = board.read()[0].counts.get(SENT, 0)
+            assert now >= before
+            before = now
+            return now >= begun + 50  # noqa: B023  called within this round
+
+        until(risen, within_s=30)
+        worker.kill()
+        risen()
+
+
+def test_a_worker_beyond_the_last_slot_gets_none(board: Scoreboard) -> None:
+    code = """
+import sys
+from web_workers.scoreboard import SLOTS, Scoreboard
+import fcntl
+board = Scoreboard(int(sys.argv[1]))
+fcntl.lockf(board.fd, fcntl.LOCK_EX, SLOTS, 0)
+print("all", flush=True)
+sys.stdin.read()
+"""
+    with subprocess.Popen(
+        [sys.executable, "-c", code, str(board.fd)],
+        pass_fds=[board.fd],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    ) as holder:
+        assert holder.stdin is not None
+        assert holder.stdout is not None
+        assert holder.stdout.readline() == b"all\n"
+        assert board.claim() is None
+        holder.stdin.close()
+
+
+def test_scores_that_are_too_long_are_refused_and_the_old_ones_stay(board: Scoreboard) -> None:
+    slot = board.claim()
+    assert slot is not None
+    slot.write(Scores({SENT: 1}))
+    with pytest.raises(ValueError, match="bytes of counts"):
+        slot.write(Scores({("x" * 1000, str(number)): 1 for number in range(300)}))
+    assert board.read() == (Scores({SENT: 1}), 1)
+    assert slot.number < SLOTS

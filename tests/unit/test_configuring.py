@@ -1,0 +1,48 @@
+"""What `configure` makes of its parameters: another wish, or a refusal that changes nothing."""
+
+from __future__ import annotations
+
+import pytest
+
+from capture_daemon.configuring import Wish
+from capture_daemon.plan import Plan
+from capture_daemon.refusal import Refusal
+from capture_daemon.sources import spec
+from capture_daemon.sources.base import Request
+
+PRESENT = Wish(Plan(spec.parse("http://h/s"), Request(640, 480, 30.0)), spec.parse("test"))
+
+
+def test_what_is_left_out_stays() -> None:
+    changed = PRESENT.changed({"fps": 5})
+    assert changed.plan == Plan(PRESENT.plan.spec, Request(640, 480, 5.0))
+    assert changed.fallback == PRESENT.fallback
+
+
+def test_null_leaves_size_and_rate_to_the_source_and_does_without_a_fallback() -> None:
+    changed = PRESENT.changed({"size": None, "fps": None, "fallback": None})
+    assert changed == Wish(Plan(PRESENT.plan.spec), None)
+    assert PRESENT.changed({"fallback": "none"}).fallback is None
+
+
+def test_source_and_fallback_may_change_places() -> None:
+    changed = PRESENT.changed({"source": "test", "fallback": "http://h/s"})
+    assert (changed.plan.spec.text, changed.fallback) == ("test", spec.parse("http://h/s"))
+
+
+@pytest.mark.parametrize(
+    ("params", "message"),
+    [
+        ({"fallback": 1}, "fallback must be a text, as in test, v4l2:DEVICE"),
+        ({"fallback": "auto"}, "say which camera"),
+        ({"fallback": "telepathy"}, "unknown source"),
+        ({"fallback": "http://h/s"}, "its own fallback"),
+        ({"source": "test"}, "its own fallback"),
+        ({"size": "720p"}, "no frame size"),
+    ],
+)
+def test_what_cannot_be_is_refused_with_what_is_right(
+    params: dict[str, object], message: str
+) -> None:
+    with pytest.raises(Refusal, match=message):
+        PRESENT.changed(params)

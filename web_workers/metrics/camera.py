@@ -1,0 +1,186 @@
+"""A camera's metrics from its status document and its ring. Pure.
+
+What only a living daemon knows is left out without one: its last words are in the ring, but a rate
+or a state of then is not true of now.
+"""
+
+from __future__ import annotations
+
+from web_workers.metrics import frames
+from web_workers.metrics.sheet import (
+    Labels,
+    Sheet,
+    as_list,
+    as_mapping,
+    as_number,
+    as_seconds,
+    as_word,
+)
+from web_workers.observe import ABSENT, Observation
+
+STATES = ("stopped", "opening", "streaming", "stalled", "backoff", "failed", "lent", ABSENT)
+"""The daemon's (docs/lifecycle.md), and what it is without one."""
+DROPS = ("malformed", "parts", "answers")
+"""Why something on the control socket is dropped (docs/control.md)."""
+RUNGS = (
+    *("wait-for-holder", "restart-stream", "reopen", "end-holder", "rebind"),
+    *("usb-reset", "reauthorize", "port-power", "give-up"),
+)
+"""The rungs of the recovery ladder (docs/lifecycle.md)."""
+
+
+def tell(sheet: Sheet, seen: Observation) -> None:
+    """Fill in what was seen of one camera."""
+    camera = {"camera": seen.camera}
+    sheet.gauge(
+        "camera_online",
+        "1 while the camera gives fresh frames, 0 while it does not.",
+        int(seen.online),
+        camera,
+    )
+    for state in dict.fromkeys((*STATES, seen.state)):
+        sheet.gauge(
+            "camera_state",
+            "1 for the state that the capture is in, 0 for the others; absent: no daemon lives.",
+            int(state == seen.state),
+            {**camera, "state": as_word(state)},
+        )
+    if seen.cause is not None:
+        sheet.gauge(
+            "camera_cause",
+            "1 for the reason why there are no fresh frames; no sample while there are.",
+            1,
+            {**camera, "code": as_word(seen.cause.code)},
+        )
+    sheet.gauge(
+        "newest_frame_age_seconds",
+        "Time since the newest frame was captured; no sample while there is none.",
+        seen.age_s,
+        camera,
+    )
+    sheet.gauge(
+        "ring_sequence",
+        "Number of the newest frame in the ring. It begins again when the ring is made anew.",
+        seen.sequence,
+        camera,
+    )
+    if seen.state != ABSENT:
+        _tell_format(sheet, seen, camera)
+        frames.tell(sheet, seen)
+        _tell_daemon(sheet, seen, camera)
+        _tell_recovery(sheet, seen, camera)
+
+
+def _tell_format(sheet: Sheet, seen: Observation, camera: Labels) -> None:
+    sheet.gauge(
+        "camera_frame_interval_seconds",
+        "Time between two frames, as the camera granted it.",
+        seen.interval_s,
+        camera,
+    )
+    source = as_mapping(seen.status.get("source"))
+    granted = as_mapping(source.get("granted"))
+    if granted:
+        texts = {
+            key: str(number) if (number := as_number(granted.get(key))) is not None else ""
+            for key in ("width", "height", "fps")
+        }
+        sheet.info(
+            "camera_format",
+            "The format that the camera granted, and the kind of source that it comes from.",
+            camera,
+            {
+                "source": as_word(source.get("kind")),
+                "fourcc": as_word(granted.get("fourcc")),
+                **{key: text.removesuffix(".0") for key, text in texts.items()},
+            },
+        )
+
+
+def _tell_daemon(sheet: Sheet, seen: Observation, camera: Labels) -> None:
+    status = seen.status
+    ring, control = as_mapping(status.get("ring")), as_mapping(status.get("control"))
+    sheet.info(
+        "daemon",
+        "The capture daemon's version.",
+        camera,
+        {"version": as_word(status.get("version"))},
+    )
+    sheet.gauge(
+        "daemon_start_timestamp_seconds",
+        "When the capture daemon was started; each change is a restart.",
+        as_seconds(status.get("started_utc_ns")),
+        camera,
+    )
+    sheet.gauge(
+        "camera_state_since_timestamp_seconds",
+        "Since when the capture is in its state.",
+        as_seconds(status.get("since_utc_ns")),
+        camera,
+    )
+    sheet.gauge("ring_size_bytes", "Size of the ring in memory.", ring.get("size"), camera)
+    sheet.gauge(
+        "ring_frame_limit_bytes",
+        "Size of the largest frame that the ring takes.",
+        ring.get("largest"),
+        camera,
+    )
+    sheet.counter(
+        "control_answered",
+        "Answers that the daemon sent on its control socket.",
+        control.get("answered"),
+        camera,
+    )
+    dropped = as_mapping(control.get("dropped"))
+    for reason in dict.fromkeys((*DROPS, *dropped)):
+        sheet.counter(
+            "control_dropped",
+            "What the daemon dropped on its control socket, by the reason.",
+            dropped.get(reason, 0),
+            {**camera, "reason": as_word(reason)},
+        )
+
+
+def _tell_recovery(sheet: Sheet, seen: Observation, camera: Labels) -> None:
+    status, recovery = seen.status, as_mapping(seen.status.get("recovery"))
+    sheet.gauge(
+        "incident_active",
+        "1 while an incident goes on: frames are missing, and something is to blame for it.",
+        int(status.get("incident") is not None),
+        camera,
+    )
+    sheet.gauge(
+        "camera_failures_in_a_row",
+        "How often it failed since the stream was last well.",
+        status.get("attempts"),
+        camera,
+    )
+    sheet.gauge(
+        "camera_retry_timestamp_seconds",
+        "When the daemon tries again by itself; no sample when it need not.",
+        as_seconds(status.get("retry_utc_ns")),
+        camera,
+    )
+    tries = as_mapping(recovery.get("tries"))
+    for rung in dict.fromkeys((*RUNGS, *tries)):
+        sheet.counter(
+            "recovery_tries",
+            "How often each rung of the recovery ladder was begun, by itself or for a person.",
+            tries.get(rung, 0),
+            {**camera, "rung": as_word(rung)},
+        )
+    if recovery.get("rung") is not None:
+        sheet.gauge(
+            "recovery_rung",
+            "1 for the rung that is being tried, or was tried last.",
+            1,
+            {**camera, "rung": as_word(recovery["rung"])},
+        )
+    refused = [as_mapping(each).get("rung") for each in as_list(recovery.get("unavailable"))]
+    for rung in dict.fromkeys(as_word(each) for each in refused):
+        sheet.gauge(
+            "recovery_rung_unavailable",
+            "1 for each rung that cannot be used now; `framebus ctl status` says what grants it.",
+            1,
+            {**camera, "rung": rung},
+        )

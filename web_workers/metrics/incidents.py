@@ -1,0 +1,81 @@
+"""A camera's losses of frames, from its daemon's reply to `incidents`. Pure.
+
+Numbers and words only: who held the camera and what the kernel said is not for everybody.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+
+from web_workers.metrics.sheet import Labels, Sheet, as_list, as_mapping, as_seconds, as_word
+
+
+def tell(sheet: Sheet, name: str, reply: object | None) -> None:
+    """Fill in what a camera's living daemon said; None if it did not answer."""
+    camera = {"camera": name}
+    sheet.gauge(
+        "daemon_answers",
+        "1 if the daemon answered on its control socket for this scrape, 0 if it did not.",
+        int(reply is not None),
+        camera,
+    )
+    told = as_mapping(reply)
+    _tell_totals(sheet, told, camera)
+    now = told.get("now")
+    for each in as_list(told.get("incidents")):
+        if now is not None and as_mapping(each).get("id") == now:
+            _tell_present(sheet, as_mapping(each), camera)
+            return
+
+
+def _tell_totals(sheet: Sheet, told: Mapping[str, object], camera: Labels) -> None:
+    for each in as_list(told.get("totals")):
+        row = as_mapping(each)
+        labels = {
+            **camera,
+            "cause": as_word(row.get("cause")),
+            "cured_by": as_word(row.get("cured_by")),
+        }
+        sheet.counter(
+            "incidents",
+            "Incidents that have ended, by what they began with and by what brought frames back: "
+            "a rung of the recovery ladder, itself, a person, or nothing.",
+            row.get("count"),
+            labels,
+        )
+        sheet.counter(
+            "incident_seconds",
+            "Time without frames in the incidents that have ended.",
+            row.get("away_s"),
+            labels,
+        )
+    sheet.counter(
+        "incidents_unwritten",
+        "Entries about incidents that could not be written to the journal on disk.",
+        as_mapping(told.get("journal")).get("unwritten"),
+        camera,
+    )
+
+
+def _tell_present(sheet: Sheet, incident: Mapping[str, object], camera: Labels) -> None:
+    sheet.gauge(
+        "incident_began_timestamp_seconds",
+        "When the incident that goes on now began; no sample while there is none.",
+        as_seconds(incident.get("began_utc_ns")),
+        camera,
+    )
+    sheet.gauge(
+        "incident_holders",
+        "Other processes seen to have the camera's device in the incident that goes on now.",
+        len(as_list(incident.get("holders"))),
+        camera,
+    )
+    tried = (as_word(as_mapping(each).get("rung")) for each in as_list(incident.get("tried")))
+    for rung, times in Counter(tried).items():
+        sheet.gauge(
+            "incident_tries",
+            "How often each rung was tried in the incident that goes on now, of its last tries.",
+            times,
+            {**camera, "rung": rung},
+        )

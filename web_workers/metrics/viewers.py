@@ -1,0 +1,87 @@
+"""What all workers have counted of their viewers. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from web_workers import scores
+from web_workers.metrics.sheet import Labels, Sheet
+from web_workers.scores import Closed, Scores
+from web_workers.tally import AGE_BOUNDS_S
+
+
+def tell(sheet: Sheet, cameras: Iterable[str], counted: Scores, workers: int) -> None:
+    """Fill in the counts for these cameras, and for any other that had viewers."""
+    sheet.gauge("web_workers", "Worker processes of the web tier.", workers, {})
+    streams = {(camera, scores.FRAMES) for camera in cameras}
+    found = {(key[1], key[2]) for key in (*counted.counts, *counted.now)}
+    for camera, kind in sorted(streams | found):
+        _tell_connections(sheet, camera, kind, counted)
+        if kind == scores.FRAMES:
+            _tell_frames(sheet, camera, counted)
+
+
+def _tell_connections(sheet: Sheet, camera: str, kind: str, counted: Scores) -> None:
+    of = (camera, kind)
+    labels = {"camera": camera, "kind": kind}
+    sheet.gauge(
+        "viewers",
+        "Viewers connected now: of frames (stream) or of states (events, where the camera * is "
+        "all of them).",
+        counted.now.get((scores.VIEWERS, *of), 0),
+        labels,
+    )
+    sheet.counter(
+        "viewers_accepted",
+        "Viewers that were let in.",
+        counted.counts.get((scores.ACCEPTED, *of), 0),
+        labels,
+    )
+    for why in Closed:
+        sheet.counter(
+            "viewers_closed",
+            "Viewers that are gone: left, stalled (took nothing for too long), unwanted (said too "
+            "much), failed, ended (their worker ended), worker-died (it was killed).",
+            counted.counts.get((scores.CLOSED, *of, why.value), 0),
+            {**labels, "reason": why.value},
+        )
+    sheet.counter(
+        "viewer_sent_bytes",
+        "Bytes handed to the kernel for viewers.",
+        counted.counts.get((scores.BYTES, *of), 0),
+        labels,
+    )
+
+
+def _tell_frames(sheet: Sheet, camera: str, counted: Scores) -> None:
+    of = (camera, scores.FRAMES)
+    labels: Labels = {"camera": camera}
+    sheet.counter(
+        "viewer_frames_sent",
+        "Frames sent to viewers: each counts once for each viewer that it was sent to.",
+        counted.counts.get((scores.SENT, *of), 0),
+        labels,
+    )
+    sheet.counter(
+        "viewer_frames_skipped",
+        "Frames that a viewer was not sent, because it was slower or asked for fewer. Sent, "
+        "skipped and waiting are together what was published since each viewer joined.",
+        counted.counts.get((scores.SKIPPED, *of), 0),
+        labels,
+    )
+    sheet.gauge(
+        "viewer_frames_waiting",
+        "Newest frames that a viewer may still get: it receives an older one now.",
+        counted.now.get((scores.WAITING, *of), 0),
+        labels,
+    )
+    places = range(len(AGE_BOUNDS_S) + 1)
+    sheet.histogram(
+        "frame_age_at_send_seconds",
+        "Age of each frame, from its capture until a worker had handed it to all of its viewers "
+        "that could take it.",
+        AGE_BOUNDS_S,
+        [counted.counts.get((scores.AGE, *of, str(place)), 0) for place in places],
+        counted.counts.get((scores.AGE_NS, *of), 0) / 1e9,
+        labels,
+    )

@@ -1,0 +1,86 @@
+"""What a worker counts for /metrics: names, numbers, and how several workers' add up. Pure.
+
+A key is a name, a camera, what is viewed (FRAMES or STATES), and for some names one thing more.
+`counts` only ever grow, over all workers that there were; `now` is true of a living worker alone.
+"""
+
+from __future__ import annotations
+
+import enum
+import json
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+Key = tuple[str, ...]
+
+FRAMES, STATES = "stream", "events"
+ALL_CAMERAS = "*"
+"""In place of a camera, for viewers of the states of all; no camera can have that name."""
+
+ACCEPTED, CLOSED, SENT, SKIPPED, BYTES = "accepted", "closed", "sent", "skipped", "bytes"
+AGE, AGE_NS = "age", "age_ns"
+"""Frames by the bucket of their age (one thing more: its number), and the sum of ages."""
+VIEWERS, WAITING = "viewers", "waiting"
+"""Of `now`: viewers connected, and newest frames that a viewer may still get."""
+
+
+class Closed(enum.Enum):
+    """Why a viewer is no longer there."""
+
+    LEFT = "left"
+    """It closed the connection, or reset it."""
+    STALLED = "stalled"
+    """It took nothing for too long."""
+    UNWANTED = "unwanted"
+    """It said more after its request than any viewer has to."""
+    FAILED = "failed"
+    """The connection broke for another reason."""
+    ENDED = "ended"
+    """The worker ended, for a reload or for good."""
+    DIED = "worker-died"
+    """The worker was killed, or crashed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scores:
+    """The numbers of one worker, or of several together."""
+
+    counts: Mapping[Key, int] = field(default_factory=dict)
+    now: Mapping[Key, int] = field(default_factory=dict)
+
+    def settled(self) -> Scores:
+        """Return what they come to when their worker is dead.
+
+        Its viewers were closed by that, and what they were waiting for they never got.
+        """
+        counts = Counter(self.counts)
+        for (name, *rest), number in self.now.items():
+            if name == VIEWERS:
+                counts[(CLOSED, *rest, Closed.DIED.value)] += number
+            elif name == WAITING:
+                counts[(SKIPPED, *rest)] += number
+        return Scores(counts)
+
+    def text(self) -> bytes:
+        """Return them as `parsed` reads them."""
+        rows = [
+            [[*key, number] for key, number in part.items()] for part in (self.counts, self.now)
+        ]
+        return json.dumps(rows, separators=(",", ":")).encode()
+
+
+def parsed(text: bytes) -> Scores:
+    """Return the scores whose `text` this is."""
+    counts, now = ({tuple(key): number for *key, number in rows} for rows in json.loads(text))
+    return Scores(counts, now)
+
+
+def total(several: Iterable[Scores]) -> Scores:
+    """Return all of them added up."""
+    counts: Counter[Key] = Counter()
+    now: Counter[Key] = Counter()
+    for scores in several:
+        counts.update(scores.counts)
+        now.update(scores.now)
+    return Scores(counts, now)

@@ -1,0 +1,76 @@
+"""Counts what one worker's viewers of one camera came to, those that have left included. Pure.
+
+Nothing here is called for each frame that is sent: what present viewers got, they know themselves,
+and it is added up when somebody asks. A frame's age is noted once for all of them.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections import Counter
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from web_workers import scores
+from web_workers.scores import Closed, Key, Scores
+
+AGE_BOUNDS_S = (0.001, 0.002, 0.005, 0.01, 0.02, 0.035, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0)
+"""Upper bounds of the buckets of a frame's age; 0.035 is a frame interval at 30 a second."""
+_BOUNDS_NS = tuple(round(bound * 1e9) for bound in AGE_BOUNDS_S)
+
+
+class Account(NamedTuple):
+    """What became of the frames that were published since one viewer joined: their sum."""
+
+    sent: int = 0
+    """Its sending has begun."""
+    skipped: int = 0
+    waiting: int = 0
+    """1 while the newest is neither: the viewer still receives an older one."""
+    bytes: int = 0
+    """Sent, everything that was no frame included."""
+
+
+class Tally:
+    """The counts of one camera's viewers of one kind."""
+
+    def __init__(self) -> None:
+        self._accepted = 0
+        self._closed: Counter[Closed] = Counter()
+        self._sent = self._skipped = self._bytes = 0  # of those that have left
+        self._ages = [0] * (len(_BOUNDS_NS) + 1)
+        self._age_ns = 0
+
+    def joined(self) -> None:
+        """Count a viewer that came."""
+        self._accepted += 1
+
+    def left(self, account: Account, why: Closed) -> None:
+        """Count a viewer that went; what it was waiting for it will not get."""
+        self._closed[why] += 1
+        self._sent += account.sent
+        self._skipped += account.skipped + account.waiting
+        self._bytes += account.bytes
+
+    def aged(self, age_ns: int) -> None:
+        """Note how old a frame was when all who could take it had been given it."""
+        self._ages[bisect_left(_BOUNDS_NS, age_ns)] += 1
+        self._age_ns += age_ns
+
+    def scores(self, camera: str, kind: str, present: Iterable[Account]) -> Scores:
+        """Return all of it, for viewers of `kind` at `camera` of whom these are there now."""
+        accounts = list(present)
+        of = (camera, kind)
+        counts: dict[Key, int] = {
+            (scores.ACCEPTED, *of): self._accepted,
+            (scores.BYTES, *of): self._bytes + sum(each.bytes for each in accounts),
+            **{(scores.CLOSED, *of, why.value): n for why, n in self._closed.items()},
+        }
+        now: dict[Key, int] = {(scores.VIEWERS, *of): len(accounts)}
+        if kind == scores.FRAMES:
+            counts[(scores.SENT, *of)] = self._sent + sum(each.sent for each in accounts)
+            counts[(scores.SKIPPED, *of)] = self._skipped + sum(each.skipped for each in accounts)
+            counts[(scores.AGE_NS, *of)] = self._age_ns
+            counts |= {(scores.AGE, *of, str(i)): n for i, n in enumerate(self._ages) if n}
+            now[(scores.WAITING, *of)] = sum(each.waiting for each in accounts)
+        return Scores(counts, now)
