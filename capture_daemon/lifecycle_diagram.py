@@ -10,9 +10,10 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 
+from capture_daemon import lifecycle
 from capture_daemon.conductor import HOPELESS_S
 from capture_daemon.lifecycle import TABLE, Action, State
-from capture_daemon.recovery import budget, ladder
+from capture_daemon.recovery import budget, delays, ladder
 from capture_daemon.recovery.climber import ENDLESS_TRIES
 
 _HEAD = """\
@@ -33,12 +34,16 @@ this order, a number of times in each lap; a rung that is not available is passe
 ends a lap: after its wait the ladder is climbed anew. A hotplug event or a person ends every wait.
 
 Success of a rung is a settled stream: ten valid frames without a stall between them. A camera that
-was well before gets 2 s (or half as long again as it took then) for the first of them, and 5 s like
-an unknown one after a reset, and once the ladder was climbed in vain. A stream
-that fails again within 10 s of settling was not cured, and the climb goes on where it was. The rung
-that cured a kind of failure last is jumped to when a lower one has failed once. After a
-device-level rung no lower one is tried in the same lap: it includes them; but a device that is back
-and silent has its stream restarted if that was not tried yet.
+was well before gets {lifecycle.QUICK_START_S:g} s for the first of them (or half as long again as
+it took then, and half a second), and {lifecycle.SLOW_START_S:g} s like an unknown one after a
+reset, and once the ladder was climbed in vain. Reopening waits for {delays.RETRY_FIRST_S:g} s, and
+for {delays.REOPEN_MOST_S:g} s the next times. So a silent camera that only a USB reset cures is
+reset some 4 s after its last frame. A stream that fails again within 10 s of
+settling was not cured, and the climb goes on where it was. The rung that cured a kind of failure
+last is jumped to when a lower one has failed once. After a device-level rung no lower one is tried
+in the same lap: it includes them; but a device that is in its port without a node (it refused the
+driver while that was bound) has its driver bound again, and one that is back and silent has its
+stream restarted if that was not tried yet.
 
 `usb-reset`, `reauthorize` and `port-power` share a budget: one in {budget.SPACING_NS // 10**9} s
 and {budget.MOST} in {budget.WINDOW_NS // 60 // 10**9} minutes. `rebind` has the same for itself:

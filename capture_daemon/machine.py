@@ -92,6 +92,6 @@ class Machine:
                 self.retries.began(Rung.RESTART_STREAM, now_ns)
                 self.sessions.restart_stream()
             case _:
-                if action is Action.START_OVER or self.retries.resets(action):
+                if action is Action.START_OVER:
                     self.source.begin_anew()
                 self.retries.carry_out(action, now_ns)

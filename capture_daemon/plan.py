@@ -25,7 +25,7 @@ class Plan:
     knows nothing of what the one before it could not get."""
 
     def anew(self) -> Self:
-        """Return the plan to be begun from its top: a person asked, or the device was reset."""
+        """Return the plan to be begun from its top: a person asked."""
         return replace(self, times=self.times + 1)
 
     def wants_the_same(self, other: Plan) -> bool:

@@ -85,11 +85,6 @@ class Retries:
         self.climber.began(rung, now_ns)
         self._outage.tried(rung.value, now_ns)
 
-    def resets(self, action: Action) -> bool:
-        """Whether `action` is a rung after which the device knows nothing of what was before."""
-        step = self.climber.step
-        return action is Action.CLIMB and step is not None and step.rung in DEVICE_LEVEL
-
     def end_wait(self) -> None:
         """The wait is over: something is opened, or nothing is wanted."""
         self.due_ns = None

@@ -7,19 +7,21 @@ from __future__ import annotations
 
 RETRY_FIRST_S = 0.5
 RETRY_MOST_S = 10.0
+REOPEN_MOST_S = 1.0
 SLOW_RETRY_FIRST_S = 30.0
 SLOW_RETRY_MOST_S = 300.0
 HOLDER_FIRST_S = 0.01
 HOLDER_MOST_S = 0.5
 
 
-def retry_delay_s(failures: int, jitter: float) -> float:
-    """Return how long to wait after the `failures`-th failure in a row (from 1), in seconds.
+def reopen_delay_s(tries: int, jitter: float, *, most_s: float = REOPEN_MOST_S) -> float:
+    """Return how long to wait before the `tries`-th reopening in a row (from 1), in seconds.
 
-    0.5 s doubling to 10 s: reopening is itself a risk (a camera that was reopened every 0.3 s
-    dropped off its bus), so tries are spaced.
+    0.5 s doubling to `most_s`: reopening is itself a risk (a camera that was reopened every 0.3 s
+    dropped off its bus), so tries are spaced. A second at most where there are only a few: whatever
+    ends by itself is over 1.5 s later at most; where they have no end, RETRY_MOST_S.
     """
-    return doubling_s(RETRY_FIRST_S, RETRY_MOST_S, failures, jitter)
+    return doubling_s(RETRY_FIRST_S, most_s, tries, jitter)
 
 
 def slow_retry_delay_s(failures: int, jitter: float) -> float:

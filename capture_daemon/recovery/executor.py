@@ -19,7 +19,7 @@ from capture_daemon.recovery.actions import PortActions, RungFailed
 from capture_daemon.recovery.holding import Holding
 from capture_daemon.recovery.rungs import DEVICE_LEVEL, Outcome, Result, Rung, Unavailable
 from capture_daemon.recovery.sysfs import Places, UsbPort, port_of
-from capture_daemon.sources.base import Interrupt, Source, SourceError
+from capture_daemon.sources.base import Forgetful, Interrupt, Source, SourceError
 
 BACK_S = 5.0
 """How long the device's node may take to come back, with udev's permissions on it."""
@@ -100,13 +100,17 @@ class Executor:
                 note = self._helper.carry_out(rung, port.name)
         except RungFailed as error:
             return Outcome(Result.UNAVAILABLE, str(error), _GRANTS[rung])
+        # The source stays the same: it knows which camera a mere number, or `auto`, has meant.
+        if isinstance(self._source, Forgetful):
+            self._source.forget_refusals()
         if not self._is_back(interrupt):
             return Outcome(Result.NOTHING, f"{note}; its node is not back")
         return Outcome(Result.DONE, note)
 
     def _remember(self, source: Source) -> None:
-        if source is not self._source:
-            self._source, self._rdev, self._port, self._identity = source, 0, None, ""
+        if _name(source) != _name(self._source):
+            self._rdev, self._port, self._identity = 0, None, ""
+        self._source = source
         rdev = _rdev(source)
         if rdev:
             self._rdev = rdev
@@ -164,6 +168,11 @@ class Executor:
 
 def _uhubctl() -> bool:
     return bool(shutil.which("uhubctl") or shutil.which("uhubctl", path="/usr/sbin:/sbin"))
+
+
+def _name(source: Source | None) -> str:
+    """Return what a source is called that has a device: another one of that name may follow it."""
+    return str(getattr(source, "name", "")) or f"number {id(source)}"
 
 
 def _rdev(source: Source) -> int:

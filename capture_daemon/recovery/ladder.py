@@ -8,8 +8,9 @@ The rules, beyond the order of the table:
 
 - A rung that is not available, or that the budget will not allow within 30 s, is passed over.
 - After a device-level rung the lower ones are not tried again in this lap: it includes them. But a
-  device that is still on its way back is opened more than once, and one that is back and silent has
-  its stream restarted if that was not tried yet.
+  device that is still on its way back is opened more than once, one that is in its port without a
+  node (it refused the driver while that was bound) has it bound again, and one that is back and
+  silent has its stream restarted if that was not tried yet.
 - The rung that cured this camera last of this kind of failure is jumped to once a lower one failed.
 - Giving up ends a lap: after its wait the ladder is climbed anew, within the budget.
 """
@@ -87,6 +88,8 @@ class Row:
     """In order, each with how often it is tried in one lap; without GIVE_UP the last goes on."""
     wait_s: tuple[float, float] = (delays.SLOW_RETRY_FIRST_S, delays.SLOW_RETRY_MOST_S)
     """How long giving up lasts: the first time, and at most."""
+    reopen_most_s: float = delays.REOPEN_MOST_S
+    """How long is waited before reopening, at most."""
 
 
 _USB = {Rung.REBIND: 1, Rung.USB_RESET: 1, Rung.REAUTHORIZE: 1, Rung.PORT_POWER: 1}
@@ -98,7 +101,7 @@ TABLE: Mapping[Failure, Row] = {
     Failure.BROKEN: Row({Rung.REOPEN: 2} | _USB | _END),
     # The driver is not what refuses: binding it again would only ask once more.
     Failure.REFUSED: Row(
-        {Rung.REOPEN: 2, Rung.USB_RESET: 1, Rung.REAUTHORIZE: 1, Rung.PORT_POWER: 1} | _END
+        {Rung.REOPEN: 3, Rung.USB_RESET: 1, Rung.REAUTHORIZE: 1, Rung.PORT_POWER: 1} | _END
     ),
     Failure.BUSY: Row({Rung.WAIT_FOR_HOLDER: _UNLIMITED, Rung.END_HOLDER: 1} | _END),
     # Looking for a device that is not there touches nothing, so it may go on at a brisk pace where
@@ -109,7 +112,9 @@ TABLE: Mapping[Failure, Row] = {
     Failure.FORBIDDEN: Row({Rung.REOPEN: 3} | _END),
     Failure.NO_BANDWIDTH: Row({Rung.REOPEN: 1} | _END),
     Failure.SHORTAGE: Row({Rung.REOPEN: 3} | _END, wait_s=(10.0, 60.0)),
-    Failure.OTHER: Row({Rung.RESTART_STREAM: 1, Rung.REOPEN: _UNLIMITED}),
+    Failure.OTHER: Row(
+        {Rung.RESTART_STREAM: 1, Rung.REOPEN: _UNLIMITED}, reopen_most_s=delays.RETRY_MOST_S
+    ),
 }
 
 _ON_ITS_WAY = frozenset({Failure.AWAY, Failure.FORBIDDEN, Failure.OTHER})
@@ -189,7 +194,7 @@ def _objection(situation: Situation, rung: Rung, now_ns: int) -> Unavailable | N
     if rung is Rung.RESTART_STREAM:
         return None if situation.open_now else Unavailable(rung, "nothing is open")
     highest = max((each.number for each in _device_level(situation)), default=0)
-    if rung.number < highest and not (rung is Rung.REOPEN and situation.failure in _ON_ITS_WAY):
+    if rung.number < highest and not _may_help_after_reset(situation.failure, rung):
         return Unavailable(rung, "a higher rung, which includes it, did not help")
     if rung is Rung.WAIT_FOR_HOLDER:
         waited_s = (now_ns - situation.failing_since_ns) / 1e9
@@ -200,6 +205,13 @@ def _objection(situation: Situation, rung: Rung, now_ns: int) -> Unavailable | N
     return situation.unavailable.get(rung)
 
 
+def _may_help_after_reset(failure: Failure, rung: Rung) -> bool:
+    """Tell whether a rung is worth a try in spite of a higher one that was tried before it."""
+    if rung is Rung.REOPEN:
+        return failure in _ON_ITS_WAY
+    return rung is Rung.REBIND and failure is Failure.AWAY
+
+
 def _device_level(situation: Situation) -> Iterator[Rung]:
     return (rung for rung in situation.tried if rung in DEVICE_LEVEL)
 
@@ -208,7 +220,7 @@ def _delay_s(situation: Situation, row: Row, rung: Rung, jitter: float) -> float
     tries = situation.tried.get(rung, 0) + 1
     match rung:
         case Rung.REOPEN:
-            return delays.retry_delay_s(tries, jitter)
+            return delays.reopen_delay_s(tries, jitter, most_s=row.reopen_most_s)
         case Rung.WAIT_FOR_HOLDER:
             return delays.holder_delay_s(tries, jitter)
         case Rung.GIVE_UP:

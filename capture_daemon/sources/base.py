@@ -142,6 +142,14 @@ class Restartable(Protocol):
         """Stop and start the flow on what is open. Raises SourceError."""
 
 
+@runtime_checkable
+class Forgetful(Protocol):
+    """A source that remembers what its device refused, and then asks for less."""
+
+    def forget_refusals(self) -> None:
+        """The device begins anew: it is asked for all again."""
+
+
 @dataclass(frozen=True, slots=True)
 class LastFrame:
     """The last frame that an earlier daemon published."""

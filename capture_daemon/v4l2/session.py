@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import select
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
@@ -59,7 +59,7 @@ class Session:
         self.rate: Fraction | None = None
         """Frames a second as granted; None if the driver does not say."""
         self.tried = 0
-        """How many choices did not fit on the bus."""
+        """How many choices were not granted."""
         self.release_errors: list[SourceError] = []
         """What went wrong in `close`, for the log: device-gone is usual after an unplug."""
         self._now_ns = now_ns
@@ -83,10 +83,12 @@ class Session:
         interrupt: Interrupt,
         buffers: int = BUFFERS,
         priority: bool = True,
+        goes_on_after: Container[str] = (NO_ROOM,),
         now_ns: Callable[[], int] = time.monotonic_ns,
     ) -> Session:
-        """Open the node `device` and stream in the first format of `choose` that fits on the bus.
+        """Open the node `device` and stream in the first format of `choose` that is granted.
 
+        One is not granted when it fails with a code of `goes_on_after`; else it fails as a whole.
         With `priority`, other programs cannot change format and controls meanwhile. Raises
         SourceError; nothing is left open then.
         """
@@ -94,7 +96,8 @@ class Session:
         with session._or_release():
             session._wanted_buffers = buffers
             session.identity = query.identify(session.handle)
-            session._start_first_that_fits(choose(query.formats(session.handle)), priority=priority)
+            choices = choose(query.formats(session.handle))
+            session._start_first_granted(choices, priority=priority, goes_on_after=goes_on_after)
         return session
 
     @classmethod
@@ -193,7 +196,9 @@ class Session:
         self.format = query.set_format(self.handle, self._choice)
         self.rate = query.set_rate(self.handle, self._choice.rate)
 
-    def _start_first_that_fits(self, choices: Sequence[Choice], *, priority: bool) -> None:
+    def _start_first_granted(
+        self, choices: Sequence[Choice], *, priority: bool, goes_on_after: Container[str]
+    ) -> None:
         for self.tried, self._choice in enumerate(choices):
             try:
                 self._negotiate()
@@ -202,7 +207,7 @@ class Session:
                 self._start()
                 return
             except SourceError as error:
-                if error.code != NO_ROOM or self.tried == len(choices) - 1:
+                if error.code not in goes_on_after or self.tried == len(choices) - 1:
                     raise
             for failure in list(self._buffers.release()):
                 raise failure

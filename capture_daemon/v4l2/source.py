@@ -72,6 +72,11 @@ class V4L2Source:
         self._steps = Steps()
 
     @property
+    def name(self) -> str:
+        """The name that it was given."""
+        return self._device
+
+    @property
     def node(self) -> str:
         """The device node that the name means now. Raises SourceError when there is none."""
         return self._name.node()
@@ -109,6 +114,7 @@ class V4L2Source:
                 interrupt=self._interrupt,
                 buffers=self._buffers,
                 priority=self._priority,
+                goes_on_after=self._steps.goes_on_after,
                 now_ns=self._now_ns,
             )
         except SourceError as error:
@@ -160,6 +166,10 @@ class V4L2Source:
             flags=flags,
             reject=reject,
         )
+
+    def forget_refusals(self) -> None:
+        """The camera was reset: what it, or its bus, did not grant before may be granted now."""
+        self._steps = Steps()
 
     def restart_stream(self, *, full: bool = False) -> None:
         """Stop and start the stream; `full` frees the buffers and negotiates the format anew."""

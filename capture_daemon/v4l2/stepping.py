@@ -1,9 +1,11 @@
 """What to try when a camera does not grant its format, and how far down we are by now: pure.
 
 A USB bus without bandwidth left says so at once (ENOSPC), and the next lower format is tried in the
-same opening. A refusal (EIO) may be a passing weakness: only when the same format was refused
-twice, the next opening begins one step lower. What was lowered stays lowered: a camera must not
-be tormented with what it cannot do at every opening. A person who asks anew begins at the top.
+same opening. A refusal (EIO) may be a passing weakness of the camera, which then refuses all:
+only when the same one was refused twice does an opening go on to a lower one (another at each
+opening), and it is taken if it is granted a moment after the other was refused. What was lowered
+stays lowered: a camera must not be tormented with what it cannot do at every opening. A person who
+asks anew begins at the top.
 """
 
 from __future__ import annotations
@@ -50,25 +52,38 @@ class Steps:
         self._down = 0
         self._refusals = 0
         self._first: Choice | None = None
+        self._tries: Sequence[int] = (0,)
+
+    @property
+    def goes_on_after(self) -> frozenset[str]:
+        """With which error's code the next opening goes on to its next choice."""
+        return frozenset({NO_ROOM, *(_REFUSED if self._refused_twice else ())})
 
     def left(self, choices: Sequence[Choice]) -> Sequence[Choice]:
         """Return those of `choices` (best first) that this opening may try, in order."""
         self._first = choices[0]
-        self._down = min(self._down, len(choices) - 1)
-        return choices[self._down :]
+        last = len(choices) - 1
+        self._down = min(self._down, last)
+        if not self._refused_twice:
+            self._tries = range(self._down, len(choices))
+        else:
+            lower = min(self._down + 1 + self._refusals - _REFUSALS, last)
+            self._tries = (self._down, lower) if lower > self._down else (lower,)
+        return [choices[index] for index in self._tries]
 
     def granted(self, tried: int) -> None:
-        """The opening succeeded after `tried` choices that did not fit (from 0)."""
-        self._down += tried
+        """The opening succeeded after `tried` choices that were not granted (from 0)."""
+        self._down = self._tries[tried]
         self._refusals = 0
 
     def failed(self, error: SourceError) -> None:
         """The opening failed for good."""
-        if error.code not in _REFUSED:
-            return
-        self._refusals += 1
-        if self._refusals >= _REFUSALS:
-            self._down += 1
+        if error.code in _REFUSED:
+            self._refusals += 1
+
+    @property
+    def _refused_twice(self) -> bool:
+        return self._refusals >= _REFUSALS
 
     @property
     def note(self) -> str:

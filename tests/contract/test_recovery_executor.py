@@ -26,6 +26,8 @@ class CameraSource:
         self.path = node
         self.there = True
         self.port: UsbPort | None = None
+        self.forgot = 0
+        self.name = ""
 
     @property
     def rdev(self) -> int:
@@ -36,6 +38,9 @@ class CameraSource:
         if not self.there:
             raise SourceError("device-absent", "gone")
         return str(self.path)
+
+    def forget_refusals(self) -> None:
+        self.forgot += 1
 
     def open(self) -> Granted:
         raise NotImplementedError
@@ -177,6 +182,16 @@ def test_what_the_helper_refuses_is_unavailable(rig: Rig) -> None:
     assert (outcome.result, outcome.note) == (Result.UNAVAILABLE, "too often")
 
 
+def test_what_the_device_refused_is_forgotten_once_a_rung_was_carried_out(rig: Rig) -> None:
+    rig.tree.plug()
+    executor = rig.executor()
+    executor.climb(Rung.USB_RESET, 0, rig.interrupt)
+    assert rig.source.forgot == 1
+    rig.helper.there, rig.helper.refuses = True, "too often"
+    rig.executor(root=False).climb(Rung.USB_RESET, 0, rig.interrupt)
+    assert rig.source.forgot == 1
+
+
 def test_the_port_is_remembered_when_the_node_has_vanished(rig: Rig) -> None:
     rig.tree.plug()
     executor = rig.executor()
@@ -185,6 +200,16 @@ def test_the_port_is_remembered_when_the_node_has_vanished(rig: Rig) -> None:
     outcome = executor.climb(Rung.USB_RESET, 0, rig.interrupt)
     assert len(rig.resets) == 1
     assert "not back" in outcome.note
+
+
+@pytest.mark.parametrize("name", ["", "usb:046d:082d"])
+def test_the_port_is_remembered_for_another_source_of_the_same_name(rig: Rig, name: str) -> None:
+    rig.tree.plug()
+    rig.source.name = name
+    executor = rig.executor()
+    rig.source = CameraSource(rig.source.path)
+    rig.source.there, rig.source.name = False, name
+    assert bool(name) is (Rung.USB_RESET not in unavailable(executor, rig))
 
 
 def test_an_empty_port_and_one_with_another_device_are_left_alone(rig: Rig) -> None:

@@ -274,10 +274,14 @@ def test_a_bus_that_takes_nothing_at_all_leaves_nothing_open(stage: Stage) -> No
     assert (stage.kernel.descriptors(), stage.kernel.mappings()) == (0, 0)
 
 
-def test_a_refused_commit_is_tried_again_before_less_is_asked_for(stage: Stage) -> None:
-    ops = FaultyOps(stage.kernel, [Fault("STREAMON", errno.EIO, times=2)])
+@pytest.mark.parametrize(("refusals", "fps"), [(2, 30), (3, 15)])
+def test_a_refused_commit_is_tried_again_before_less_is_asked_for(
+    stage: Stage, refusals: int, fps: int
+) -> None:
+    ops = FaultyOps(stage.kernel, [Fault("STREAMON", errno.EIO, times=refusals)])
     stage.source = V4L2Source(stage.camera.path, Request(), stage.interrupt, ops=ops, resolve=str)
     for _ in range(2):
         with pytest.raises(SourceError, match="STREAMON"):
             stage.source.open()
-    assert stage.source.open().fps == 15
+    granted = stage.source.open()
+    assert (granted.fps, bool(granted.note)) == (fps, fps < 30)

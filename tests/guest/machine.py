@@ -47,6 +47,14 @@ _KERNEL_LINE = (
     "usbcore.autosuspend=-1"
 )
 
+_MANY = ("-accel", "tcg,thread=multi", "-smp", "2")
+_COUNTED = (
+    *("-accel", "tcg,thread=single", "-smp", "1"),
+    # shift: 2^0 ns an instruction. sleep: idle, it waits as long as the guest asked for; jumping
+    # over the wait instead would make what is read from this machine seem to take for ever.
+    *("-icount", "shift=0,sleep=on", "-rtc", "clock=vm"),
+)
+
 # The guest's kernel has no binfmt_misc, which Python's package asks systemd for.
 _SYSTEMD_LINE = (
     " framebus.systemd systemd.mask=systemd-binfmt.service"
@@ -139,6 +147,7 @@ def booted(
     folder: Path | None = None,
     files: Mapping[str, str] | None = None,
     systemd: bool = False,
+    counted: bool = False,
 ) -> Iterator[Guest]:
     """Boot `kernel` and run `command` in `folder` (here by default); end all of it afterwards.
 
@@ -146,6 +155,10 @@ def booted(
     there can be read from `Guest.job` until the context ends. With `systemd` the root is a Debian
     of its own, which must be prepared too, and which sees of the host this tree, its Python and
     `folder`, read-only.
+
+    With `counted` the guest has one processor, and its clock counts what that does: a nanosecond
+    an instruction, as on a small ARM board; idle it goes with this machine's. So what a guest
+    measures does not depend on how slow the emulation is, nor on what else runs here.
     """
     _sweep(Path(tempfile.gettempdir()))
     compile_tree()
@@ -157,7 +170,7 @@ def booted(
             (job / name).write_text(text)
         with (job / "console").open("ab") as console:
             process = subprocess.Popen(
-                _qemu(kernel, job, systemd=systemd),
+                _qemu(kernel, job, systemd=systemd, counted=counted),
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=console,
@@ -211,12 +224,13 @@ def _share(tag: str, path: Path, *, writable: bool = False) -> list[str]:
     return ["-fsdev", options, "-device", f"virtio-9p-pci,fsdev={tag},mount_tag={tag}"]
 
 
-def _qemu(kernel: Kernel, job: Path, *, systemd: bool) -> list[str]:
+def _qemu(kernel: Kernel, job: Path, *, systemd: bool, counted: bool) -> list[str]:
     """Return the command line; setpriv ends QEMU when this process dies, by SIGKILL too."""
+    processors = _COUNTED if counted else _MANY
     return [
         *("setpriv", "--pdeathsig", "KILL", "qemu-system-x86_64"),
-        *("-M", "pc", "-no-hpet", "-cpu", "Nehalem,+rdrand", "-accel", "tcg,thread=multi"),
-        *("-smp", "2", "-m", "1024", "-no-reboot"),
+        *("-M", "pc", "-no-hpet", "-cpu", "Nehalem,+rdrand", *processors),
+        *("-m", "1024", "-no-reboot"),
         *("-nodefaults", "-nographic", "-no-user-config"),
         *("-kernel", str(kernel.vmlinux), "-initrd", str(kernel.initramfs)),
         *("-append", _KERNEL_LINE + _SYSTEMD_LINE * systemd),

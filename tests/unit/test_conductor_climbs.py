@@ -210,6 +210,7 @@ def test_a_holder_that_does_not_let_go_is_watched_while_the_camera_is_given_up(
 
 
 def test_a_reset_by_hand_closes_first_and_opens_after(conductor: Conductor, notes: Notes) -> None:
+    plan = conductor.source.plan
     assert conductor.reset(Rung.USB_RESET, 210 * S) is None
     assert notes.taken() == ["close", "usb-reset"]
     cause = conductor.cause(210 * S)
@@ -220,6 +221,8 @@ def test_a_reset_by_hand_closes_first_and_opens_after(conductor: Conductor, note
     assert "under way" in again.reason
     conductor.on_report(Climbed(conductor.sessions.number, Rung.USB_RESET, DONE), 211 * S)
     assert notes.taken() == [OPEN]
+    # Another plan would be another source, which does not know what `auto` or a number has meant.
+    assert conductor.source.plan is plan
 
 
 def test_a_reset_by_hand_that_fails_opens_the_camera_all_the_same(
@@ -249,7 +252,7 @@ def test_a_stopped_capture_is_not_reset(conductor: Conductor, notes: Notes) -> N
     assert notes.taken() == []
 
 
-def test_a_known_camera_gets_2_s_for_its_first_frame_an_unknown_one_5(
+def test_a_known_camera_gets_as_long_as_it_takes_for_its_first_frame_an_unknown_one_5_s(
     conductor: Conductor, notes: Notes
 ) -> None:
     conductor.stop(210 * S)

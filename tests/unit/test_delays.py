@@ -10,13 +10,15 @@ from capture_daemon.recovery import delays
 
 @given(failures=st.integers(1, 10_000), jitter=st.floats(0, 1))
 def test_backoff_stays_within_its_limits_whatever_happened(failures: int, jitter: float) -> None:
-    assert 0.5 <= delays.retry_delay_s(failures, jitter) <= 10
+    assert 0.5 <= delays.reopen_delay_s(failures, jitter) <= 1
     assert 30 <= delays.slow_retry_delay_s(failures, jitter) <= 300
     assert 0.01 <= delays.holder_delay_s(failures, jitter) <= 0.5
 
 
 def test_backoff_doubles_from_half_a_second_to_ten() -> None:
-    waits = [delays.retry_delay_s(failures, 0.0) for failures in range(1, 8)]
+    waits = [
+        delays.reopen_delay_s(failures, 0.0, most_s=delays.RETRY_MOST_S) for failures in range(1, 8)
+    ]
     assert waits == [0.5, 1, 2, 4, 8, 10, 10]
 
 

@@ -148,6 +148,27 @@ def test_a_camera_that_is_not_back_yet_after_a_reset_is_looked_for_again() -> No
     assert next_step(silent, 0, 0.0).rung is Rung.REAUTHORIZE
 
 
+def test_a_camera_that_a_reset_left_without_its_driver_has_it_bound_again() -> None:
+    tried = {Rung.REOPEN: 3, Rung.USB_RESET: 1}
+    situation = Situation(Failure.AWAY, tried=tried)
+    step = next_step(situation, 0, 0.0)
+    assert (step.rung, step.due_ns) == (Rung.REBIND, 0)
+    again = Situation(Failure.AWAY, tried={**tried, Rung.REBIND: 1})
+    assert next_step(again, 0, 0.0).rung is Rung.REAUTHORIZE
+
+
+def test_a_refusal_that_ends_within_two_seconds_needs_no_reset() -> None:
+    for jitter in (0.0, 1.0):
+        tried, now, opened = Counter[Rung](), 0, 0
+        situation = Situation(Failure.REFUSED)
+        while (step := next_step(situation, now, jitter)).rung is Rung.REOPEN:
+            opened = now = step.due_ns
+            tried[step.rung] += 1
+            situation = Situation(Failure.REFUSED, tried=tried)
+        assert 2 * S <= opened <= 2.5 * S
+        assert step.rung is Rung.USB_RESET
+
+
 def test_a_camera_that_is_back_but_silent_has_its_stream_restarted_first() -> None:
     situation = Situation(Failure.SILENT, open_now=True, tried={Rung.REOPEN: 3, Rung.REBIND: 1})
     assert next_step(situation, 0, 0.0).rung is Rung.RESTART_STREAM

@@ -102,7 +102,7 @@ def test_a_rung_is_climbed_only_with_the_device_closed() -> None:
 
 def test_a_known_source_is_not_given_the_time_of_an_unknown_one() -> None:
     assert lifecycle.start_limit_s(None) == 5.0
-    assert lifecycle.start_limit_s(0.1) == 2.0
+    assert lifecycle.start_limit_s(0.1) == 0.8
     assert lifecycle.start_limit_s(3.0) == 5.0
 
 

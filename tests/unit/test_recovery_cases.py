@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from tests.guest.camera.faults import Faults
 from tests.guest.camera.model import MODELS
 from tests.guest.recovery import leftovers
 from tests.guest.recovery.cases import SIZE, Stack, State
-from tests.guest.recovery.host import Lines, remaining
+from tests.guest.recovery.host import Lines, order, remaining, shares
 from tests.guest.recovery.results import Result
 from tests.guest.recovery.steps import Arm, Rival
 from tests.guest.recovery.table import FAULTS, cases
@@ -74,6 +75,32 @@ def test_only_what_has_not_run_often_enough_is_still_to_run() -> None:
     assert remaining([one, other], 3, done) == [(one, 1), (other, 3)]
     assert remaining([one], 2, [replace(done[0], problems=["left over"])] * 5) == []
     assert remaining([one.at(5)], 2, done) == [(one.at(5), 2)]
+
+
+def test_guests_get_every_case_as_often_as_each_other_and_what_is_over_goes_round() -> None:
+    plan = [(case, 20) for case in cases(["urb-1", "stall"])]
+    dealt = shares(plan, 3)
+    assert Counter(case.name for share in dealt for case, times in share for _ in range(times)) == (
+        Counter({case.name: 20 for case, _ in plan})
+    )
+    runs = [sum(times for _, times in share) for share in dealt]
+    assert max(runs) - min(runs) <= 2
+    assert shares(plan, 1) == [plan]
+    assert len(shares(plan[:1], 30)) == 20
+    assert shares([], 3) == []
+
+
+def test_runs_come_by_stack_in_rounds_with_those_that_want_a_new_daemon_last() -> None:
+    ran = order([(case, 2) for case in cases()])
+    assert Counter(case.name for case in ran) == Counter(2 * [case.name for case in cases()])
+    keys = [case.group for case in ran]
+    assert len([key for key, _ in itertools.groupby(keys)]) == len(set(keys))
+    usual = [case for case in ran if case.fault.stack is Stack.UP and case.fault.camera == "bulk"]
+    first, second = usual[: len(usual) // 2], usual[len(usual) // 2 :]
+    assert first == second
+    fresh = [case.fault.fresh for case in first]
+    assert any(fresh)
+    assert fresh == sorted(fresh)
 
 
 def test_a_muted_run_ends_with_the_stream_s_next_start() -> None:

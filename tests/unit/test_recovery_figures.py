@@ -172,7 +172,15 @@ def test_the_page_keeps_what_is_not_measured_and_names_failures() -> None:
     assert "Measured 2026-01-02 on a machine." in text
     assert "| streaming | 3 | 2 | 0.50 / 0.50 | 0.60 / 0.60 | 1.20 / 1.90 |" in text
     assert f"- {CASE}: no ten frames (1 of 3)" in text
+    assert "| restart-stream | 2 | 1.20 / 1.90 / 1.90 | 2 s |" in text
     assert report.written(text, "again").count(report.BEGIN) == 1
+
+
+def test_what_a_fault_itself_takes_is_no_part_of_the_recovery() -> None:
+    hung = replace(_results()[0], case="commit-hang@streaming", ten_s=6.5, rung="reopen")
+    text = report.tables([hung], cases(), UNDER)
+    assert "6.50 / 6.50" in text
+    assert "| reopen | 1 | 1.50 / 1.50 / 1.50 | 2 s |" in text
 
 
 def test_a_page_without_marks_is_refused() -> None:

@@ -64,10 +64,28 @@ def test_a_passing_refusal_lowers_nothing_and_a_lasting_one_step_after_step(
     state.failed(REFUSED)
     assert state.left(choices) == choices
     state.granted(0)
-    for expected in (choices, choices[1:], choices[2:], choices[2:]):
+    first, second, third = choices
+    for expected in (choices, [first, second], [first, third], [first, third]):
         state.failed(REFUSED)
         assert state.left(choices) == expected
+        assert (REFUSED.code in state.goes_on_after) is (expected is not choices)
+    assert not state.note
+    state.granted(1)
     assert state.note
+    assert state.left(choices) == [third]
+
+
+def test_a_camera_that_is_over_its_weakness_is_asked_for_less_never(
+    choices: list[Choice],
+) -> None:
+    state = Steps()
+    for _ in range(4):
+        state.left(choices)
+        state.failed(REFUSED)
+    state.left(choices)
+    state.granted(0)
+    assert state.left(choices) == choices
+    assert not state.note
 
 
 def test_other_failures_lower_nothing(choices: list[Choice]) -> None:

@@ -40,7 +40,10 @@ def _options() -> argparse.Namespace:
         type=int,
         choices=(30, 15, 5),
         default=FPS,
-        help=f"of the usual camera (default: {FPS}); fewer for a machine that is busy",
+        help=f"of the usual camera (default: {FPS})",
+    )
+    parser.add_argument(
+        "--guests", type=int, default=1, metavar="N", help="run so many side by side (default: 1)"
     )
     parser.add_argument("--results", type=Path, default=_FILE, metavar="FILE")
     parser.add_argument(
@@ -108,7 +111,7 @@ def main() -> int:
             for kernel in options.kernel or KERNELS:
                 done = [result for result in counted() if result.kernel == kernel]
                 plan = host.remaining(wanted, options.times, done)
-                host.run(kernel, plan, take=take, commit=commit)
+                host.run(kernel, plan, take=take, commit=commit, guests=options.guests)
         except SetupFailed as error:
             print(f"no guest: {error}", file=sys.stderr)
             return 125

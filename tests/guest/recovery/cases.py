@@ -9,7 +9,7 @@ from __future__ import annotations
 import enum
 from dataclasses import dataclass, replace
 
-from tests.guest.recovery.steps import Step
+from tests.guest.recovery.steps import Call, Step
 
 FPS = 15
 """Frames a second of the usual camera: what daemon, web tier, viewers and the emulator carry in a
@@ -64,14 +64,21 @@ class Fault:
     """Of camera/model.py."""
     fps: int = FPS
     fresh: bool = False
-    """Run on processes that were just started, and end them afterwards: resets have a budget, and
-    what helped last is remembered."""
+    """The daemon is renewed before it, and after it: resets have a budget, and what helped last is
+    remembered."""
     long: bool = False
     """Takes minutes: run only when it is named. What the daemon costs meanwhile is measured."""
     limit_s: float = 45.0
     """Without ten frames in a row for so long after all is mended, it has not recovered."""
+    own_s: float = 0.0
+    """So much of the time measured is the fault's own: a request that nobody answers."""
     ends: int = 0
     """How many of the started daemons must end by themselves, with exit code 75."""
+
+    @property
+    def restarts(self) -> bool:
+        """Whether it starts the capture itself, a stopped one too."""
+        return any(isinstance(step, Call) and step.method == "restart" for step in self.inject)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +92,11 @@ class Case:
     def name(self) -> str:
         """How it is named on the command line and in results."""
         return f"{self.fault.name}@{self.state.value}"
+
+    @property
+    def group(self) -> tuple[str, str]:
+        """Camera and stack: cases that have the same ones need not start everything anew."""
+        return self.fault.camera, self.fault.stack.value
 
     def at(self, fps: int) -> Case:
         """Return it with the usual camera at another frame rate; the slow one keeps its own."""

@@ -29,6 +29,7 @@ class Commands:
         self._client = ControlClient(names, timeout_s=_ANSWER_S)
         self._context = own_context()
         self._sent: list[zmq.Socket[bytes]] = []
+        self._answered: list[str] = []
 
     def call(self, method: str) -> Any:
         """Call the daemon; tries again while there is none. Raises TimeoutError, CommandRefused."""
@@ -43,6 +44,24 @@ class Commands:
                 return []
 
         return wait_for(answered, f"an answer to {method}", _DAEMON_S)[0]
+
+    def insist(self, method: str, params: Mapping[str, object]) -> None:
+        """Call until it is not refused. Raises TimeoutError."""
+
+        def taken() -> bool:
+            try:
+                self._client.call(method, params)
+            except CommandRefused as error:
+                self._answered.append(str(error))
+                return False
+            self._answered.append("ok")
+            return True
+
+        wait_for(taken, f"{method} to be taken", _ANSWER_S)
+
+    def restart(self) -> None:
+        """Have it restarted; soon after an open that is joined with it. Raises TimeoutError."""
+        wait_for(lambda: not self.call("restart")["joined"], "a restart", _ANSWER_S)
 
     def status(self) -> dict[str, Any]:
         """Return the status document; {} without a daemon."""
@@ -75,8 +94,8 @@ class Commands:
             socket.send(protocol.Request(number, method, dict(params)).encode())
 
     def answers(self) -> list[str]:
-        """Return how the calls that were sent were answered: "ok", or the error's text."""
-        found = []
+        """Return how calls were answered that may be refused: "ok", or the error's text."""
+        found, self._answered = self._answered, []
         for socket in self._sent:
             while socket.poll(0):
                 reply = protocol.parse_reply(socket.recv())

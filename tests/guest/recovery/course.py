@@ -41,14 +41,17 @@ class Course:
                 self._until_stopped()
                 self._start()
                 self._inject()
+                if stage.rivals.late():
+                    stage.daemon.restart()  # or that opening would have met nobody
             case State.STREAMING:
                 self._inject()
                 if fault.kick:
-                    stage.daemon.call("restart")
+                    stage.daemon.restart()
             case State.STOPPING:
                 stage.daemon.call("stop")
                 self._inject()
-                self._until_stopped()
+                if not fault.restarts:
+                    self._until_stopped()
                 self._start()
         self.mended_ns = self.met_ns
         if not fault.mend:

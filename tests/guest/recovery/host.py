@@ -6,12 +6,13 @@ guest runs the rest.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Generator, Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -22,9 +23,11 @@ from tests.guest.recovery.cases import Case
 from tests.guest.recovery.inside import LOG, PLAN, RESULTS
 from tests.guest.recovery.results import END_CASE, Result
 
-_PATIENCE_S = 300.0
-"""Without a line for so long and a case's own time a guest hangs: a boot, a start of everything."""
-_GUEST_LIMIT_S = 6 * 3600.0
+_PATIENCE_S = 600.0
+"""Without a line for so long a guest hangs: a boot, a start of everything, on a busy machine."""
+_GUEST_LIMIT_S = 12 * 3600.0
+
+_ENDED = object()
 
 Plan = list[tuple[Case, int]]
 
@@ -73,12 +76,53 @@ class Lines:
         return lines
 
 
-def run(kernel: str, plan: Plan, *, take: Callable[[Result], None], commit: str = "") -> None:
-    """Run a plan in as many guests as it takes; each result is given to `take` as it comes.
+def shares(plan: Plan, guests: int) -> list[Plan]:
+    """Deal a plan out to so many guests: each gets every case, as often as the others. Pure.
+
+    What does not come out even goes round. A guest that would get nothing is left out.
+    """
+    dealt = [
+        [
+            (case, (times + (guest + at) % guests) // guests)
+            for at, (case, times) in enumerate(plan)
+            if times + (guest + at) % guests >= guests
+        ]
+        for guest in range(guests)
+    ]
+    return [share for share in dealt if share]
+
+
+def order(plan: Plan) -> list[Case]:
+    """Return each run of a plan, in an order that starts few processes anew. Pure.
+
+    By camera and stack; within these round after round, the cases that want a new daemon last.
+    """
+    runs = [(round_, case) for case, times in plan for round_ in range(times)]
+    runs.sort(key=lambda run: (*run[1].group, run[0], run[1].fault.fresh))
+    return [case for _, case in runs]
+
+
+def run(
+    kernel: str, plan: Plan, *, take: Callable[[Result], None], commit: str = "", guests: int = 1
+) -> None:
+    """Run a plan in `guests` guests at once; each result is given to `take` as it comes.
 
     Raises SetupFailed when there can be no guest.
     """
     prepare(KERNELS[kernel])
+    with contextlib.ExitStack() as stack:
+        running = [
+            stack.enter_context(contextlib.closing(_share(kernel, share, take, commit)))
+            for share in shares(plan, guests)
+        ]
+        while running:
+            running = [one for one in running if next(one, _ENDED) is not _ENDED]
+
+
+def _share(
+    kernel: str, plan: Plan, take: Callable[[Result], None], commit: str
+) -> Generator[None, None, None]:
+    """Run a plan in one guest after another, as many as it takes; yields at least every 0.1 s."""
     while plan:
         done: Counter[str] = Counter()
 
@@ -86,18 +130,20 @@ def run(kernel: str, plan: Plan, *, take: Callable[[Result], None], commit: str 
             done[result.case] += 1
             take(replace(result, revision=commit))
 
-        _one_guest(kernel, plan, took)
+        yield from _one_guest(kernel, plan, took)
         if not done:
             raise RuntimeError("the guest ended without a single result")
         plan = [(case, times - done[case.name]) for case, times in plan]
         plan = [(case, times) for case, times in plan if times > 0]
 
 
-def _one_guest(kernel: str, plan: Plan, take: Callable[[Result], None]) -> None:
+def _one_guest(
+    kernel: str, plan: Plan, take: Callable[[Result], None]
+) -> Generator[None, None, None]:
     """Run a plan in one guest; what it was at when it was lost is a failed result."""
     document = {
         "kernel": kernel,
-        "cases": [[case.name, case.fault.fps, times] for case, times in plan],
+        "cases": [[case.name, case.fault.fps] for case in order(plan)],
     }
     with booted(
         KERNELS[kernel],
@@ -106,9 +152,11 @@ def _one_guest(kernel: str, plan: Plan, take: Callable[[Result], None]) -> None:
         environment={"PYTHONPATH": f"{TREE}:{TREE / 'shared'}", "PYTHONDONTWRITEBYTECODE": "1"},
         folder=TREE,
         files={PLAN: json.dumps(document)},
+        counted=True,
     ) as guest:
         faults = [case.fault for case, _ in plan]
-        patience_s = _PATIENCE_S + max(fault.hold_s + fault.limit_s for fault in faults)
+        # Busy, a guest's second may take ten of this machine's.
+        patience_s = _PATIENCE_S + 10 * max(fault.hold_s + fault.limit_s for fault in faults)
         lines = Lines(guest.job / RESULTS)
         under_way, said = "", bytearray()
         heard_s = time.monotonic()
@@ -125,6 +173,7 @@ def _one_guest(kernel: str, plan: Plan, take: Callable[[Result], None]) -> None:
         for output in guest.output(lambda: time.monotonic() - heard_s > patience_s):
             said += output
             collect()
+            yield
         outcome = guest.outcome()
         collect()
         if outcome.status == 0:

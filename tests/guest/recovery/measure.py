@@ -10,6 +10,7 @@ import contextlib
 import os
 import time
 from collections import Counter
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from framebus.errors import FramebusError
@@ -36,6 +37,7 @@ _HARNESS = (OSError, TimeoutError, RuntimeError, BenchError, FramebusError)
 def measure(stage: Stage, case: Case, *, kernel: str) -> Result:
     """Run a case once; what goes wrong in it is the result's."""
     log_from = stage.log.stat().st_size
+    begun_s = time.monotonic()
     try:
         stage.prepare(case.fault)
     except _HARNESS as error:
@@ -48,7 +50,8 @@ def measure(stage: Stage, case: Case, *, kernel: str) -> Result:
             problems=[problem],
             evidence=found,
         )
-    result = Measurement(stage, case).run(kernel)
+    prelude_s = round(time.monotonic() - begun_s, 2)
+    result = replace(Measurement(stage, case).run(kernel), prelude_s=prelude_s)
     with contextlib.suppress(*_HARNESS):
         stage.tidy()
     return result
@@ -58,7 +61,9 @@ class Measurement:
     """One run of one case. Made when frames flow."""
 
     def __init__(self, stage: Stage, case: Case) -> None:
+        assert stage.processes is not None
         stage.observer.forget()
+        stage.processes.forget_ended()
         self._stage = stage
         self._case = case
         self._problems: list[str] = []
@@ -148,7 +153,6 @@ class Measurement:
         codes = Counter(processes.ended())
         if codes[os.EX_TEMPFAIL] != ends:
             self._problems.append(f"exit codes of the daemons: {dict(codes)}")
-        processes.forget_ended()
 
     def _judge_viewers(self) -> None:
         audience = self._stage.audience

@@ -5,12 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from capture_daemon.recovery.rungs import Rung
 from tests.guest.recovery.cases import Case, Fault
-from tests.guest.recovery.results import END_CASE, Figures, Result, figures
+from tests.guest.recovery.results import END_CASE, Figures, Result, figures, quantile
 from tests.guest.recovery.table import FAULTS
 
 BEGIN = "<!-- measured: begin (written by python -m tests.guest.recovery --write-docs) -->"
 END = "<!-- measured: end -->"
+_ASKED_S = {"wait-for-holder": 2, "restart-stream": 2, "reopen": 2, "usb-reset": 8}
+"""What the 99th percentile of a recovery by each rung may be at most, seconds."""
+_RUNGS_HEAD = "| rung | runs | 10 frames s, median / 99th / longest | asked |\n|---|---|---|---|\n"
 _HEAD = (
     "| fault | state | n | ok | detected s | first frame s | 10 frames s | rung | frames lost "
     "| holders | kernel lines | left over |\n"
@@ -62,7 +66,27 @@ def _table(kernel: str, results: list[Result], cases: Sequence[Case]) -> str:
         f"### Kernel {releases} (`{kernel}`), commit {revisions}, {rates} frames a second\n\n"
         f"{ok} of {runs} runs ok.\n\n"
     )
-    return head + _HEAD + lines + _ends(by_case.get(END_CASE)) + _problems(rows)
+    return "".join(
+        [head, _HEAD, lines, "\n", _rungs(results), _ends(by_case.get(END_CASE)), _problems(rows)]
+    )
+
+
+def _rungs(results: Sequence[Result]) -> str:
+    """Return how long recovery took by the rung that cured it, without what the fault took."""
+    own_s = {fault.name: fault.own_s for fault in FAULTS}
+    by_rung: dict[str, list[float]] = {}
+    for result in results:
+        if result.ten_s is not None and result.rung:
+            took_s = result.ten_s - own_s.get(result.case.partition("@")[0], 0.0)
+            by_rung.setdefault(result.rung, []).append(took_s)
+    lines = ""
+    for rung in Rung:
+        if found := by_rung.get(rung.value):
+            asked_s = _ASKED_S.get(rung.value)
+            spread = " / ".join(f"{quantile(found, share):.2f}" for share in (0.5, 0.99, 1.0))
+            asked = f"{asked_s} s" if asked_s else "-"
+            lines += f"| {rung.value} | {len(found)} | {spread} | {asked} |\n"
+    return f"By the rung that cured it:\n\n{_RUNGS_HEAD}{lines}" if lines else ""
 
 
 def _ends(line: Figures | None) -> str:

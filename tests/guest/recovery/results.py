@@ -55,6 +55,8 @@ class Result:
     evidence: dict[str, Any] = field(default_factory=dict)
     """Of a failure: status, incidents, the log's end."""
     took_s: float = 0.0
+    prelude_s: float = 0.0
+    """What it took before, until frames flowed through what the case needs."""
     release: str = ""
     """The kernel's own name for itself."""
     utc: str = ""

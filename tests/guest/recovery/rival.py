@@ -20,7 +20,8 @@ from pathlib import Path
 from tests.guest.inside.handle import Handle, buffer_of
 from tests.guest.recovery.steps import Hold
 
-_EVERY_S = 0.005
+_EVERY_S = 0.001
+"""A daemon that opens again has let go of the camera for some milliseconds only."""
 _BUFFERS = 4
 _SYS_EXIT = 60  # x86-64: ends the calling thread only
 _PROT_READ, _MAP_SHARED, _MAP_FAILED = 1, 1, ctypes.c_void_p(-1).value
@@ -71,6 +72,7 @@ def _take(node: Path) -> Handle:
 def _hold(node: Path, hold: Hold, for_s: float | None) -> None:
     """Be the rival. Does not return."""
     ready = threading.Event()
+    os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(1))  # or it is late for those
 
     def take_and_hold() -> None:
         handle = _take(node)

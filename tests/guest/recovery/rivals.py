@@ -51,6 +51,10 @@ class Rivals:
             self.taken = self._line().get("taken") == self._pid
         return self.taken
 
+    def late(self) -> bool:
+        """Whether there is a rival that has not got the camera within a second."""
+        return self._pidfd >= 0 and not self.wait_taken(1.0)
+
     def wait_end(self, limit_s: float) -> bool:
         """Wait until the rival has ended by itself."""
         return self._pidfd < 0 or bool(select.select([self._pidfd], [], [], limit_s)[0])

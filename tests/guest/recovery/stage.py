@@ -58,8 +58,7 @@ class Stage:
         Raises TimeoutError when that cannot be had.
         """
         known = self._fault
-        same = known and (known.stack, known.camera) == (fault.stack, fault.camera)
-        if fault.fresh or not same or (known and known.fresh):
+        if known and (known.stack, known.camera) != (fault.stack, fault.camera):
             self.tear_down()
         self._fault = fault
         if self.camera is not None and not self.camera.device.exists():
@@ -73,9 +72,19 @@ class Stage:
             self.processes = Processes(fault, names=self.names, source=source, log=self.log)
         wait_for(self._watched, f"{VIEWERS} viewers", _READY_S)
         if running:
+            if fault.fresh or (known and known.fresh):
+                self._renew()
             # By a person's hand: what the case before made the daemon try is forgotten.
-            self.daemon.call("restart")
+            self.daemon.restart()
         self._until_frames()
+
+    def _renew(self) -> None:
+        """Have another daemon: it has spent nothing of a budget, and remembers nothing."""
+        processes = self.processes
+        assert processes is not None
+        before = processes.daemon()
+        self.daemon.call("renew")
+        wait_for(lambda: processes.daemon() not in (0, before), "another daemon", _READY_S)
 
     def _watched(self) -> bool:
         try:
@@ -181,6 +190,8 @@ class Stage:
                     processes.start_daemon()
             case steps.StartKeeper():
                 processes.start_keeper()
+            case steps.Call(method, params, until_taken=True):
+                self.daemon.insist(method, dict(params))
             case steps.Call(method, params, times):
                 self.daemon.send(method, dict(params), times)
             case steps.Write(file, text):

@@ -85,11 +85,14 @@ class StartKeeper:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """Send control calls, all at once; nobody waits for their answers."""
+    """Send control calls, all at once; nobody waits for their answers, unless `until_taken`."""
 
     method: str
     params: tuple[tuple[str, object], ...] = ()
     times: int = 1
+    until_taken: bool = False
+    """Call again and again until it is not refused: a camera that is being opened has no controls
+    yet."""
 
 
 @dataclass(frozen=True, slots=True)

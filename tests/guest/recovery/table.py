@@ -38,6 +38,7 @@ def _stall(*, starts: int, states: tuple[State, ...]) -> Fault:
     )
 
 
+_SET_A_CONTROL = Call("set_controls", (("brightness", 7),), until_taken=True)
 _PLUGGED = "unplugged for 2 s, plugged "
 _CAMERA_FAULTS = (
     Fault(
@@ -86,13 +87,13 @@ _CAMERA_FAULTS = (
     Fault(
         name="control-stall",
         says="STALL on a control",
-        inject=(Arm("control-refused", 1), Call("set_controls", (("brightness", 7),))),
+        inject=(Arm("control-refused", 1), _SET_A_CONTROL),
         states=(State.OPENING, State.STREAMING),
     ),
     Fault(
         name="control-hang",
         says="a control request hangs 5 s",
-        inject=(Arm("control-unanswered", 1), Call("set_controls", (("brightness", 7),))),
+        inject=(Arm("control-unanswered", 1), _SET_A_CONTROL),
         states=(State.OPENING, State.STREAMING),
     ),
     Fault(
@@ -100,6 +101,7 @@ _CAMERA_FAULTS = (
         says="a commit hangs 5 s (they are in the times)",
         inject=(Arm("commit-unanswered", 1),),
         kick=True,
+        own_s=5.0,
     ),
     _picture("error-bit", "with the error flag"),
     _picture("truncated", "cut in half"),
@@ -252,7 +254,7 @@ FAULTS: tuple[Fault, ...] = (*_CAMERA_FAULTS, _DEAD, *_HELD, *_OUTSIDE, *_PROCES
 def everything() -> list[Case]:
     """Return all cases, those that need the same camera and processes together."""
     found = [Case(fault, state) for fault in FAULTS for state in fault.states]
-    return sorted(found, key=lambda case: (case.fault.camera, case.fault.stack.value))
+    return sorted(found, key=lambda case: case.group)
 
 
 def cases(only: Iterable[str] = ()) -> list[Case]:
