@@ -236,7 +236,7 @@ def _device_of(wanted: spec.SourceSpec, rdev: int) -> spec.SourceSpec:
     from capture_daemon.v4l2 import discovery  # other sources need nothing of v4l2
 
     if wanted.kind == "auto":
-        return spec.parse(f"v4l2:{discovery.stable_name(rdev)}")
+        return spec.chosen(discovery.stable_name(rdev))
     if wanted.kind != "v4l2" or discovery.rdev(wanted.argument) != rdev:
         raise SourceError("other-plan", f"{wanted.text} is another device")
     return wanted

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 from capture_daemon.recovery.sysfs import Places, UsbPort
@@ -30,9 +31,18 @@ class UsbTree:
         self.devices = self.places.sys / "bus/usb/devices"
         self._device("usb1", 1, STICK)
 
-    def plug(self, port: str = "1-1.2", descriptors: bytes = CAMERA, number: int = 5) -> UsbPort:
+    def plug(
+        self,
+        port: str = "1-1.2",
+        descriptors: bytes = CAMERA,
+        number: int = 5,
+        *,
+        serial: str = "",
+    ) -> UsbPort:
         """Plug a device in; a camera has its driver bound, and is /dev/video0."""
         folder = self._device(port, number, descriptors)
+        if serial:
+            (folder / "serial").write_text(f"{serial}\n")
         (folder / "authorized").write_text("1\n")
         if descriptors == CAMERA:
             for at, subclass in ((0, "01"), (1, "02")):
@@ -46,6 +56,12 @@ class UsbTree:
             (node / "device").unlink(missing_ok=True)
             (node / "device").symlink_to(folder / f"{port}:1.0")
         return UsbPort(port, self.places)
+
+    def deauthorise(self, port: UsbPort) -> None:
+        """Take away what the kernel takes away: the interfaces, and with them the node."""
+        (port.folder / "authorized").write_text("0\n")
+        for interface in port.folder.glob(f"{port.name}:*"):
+            shutil.rmtree(interface)
 
     def written(self, name: str) -> str:
         """What was written to a file of the driver last."""

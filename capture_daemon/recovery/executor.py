@@ -2,7 +2,9 @@
 
 The capture thread calls it. A device-level rung is done by this process where it has the
 permission, else by the privileged helper, else not at all. The camera's port is remembered from
-when its device was last seen: it may have vanished from /dev by the time it is needed.
+when its device was last seen: it may have vanished from /dev by the time it is needed. Where it was
+not seen yet (a daemon starts while its camera is deauthorised), or has left its port, the port is
+that of the device which the source's name fits.
 """
 
 from __future__ import annotations
@@ -110,10 +112,13 @@ class Executor:
             self._rdev, self._port, self._identity = 0, None, ""
         self._source = source
         rdev = _rdev(source)
-        if not rdev:
-            return
-        self._rdev = rdev
-        port = port_of(rdev, self._places)
+        if rdev:
+            self._rdev = rdev
+            port = port_of(rdev, self._places)
+        elif self._port is None or self._port.identity() != self._identity:
+            port = _port(source)
+        else:
+            port = None
         if port is not None:
             self._port, self._identity = port, port.identity()
 
@@ -141,6 +146,8 @@ class Executor:
         port = self._port
         if port is None:
             return "there is no USB camera", ""
+        if driver := port.other_driver():
+            return f"{port.name} is in use through the driver {driver}", ""
         if rung is Rung.PORT_POWER:
             if port.name not in self._power_ports:
                 reason = f"switching the power of {port.name} must be allowed by a person"
@@ -174,6 +181,12 @@ def _rdev(source: Source) -> int:
         return int(getattr(source, "rdev", 0))
     except (SourceError, OSError):
         return 0
+
+
+def _port(source: Source) -> UsbPort | None:
+    """Return the port that a source's name tells, None if none."""
+    port = getattr(source, "port", None)
+    return port if isinstance(port, UsbPort) else None
 
 
 def _openable(source: Source) -> bool:

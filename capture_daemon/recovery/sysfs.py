@@ -78,12 +78,16 @@ class UsbPort:
 
     def identity(self) -> str:
         """Return vendor and product of what is plugged in, "046d:082d"; empty if nothing is."""
-        vendor, product = _text(self.folder / "idVendor"), _text(self.folder / "idProduct")
+        vendor, product = self.text("idVendor"), self.text("idProduct")
         return f"{vendor}:{product}" if vendor else ""
 
     def authorized(self) -> bool:
         """Tell whether the device may be used: a person, or usbguard, may have forbidden it."""
-        return _text(self.folder / "authorized") != "0"
+        return self.text("authorized") != "0"
+
+    def text(self, file: str) -> str:
+        """Return what a file of the plugged-in device says; empty if there is none."""
+        return _text(self.folder / file)
 
     def is_camera(self) -> bool:
         """Tell whether what is plugged in has a video interface, also while it is deauthorised."""
@@ -100,6 +104,23 @@ class UsbPort:
             if _number(folder / "bInterfaceClass") == _VIDEO_CLASS
             and _number(folder / "bInterfaceSubClass") == _VIDEO_CONTROL
         ]
+
+    def other_driver(self) -> str:
+        """Return the driver that has the camera in place of uvcvideo (a virtual machine's, say)."""
+        for interface in self.control_interfaces():
+            driver = (interface / "driver").resolve().name
+            if driver not in ("driver", self.places.driver.name):
+                return driver
+        return ""
+
+
+def ports(places: Places) -> list[UsbPort]:
+    """Return the ports in which something is, hubs too."""
+    try:
+        names = sorted(os.listdir(places.sys / "bus/usb/devices"))
+    except FileNotFoundError:
+        return []
+    return [UsbPort(name, places) for name in names if _NAME.fullmatch(name)]
 
 
 def port_of(rdev: int, places: Places) -> UsbPort | None:
@@ -142,6 +163,6 @@ def _number(path: Path) -> int:
 
 def _text(path: Path) -> str:
     try:
-        return path.read_text(encoding="ascii", errors="replace").strip()
+        return path.read_text(encoding="utf-8", errors="replace").strip()
     except OSError:
         return ""

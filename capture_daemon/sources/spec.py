@@ -8,7 +8,7 @@ anything, except that `auto` looks at which cameras there are.
 from __future__ import annotations
 
 import shlex
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from urllib.parse import urlsplit
 
 from framebus.errors import UsageError
@@ -42,6 +42,8 @@ class SourceSpec:
     """The device, path, URL or arguments, secrets included: never shown."""
     text: str
     """The whole specification without passwords: what people, logs and status see."""
+    chosen: bool = False
+    """By `auto`: no person named this device."""
 
 
 def parse(text: str) -> SourceSpec:
@@ -83,7 +85,12 @@ def resolve(spec: SourceSpec) -> SourceSpec:
     from capture_daemon.v4l2.discovery import choose
 
     device = choose()
-    return parse("test" if device is None else f"v4l2:{device}")
+    return parse("test") if device is None else chosen(device)
+
+
+def chosen(device: str) -> SourceSpec:
+    """Return what `auto` means when it finds this device."""
+    return replace(parse(f"v4l2:{device}"), chosen=True)
 
 
 def build(spec: SourceSpec, request: Request, interrupt: Interrupt) -> Source:
@@ -102,7 +109,7 @@ def build(spec: SourceSpec, request: Request, interrupt: Interrupt) -> Source:
         case "v4l2":
             from capture_daemon.v4l2.source import V4L2Source
 
-            return V4L2Source(spec.argument, request, interrupt)
+            return V4L2Source(spec.argument, request, interrupt, named=not spec.chosen)
         case "http":
             from capture_daemon.sources.http import HttpSource
 

@@ -18,7 +18,7 @@ from capture_daemon.v4l2.formats import COMPRESSED, ENCODABLE, OfferedFormat
 from capture_daemon.v4l2.handle import Handle
 from capture_daemon.v4l2.ops import DeviceOps, KernelOps
 
-_USB_NAME = re.compile(r"usb:([0-9a-fA-F]{4}):([0-9a-fA-F]{4})(?::(.+))?")
+USB_NAME = re.compile(r"usb:([0-9a-fA-F]{4}):([0-9a-fA-F]{4})(?::(.+))?")
 _log = logging.getLogger(__name__)
 
 
@@ -33,7 +33,7 @@ def resolve(device: str, places: Places | None = None) -> str:
             return os.path.realpath(device)
         raise _absent(device, places)
     present = [camera for camera in cameras(places) if camera.captures]
-    usb = _USB_NAME.fullmatch(device)
+    usb = USB_NAME.fullmatch(device)
     if usb is None:
         for camera in present:
             links = (camera.node, *camera.by_id, *camera.by_path)

@@ -13,6 +13,7 @@ from dataclasses import replace
 
 from framebus.frame import FrameFlags
 
+from capture_daemon.recovery.sysfs import UsbPort
 from capture_daemon.sources.base import (
     ADOPTED,
     Captured,
@@ -30,6 +31,7 @@ from capture_daemon.v4l2.ops import DeviceOps, KernelOps
 from capture_daemon.v4l2.session import BUFFERS, Session
 from capture_daemon.v4l2.stable import StableName
 from capture_daemon.v4l2.stepping import Steps, steps
+from capture_daemon.v4l2.unlisted import port_of_name
 
 
 class V4L2Source:
@@ -49,10 +51,15 @@ class V4L2Source:
         resolve: Callable[[str], str] = discovery.resolve,
         buffers: int = BUFFERS,
         priority: bool = True,
+        named: bool = True,
         now_ns: Callable[[], int] = time.monotonic_ns,
     ) -> None:
-        """Take what to open and how; `priority` keeps other programs from changing settings."""
+        """Take what to open and how; `priority` keeps other programs from changing settings.
+
+        `named` tells that a person chose this device; `auto` finds others.
+        """
         self._device = device
+        self._named = named
         self._name = StableName(device, resolve=resolve)
         self._request = request
         self._interrupt = interrupt
@@ -78,6 +85,14 @@ class V4L2Source:
     def rdev(self) -> int:
         """The device number of that node, as for names.device_lock. Raises SourceError."""
         return discovery.rdev(self.node)
+
+    @property
+    def port(self) -> UsbPort | None:
+        """The USB port of the camera that a person named, also while it has no node.
+
+        None where the name does not tell, and for a camera that nobody named.
+        """
+        return port_of_name(self._device) if self._named else None
 
     def fileno(self) -> int:
         """The streaming descriptor, for a keeper to copy; -1 when not open."""

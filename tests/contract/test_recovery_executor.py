@@ -27,6 +27,7 @@ class CameraSource:
         self.there = True
         self.forgot = 0
         self.name = ""
+        self.port: UsbPort | None = None
 
     @property
     def rdev(self) -> int:
@@ -230,6 +231,40 @@ def test_a_deauthorised_device_can_only_be_authorised(rig: Rig) -> None:
     reasons = unavailable(executor, rig)
     assert reasons[Rung.REBIND] == reasons[Rung.USB_RESET] == "1-1.2 is deauthorised"
     assert Rung.REAUTHORIZE not in reasons
+
+
+def test_a_camera_that_was_never_seen_is_found_in_its_port_by_its_name(rig: Rig) -> None:
+    port = rig.tree.plug()
+    rig.tree.deauthorise(port)
+    rig.source.there = False
+    executor = rig.executor()
+    assert unavailable(executor, rig)[Rung.REAUTHORIZE] == "there is no USB camera"
+    rig.source.port = port
+    assert Rung.REAUTHORIZE not in unavailable(executor, rig)
+    executor.climb(Rung.REAUTHORIZE, 0, rig.interrupt)
+    assert port.authorized()
+
+
+def test_a_camera_that_left_its_port_unseen_is_looked_for_by_its_name(rig: Rig) -> None:
+    old = rig.tree.plug("1-1.2")
+    executor = rig.executor()
+    rig.source.there = False
+    shutil.rmtree(old.folder)
+    rig.source.port = rig.tree.plug("1-1.3")
+    assert Rung.REBIND not in unavailable(executor, rig)
+    executor.climb(Rung.REBIND, 0, rig.interrupt)
+    assert rig.tree.written("bind") == "1-1.3:1.0"
+
+
+@pytest.mark.parametrize("rung", [*ON_THE_PORT, Rung.PORT_POWER])
+def test_a_camera_that_another_driver_has_is_left_alone(rig: Rig, rung: Rung) -> None:
+    port = rig.tree.plug()
+    link = port.folder / "1-1.2:1.0" / "driver"
+    link.unlink()
+    link.symlink_to(rig.tree.places.driver.with_name("usbfs"))
+    executor = rig.executor(power_ports=("1-1.2",))
+    assert "through the driver usbfs" in unavailable(executor, rig)[rung]
+    assert executor.climb(rung, 0, rig.interrupt).result is Result.UNAVAILABLE
 
 
 def test_a_source_without_a_usb_device_has_no_device_level_rung(rig: Rig) -> None:

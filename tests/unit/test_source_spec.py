@@ -8,7 +8,6 @@ from framebus.errors import UsageError
 
 from capture_daemon.sources import spec
 from capture_daemon.sources.base import Interrupt, Request, SourceUnusable
-from capture_daemon.sources.file import FileSource
 from capture_daemon.sources.pattern import PatternSource
 from capture_daemon.sources.redact import redact
 from capture_daemon.sources.spec import build, parse
@@ -106,20 +105,50 @@ def test_a_password_with_an_at_sign_is_hidden_whole() -> None:
     assert redact("rtsp://u:p@ss@host/1") == "rtsp://***@host/1"
 
 
-@pytest.mark.parametrize(("chosen", "kind"), [(None, PatternSource), ("/clip", FileSource)])
-def test_auto_takes_the_camera_that_discovery_chooses_else_the_test_pattern(
-    monkeypatch: pytest.MonkeyPatch, chosen: str | None, kind: type
-) -> None:
-    discovery = ModuleType("discovery")
-    discovery.choose = lambda: chosen  # type: ignore[attr-defined]
-    monkeypatch.setitem(sys.modules, "capture_daemon.v4l2.discovery", discovery)
-    camera = ModuleType("source")
-    camera.V4L2Source = FileSource  # type: ignore[attr-defined]
-    monkeypatch.setitem(sys.modules, "capture_daemon.v4l2.source", camera)
+class Camera:
+    """In place of a V4L2Source: what it was built with."""
+
+    def __init__(self, device: str, request: Request, interrupt: Interrupt, *, named: bool) -> None:
+        self.told = (device, named)
+
+
+@pytest.fixture
+def discovery(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    """In place of what looks at this machine's cameras."""
+    found = ModuleType("discovery")
+    monkeypatch.setitem(sys.modules, "capture_daemon.v4l2.discovery", found)
+    source = ModuleType("source")
+    source.V4L2Source = Camera  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "capture_daemon.v4l2.source", source)
+    return found
+
+
+def built(text: str) -> object:
     interrupt = Interrupt()
-    source = build(parse("auto"), Request(), interrupt)
-    interrupt.close()
-    assert type(source) is kind
+    try:
+        return build(parse(text), Request(), interrupt)
+    finally:
+        interrupt.close()
+
+
+def test_auto_takes_the_camera_that_discovery_chooses_which_nobody_named(
+    discovery: ModuleType,
+) -> None:
+    discovery.choose = lambda: "usb:046d:082d:A"  # type: ignore[attr-defined]
+    source = built("auto")
+    assert isinstance(source, Camera)
+    assert source.told == ("usb:046d:082d:A", False)
+
+
+def test_auto_without_a_camera_is_the_test_pattern(discovery: ModuleType) -> None:
+    discovery.choose = lambda: None  # type: ignore[attr-defined]
+    assert type(built("auto")) is PatternSource
+
+
+def test_a_camera_that_a_person_named_is_known_as_such(discovery: ModuleType) -> None:
+    source = built("v4l2:usb:046d:082d:A")
+    assert isinstance(source, Camera)
+    assert source.told == ("usb:046d:082d:A", True)
 
 
 def test_the_test_pattern_without_pillow_names_the_remedy(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -100,9 +100,10 @@ ISOCHRONOUS = Model(isochronous=True)
 RAW_ONLY = replace(BULK, formats=BULK.formats[1:])
 BARREN = replace(BULK, formats=())
 """Enumerates, and offers nothing."""
-SLOW = replace(BULK, formats=(Format("MJPG", (FrameSize(320, 240, (TICKS_S, 2 * TICKS_S)),)),))
-"""A frame every second, or every two: a daemon takes 10 to 20 s to start in a guest, which is to a
-machine's 0.4 s as this is to some 20 frames a second."""
+_SLOW_RATES = (TICKS_S, 2 * TICKS_S, 5 * TICKS_S)
+SLOW = replace(BULK, formats=(Format("MJPG", (FrameSize(320, 240, _SLOW_RATES),)),))
+"""A frame every second, two or five. A daemon takes 10 to 20 s to start in a guest, which is to a
+machine's 0.4 s as two seconds are to some 20 frames a second; five are for a busy machine."""
 
 MODELS = {
     "bulk": BULK,

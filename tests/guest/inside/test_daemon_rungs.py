@@ -5,6 +5,7 @@ On one kernel: what the rungs themselves do is seen on both, in test_rungs.py.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import tempfile
 from collections.abc import Iterator
@@ -23,17 +24,23 @@ from tests.processes import alive
 KERNELS = ("newer",)
 
 
+@contextlib.contextmanager
+def capturing(device: str | Path) -> Iterator[DaemonProcess]:
+    """A daemon, which has a while to come up."""
+    with tempfile.TemporaryDirectory(prefix="fb-") as runtime:
+        options = ("--source", f"v4l2:{device}", "--size", "320x240", "--ring-size", "4M")
+        with DaemonProcess(Path(runtime), *options) as process:
+            wait_for(lambda: process.names.control_socket.exists(), "the daemon", LIMIT_S)
+            yield process
+
+
 @pytest.fixture
 def daemon(plug: Plug) -> Iterator[tuple[DaemonProcess, PluggedCamera]]:
     camera = plug("bulk", serial="RUNG2")
-    node = camera.wait_node()
-    with tempfile.TemporaryDirectory(prefix="fb-") as runtime:
-        options = ("--source", f"v4l2:{node}", "--size", "320x240", "--ring-size", "4M")
-        with DaemonProcess(Path(runtime), *options) as process:
-            wait_for(lambda: process.names.control_socket.exists(), "the daemon", LIMIT_S)
-            until_settled(process)
-            yield process, camera
-            assert alive(process.pid)
+    with capturing(camera.wait_node()) as process:
+        until_settled(process)
+        yield process, camera
+        assert alive(process.pid)
 
 
 def until_settled(daemon: DaemonProcess) -> dict[str, Any]:
@@ -91,6 +98,16 @@ def test_the_daemon_cures_a_camera_that_was_deauthorised_from_outside(
     until_away(process)
     until_settled(process)
     assert "authorised again" in process.log()
+
+
+def test_a_daemon_that_starts_while_its_camera_is_deauthorised_authorises_it(plug: Plug) -> None:
+    camera = plug("bulk", serial="RUNG3")
+    node = camera.wait_node()
+    (camera.device / "authorized").write_text("0")
+    wait_for(lambda: not node.exists(), "the node to go")
+    with capturing("usb:1209:0001:RUNG3") as process:
+        until_settled(process)
+        assert "authorised again" in process.log()
 
 
 def test_a_person_resets_a_camera_that_streams(

@@ -17,6 +17,7 @@ from capture_daemon.recovery.holding import Holding, nobody
 from capture_daemon.recovery.rungs import Outcome, Result, Rung
 from capture_daemon.sources.base import Interrupt, Request
 from capture_daemon.v4l2.source import V4L2Source
+from capture_daemon.v4l2.unlisted import port_of_name
 from tests.guest.camera.client import PluggedCamera, wait_for
 from tests.guest.inside.conftest import Plug
 
@@ -111,6 +112,22 @@ def test_a_deauthorised_camera_is_known_as_such_and_authorised_again(bystander: 
     assert Rung.REAUTHORIZE not in left
     assert bystander.climb(Rung.REAUTHORIZE).result is Result.DONE
     bystander.frames()
+
+
+def test_a_camera_that_was_deauthorised_before_anybody_saw_it_is_found_by_its_name(
+    plug: Plug,
+) -> None:
+    camera = plug("bulk", serial="RUNG0")
+    node = camera.wait_node()
+    links = (*Path("/dev/v4l/by-id").iterdir(), *Path("/dev/v4l/by-path").iterdir())
+    names = ["usb:1209:0001:RUNG0", *(str(link) for link in links if link.resolve() == node)]
+    assert len(names) == 3
+    (camera.device / "authorized").write_text("0")
+    wait_for(lambda: not node.exists(), "the node to go")
+    for name in names:
+        found = port_of_name(name)
+        assert found is not None, name
+        assert (found.name, found.authorized()) == (camera.device.name, False)
 
 
 def test_an_empty_port_is_not_climbed(bystander: Bystander) -> None:
