@@ -25,9 +25,9 @@ class CameraSource:
     def __init__(self, node: Path) -> None:
         self.path = node
         self.there = True
-        self.port: UsbPort | None = None
         self.forgot = 0
         self.name = ""
+        self.port: UsbPort | None = None
 
     @property
     def rdev(self) -> int:

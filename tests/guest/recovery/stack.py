@@ -5,6 +5,7 @@ Everything they write goes to one log, of which the end is a failure's evidence.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -150,10 +151,16 @@ def _ended(pid: int) -> bool:
 
 
 def processor_s(pid: int) -> float:
-    """Return the processor time that a process has taken so far, seconds; 0 if there is none."""
-    fields = _stat(pid)
-    ticks = int(fields[11]) + int(fields[12]) if fields else 0  # utime, stime: proc_pid_stat(5)
-    return ticks / os.sysconf("SC_CLK_TCK")
+    """Return the processor time that a process's threads have taken so far, seconds.
+
+    By the scheduler's count (the kernel's Documentation/scheduler/sched-stats.rst): what
+    /proc/PID/stat says is sampled at each tick, and misses whoever wakes for less.
+    """
+    ran_ns = 0
+    for thread in Path(f"/proc/{pid}/task").glob("*"):
+        with contextlib.suppress(OSError):
+            ran_ns += int((thread / "schedstat").read_text().split()[0])
+    return ran_ns / 1e9
 
 
 def _parent(pid: int) -> int:
