@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import os
 import shutil
@@ -64,14 +65,27 @@ def pytest_collection_finish(session: pytest.Session) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_protocol(item: pytest.Item) -> bool | None:
+    groups = item.config.stash[_GROUPS]
     kernel = _kernel_of(item)
     if kernel is None:
+        _boot_ahead(groups)
         return None
     item.ihook.pytest_runtest_logstart(nodeid=item.nodeid, location=item.location)
-    for report in _reports(item, item.config.stash[_GROUPS][kernel]):
+    for report in _reports(item, groups[kernel]):
         item.ihook.pytest_runtest_logreport(report=report)
     item.ihook.pytest_runtest_logfinish(nodeid=item.nodeid, location=item.location)
     return True
+
+
+def _boot_ahead(groups: dict[str, Group]) -> None:
+    """Have the first group's guest at work beside the tests that boot guests of their own.
+
+    Much of those is waiting for time to pass, as it is of a group's. What keeps it from booting is
+    told when its first test is due.
+    """
+    if groups and not why_not():
+        with contextlib.suppress(SetupFailed):
+            next(iter(groups.values())).boot()
 
 
 def _reports(item: pytest.Item, group: Group) -> list[pytest.TestReport]:
