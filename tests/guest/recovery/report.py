@@ -57,7 +57,7 @@ def _table(kernel: str, results: list[Result], cases: Sequence[Case]) -> str:
     order = [fault.name for fault in FAULTS]
     rows.sort(key=lambda row: (order.index(row[0].fault.name), _state_order(row[0])))
     rates = ", ".join(str(rate) for rate in sorted({result.fps for result in results} - {0}))
-    releases = ", ".join(sorted({result.release for result in results}))
+    releases = ", ".join(sorted({result.release for result in results} - {""}))
     revisions = ", ".join(sorted({result.revision[:12] for result in results}))
     lines = "".join(_row(case.fault, case.state.value, line) for case, line in rows)
     runs = sum(line.runs for _, line in rows)
