@@ -17,19 +17,22 @@ LINGER_NS = 2_000_000_000
 _DRAIN_MAX = 65_536  # bytes
 
 
-def linger(loop: StreamLoop, sock: socket.socket, closed: Callable[[], None]) -> None:
-    """Close `sock` in the course of the next two seconds, then call `closed`."""
+def linger(loop: StreamLoop, sock: socket.socket, closed: Callable[[], None]) -> Lingering | None:
+    """Close `sock` in the course of the next two seconds, then call `closed`.
+
+    Returns what can be closed earlier; None if it was closed at once.
+    """
     try:
         sock.setblocking(False)
         sock.shutdown(socket.SHUT_WR)
     except OSError:
         sock.close()
         closed()
-        return
-    _Lingering(loop, sock, closed)
+        return None
+    return Lingering(loop, sock, closed)
 
 
-class _Lingering:
+class Lingering:
     """One connection on its way out."""
 
     def __init__(self, loop: StreamLoop, sock: socket.socket, closed: Callable[[], None]) -> None:
@@ -37,7 +40,7 @@ class _Lingering:
         self._sock = sock
         self._closed = closed
         self._drained = 0
-        self._timer: Timer = loop.call_at(loop.clock() + LINGER_NS, self._close)
+        self._timer: Timer = loop.call_at(loop.clock() + LINGER_NS, self.close)
         loop.add(sock.fileno(), select.EPOLLIN, self._readable)
 
     def _readable(self, _events: int) -> None:
@@ -49,9 +52,10 @@ class _Lingering:
             data = b""
         self._drained += len(data)
         if not data or self._drained > _DRAIN_MAX:
-            self._close()
+            self.close()
 
-    def _close(self) -> None:
+    def close(self) -> None:
+        """Wait no longer."""
         self._timer.cancel()
         self._loop.remove(self._sock.fileno())
         self._sock.close()

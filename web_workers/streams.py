@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import logging
 import socket
+from collections import Counter
 
 import zmq
 from framebus.notify import own_context
@@ -46,6 +47,7 @@ class WorkerStreams:
         self._board = board
         self._slot = board.claim()
         self._too_long = False
+        self._dropped: Counter[str] = Counter()
         if self._slot is None:
             log.warning("too many workers: the viewers of this one are not in /metrics")
         self._timer: Timer | None = None
@@ -112,6 +114,10 @@ class WorkerStreams:
         self._painter.close()
         self.loop.close()
         self._context.destroy(linger=0)  # never waits, even if told to end in the middle of things
+
+    def dropped(self, reason: str) -> None:
+        """Count a connection that was given up before or after its request."""
+        self._dropped[reason] += 1
 
     def _look_after(self) -> None:
         """Do once a second what nobody waits for, until after the last viewer has left."""

@@ -6,10 +6,14 @@ it keeps the socket for its own event loop instead of closing it. That loop is n
 poller through one descriptor. Everything else is gunicorn's: accepting, parsing, short requests,
 heartbeats, signals.
 
+No thread waits for a client either (admission/): a request is read to its end in the main loop
+before a thread gets it, and what the kernel does not take of a response is sent there afterwards.
+
 What is relied on in gunicorn 26 and 27 (workers/gthread.py): `handle_request` lets an exception
 through that is raised before anything was sent; `finish_request` and
 `wait_for_and_dispatch_events` run in the main thread; `nr_conns` counts open connections;
-`setup` is called in the master, before the first worker.
+`setup` is called in the master, before the first worker; a connection that is `initialized` is
+given to its `parser` as it is, and a parser over an iterable reads no socket.
 """
 
 from __future__ import annotations
@@ -20,10 +24,14 @@ import time
 from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from gunicorn.workers.gthread import ThreadWorker
+from gunicorn import http
+from gunicorn.sock import ssl_context
+from gunicorn.workers.gthread import TConn, ThreadWorker
 
-from web_workers.limits import raise_descriptor_limit
-from web_workers.linger import linger
+from web_workers.admission.intake import Intake
+from web_workers.admission.leaving import Leaving
+from web_workers.admission.outbox import ClientSocket
+from web_workers.limits import Rooms, raise_descriptor_limit
 from web_workers.scoreboard import Scoreboard
 from web_workers.settings import Cameras, Settings
 from web_workers.streams import WorkerStreams
@@ -34,6 +42,19 @@ if TYPE_CHECKING:
 
 _NO_ROOM = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
 _ACCEPT_PAUSE_S = 0.5
+_WRITE_S = 10.0
+"""How long a thread may take to write over TLS, seconds."""
+_END_NS = 2_000_000_000
+"""A worker that ends waits so long for requests that clients may be sending."""
+
+
+class _Client(TConn):  # type: ignore[misc]  # gunicorn has no types
+    """gunicorn's connection, and what the intake keeps of it."""
+
+    def __init__(self, *args: Any) -> None:
+        super().__init__(*args)
+        self.ahead = bytearray()
+        self.last = False
 
 
 class StreamWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
@@ -52,6 +73,8 @@ class StreamWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
         super().__init__(*args, **kwargs)
         self._taken: dict[Any, TakeOver] = {}  # by connection, until its request is finished
         self._streams: WorkerStreams
+        self._intake: Intake
+        self._leaving: Leaving
         self._accept_from = 0.0  # monotonic seconds; before that nothing is accepted
 
     def init_process(self) -> None:
@@ -59,9 +82,27 @@ class StreamWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
         raise_descriptor_limit()
         cameras = Cameras(Settings.from_environ())
         self._streams = WorkerStreams(cameras=cameras, board=self._board or Scoreboard.create())
+        rooms = Rooms.of(self.worker_connections)
+        loop, dropped = self._streams.loop, self._streams.dropped
+        self._leaving = Leaving(
+            loop=loop, limit=rooms.leaving, closed=self._connection_closed, dropped=dropped
+        )
+        self._intake = Intake(
+            loop=loop,
+            half_open=rooms.half_open,
+            kept=rooms.kept,
+            keep_ns=round(self.cfg.keepalive * 1e9),
+            serve=self._serve,
+            leave=self._leaving.linger,
+            closed=self._connection_closed,
+            dropped=dropped,
+            tls=ssl_context(self.cfg) if self.cfg.is_ssl else None,
+        )
         try:
             super().init_process()
         finally:
+            self._intake.close()
+            self._leaving.close()
             self._streams.close()
 
     def load_wsgi(self) -> None:
@@ -77,6 +118,8 @@ class StreamWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
 
     def wait_for_and_dispatch_events(self, timeout: float) -> None:
         """Wait as gunicorn does, but no longer than until the loop's next timer."""
+        if not self.alive:
+            self._intake.end(_END_NS)
         loop = self._streams.loop
         super().wait_for_and_dispatch_events(loop.timeout_s(timeout))
         loop.run_timers()
@@ -84,39 +127,58 @@ class StreamWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
     def accept(self, listener: Any) -> None:
         """Accept a connection; without a descriptor left for it, pause instead of ending."""
         try:
-            super().accept(listener)
+            sock, address = listener.accept()
+        except (BlockingIOError, ConnectionAbortedError):
+            return  # another worker was faster, or the client has gone
         except OSError as error:
             if error.errno not in _NO_ROOM:
                 raise
             self.log.warning("cannot accept: %s; viewers stay, trying again", error.strerror)
             self._accept_from = time.monotonic() + _ACCEPT_PAUSE_S
             self.set_accept_enabled(False)
+            return
+        self.nr_conns += 1
+        plain = sock if self.cfg.is_ssl else ClientSocket(sock)
+        self._intake.accepted(_Client(self.cfg, plain, address, listener.getsockname()))
 
     def set_accept_enabled(self, enabled: bool) -> None:
         """Start or stop accepting, as gunicorn's loop asks in each round."""
         if not enabled or time.monotonic() >= self._accept_from:
             super().set_accept_enabled(enabled)
 
+    def _serve(self, conn: Any, request: bytes) -> None:
+        """Have a request answered by a thread."""
+        conn.parser = http.get_parser(self.cfg, iter((request,)), conn.client)
+        conn.initialized = True
+        self.enqueue_req(conn)
+
     def handle_request(self, req: Any, conn: Any) -> bool:
         """Handle one request, in a request thread."""
+        if self.cfg.is_ssl:
+            conn.sock.settimeout(_WRITE_S)
         try:
             kept: bool = super().handle_request(req, conn)
         except TakeOver as taken:
             self._taken[conn] = taken
+            return False
+        except TimeoutError:
+            self.log.debug("a client took nothing of its response for %s s", _WRITE_S)
             return False
         return kept
 
     def finish_request(self, conn: Any, fs: Future[Any]) -> None:
         """Decide in the main thread what becomes of a connection after a request."""
         taken = self._taken.pop(conn, None)
-        if fs.cancelled() or fs.exception() is not None or fs.result():
-            super().finish_request(conn, fs)
-        elif taken is None or not self.alive:
-            # gunicorn would wait here, in the main thread, until the client closes: up to 2 s.
-            linger(self._streams.loop, conn.sock, self._connection_closed)
-        else:
+        done = not fs.cancelled() and fs.exception() is None
+        if taken is not None and done and self.alive:
             self._connection_closed()  # viewers do not count against worker_connections
             self._take_over(conn, taken)
+        # Bytes that the parser left over: it saw another end of the request than the intake did.
+        elif done and fs.result() and not conn.last and not conn.parser.unreader.buf.getvalue():
+            self._leaving.flush(conn, self._intake.returned)
+        else:
+            # gunicorn would wait here, in the main thread, until the client closes: up to 2 s.
+            self._leaving.flush(conn, self._leaving.linger)
 
     def _take_over(self, conn: Any, taken: TakeOver) -> None:
         try:

@@ -1,0 +1,32 @@
+"""What a client is told whose request never reaches the app: the shape is that of problems.py."""
+
+from __future__ import annotations
+
+import json
+from email.utils import formatdate
+
+from web_workers.admission.extent import Refused
+
+_REASONS = {
+    408: "Request Timeout",
+    411: "Length Required",
+    413: "Content Too Large",
+    414: "URI Too Long",
+    431: "Request Header Fields Too Large",
+}
+
+
+def response(refused: Refused) -> bytes:
+    """Return the whole response, after which the connection is closed."""
+    body = json.dumps({"error": refused.error, "message": str(refused)}).encode() + b"\n"
+    head = (
+        f"HTTP/1.1 {refused.status} {_REASONS[refused.status]}\r\n"
+        "Server: framebus\r\n"
+        f"Date: {formatdate(usegmt=True)}\r\n"
+        "Connection: close\r\n"
+        "Content-Type: application/json\r\n"
+        f"Content-Length: {len(body)}\r\n"
+        "Cache-Control: no-store\r\n"
+        "X-Content-Type-Options: nosniff\r\n\r\n"
+    )
+    return head.encode("ascii") + body

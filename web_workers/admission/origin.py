@@ -1,0 +1,28 @@
+"""What counts as one address: who has one IPv6 address has the other 2**64 of its network too."""
+
+from __future__ import annotations
+
+import ipaddress
+
+LOCAL = "unix"
+"""All that come through a UNIX socket, or without an address."""
+
+
+def origin(address: str | None) -> str:
+    """Return the IPv4 address, the IPv6 network of 64 bits, or LOCAL."""
+    if not address:
+        return LOCAL
+    try:
+        parsed = ipaddress.ip_address(address.partition("%")[0])
+    except ValueError:
+        return LOCAL
+    if isinstance(parsed, ipaddress.IPv4Address):
+        return str(parsed)
+    if parsed.ipv4_mapped is not None:
+        return str(parsed.ipv4_mapped)
+    return str(ipaddress.IPv6Network((parsed, 64), strict=False))
+
+
+def origin_of(client: object) -> str:
+    """Return the origin of a socket's address: a tuple, or nothing of use on a UNIX socket."""
+    return origin(client[0] if isinstance(client, tuple) else None)
