@@ -17,6 +17,8 @@ from framebus.cli import address
 from framebus.errors import FramebusError, UsageError
 from framebus.names import DEFAULT_CAMERA, check_camera_name, runtime_dir
 
+from web_workers.admission import settings as limits
+from web_workers.admission.settings import DEFAULT_VIEWERS
 from web_workers.settings import BIND, DEFAULT_BIND, NAME, WORKERS, default_workers
 
 _WORKERS_MAX = 64
@@ -32,6 +34,7 @@ come and go. SIGHUP replaces the workers.
   framebus web
   framebus web --bind 0.0.0.0:8080        for other machines too ({DEFAULT_BIND} otherwise)
   framebus web --bind unix:/run/framebus/web.sock
+  framebus web --max-viewers 200 --max-rate 100M      beyond it: 503, and who is in stays in
 
 \b
 Exit codes: 64 wrong usage, 69 no such address, or Flask, gunicorn or others are not installed,
@@ -68,6 +71,35 @@ class WebUnavailable(FramebusError):
     help=f"The camera that /stream and /snapshot mean. [default: {DEFAULT_CAMERA}]",
 )
 @click.option(
+    "--max-viewers",
+    envvar=limits.MAX_VIEWERS,
+    show_envvar=True,
+    metavar="COUNT",
+    help=f"Viewers at a time, of all workers together; 0: no limit. [default: {DEFAULT_VIEWERS}]",
+)
+@click.option(
+    "--max-viewers-per-address",
+    envvar=limits.MAX_VIEWERS_PER_ADDRESS,
+    show_envvar=True,
+    metavar="COUNT",
+    help="Viewers at a time of one address; behind a proxy all may have one. [default: no limit]",
+)
+@click.option(
+    "--max-rate",
+    envvar=limits.MAX_RATE,
+    show_envvar=True,
+    metavar="SIZE",
+    help="Bytes a second for all viewers, as in 100M: beyond it no more are let in. "
+    "[default: no limit]",
+)
+@click.option(
+    "--max-rate-per-address",
+    envvar=limits.MAX_RATE_PER_ADDRESS,
+    show_envvar=True,
+    metavar="SIZE",
+    help="The same for the viewers of one address. [default: no limit]",
+)
+@click.option(
     "--config",
     envvar="FRAMEBUS_CONFIG",
     show_envvar=True,
@@ -98,8 +130,23 @@ def choose(
         BIND: str(config.pick(options["bind"], common.get("bind"), DEFAULT_BIND)),
         WORKERS: str(_worker_count(str(workers))),
         NAME: check_camera_name(str(name)),
+        **_limits(options, common),
         "FRAMEBUS_RUNTIME_DIR": str(runtime_dir(environ)),
     }
+
+
+def _limits(options: Mapping[str, str | None], common: Mapping[str, object]) -> dict[str, str]:
+    chosen = {}
+    for variable, check, default in (
+        (limits.MAX_VIEWERS, limits.viewers, DEFAULT_VIEWERS),
+        (limits.MAX_VIEWERS_PER_ADDRESS, limits.viewers, 0),
+        (limits.MAX_RATE, limits.rate, 0),
+        (limits.MAX_RATE_PER_ADDRESS, limits.rate, 0),
+    ):
+        key = variable.removeprefix("FRAMEBUS_").lower()
+        value = str(config.pick(options.get(key), common.get(key), default))
+        chosen[variable] = str(check(f"--{key.replace('_', '-')}", value))
+    return chosen
 
 
 def _worker_count(text: str) -> int:

@@ -11,6 +11,7 @@ from flask import Flask, Response, jsonify, render_template, request
 from framebus.errors import UsageError
 from werkzeug.exceptions import HTTPException, NotFound
 
+from web_workers.admission.gate import RETRY_AFTER_S, Full
 from web_workers.settings import Cameras
 
 
@@ -48,6 +49,11 @@ def install(app: Flask, cameras: Cameras) -> None:
     def usage(error: UsageError) -> Response:
         return problem(400, "bad-request", str(error))
 
+    def full(error: Full) -> Response:
+        response = problem(503, error.reason.value, str(error), remedy=error.remedy)
+        response.headers["Retry-After"] = str(RETRY_AFTER_S)
+        return response
+
     def http(error: HTTPException) -> Response:
         word = (error.name or "error").lower().replace(" ", "-")
         response = problem(error.code or 500, word, error.description or error.name)
@@ -57,4 +63,5 @@ def install(app: Flask, cameras: Cameras) -> None:
 
     app.register_error_handler(UnknownCamera, unknown_camera)
     app.register_error_handler(UsageError, usage)
+    app.register_error_handler(Full, full)
     app.register_error_handler(HTTPException, http)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from flask import Blueprint, Response, jsonify, render_template, request
@@ -17,7 +18,15 @@ from web_workers.metrics.scrape import scrape
 from web_workers.observe import Observation, observe
 from web_workers.problems import UnknownCamera, problem
 from web_workers.settings import Cameras
-from web_workers.takeover import STREAMS, EventTicket, TakenOverResponse
+from web_workers.takeover import (
+    PLACE,
+    STREAMS,
+    TAKES_OVER,
+    EventTicket,
+    Streams,
+    TakenOverResponse,
+    Ticket,
+)
 
 _NO_BUFFERING = {"X-Accel-Buffering": "no"}  # nginx would hold a stream back
 
@@ -77,13 +86,9 @@ class _Views:
     def stream(self, name: str) -> Response:
         """A camera's frames, endless."""
         ticket = queries.frame_ticket(self._names(name).camera, request.args)
-        response = TakenOverResponse(
-            ticket,
-            lambda: generators.frames(ticket, self._cameras),
-            content_type=parts.CONTENT_TYPE,
+        return _endless(
+            ticket, lambda: generators.frames(ticket, self._cameras), parts.CONTENT_TYPE
         )
-        response.headers.update(_NO_BUFFERING)
-        return response
 
     def snapshot(self, name: str) -> Response:
         """One frame: the newest, or one of some seconds ago."""
@@ -137,13 +142,9 @@ class _Views:
         return jsonify(state.readiness(seen)), 200 if seen.online else 503
 
     def _events(self, ticket: EventTicket) -> Response:
-        response = TakenOverResponse(
-            ticket,
-            lambda: generators.states(ticket, self._cameras),
-            content_type=events.CONTENT_TYPE,
+        return _endless(
+            ticket, lambda: generators.states(ticket, self._cameras), events.CONTENT_TYPE
         )
-        response.headers.update(_NO_BUFFERING)
-        return response
 
     def _earlier(self, names: CameraNames, ago_s: float) -> Response:
         try:
@@ -161,6 +162,22 @@ class _Views:
 
     def _observe(self, camera: str) -> Observation:
         return observe(self._cameras.names(camera), now_ns=time.monotonic_ns())
+
+
+def _endless(
+    ticket: Ticket, fallback: Callable[[], Iterator[bytes]], content_type: str
+) -> Response:
+    """Answer with what has no end, if there is a place for another viewer; raises Full."""
+    streams: Streams | None = request.environ.get(STREAMS)
+    response = TakenOverResponse(ticket, fallback, content_type=content_type)
+    response.headers.update(_NO_BUFFERING)
+    if streams is not None and request.method == "GET":
+        place = streams.admit(ticket, request.remote_addr)
+        if request.environ.get(TAKES_OVER):
+            request.environ[PLACE] = place
+        else:
+            response.call_on_close(place.release)
+    return response
 
 
 def _newest(names: CameraNames) -> Frame | None:

@@ -5,6 +5,7 @@
              slot 0, half 1 ┘ writing number n is in half n % 2, so the other one is always whole
              slot 1, half 0
              ...
+    _SIZE    who is let in (admission/ledger.py), a part a slot
 
 A worker claims the lowest slot that no living process has, and counts on from what its dead owner
 had counted: nothing that was told is ever taken back, however a worker ended, and there are no
@@ -26,6 +27,7 @@ import zlib
 
 from framebus.liveness import lock_holder
 
+from web_workers.admission import ledger
 from web_workers.scores import Scores, parsed, total
 
 SLOTS = 128
@@ -33,6 +35,7 @@ SLOTS = 128
 _HEADER = mmap.PAGESIZE
 _HALF = 1 << 18  # bytes, only touched where they are used; a camera takes about one thousand
 _HEAD = struct.Struct("@QQQ")  # length, CRC-32 of pid and text, pid
+_SIZE = _HEADER + 2 * SLOTS * _HALF
 _TRIES = 100
 
 
@@ -42,7 +45,7 @@ class Scoreboard:
     def __init__(self, fd: int) -> None:
         """Map the memory behind `fd`, which must stay open as long as the process lives."""
         self.fd = fd
-        self._map = mmap.mmap(fd, _size())
+        self._map = mmap.mmap(fd, _SIZE)
         self._written = memoryview(self._map).cast("Q")
         self._own: int | None = None
 
@@ -50,7 +53,8 @@ class Scoreboard:
     def create(cls) -> Scoreboard:
         """Make an empty one: in the master, before any worker."""
         fd = os.memfd_create("framebus-scoreboard", os.MFD_CLOEXEC)
-        os.ftruncate(fd, _size())
+        os.ftruncate(fd, _SIZE + ledger.size(SLOTS))
+        ledger.prepare(fd, _SIZE)
         return cls(fd)
 
     def close(self) -> None:
@@ -75,6 +79,16 @@ class Scoreboard:
             slot.write(Scores())
             return slot
         return None
+
+    def ledger(self) -> ledger.Ledger:
+        """Return who is let in, as this process writes it: once a process, after `claim`."""
+        return ledger.Ledger(
+            self.fd,
+            _SIZE,
+            workers=SLOTS,
+            own=self._own,
+            lives=lambda number: bool(lock_holder(self.fd, number, 1)),
+        )
 
     def read(self) -> tuple[Scores, int]:
         """Return what all workers that ever were have counted, and how many live. Any thread."""
@@ -127,10 +141,6 @@ class Slot:
     def write(self, scores: Scores) -> None:
         """Tell what this worker has counted by now. Raises ValueError if it is too long."""
         self._board.write(self.number, total((self._carried, scores)))
-
-
-def _size() -> int:
-    return _HEADER + 2 * SLOTS * _HALF
 
 
 def _half(slot: int, writing: int) -> int:

@@ -23,6 +23,10 @@ AGE, AGE_NS = "age", "age_ns"
 """Frames by the bucket of their age (one thing more: its number), and the sum of ages."""
 VIEWERS, WAITING = "viewers", "waiting"
 """Of `now`: viewers connected, and newest frames that a viewer may still get."""
+REFUSED = "refused"
+"""Viewers that were not let in (one thing more: why)."""
+DROPPED = "dropped"
+"""Connections that were given up before or after their request: a key of this and why."""
 
 
 class Closed(enum.Enum):

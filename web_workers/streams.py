@@ -11,19 +11,34 @@ from __future__ import annotations
 import logging
 import socket
 from collections import Counter
+from functools import partial
 
 import zmq
 from framebus.notify import own_context
 
 from web_workers import siblings
+from web_workers.admission.complaints import Complaints
+from web_workers.admission.estimate import bytes_per_s
+from web_workers.admission.gate import Full, Gate, Place
+from web_workers.admission.settings import Limits
 from web_workers.events import EventFeed
 from web_workers.feed import Feed
 from web_workers.loop import StreamLoop, Timer
 from web_workers.placeholder import Painter
 from web_workers.scoreboard import Scoreboard
-from web_workers.scores import Closed, Scores, total
+from web_workers.scores import (
+    ALL_CAMERAS,
+    DROPPED,
+    FRAMES,
+    REFUSED,
+    STATES,
+    Closed,
+    Key,
+    Scores,
+    total,
+)
 from web_workers.settings import Cameras
-from web_workers.takeover import FrameTicket, TakeOver
+from web_workers.takeover import FrameTicket, TakeOver, Ticket
 from web_workers.thinning import Thinner
 from web_workers.viewer import EVENTS, Viewer
 
@@ -38,21 +53,33 @@ FPS_NS = 5_000_000_000
 class WorkerStreams:
     """What a StreamWorker has besides gunicorn's own."""
 
-    def __init__(self, *, cameras: Cameras, board: Scoreboard) -> None:
+    def __init__(
+        self,
+        *,
+        cameras: Cameras,
+        board: Scoreboard,
+        limits: Limits,
+        room: int,
+        threads: int | None = None,
+    ) -> None:
         """Make the loop and nothing that costs anything while nobody looks.
 
-        `board` is the one that all workers share.
+        `board` is the one that all workers share; `room` and `threads` are the gate's.
         """
         self._cameras = cameras
         self._board = board
         self._slot = board.claim()
         self._too_long = False
-        self._dropped: Counter[str] = Counter()
+        self._gate = Gate(limits, board.ledger(), room=room, threads=threads)
+        self._places: dict[Viewer, Place] = {}
+        self._refused: Counter[Key] = Counter()  # as the scoreboard has it, as all of these
+        self._dropped: Counter[Key] = Counter()
         if self._slot is None:
             log.warning("too many workers: the viewers of this one are not in /metrics")
         self._timer: Timer | None = None
         self._context = own_context()
         self.loop = StreamLoop()
+        self._complaints = Complaints(log, self.loop.clock)
         self._painter = Painter(self.loop.call_from_thread)
         self._feeds: dict[str, Feed] = {}
         self._events = EventFeed(
@@ -62,17 +89,49 @@ class WorkerStreams:
     def take_over(self, sock: socket.socket, peer: str, taken: TakeOver) -> None:
         """Serve a connection from now on.
 
-        Raises OSError when the client is gone already, or when there are no descriptors left.
+        Raises OSError when the client is gone already, or when there are no descriptors left;
+        the place is given up then.
         """
-        viewer = Viewer(sock, peer=peer, clock=self.loop.clock, on_close=self.loop.remove)
-        self.loop.add(viewer.fileno(), EVENTS, viewer.on_event)
+
+        def gone(fd: int) -> None:
+            self.loop.remove(fd)
+            self._places.pop(viewer, None)
+            taken.release()
+
         try:
-            self._admit(viewer, taken)
+            viewer = Viewer(sock, peer=peer, clock=self.loop.clock, on_close=gone)
+            self.loop.add(viewer.fileno(), EVENTS, viewer.on_event)
+        except OSError:
+            taken.release()
+            raise
+        if taken.place is not None:
+            self._places[viewer] = taken.place
+        try:
+            self._join(viewer, taken)
         except zmq.ZMQError as error:
             viewer.close(Closed.FAILED)
             raise OSError(error.errno, f"no socket for a feed: {error}") from error
         if self._timer is None:
             self._look_after()
+
+    def admit(self, ticket: Ticket, address: str | None) -> Place:
+        """Give a place to a viewer; raises Full. Any thread."""
+        frames = ticket if isinstance(ticket, FrameTicket) else None
+        rate = 0
+        if frames is not None and self._gate.limits.of_rates:
+            rate = bytes_per_s(self._cameras.names(frames.camera), frames.fps)
+        try:
+            return self._gate.admit(address, rate)
+        except Full as full:
+            camera = ticket.camera or ALL_CAMERAS
+            key = (REFUSED, camera, FRAMES if frames else STATES, full.reason.value)
+            self.loop.call_from_thread(partial(self._refuse, key, str(full)))
+            raise
+
+    def _refuse(self, key: Key, text: str) -> None:
+        self._refused[key] += 1
+        self._complaints.tell(key[-1], f"a viewer was refused: {text}")
+        self._count_soon()
 
     def viewers(self, camera: str) -> list[dict[str, object]]:
         """Return the counters of this worker's viewers of a camera's frames."""
@@ -117,7 +176,13 @@ class WorkerStreams:
 
     def dropped(self, reason: str) -> None:
         """Count a connection that was given up before or after its request."""
-        self._dropped[reason] += 1
+        self._dropped[(DROPPED, reason)] += 1
+        self._complaints.tell(reason, f"a connection was dropped: {reason}")
+        self._count_soon()
+
+    def _count_soon(self) -> None:
+        if self._timer is None:
+            self._timer = self.loop.call_at(self.loop.clock() + EVERY_NS, self._look_after)
 
     def _look_after(self) -> None:
         """Do once a second what nobody waits for, until after the last viewer has left."""
@@ -129,22 +194,31 @@ class WorkerStreams:
                     sent = feed.fanout.account(viewer).sent
                     viewer.fps = (sent - before) * 1e9 / (now - since_ns)
                     viewer.marked = (now, sent)
+        if self._gate.limits.of_rates:
+            self._measure(now)
         self._write_scores()
         busy = self._events.viewers or any(feed.fanout.viewers for feed in self._feeds.values())
         self._timer = self.loop.call_at(now + EVERY_NS, self._look_after) if busy else None
+
+    def _measure(self, now: int) -> None:
+        for feed in self._feeds.values():
+            for viewer in feed.fanout.viewers:
+                if viewer in self._places:
+                    self._places[viewer].measured(now, feed.fanout.account(viewer).bytes)
 
     def _write_scores(self) -> None:
         if self._slot is None:
             return
         try:
             feeds = (feed.fanout.scores() for feed in self._feeds.values())
-            self._slot.write(total((self._events.scores(), *feeds)))
+            own = Scores({**self._refused, **self._dropped})
+            self._slot.write(total((self._events.scores(), own, *feeds)))
         except ValueError as error:
             if not self._too_long:
                 log.warning("no more cameras in /metrics: %s", error)
             self._too_long = True
 
-    def _admit(self, viewer: Viewer, taken: TakeOver) -> None:
+    def _join(self, viewer: Viewer, taken: TakeOver) -> None:
         ticket = taken.ticket
         if isinstance(ticket, FrameTicket):
             viewer.style = ticket.style

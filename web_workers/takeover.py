@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from flask import Response
 
+from web_workers.admission.gate import Place
 from web_workers.parts import Style
 from web_workers.scores import Scores
 
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 
 STREAMS = "framebus.streams"
 """Key of the WSGI environment under which a StreamWorker names itself, as `Streams`."""
+PLACE = "framebus.place"
+"""Key of the viewer's `Place`, from when it was let in until its connection is taken over."""
 TAKES_OVER = "framebus.takes_over"
 """Key that is true when this very connection can be taken over: plain HTTP/1, not TLS."""
 
@@ -37,6 +40,9 @@ class Streams(Protocol):
 
     def scores(self) -> tuple[Scores, int]:
         """Return what all workers that ever were have counted, and how many live."""
+
+    def admit(self, ticket: Ticket, address: str | None) -> Place:
+        """Give a place to a viewer; raises Full."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,10 +70,16 @@ Ticket = FrameTicket | EventTicket
 class TakeOver(Exception):
     """Raised through the WSGI server: `head` is to be sent, then `ticket` served."""
 
-    def __init__(self, head: bytes, ticket: Ticket) -> None:
+    def __init__(self, head: bytes, ticket: Ticket, place: Place | None = None) -> None:
         super().__init__("the connection goes to the worker's event loop")
         self.head = head
         self.ticket = ticket
+        self.place = place
+
+    def release(self) -> None:
+        """Give up the place: nobody is served, or no longer."""
+        if self.place is not None:
+            self.place.release()
 
 
 class TakenOverResponse(Response):
@@ -88,7 +100,8 @@ class TakenOverResponse(Response):
             return super().__call__(environ, start_response)
         headers = self.get_wsgi_headers(environ).to_wsgi_list()
         start_response(self.status, headers)
-        return _raising(TakeOver(_head(self.status, headers), self._ticket))
+        place: Place | None = environ.pop(PLACE, None)
+        return _raising(TakeOver(_head(self.status, headers), self._ticket, place))
 
 
 def announce(app: WSGIApplication, streams: Streams, plain: bool) -> WSGIApplication:
@@ -97,7 +110,12 @@ def announce(app: WSGIApplication, streams: Streams, plain: bool) -> WSGIApplica
     def announced(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         environ[STREAMS] = streams
         environ[TAKES_OVER] = plain and environ["SERVER_PROTOCOL"].startswith("HTTP/1")
-        return app(environ, start_response)
+        try:
+            return app(environ, start_response)
+        finally:
+            place: Place | None = environ.pop(PLACE, None)
+            if place is not None:  # let in, and something went wrong after that
+                place.release()
 
     return announced
 

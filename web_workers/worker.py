@@ -19,6 +19,7 @@ given to its `parser` as it is, and a parser over an iterable reads no socket.
 from __future__ import annotations
 
 import errno
+import os
 import selectors
 import time
 from concurrent.futures import Future
@@ -31,6 +32,7 @@ from gunicorn.workers.gthread import TConn, ThreadWorker
 from web_workers.admission.intake import Intake
 from web_workers.admission.leaving import Leaving
 from web_workers.admission.outbox import ClientSocket
+from web_workers.admission.settings import Limits
 from web_workers.limits import Rooms, raise_descriptor_limit
 from web_workers.scoreboard import Scoreboard
 from web_workers.settings import Cameras, Settings
@@ -80,9 +82,14 @@ class StreamWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
     def init_process(self) -> None:
         """Set up after the fork, then run until the end. gunicorn calls it once."""
         raise_descriptor_limit()
-        cameras = Cameras(Settings.from_environ())
-        self._streams = WorkerStreams(cameras=cameras, board=self._board or Scoreboard.create())
         rooms = Rooms.of(self.worker_connections)
+        self._streams = WorkerStreams(
+            cameras=Cameras(Settings.from_environ()),
+            board=self._board or Scoreboard.create(),
+            limits=Limits.from_environ(os.environ),
+            room=rooms.viewers(),
+            threads=max(1, self.cfg.threads - 2) if self.cfg.is_ssl else None,
+        )
         loop, dropped = self._streams.loop, self._streams.dropped
         self._leaving = Leaving(
             loop=loop, limit=rooms.leaving, closed=self._connection_closed, dropped=dropped
@@ -173,8 +180,11 @@ class StreamWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
         if taken is not None and done and self.alive:
             self._connection_closed()  # viewers do not count against worker_connections
             self._take_over(conn, taken)
+            return
+        if taken is not None:
+            taken.release()
         # Bytes that the parser left over: it saw another end of the request than the intake did.
-        elif done and fs.result() and not conn.last and not conn.parser.unreader.buf.getvalue():
+        if done and fs.result() and not conn.last and not conn.parser.unreader.buf.getvalue():
             self._leaving.flush(conn, self._intake.returned)
         else:
             # gunicorn would wait here, in the main thread, until the client closes: up to 2 s.

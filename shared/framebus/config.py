@@ -46,6 +46,10 @@ COMMON_KEYS: Mapping[str, tuple[type, ...]] = {
     "name": _TEXT,
     "bind": _TEXT,
     "workers": (int,),
+    "max_viewers": (int,),
+    "max_viewers_per_address": (int,),
+    "max_rate": (str, int),
+    "max_rate_per_address": (str, int),
     "cameras": _TEXTS,
 }
 """What may stand at the top of the file, besides the cameras' tables."""

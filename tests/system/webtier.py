@@ -12,7 +12,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Self
 
@@ -28,7 +28,13 @@ class WebTier:
     """gunicorn with framebus web's settings, on a free port of loopback."""
 
     def __init__(
-        self, runtime: Path, *, workers: int = 1, worker_class: str = STREAM_WORKER, **more: str
+        self,
+        runtime: Path,
+        *,
+        workers: int = 1,
+        worker_class: str = STREAM_WORKER,
+        environ: Mapping[str, str] | None = None,
+        **more: str,
     ) -> None:
         self._log = runtime / "gunicorn.log"
         options = [
@@ -46,6 +52,7 @@ class WebTier:
                     "FRAMEBUS_RUNTIME_DIR": str(runtime),
                     "FRAMEBUS_BIND": "127.0.0.1:0",
                     "FRAMEBUS_WORKERS": str(workers),
+                    **(environ or {}),
                 },
                 stdin=subprocess.DEVNULL,
                 stderr=log,

@@ -7,19 +7,30 @@ from typing import Any
 import pytest
 from werkzeug.test import EnvironBuilder
 
+from tests.gates import gate
 from tests.multipart import split_head
+from web_workers.admission.gate import Place
 from web_workers.app import create_app
+from web_workers.scoreboard import Scoreboard
 from web_workers.scores import Scores
 from web_workers.settings import Settings
-from web_workers.takeover import STREAMS, FrameTicket, TakeOver, announce
+from web_workers.takeover import PLACE, STREAMS, FrameTicket, TakeOver, Ticket, announce
 
 
 class NoViewers:
     def viewers(self, camera: str) -> list[dict[str, object]]:
         return []
 
+    def __init__(self, places: int = 1) -> None:
+        board = Scoreboard.create()
+        self._gate = gate(board, viewers=places)
+        board.close()
+
     def scores(self) -> tuple[Scores, int]:
         return Scores(), 1
+
+    def admit(self, ticket: Ticket, address: str | None) -> Place:
+        return self._gate.admit(address, 0)
 
 
 def _call(app: Any, path: str, **more: Any) -> tuple[str, Iterator[bytes], dict[str, Any]]:
@@ -77,3 +88,51 @@ def test_a_wrong_query_is_answered_and_not_taken_over(runtime: Path) -> None:
     status, body, _ = _call(app, "/stream?fps=x")
     assert status == "400 BAD REQUEST"
     assert b"frame rate" in b"".join(body)
+
+
+def test_a_viewer_without_a_place_is_told_when_to_come_again(runtime: Path) -> None:
+    app = announce(create_app(Settings(runtime)), NoViewers(places=1), plain=True)
+    _, body, environ = _call(app, "/stream")
+    with pytest.raises(TakeOver) as taken:
+        next(body)
+    assert PLACE not in environ
+    status, refused, _ = _call(app, "/events", headers={"Accept": "application/json"})
+    assert status == "503 SERVICE UNAVAILABLE"
+    assert b'"error":"too-many-viewers"' in b"".join(refused).replace(b" ", b"")
+    taken.value.release()
+    taken.value.release()
+    assert _call(app, "/events")[0] == "200 OK"
+
+
+@pytest.mark.parametrize(
+    ("path", "more"), [("/stream", {"method": "HEAD"}), ("/stream?fps=x", {}), ("/healthz", {})]
+)
+def test_what_is_no_viewer_takes_no_place(runtime: Path, path: str, more: dict[str, Any]) -> None:
+    app = announce(create_app(Settings(runtime)), NoViewers(places=1), plain=True)
+    for _ in range(3):
+        _call(app, path, **more)
+    assert _call(app, "/stream")[0] == "200 OK"
+
+
+def test_a_place_is_given_back_when_something_goes_wrong_after_it_was_taken(
+    runtime: Path,
+) -> None:
+    flask = create_app(Settings(runtime))
+
+    def fail(_response: Any) -> Any:
+        raise ValueError("after the view")
+
+    flask.after_request(fail)
+    app = announce(flask, NoViewers(places=1), plain=True)
+    for _ in range(3):
+        assert _call(app, "/stream")[0] == "500 INTERNAL SERVER ERROR"
+
+
+def test_a_viewer_with_a_thread_gives_its_place_back_at_its_end(runtime: Path) -> None:
+    app = announce(create_app(Settings(runtime)), NoViewers(places=1), plain=False)
+    environ = EnvironBuilder("/stream").get_environ()
+    body = app(environ, lambda *_: lambda _data: None)
+    next(iter(body))
+    assert _call(app, "/stream")[0] == "503 SERVICE UNAVAILABLE"
+    body.close()  # type: ignore[attr-defined]
+    assert _call(app, "/stream")[0] == "200 OK"

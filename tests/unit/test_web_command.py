@@ -43,6 +43,17 @@ def test_a_bad_camera_name_is_refused() -> None:
         choose({**NOTHING, "name": "../x"}, parse("", "x"), ENVIRON)
 
 
+def test_limits_come_from_flag_and_file_and_are_checked() -> None:
+    file = parse('max_viewers = 50\nmax_rate = "10M"', "x.toml")
+    chosen = choose({**NOTHING, "max_viewers": "7"}, file, ENVIRON)
+    assert chosen["FRAMEBUS_MAX_VIEWERS"] == "7"
+    assert chosen["FRAMEBUS_MAX_RATE"] == str(10 << 20)
+    assert chosen["FRAMEBUS_MAX_VIEWERS_PER_ADDRESS"] == "0"
+    for option in ("max_viewers", "max_rate_per_address"):
+        with pytest.raises(UsageError, match=f"--{option.replace('_', '-')} 'many'"):
+            choose({**NOTHING, option: "many"}, parse("", "x"), ENVIRON)
+
+
 def _run(*options: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-m", "web_workers", *options],

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from web_workers import scores
+from web_workers.admission.gate import Reason
+from web_workers.admission.intake import DISPLACED, LATE
+from web_workers.admission.leaving import UNREAD
 from web_workers.metrics.sheet import Labels, Sheet
 from web_workers.scores import Closed, Scores
 from web_workers.tally import AGE_BOUNDS_S
@@ -14,7 +17,17 @@ def tell(sheet: Sheet, cameras: Iterable[str], counted: Scores, workers: int) ->
     """Fill in the counts for these cameras, and for any other that had viewers."""
     sheet.gauge("web_workers", "Worker processes of the web tier.", workers, {})
     streams = {(camera, scores.FRAMES) for camera in cameras}
-    found = {(key[1], key[2]) for key in (*counted.counts, *counted.now)}
+    for why in (LATE, DISPLACED, UNREAD):
+        sheet.counter(
+            "connections_dropped",
+            "Connections that were given up besides viewers: their request was not there in time "
+            "(late), there were too many of them (displaced), they did not take their response "
+            "(unread).",
+            counted.counts.get((scores.DROPPED, why), 0),
+            {"reason": why},
+        )
+    keys = (*counted.counts, *counted.now)
+    found = {(key[1], key[2]) for key in keys if key[0] != scores.DROPPED}
     for camera, kind in sorted(streams | found):
         _tell_connections(sheet, camera, kind, counted)
         if kind == scores.FRAMES:
@@ -44,6 +57,13 @@ def _tell_connections(sheet: Sheet, camera: str, kind: str, counted: Scores) -> 
             "much), failed, ended (their worker ended), worker-died (it was killed).",
             counted.counts.get((scores.CLOSED, *of, why.value), 0),
             {**labels, "reason": why.value},
+        )
+    for reason in Reason:
+        sheet.counter(
+            "viewers_refused",
+            "Viewers that were not let in, since there were too many or they took too much.",
+            counted.counts.get((scores.REFUSED, *of, reason.value), 0),
+            {**labels, "reason": reason.value},
         )
     sheet.counter(
         "viewer_sent_bytes",

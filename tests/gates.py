@@ -1,0 +1,12 @@
+"""A gate over a ledger of its own, for tests without workers."""
+
+from __future__ import annotations
+
+from web_workers.admission.gate import Gate
+from web_workers.admission.settings import Limits
+from web_workers.scoreboard import Scoreboard
+
+
+def gate(board: Scoreboard, *, room: int = 1000, threads: int | None = None, **limits: int) -> Gate:
+    """Return the gate of a worker that has claimed no slot: it counts for itself."""
+    return Gate(Limits(**limits), board.ledger(), room=room, threads=threads)

@@ -1,0 +1,149 @@
+"""Limits on viewers over several real workers: kept in a burst, and freed by whoever leaves."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import selectors
+import signal
+import socket
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from tests.bus import Bus
+from tests.system.webtier import Stream, WebTier
+from tests.waiting import until
+
+OF = {"camera": "camera", "kind": "stream"}
+pytestmark = pytest.mark.timeout(300)
+
+
+@pytest.fixture
+def bus(runtime: Path) -> Iterator[Bus]:
+    bus = Bus(runtime)
+    yield bus
+    bus.close()
+
+
+@contextlib.contextmanager
+def limited(runtime: Path, *, workers: int = 2, **limits: str) -> Iterator[WebTier]:
+    environ = {f"FRAMEBUS_{name.upper()}": value for name, value in limits.items()}
+    tier = WebTier(runtime, workers=workers, environ=environ)
+    try:
+        yield tier
+    finally:
+        tier.close()
+
+
+def burst(tier: WebTier, stack: ExitStack, count: int, path: str = "/stream") -> Counter[bytes]:
+    """Ask for `count` streams at once; return how often each status line came."""
+    selector = stack.enter_context(selectors.DefaultSelector())
+    for _ in range(count):
+        connection = stack.enter_context(socket.create_connection(("127.0.0.1", tier.port), 30))
+        connection.sendall(f"GET {path} HTTP/1.1\r\nHost: test\r\n\r\n".encode())
+        selector.register(connection, selectors.EVENT_READ)
+    statuses: Counter[bytes] = Counter()
+
+    def answered() -> bool:
+        for key, _ in selector.select(0.1):
+            assert isinstance(key.fileobj, socket.socket)
+            statuses[key.fileobj.recv(12)] += 1
+            selector.unregister(key.fileobj)
+        return sum(statuses.values()) == count
+
+    until(answered, within_s=60, what="all are answered")
+    return statuses
+
+
+def viewers(tier: WebTier) -> float | None:
+    return tier.scrape().value("framebus_viewers", **OF)
+
+
+def refusals(tier: WebTier, reason: str) -> float | None:
+    return tier.scrape().value("framebus_viewers_refused_total", **OF, reason=reason)
+
+
+def test_a_burst_passes_no_limit_and_who_was_there_keeps_frames(runtime: Path, bus: Bus) -> None:
+    bus.start()
+    with limited(runtime, max_viewers="20") as tier:
+        first = Stream(tier.port).start()
+        try:
+            first.wait(lambda: first.frames, "a frame")
+            with ExitStack() as stack:
+                statuses = burst(tier, stack, 300)
+                let_in, refused = statuses[b"HTTP/1.1 200"], statuses[b"HTTP/1.1 503"]
+                assert let_in + refused == 300
+                # Two that took the last place at one moment may both have been sent away.
+                assert 20 - len(tier.workers()) < let_in + 1 <= 20
+                count = len(first.frames)
+                first.wait(lambda: len(first.frames) >= count + 20, "frames go on")
+                until(lambda: viewers(tier) == let_in + 1, within_s=30, what="viewers are told")
+                until(
+                    lambda: refusals(tier, "too-many-viewers") == refused,
+                    within_s=30,
+                    what="refusals are told",
+                )
+            until(lambda: viewers(tier) == 1, within_s=30, what="the others have left")
+            with ExitStack() as stack:
+                assert burst(tier, stack, 10) == {b"HTTP/1.1 200": 10}
+        finally:
+            first.close()
+        assert tier.log().count("a viewer was refused") <= 2 * len(tier.workers())
+
+
+def test_a_killed_workers_viewers_take_no_places(runtime: Path, bus: Bus) -> None:
+    bus.start()
+    with limited(runtime, max_viewers="6") as tier:
+        for _ in range(3):
+            with ExitStack() as stack:
+                assert burst(tier, stack, 5) == {b"HTTP/1.1 200": 5}
+                before = tier.workers()
+                for pid in before:
+                    os.kill(pid, signal.SIGKILL)
+                until(
+                    lambda before=before: len(set(tier.workers()) - set(before)) == 2,  # type: ignore[misc]
+                    within_s=60,
+                    what="new workers",
+                )
+        with ExitStack() as stack:
+            assert burst(tier, stack, 5) == {b"HTTP/1.1 200": 5}
+
+
+def test_what_is_over_a_rate_is_refused_in_words(runtime: Path, bus: Bus) -> None:
+    bus.publish(bytes(100_000))  # at 30 a second: 3 MB/s a viewer
+    with limited(runtime, workers=1, max_rate="4000000") as tier, ExitStack() as stack:
+        assert burst(tier, stack, 1) == {b"HTTP/1.1 200": 1}
+        status, headers, body = tier.get("/stream", headers={"Accept": "application/json"})
+        document = json.loads(body)
+        assert (status, headers["Retry-After"]) == (503, "10")
+        assert document["error"] == "too-much-data"
+        assert "3000000 more" in document["message"]
+        assert "--max-rate" in document["remedy"]
+        assert burst(tier, stack, 1, "/stream?fps=5") == {b"HTTP/1.1 200": 1}
+
+        def let_in() -> bool:
+            with ExitStack() as brief:
+                return burst(tier, brief, 1) == {b"HTTP/1.1 200": 1}
+
+        # Nothing is published: what was expected of the viewers is soon known to be nothing.
+        until(let_in, within_s=60, what="measured rates count")
+
+
+def test_one_address_has_its_own_limit(runtime: Path, bus: Bus) -> None:
+    bus.start()
+    with (
+        limited(runtime, max_viewers_per_address="3") as tier,
+        ExitStack() as stack,
+    ):
+        statuses = burst(tier, stack, 40)
+        assert 1 <= statuses[b"HTTP/1.1 200"] <= 3
+        elsewhere = stack.enter_context(
+            socket.create_connection(("127.0.0.1", tier.port), 30, source_address=("127.0.0.2", 0))
+        )
+        elsewhere.sendall(b"GET /stream HTTP/1.1\r\nHost: test\r\n\r\n")
+        assert elsewhere.recv(12) == b"HTTP/1.1 200"

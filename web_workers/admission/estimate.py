@@ -1,0 +1,25 @@
+"""What a new viewer of a camera will take, before it has taken anything."""
+
+from __future__ import annotations
+
+from contextlib import closing
+
+from framebus.errors import CameraAbsent, FrameGone, NoPermission, SegmentInvalid
+from framebus.names import CameraNames
+from framebus.ring.reader import RingReader
+
+
+def bytes_per_s(names: CameraNames, fps: float | None) -> int:
+    """Return the newest frame's size times the frame rate, or times `fps` if that is less.
+
+    0 where there is no frame to go by. Any thread; it costs a copy of the frame.
+    """
+    try:
+        with closing(RingReader.attach(names.segment_path)) as ring:
+            frame, interval_ns = ring.newest(), ring.interval_ns
+    except (CameraAbsent, FrameGone, NoPermission, SegmentInvalid):
+        return 0
+    if frame is None or not interval_ns:
+        return 0
+    granted = 1e9 / interval_ns
+    return round(len(frame.jpeg) * (granted if fps is None else min(fps, granted)))

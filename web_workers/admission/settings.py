@@ -1,0 +1,70 @@
+"""How many viewers and how many bytes a second are too many. Pure.
+
+`framebus web` puts what a person chose into these variables (command.py), for the workers to read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from framebus.errors import UsageError
+from framebus.units import byte_count
+
+MAX_VIEWERS = "FRAMEBUS_MAX_VIEWERS"
+MAX_VIEWERS_PER_ADDRESS = "FRAMEBUS_MAX_VIEWERS_PER_ADDRESS"
+MAX_RATE = "FRAMEBUS_MAX_RATE"
+MAX_RATE_PER_ADDRESS = "FRAMEBUS_MAX_RATE_PER_ADDRESS"
+DEFAULT_VIEWERS = 10_000
+"""More than two processors can serve; so it is the machine that is the limit, and not this, unless
+somebody opens connections only to have them."""
+_VIEWERS_MAX = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What all workers together let in; 0 means no limit."""
+
+    viewers: int = DEFAULT_VIEWERS
+    viewers_per_address: int = 0
+    rate: int = 0
+    """Bytes a second."""
+    rate_per_address: int = 0
+
+    @property
+    def of_rates(self) -> bool:
+        """Whether it matters what a viewer takes."""
+        return bool(self.rate or self.rate_per_address)
+
+    @classmethod
+    def from_environ(cls, environ: Mapping[str, str]) -> Limits:
+        """Read them; raises UsageError, naming the option."""
+        return cls(
+            viewers=viewers("--max-viewers", environ.get(MAX_VIEWERS) or str(DEFAULT_VIEWERS)),
+            viewers_per_address=viewers(
+                "--max-viewers-per-address", environ.get(MAX_VIEWERS_PER_ADDRESS) or "0"
+            ),
+            rate=rate("--max-rate", environ.get(MAX_RATE) or "0"),
+            rate_per_address=rate(
+                "--max-rate-per-address", environ.get(MAX_RATE_PER_ADDRESS) or "0"
+            ),
+        )
+
+
+def viewers(option: str, text: str) -> int:
+    """Return a number of viewers; raises UsageError, naming the option."""
+    if not (text.isascii() and text.isdecimal() and int(text) <= _VIEWERS_MAX):
+        raise UsageError(
+            f"{option} {text!r}: use a number of viewers up to {_VIEWERS_MAX}, or 0 for no limit"
+        )
+    return int(text)
+
+
+def rate(option: str, text: str) -> int:
+    """Return bytes a second; raises UsageError, naming the option."""
+    try:
+        return byte_count(text)
+    except UsageError:
+        raise UsageError(
+            f"{option} {text!r}: use bytes a second, as in 100M, or 0 for no limit"
+        ) from None
