@@ -188,6 +188,7 @@ class WorkerStreams:
         """Do once a second what nobody waits for, until after the last viewer has left."""
         now = self.loop.clock()
         for feed in self._feeds.values():
+            feed.fanout.close_stalled(now)
             for viewer in feed.fanout.viewers:
                 since_ns, before = viewer.marked
                 if now - since_ns >= FPS_NS:
