@@ -189,7 +189,10 @@ class WorkerStreams:
         now = self.loop.clock()
         for feed in self._feeds.values():
             feed.fanout.close_stalled(now)
+            newest = feed.fanout.newest
             for viewer in feed.fanout.viewers:
+                if newest is not None:
+                    viewer.expect(len(newest.jpeg))
                 since_ns, before = viewer.marked
                 if now - since_ns >= FPS_NS:
                     sent = feed.fanout.account(viewer).sent
@@ -225,7 +228,10 @@ class WorkerStreams:
             viewer.style = ticket.style
             viewer.thinner = Thinner(ticket.fps) if ticket.fps else None
             viewer.dual_final = ticket.dual_final
-            self._feed(ticket.camera).join(viewer, taken.head)
+            feed = self._feed(ticket.camera)
+            if feed.fanout.newest is not None:
+                viewer.expect(len(feed.fanout.newest.jpeg))
+            feed.join(viewer, taken.head)
         else:
             self._events.join(viewer, taken.head, ticket.camera)
 

@@ -28,9 +28,10 @@ STALL_NS = 12_000_000_000
 """A viewer that took no byte of a part for this long is closed, whatever kind its socket is."""
 UNWANTED_BYTES = 65_536
 """A viewer has nothing to say after its request; one that says more than this is closed."""
-_SEND_BUFFER = 1 << 18
-"""SO_SNDBUF, bytes (the kernel doubles it): one large frame, or three of 720p. Sized by the kernel
-itself a stalled viewer's socket hoards 39 of those."""
+_HOARD = 1 << 18
+"""What a socket may hoard before it is known how large the parts are, bytes."""
+_HOARD_MIN = 1 << 15
+_NOTSENT_LOWAT = 25  # linux/tcp.h; Python has no name for it
 
 Send = Callable[[bytes | memoryview], int]
 """A socket's `send`: returns how many bytes the kernel took."""
@@ -62,6 +63,7 @@ class Viewer:
     __slots__ = (
         "_audience",
         "_clock",
+        "_hoard",
         "_on_close",
         "_sock",
         "_unwanted",
@@ -95,8 +97,9 @@ class Viewer:
         if sock.family in (socket.AF_INET, socket.AF_INET6):
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, USER_TIMEOUT_MS)
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _SEND_BUFFER)
         self._sock = sock
+        self._hoard = 0
+        self.expect(_HOARD)
         self.send: Send = sock.send
         """For the pack alone: what it sends, the viewer must be told of."""
         self._clock = clock
@@ -133,6 +136,23 @@ class Viewer:
     def belong(self, audience: Audience) -> None:
         """Say who is told when it drains or leaves."""
         self._audience = audience
+
+    def expect(self, size: int) -> None:
+        """Have the kernel hoard no more than about one part of `size` bytes for this viewer.
+
+        TCP_NOTSENT_LOWAT bounds what waits to be sent, and leaves what is on its way to the kernel,
+        which measures the path. SO_SNDBUF bounds both together, so one frame's worth would cost a
+        distant viewer frames; and net.core.wmem_max, 208 kB as a rule, bounds SO_SNDBUF.
+        """
+        step = 1 << max(0, size.bit_length() - 3)  # not anew for each frame that differs a little
+        hoard = max(_HOARD_MIN, -(-size // step) * step)
+        if hoard == self._hoard or self._sock.fileno() < 0:
+            return
+        self._hoard = hoard
+        if self._sock.family == socket.AF_UNIX:
+            self._sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, hoard)
+        else:
+            self._sock.setsockopt(socket.IPPROTO_TCP, _NOTSENT_LOWAT, hoard)
 
     def push(self, data: bytes) -> None:
         """Send `data`, or begin to. Only for a viewer with no rest; closes itself on failure."""

@@ -123,3 +123,53 @@ def test_a_viewer_that_takes_a_little_is_not_stalled(bench: Bench) -> None:
     bench.now += STALL_NS - 1
     assert bench.viewer.rest is not None
     assert not bench.viewer.stalled(bench.now)
+
+
+@pytest.mark.parametrize("size", [30_000, 150_000, 1_000_000, 4_000_000])
+def test_a_viewer_that_reads_nothing_has_the_kernel_hoard_about_one_part(size: int) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server, socket.socket() as client:
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        client.connect(server.getsockname())
+        ours, _ = server.accept()
+        viewer = Viewer(ours, peer="test", clock=lambda: 0, on_close=lambda _: None)
+        viewer.expect(size)
+        pushed = 0
+        while viewer.rest is None:
+            viewer.push(bytes(size))
+            pushed += 1
+            assert pushed < 50
+        hoarded = viewer.bytes_sent
+        viewer.close(Closed.ENDED)
+    # And what the client's own kernel takes, and a packet or two of loopback's 64 kB. (The kernel
+    # by itself, or half a megabyte of SO_SNDBUF, would take 14 to 120 frames of 30 kB.)
+    assert hoarded <= 1.3 * size + 200_000
+    assert pushed <= 8
+
+
+def test_a_sockets_hoard_follows_the_size_of_frames_but_not_each_of_them() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server, socket.socket() as client:
+        client.connect(server.getsockname())
+        ours, _ = server.accept()
+        viewer = Viewer(ours, peer="test", clock=lambda: 0, on_close=lambda _: None)
+
+        def hoard() -> int:
+            return ours.getsockopt(socket.IPPROTO_TCP, 25)  # TCP_NOTSENT_LOWAT
+
+        for size in (150_000, 153_000, 162_000):
+            viewer.expect(size)
+            assert hoard() == 163_840
+        viewer.expect(4_000_000)
+        assert 4_000_000 <= hoard() < 5_000_000
+        viewer.expect(100)
+        assert hoard() == 32_768
+        viewer.close(Closed.ENDED)
+        viewer.expect(1_000_000)
+
+
+def test_a_unix_sockets_hoard_is_its_send_buffer() -> None:
+    ours, client = socket.socketpair()
+    viewer = Viewer(ours, peer="test", clock=lambda: 0, on_close=lambda _: None)
+    viewer.expect(60_000)
+    assert 60_000 <= ours.getsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF) <= 4 * 60_000
+    viewer.close(Closed.ENDED)
+    client.close()
