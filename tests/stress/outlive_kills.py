@@ -122,7 +122,7 @@ class Session:
         self.names = CameraNames(runtime)
         clip = runtime / "clip.mjpeg"
         checks = make_clip(clip, frames=30, width=1280, height=720)
-        self._port = _free_port()
+        self._port = free_port()
         command = [
             *(sys.executable, "-m", "framebus", "up", "--source", f"file:{clip}"),
             *("--fps", "30", "--bind", f"127.0.0.1:{self._port}"),
@@ -195,7 +195,7 @@ class Session:
             self._selector.close()
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.create_server(("127.0.0.1", 0)) as server:
         port: int = server.getsockname()[1]
         return port
