@@ -25,4 +25,3 @@ def test_good_viewers_stay_among_rude_ones_and_nothing_is_left_of_those() -> Non
 def test_snapshots_are_answered_beside_a_thousand_half_open_requests() -> None:
     result = half_open.run(half_open=1000, snapshots=30, workers=1, within_s=60.0)
     assert result.snapshots == 30
-    assert result.thrown_out >= 1000 - 512

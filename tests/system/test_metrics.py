@@ -229,3 +229,39 @@ def test_counters_go_on_when_workers_are_recycled(runtime: Path, bus: Bus) -> No
         assert watch.last.value("framebus_web_workers") == 1
     finally:
         tier.close()
+
+
+def test_the_counts_of_good_thinned_slow_and_stalled_viewers_each_add_up(
+    runtime: Path, bus: Bus
+) -> None:
+    tier = WebTier(runtime)
+    try:
+        with ExitStack() as stack:
+            (good,) = watched(tier, bus, stack, 1)
+            thinned = Stream(tier.port, "/stream?fps=3").start()
+            stack.callback(thinned.close)
+            for _ in range(2):  # one reads a little now and then, one nothing at all
+                slow = Stream(tier.port, receive_buffer=4096)
+                stack.callback(slow.close)
+                slow.read_a_frame()
+            thinned.wait(lambda: thinned.frames, "a frame")
+            first = bus.writer.cursor
+            for _ in range(40):
+                bus.publish(bytes(200_000))
+                at = len(good.frames)
+                good.wait(lambda at=at: len(good.frames) > at, "it goes on")  # type: ignore[misc]
+                slow.read_some()
+            due = bus.writer.cursor - first + 1
+
+            def counted() -> bool:
+                listed = tier.json("/state")["viewers"]["list"]
+                thrown_out = 4 - len(listed)
+                assert thrown_out <= 2, "a good one was thrown out"
+                return all(viewer["sent"] + viewer["skipped"] == due for viewer in listed)
+
+            until(counted, within_s=40, what="sent + skipped = published, for each")
+            listed = tier.json("/state")["viewers"]["list"]
+            assert max(viewer["sent"] for viewer in listed) == due
+            assert sum(viewer["skipped"] > 0 for viewer in listed) >= 1
+    finally:
+        tier.close()

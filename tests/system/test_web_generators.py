@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import http.client
+import socket
 import ssl
 import subprocess
 import threading
@@ -63,16 +65,7 @@ def test_gunicorns_own_workers_stream(runtime: Path, bus: Bus, worker_class: str
 
 
 def test_the_stream_worker_streams_over_tls(runtime: Path, bus: Bus) -> None:
-    key, certificate = runtime / "key.pem", runtime / "cert.pem"
-    subprocess.run(
-        [
-            *("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256"),
-            *("-nodes", "-days", "1", "-subj", "/CN=localhost"),
-            *("-keyout", str(key), "-out", str(certificate)),
-        ],
-        check=True,
-        capture_output=True,
-    )
+    key, certificate = _certificate(runtime)
     bus.start()
     tier = WebTier(runtime, worker_class=STREAM_WORKER, certfile=str(certificate), keyfile=str(key))
     try:
@@ -85,6 +78,52 @@ def test_the_stream_worker_streams_over_tls(runtime: Path, bus: Bus) -> None:
         connection.close()
     finally:
         tier.close()
+
+
+def test_handshakes_that_are_not_finished_keep_nobody_from_an_answer(
+    runtime: Path, bus: Bus
+) -> None:
+    key, certificate = _certificate(runtime)
+    bus.start()
+    tier = WebTier(runtime, worker_class=STREAM_WORKER, certfile=str(certificate), keyfile=str(key))
+    context = ssl.create_default_context(cafile=str(certificate))
+    context.check_hostname = False
+    hello = ssl.MemoryBIO()
+    try:
+        with contextlib.suppress(ssl.SSLWantReadError):
+            context.wrap_bio(ssl.MemoryBIO(), hello, server_hostname="x").do_handshake()
+        said = hello.read()
+        with contextlib.ExitStack() as stack:
+            for number in range(60):
+                rude = stack.enter_context(socket.create_connection(("127.0.0.1", tier.port)))
+                rude.sendall(said if number % 2 else said[:50])
+            plain = stack.enter_context(socket.create_connection(("127.0.0.1", tier.port)))
+            plain.sendall(b"GET / HTTP/1.1\r\n\r\n")
+            client = http.client.HTTPSConnection(
+                "127.0.0.1", tier.port, timeout=20, context=context
+            )
+            stack.callback(client.close)
+            for _ in range(3):  # over one connection
+                client.request("GET", "/healthz")
+                response = client.getresponse()
+                assert (response.status, bool(response.read())) == (200, True)
+    finally:
+        tier.close()
+
+
+def _certificate(runtime: Path) -> tuple[Path, Path]:
+    """Make a key and a certificate for it."""
+    key, certificate = runtime / "key.pem", runtime / "cert.pem"
+    subprocess.run(
+        [
+            *("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256"),
+            *("-nodes", "-days", "1", "-subj", "/CN=localhost"),
+            *("-keyout", str(key), "-out", str(certificate)),
+        ],
+        check=True,
+        capture_output=True,
+    )
+    return key, certificate
 
 
 class _Quiet(WSGIRequestHandler):

@@ -138,6 +138,11 @@ class Stream:
             assert got, "the stream ended"
             self._take(got)
 
+    def read_some(self) -> None:
+        """Read a little, without a thread, if there is anything."""
+        with contextlib.suppress(BlockingIOError):
+            self._take(self._socket.recv(4096, socket.MSG_DONTWAIT))
+
     def _head(self) -> tuple[str, dict[str, str], bytes]:
         data = b""
         while b"\r\n\r\n" not in data:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import itertools
+import random
 
 import pytest
 
@@ -30,6 +31,22 @@ def test_a_rate_that_divides_the_cameras_is_even(fps: int) -> None:
     times = _admitted(fps, 30, 5)
     gaps = {later - earlier for earlier, later in itertools.pairwise(times)}
     assert gaps == {round(SECOND / 30) * (30 // fps)}
+
+
+@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("fps", [5, 10, 15])
+def test_jitter_moves_no_frame_to_another_place(fps: int, seed: int) -> None:
+    chance = random.Random(seed)
+    interval = round(SECOND / 30)
+    thinner = Thinner(fps)
+    admitted = [
+        number
+        for number in range(300)
+        if thinner.admit(
+            SECOND + number * interval + chance.randint(-interval // 5, interval // 5), interval
+        )
+    ]
+    assert {later - earlier for earlier, later in itertools.pairwise(admitted)} == {30 // fps}
 
 
 def test_a_rate_that_does_not_divide_it_misses_by_less_than_a_frame() -> None:
