@@ -51,7 +51,7 @@ def cells(plan: Plan, say: Callable[[str], None]) -> Iterator[list[list[Measurem
     done = 0
     for size in plan.sizes:
         clip = tools.clip(size, plan.directory)
-        task = servers.Task(clip, size, plan.fps, plan.server_core, plan.directory)
+        task = servers.Task(clip, size, plan.fps, (plan.server_core,), plan.directory)
         for viewers in plan.viewers:
             rounds = []
             for _ in range(plan.rounds):
@@ -75,7 +75,7 @@ def _measure(name: str, task: servers.Task, count: int, plan: Plan, load: Path) 
                 path=server.path,
                 count=count,
                 stamp=server.stamp,
-                core=plan.client_core,
+                cores=(plan.client_core,),
             )
         ) as viewers,
     ):

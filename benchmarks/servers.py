@@ -1,6 +1,7 @@
 """The servers that are measured. Each serves one clip at one rate on a port of its own.
 
-All of a server's processes run on one core. Who is measured besides framebus and the floor is
+framebus and ustreamer both read the clip from what they take for a camera (v4l2_shim.c). All of a
+server's processes share the cores of its task. Who is measured besides framebus and the floor is
 decided by what is installed: `peers` says of each other one whether it can be, and if not, why.
 """
 
@@ -12,7 +13,7 @@ import socket
 import sys
 import tempfile
 import time
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from contextlib import ExitStack, closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -38,9 +39,21 @@ class Task:
     clip: Path
     size: tools.Size
     fps: int
-    core: int
+    cores: Collection[int]
     tools: Path
     """Where compiled programs are."""
+
+    def camera(self, device: Path) -> dict[str, str]:
+        """Return the environment in which `device`, made here, is a camera that gives the clip."""
+        device.touch()
+        return {
+            "LD_PRELOAD": str(tools.library("v4l2_shim", self.tools)),
+            "SHIM_DEVICE": str(device),
+            "SHIM_CLIP": str(self.clip),
+            "SHIM_FPS": str(self.fps),
+            "SHIM_WIDTH": str(self.size.width),
+            "SHIM_HEIGHT": str(self.size.height),
+        }
 
 
 class Server(Protocol):
@@ -61,44 +74,66 @@ class Server(Protocol):
         """End it, and leave nothing behind."""
 
 
+class Daemon:
+    """framebus's capture daemon, in a runtime directory of its own."""
+
+    def __init__(self, task: Task) -> None:
+        """Start it; it may not have a frame yet."""
+        with ExitStack() as stack:
+            self.runtime = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="fb-")))
+            """Its runtime directory."""
+            # It is SIGKILLed when it does not end in time, and cannot unlink its segment then.
+            stack.callback(CameraNames(self.runtime).segment_path.unlink, missing_ok=True)
+            device = self.runtime / "video"
+            camera = ["--source", f"v4l2:{device}", "--size", str(task.size)]
+            self.program = stack.enter_context(
+                Program(
+                    [sys.executable, "-m", "capture_daemon", *camera, "--fps", str(task.fps)],
+                    cores=task.cores,
+                    environ={**task.camera(device), "FRAMEBUS_RUNTIME_DIR": str(self.runtime)},
+                )
+            )
+            self._stack = stack.pop_all()
+
+    def close(self) -> None:
+        """End it and remove the runtime directory."""
+        self._stack.close()
+
+
 class Framebus:
-    """The capture daemon, and gunicorn with one worker, in a runtime directory of their own."""
+    """The capture daemon, and gunicorn with one worker or more."""
 
     path = "/stream"
     stamp = Stamp()
 
-    def __init__(self, task: Task) -> None:
+    def __init__(self, task: Task, *, workers: int = 1) -> None:
         """Start both and wait until a snapshot can be had. Raises BenchError if it never can."""
         self.port = _free_port()
         with ExitStack() as stack:
-            runtime = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="fb-")))
-            # Its owner is SIGKILLed when it does not end in time, and cannot unlink it then.
-            stack.callback(CameraNames(runtime).segment_path.unlink, missing_ok=True)
-            environ = {"FRAMEBUS_RUNTIME_DIR": str(runtime)}
-            source = ["--source", f"file:{task.clip}", "--fps", str(task.fps)]
-            web = ["--bind", f"127.0.0.1:{self.port}", "--workers", "1"]
-            self._daemon = stack.enter_context(
-                Program(
-                    [sys.executable, "-m", "capture_daemon", *source],
-                    core=task.core,
-                    environ=environ,
-                )
-            )
+            self.daemon = stack.enter_context(closing(Daemon(task)))
+            """What captures."""
+            web = ["--bind", f"127.0.0.1:{self.port}", "--workers", str(workers)]
             self._web = stack.enter_context(
                 Program(
-                    [sys.executable, "-m", "web_workers", *web], core=task.core, environ=environ
+                    [sys.executable, "-m", "web_workers", *web],
+                    cores=task.cores,
+                    environ={"FRAMEBUS_RUNTIME_DIR": str(self.daemon.runtime)},
                 )
             )
-            _wait(self.port, "/snapshot", (self._daemon, self._web))
+            _wait(self.port, "/snapshot", (self.daemon.program, self._web))
             self._stack = stack.pop_all()
 
     def serving(self) -> frozenset[int]:
-        """Return gunicorn's arbiter and worker."""
+        """Return gunicorn's arbiter and workers."""
         return cpu.family(self._web.pid)
+
+    def workers(self) -> frozenset[int]:
+        """Return the workers alone."""
+        return self.serving() - {self._web.pid}
 
     def capturing(self) -> frozenset[int]:
         """Return the daemon, and whatever it has spawned."""
-        return cpu.family(self._daemon.pid)
+        return cpu.family(self.daemon.program.pid)
 
     def close(self) -> None:
         """End both and remove the runtime directory."""
@@ -117,7 +152,7 @@ class Floor:
         with ExitStack() as stack:
             binary = tools.program("floor", task.tools)
             self._program = stack.enter_context(
-                Program([binary, str(self.port), str(task.fps), task.clip], core=task.core)
+                Program([binary, str(self.port), str(task.fps), task.clip], cores=task.cores)
             )
             _wait(self.port, None, (self._program,))
             self._stack = stack.pop_all()
@@ -148,19 +183,10 @@ class Ustreamer:
         with ExitStack() as stack:
             directory = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="fb-")))
             device = directory / "video"
-            device.touch()
-            environ = {
-                "LD_PRELOAD": str(tools.library("v4l2_shim", task.tools)),
-                "SHIM_DEVICE": str(device),
-                "SHIM_CLIP": str(task.clip),
-                "SHIM_FPS": str(task.fps),
-                "SHIM_WIDTH": str(task.size.width),
-                "SHIM_HEIGHT": str(task.size.height),
-            }
             camera = ["-d", str(device), "-m", "MJPEG", "-r", str(task.size), "-c", "HW"]
             bind = ["--host", "127.0.0.1", "-p", str(self.port)]
             self._program = stack.enter_context(
-                Program([USTREAMER, *camera, *bind], core=task.core, environ=environ)
+                Program([USTREAMER, *camera, *bind], cores=task.cores, environ=task.camera(device))
             )
             _wait(self.port, "/snapshot", (self._program,))
             self._stack = stack.pop_all()

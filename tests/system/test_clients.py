@@ -114,7 +114,7 @@ def test_another_framebus_reads_the_stream(base: str, runtime: Path) -> None:
 def test_the_http_source_reads_debians_ustreamer(runtime: Path, tmp_path: Path) -> None:
     need("ustreamer", "ffmpeg", "cc")
     clip = tools.clip(SIZE, tmp_path)
-    task = servers.Task(clip=clip, size=SIZE, fps=30, core=0, tools=tmp_path)
+    task = servers.Task(clip=clip, size=SIZE, fps=30, cores=(0,), tools=tmp_path)
     shown = clip.read_bytes()
     ustreamer = servers.Ustreamer(task)
     try:
