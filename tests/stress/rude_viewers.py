@@ -74,7 +74,7 @@ def run(*, viewers: int, seconds: float, workers: int, within_s: float) -> Resul
                 path="/stream",
                 count=good,
                 stamp=Stamp(),
-                core=(os.cpu_count() or 1) - 1,
+                cores=sorted(os.sched_getaffinity(0)),
             )
             with closing(watching):
                 watching.wait()
