@@ -126,6 +126,7 @@ def test_users_and_runtime_directory_let_the_web_tier_read_and_only_daemons_writ
     groups = table(tmp_path / "etc" / "group")
     members = {name: fields[-1].split(",") for name, fields in groups.items()}
     assert members["framebus"] == ["framebus-capture", "framebus-web"]
+    assert members["framebus-control"] == ["framebus-capture"]
     assert members["video"] == ["framebus-capture"]
     status = (tmp_path / "run" / "framebus").stat()
     assert status.st_uid == int(users["framebus-capture"][2])
