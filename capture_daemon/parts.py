@@ -54,7 +54,7 @@ class Parts:
         hotplug: Hotplug,
         manager: ServiceManager,
         signals: Signals,
-        control_group: int,
+        control_group: int = -1,
         stack: ExitStack,
     ) -> None:
         """Build everything, start the threads, and put the way back on `stack`.

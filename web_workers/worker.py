@@ -20,8 +20,7 @@ import time
 from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from gunicorn.workers.gthread import ThreadWorker
-
+from web_workers.access.errors import GuardedErrors
 from web_workers.limits import raise_descriptor_limit
 from web_workers.linger import linger
 from web_workers.scoreboard import Scoreboard
@@ -36,7 +35,7 @@ _NO_ROOM = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
 _ACCEPT_PAUSE_S = 0.5
 
 
-class StreamWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
+class StreamWorker(GuardedErrors):
     """A threaded worker with an event loop for viewers."""
 
     _board: ClassVar[Scoreboard | None] = None

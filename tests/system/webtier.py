@@ -12,7 +12,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Self
 
@@ -28,7 +28,13 @@ class WebTier:
     """gunicorn with framebus web's settings, on a free port of loopback."""
 
     def __init__(
-        self, runtime: Path, *, workers: int = 1, worker_class: str = STREAM_WORKER, **more: str
+        self,
+        runtime: Path,
+        *,
+        workers: int = 1,
+        worker_class: str = STREAM_WORKER,
+        environ: Mapping[str, str] | None = None,
+        **more: str,
     ) -> None:
         self._log = runtime / "gunicorn.log"
         options = [
@@ -46,6 +52,7 @@ class WebTier:
                     "FRAMEBUS_RUNTIME_DIR": str(runtime),
                     "FRAMEBUS_BIND": "127.0.0.1:0",
                     "FRAMEBUS_WORKERS": str(workers),
+                    **(environ or {}),
                 },
                 stdin=subprocess.DEVNULL,
                 stderr=log,
@@ -74,6 +81,16 @@ class WebTier:
             connection.request(method, path, headers=headers or {})
             response = connection.getresponse()
             return response.status, dict(response.getheaders()), response.read()
+        finally:
+            connection.close()
+
+    def post(self, path: str, body: bytes, headers: Mapping[str, str]) -> tuple[int, bytes]:
+        """Return (status, body) of one POST."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
+        try:
+            connection.request("POST", path, body, dict(headers))
+            response = connection.getresponse()
+            return response.status, response.read()
         finally:
             connection.close()
 
@@ -110,7 +127,7 @@ class Stream:
             self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
         self._socket.settimeout(20)
         self._socket.connect(("127.0.0.1", port))
-        self._socket.sendall(f"GET {path} HTTP/1.1\r\nHost: test\r\n\r\n".encode())
+        self._socket.sendall(f"GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
         self.parts: list[Part] = []
         self.times: list[float] = []
         self.error: Exception | None = None

@@ -89,6 +89,7 @@ def _configure(text: str) -> str:
         ("fps = 30", "fps = 0.2"),
         ('ring_size = "32M"', 'ring_size = "8M"'),
         ("workers = 2", "workers = 1"),
+        ('view = "token"', 'view = "open"'),
     ):
         assert old in text
         text = text.replace(old, new)
