@@ -50,9 +50,7 @@ class RingLink:
 
     def heard(self) -> Frame | None:
         """Return the frame of the hint that has arrived, if it is new."""
-        hint = None
-        while (newer := self._listener.receive()) is not None:
-            hint = newer
+        hint = self._listener.receive()
         if hint is None:
             return None
         ring = self.ring

@@ -79,8 +79,9 @@ class WorkerStreams:
             return []
         now = self.loop.clock()
         documents: list[dict[str, object]] = []
-        for viewer in feed.viewers:
-            account, age_ns = feed.account(viewer), feed.age_ns(viewer)
+        fanout = feed.fanout
+        for viewer in fanout.viewers:
+            account, age_ns = fanout.account(viewer), fanout.age_ns(viewer)
             seconds = (now - viewer.joined_ns) / 1e9
             fps = account.sent / max(1.0, seconds) if viewer.fps is None else viewer.fps
             documents.append(
@@ -116,21 +117,22 @@ class WorkerStreams:
         """Do once a second what nobody waits for, until after the last viewer has left."""
         now = self.loop.clock()
         for feed in self._feeds.values():
-            for viewer in feed.viewers:
+            feed.fanout.close_stalled(now)
+            for viewer in feed.fanout.viewers:
                 since_ns, before = viewer.marked
                 if now - since_ns >= FPS_NS:
-                    sent = feed.account(viewer).sent
+                    sent = feed.fanout.account(viewer).sent
                     viewer.fps = (sent - before) * 1e9 / (now - since_ns)
                     viewer.marked = (now, sent)
         self._write_scores()
-        busy = self._events.viewers or any(feed.viewers for feed in self._feeds.values())
+        busy = self._events.viewers or any(feed.fanout.viewers for feed in self._feeds.values())
         self._timer = self.loop.call_at(now + EVERY_NS, self._look_after) if busy else None
 
     def _write_scores(self) -> None:
         if self._slot is None:
             return
         try:
-            feeds = (feed.scores() for feed in self._feeds.values())
+            feeds = (feed.fanout.scores() for feed in self._feeds.values())
             self._slot.write(total((self._events.scores(), *feeds)))
         except ValueError as error:
             if not self._too_long:

@@ -2,9 +2,9 @@
 
 A view that answers with a `TakenOverResponse` makes the response's body raise `TakeOver` in the
 request thread; the worker catches it there, and when gunicorn's main thread finishes the request
-it keeps the socket for its own event loop instead of closing it. That loop is nested in gunicorn's
-poller through one descriptor. Everything else is gunicorn's: accepting, parsing, short requests,
-heartbeats, signals.
+it keeps the socket for its own event loop instead of closing it. gunicorn's poller is nested in
+that loop through one descriptor, so a frame on its way to viewers passes none of gunicorn's code.
+Everything else is gunicorn's: accepting, parsing, short requests, heartbeats, signals.
 
 What is relied on in gunicorn 26 and 27 (workers/gthread.py): `handle_request` lets an exception
 through that is raised before anything was sent; `finish_request` and
@@ -15,7 +15,7 @@ through that is raised before anything was sent; `finish_request` and
 from __future__ import annotations
 
 import errno
-import selectors
+import select
 import time
 from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -71,14 +71,13 @@ class StreamWorker(GuardedErrors):
     def run(self) -> None:
         """Serve until told to stop."""
         loop = self._streams.loop
-        self.poller.register(loop, selectors.EVENT_READ, lambda _: loop.dispatch())
+        loop.add(self.poller.fileno(), select.EPOLLIN, lambda _: loop.stop())
         super().run()
 
     def wait_for_and_dispatch_events(self, timeout: float) -> None:
-        """Wait as gunicorn does, but no longer than until the loop's next timer."""
-        loop = self._streams.loop
-        super().wait_for_and_dispatch_events(loop.timeout_s(timeout))
-        loop.run_timers()
+        """Serve viewers until there is something for gunicorn to do, then let it do that."""
+        self._streams.loop.run(timeout)
+        super().wait_for_and_dispatch_events(0)
 
     def accept(self, listener: Any) -> None:
         """Accept a connection; without a descriptor left for it, pause instead of ending."""
@@ -126,6 +125,7 @@ class StreamWorker(GuardedErrors):
 
     def _connection_closed(self) -> None:
         self.nr_conns -= 1
+        self._streams.loop.stop()  # gunicorn may be waiting for just this
 
 
 def _peer(address: Any) -> str:

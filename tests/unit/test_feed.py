@@ -94,10 +94,10 @@ def test_a_busy_viewer_skips_to_the_newest_and_the_counts_add_up(bench: Bench) -
         bench.loop.dispatch()
     assert (late[0].sequence, late[-1].sequence) == (1, 10)
     assert len(late) <= 3  # the socket's own buffer may hold a second one
-    account = bench.feed.account(slow.viewer)
+    account = bench.feed.fanout.account(slow.viewer)
     assert (account.sent, account.skipped, account.waiting) == (len(late), 10 - len(late), 0)
     assert account.bytes > len(late) * len(big)
-    account = bench.feed.account(fast.viewer)
+    account = bench.feed.fanout.account(fast.viewer)
     assert (account.sent, account.skipped, account.waiting) == (10, 0, 0)
 
 
@@ -153,7 +153,7 @@ def test_viewers_go_on_with_the_next_epoch(bench: Bench) -> None:
     bench.publish(b"after")
     bench.pass_ms(200)
     assert [part.body for part in client.parts()] == [b"before", b"after"]
-    assert bench.feed.published == 2
+    assert bench.feed.fanout.published == 2
 
 
 def test_a_frame_captured_before_the_last_one_is_never_sent(bench: Bench) -> None:
@@ -182,7 +182,7 @@ def test_a_feed_without_viewers_is_parked_and_wakes_again(bench: Bench) -> None:
     first.socket.close()
     bench.loop.dispatch(1.0)
     assert bench.feed._link is None
-    assert bench.feed.viewers == ()
+    assert bench.feed.fanout.viewers == ()
     assert bench.loop.timeout_s(99.0) == 99.0  # no timer is left
     bench.publish(b"two")
     assert [part.body for part in bench.client().parts()] == [b"two"]
@@ -194,6 +194,7 @@ def test_a_stalled_viewer_is_closed_and_the_others_stay(bench: Bench) -> None:
     other.parts()
     for _ in range(20):
         bench.pass_ms(1000)
+        bench.feed.fanout.close_stalled(bench.now)
         other.parts()
     assert stalled.viewer.fileno() == -1
     assert other.viewer.fileno() >= 0

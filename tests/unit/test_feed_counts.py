@@ -64,7 +64,7 @@ def test_sent_and_skipped_are_what_was_published_and_never_fall(bench: Bench, se
                 bench.pass_ms(70)
                 bench.restart()
         bench.pass_ms(70)
-        scores = bench.feed.scores()
+        scores = bench.feed.fanout.scores()
         assert due == of(scores, "sent") + of(scores, "skipped") + scores.now[("waiting", *OF)]
         assert scores.now[("viewers", *OF)] == len(there)
         assert all(scores.counts[key] >= number for key, number in before.counts.items())
@@ -72,7 +72,7 @@ def test_sent_and_skipped_are_what_was_published_and_never_fall(bench: Bench, se
     for client in there:
         while client.raw() or client.viewer.rest is not None:
             bench.loop.dispatch()
-    scores = bench.feed.scores()
+    scores = bench.feed.fanout.scores()
     assert scores.now[("waiting", *OF)] == 0
     assert due == of(scores, "sent") + of(scores, "skipped")
     closed = scores.counts.get(("closed", *OF, "left"), 0)
@@ -86,9 +86,9 @@ def test_bytes_are_all_that_a_viewer_got_placeholders_included(bench: Bench) -> 
         bench.publish()
         bench.pass_ms(2000)
         got += sum(len(client.raw()) for client in clients)
-    assert of(bench.feed.scores(), "bytes") == got
+    assert of(bench.feed.fanout.scores(), "bytes") == got
     clients[0].viewer.close(Closed.LEFT)
-    assert of(bench.feed.scores(), "bytes") == got
+    assert of(bench.feed.fanout.scores(), "bytes") == got
 
 
 def test_what_a_stalled_viewer_waited_for_it_has_skipped_in_the_end(bench: Bench) -> None:
@@ -96,10 +96,11 @@ def test_what_a_stalled_viewer_waited_for_it_has_skipped_in_the_end(bench: Bench
     stalled = bench.client()
     bench.publish(BIG)
     bench.pass_ms(70)
-    assert bench.feed.account(stalled.viewer).waiting == 1
-    bench.now += STALL_NS
+    assert bench.feed.fanout.account(stalled.viewer).waiting == 1
     bench.pass_ms(200)
-    scores = bench.feed.scores()
+    bench.now += STALL_NS
+    bench.feed.fanout.close_stalled(bench.now)
+    scores = bench.feed.fanout.scores()
     assert (of(scores, "sent"), of(scores, "skipped")) == (1, 1)
     assert scores.now == {("viewers", *OF): 0, ("waiting", *OF): 0}
     assert scores.counts["closed", *OF, "stalled"] == 1
@@ -108,7 +109,7 @@ def test_what_a_stalled_viewer_waited_for_it_has_skipped_in_the_end(bench: Bench
 def test_a_worker_that_ends_says_so_of_its_viewers(bench: Bench) -> None:
     bench.client()
     bench.feed.close()
-    assert bench.feed.scores().counts["closed", *OF, "ended"] == 1
+    assert bench.feed.fanout.scores().counts["closed", *OF, "ended"] == 1
 
 
 def test_each_frame_has_one_age_however_many_viewers_take_it(bench: Bench) -> None:
@@ -117,10 +118,10 @@ def test_each_frame_has_one_age_however_many_viewers_take_it(bench: Bench) -> No
     for age_ms in (3, 40, 40):
         bench.publish(age_ms=age_ms)
         bench.pass_ms(70)  # found when the cursor is looked at: within 60 ms
-    counts = bench.feed.scores().counts
+    counts = bench.feed.fanout.scores().counts
     ages = {key[3]: number for key, number in counts.items() if key[0] == "age"}
     assert sum(ages.values()) == 3
-    assert 83 * 10**6 <= of(bench.feed.scores(), "age_ns") <= (83 + 3 * 70) * 10**6
+    assert 83 * 10**6 <= of(bench.feed.fanout.scores(), "age_ns") <= (83 + 3 * 70) * 10**6
 
 
 def test_a_viewers_age_is_that_of_the_newest_frame_it_was_sent(bench: Bench) -> None:
@@ -131,9 +132,12 @@ def test_a_viewers_age_is_that_of_the_newest_frame_it_was_sent(bench: Bench) -> 
     bench.pass_ms(500)
     bench.publish()
     bench.pass_ms(70)
-    keeping_up, behind = bench.feed.age_ns(quick.viewer), bench.feed.age_ns(slow.viewer)
+    keeping_up, behind = (
+        bench.feed.fanout.age_ns(quick.viewer),
+        bench.feed.fanout.age_ns(slow.viewer),
+    )
     assert keeping_up is not None
     assert behind is not None
     assert keeping_up <= 70 * 10**6 < 500 * 10**6 <= behind
     drain(bench, [slow, quick])
-    assert bench.feed.age_ns(slow.viewer) == bench.feed.age_ns(quick.viewer)
+    assert bench.feed.fanout.age_ns(slow.viewer) == bench.feed.fanout.age_ns(quick.viewer)

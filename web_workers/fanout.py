@@ -1,0 +1,205 @@
+"""One camera's viewers in one worker, and what each of them is sent and counted.
+
+Makes one `bytes` of a frame per style and hands that to every viewer that is not still receiving
+an older one. It knows no ring, no timer and no cause: what there is to show, the feed decides.
+
+Runs in the worker's main thread; `account`, `age_ns` and `scores` may be called from others.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from web_workers.pack import Pack
+from web_workers.parts import Picture, Style, opening, part
+from web_workers.scores import FRAMES, Closed, Scores
+from web_workers.tally import Account, Tally
+from web_workers.viewer import Viewer, closed_by
+
+
+class Fanout:
+    """Hands pictures to viewers; each takes the newest when it can."""
+
+    def __init__(
+        self, camera: str, *, clock: Callable[[], int], on_empty: Callable[[], None]
+    ) -> None:
+        """`clock` gives monotonic nanoseconds; `on_empty` is called when the last viewer left."""
+        self._camera = camera
+        self._clock = clock
+        self._on_empty = on_empty
+        self._viewers: dict[Viewer, None] = {}  # in order of joining
+        self._pack = Pack()  # those of them that take every frame and keep up
+        self._others: dict[Viewer, None] = {}  # all the others
+        self._tally = Tally()
+        self.forget()
+
+    def forget(self) -> None:
+        """Forget everything about frames, as if none had ever come."""
+        self.newest: Picture | None = None
+        """The newest frame."""
+        self.published = 0
+        """How many frames the camera had published by then, delivered or not."""
+        self._interval_ns = 0
+        self._parts: dict[Style, bytes] = {}  # of the newest frame
+        self._number = 0  # counts the frames delivered
+
+    @property
+    def viewers(self) -> tuple[Viewer, ...]:
+        """Those connected now."""
+        return tuple(self._viewers)
+
+    def account(self, viewer: Viewer) -> Account:
+        """Return what became of the frames since a viewer joined. Any thread."""
+        published = self.published  # before `sent`, which may grow meanwhile
+        waiting = int(viewer not in self._pack and viewer.seen != self._number)
+        sent, bytes_sent = self._pack.counts(viewer)
+        skipped = max(0, published - viewer.base - sent - waiting)
+        return Account(sent, skipped, waiting, bytes_sent)
+
+    def age_ns(self, viewer: Viewer) -> int | None:
+        """Return how old the newest frame is that a viewer was sent, None without. Any thread."""
+        newest = self.newest
+        in_pack = newest is not None and viewer in self._pack
+        captured_ns = newest.captured_ns if newest and in_pack else viewer.captured_ns
+        return self._clock() - captured_ns if captured_ns else None
+
+    def scores(self) -> Scores:
+        """Return what its viewers came to, those that have left included."""
+        present = (self.account(viewer) for viewer in self._viewers)
+        return self._tally.scores(self._camera, FRAMES, present)
+
+    def join(self, viewer: Viewer, head: bytes, first: Picture | None) -> None:
+        """Take a viewer in: send `head`, and `first` if there is anything to show."""
+        viewer.belong(self)
+        self._tally.joined()
+        self._viewers[viewer] = self._others[viewer] = None
+        viewer.base = self.published
+        viewer.seen = self._number
+        data = head + opening(viewer.style)
+        if first is not None and first is self.newest:
+            viewer.base -= 1
+            viewer.sent += 1
+            viewer.captured_ns = first.captured_ns
+            if viewer.thinner is not None:
+                viewer.thinner.admit(first.captured_ns, 0)
+            data += self._part(first, viewer.style)
+        elif first is not None:
+            data += part(first, viewer.style, self._clock())
+        viewer.push(data)
+        self._regroup(viewer)
+
+    def drained(self, viewer: Viewer) -> None:
+        """Give a viewer that was busy the newest frame, if it is a newer one."""
+        if viewer.seen != self._number:
+            self._offer(viewer)
+        self._regroup(viewer)
+
+    def left(self, viewer: Viewer, why: Closed) -> None:
+        """Forget a viewer whose socket is closed."""
+        self._tally.left(self.account(viewer), why)
+        del self._viewers[viewer]
+        self._others.pop(viewer, None)
+        self._pack.remove(viewer)
+        if not self._viewers:
+            self._on_empty()
+
+    def close(self, why: Closed) -> None:
+        """Close all viewers."""
+        for viewer in self.viewers:
+            viewer.close(why)
+
+    def close_stalled(self, now: int) -> None:
+        """Close those that have stopped taking."""
+        for viewer in tuple(self._others):  # the pack has nothing under way
+            if viewer.stalled(now):
+                viewer.close(Closed.STALLED)
+
+    def deliver(self, newest: Picture, *, published: int, interval_ns: int) -> None:
+        """Hand a new frame to all who can take it.
+
+        `published` counts the camera's frames up to this one, those that were never seen here
+        included; `interval_ns` is the frame interval, 0 when unknown.
+        """
+        self.newest = newest
+        self.published = published
+        self._interval_ns = interval_ns
+        self._parts.clear()
+        self._number += 1
+        plain = self._part(newest, Style.PLAIN)
+        for viewer in tuple(self._others):
+            if viewer.rest is None:  # else `drained` comes back to it
+                self._offer(viewer)
+        for viewer, count in self._pack.send(plain):
+            self._note_left_pack(viewer)
+            if count < 0:
+                viewer.close(closed_by(-count))
+            else:
+                viewer.keep(plain, count)
+        self._tally.aged(self._clock() - newest.captured_ns)
+
+    def repeat(self) -> None:
+        """Send the newest frame again to those who asked for that before a pause."""
+        newest = self.newest
+        if newest is None:
+            return
+        for viewer in self.viewers:
+            if viewer.dual_final and viewer.rest is None:
+                viewer.push(self._part(newest, viewer.style))
+                self._regroup(viewer)
+
+    def show(self, picture: Picture, *, due_ns: int) -> None:
+        """Send something that is no new frame to all who can take it.
+
+        One that asked for fewer frames gets it if `due_ns` from now its next one would be due.
+        """
+        now = self._clock()
+        made: dict[Style, bytes] = {}
+        for viewer in self.viewers:
+            if viewer.rest is not None:
+                continue
+            if viewer.thinner is not None and not viewer.thinner.admit(now, due_ns):
+                continue
+            if viewer.style not in made:
+                made[viewer.style] = part(picture, viewer.style, now)
+            viewer.push(made[viewer.style])
+            self._regroup(viewer)
+
+    def _note_left_pack(self, viewer: Viewer) -> None:
+        """Have a viewer among the others, with what it had in common with the pack."""
+        self._others[viewer] = None
+        viewer.seen = self._number
+        viewer.captured_ns = self.newest.captured_ns if self.newest is not None else 0
+
+    def _regroup(self, viewer: Viewer) -> None:
+        """Put a viewer where it belongs by now: into the pack, or among the others."""
+        if viewer.fileno() < 0:
+            return  # it has left
+        plain = viewer.style is Style.PLAIN and viewer.thinner is None
+        keeps_up = plain and viewer.rest is None
+        if keeps_up and viewer in self._others:
+            del self._others[viewer]
+            self._pack.add(viewer)
+        elif not keeps_up and viewer in self._pack:
+            self._pack.remove(viewer)
+            self._note_left_pack(viewer)
+
+    def _offer(self, viewer: Viewer) -> None:
+        """Send the newest frame to one viewer, unless that asked for fewer."""
+        viewer.seen = self._number
+        newest = self.newest
+        if newest is None:
+            return
+        if viewer.thinner is not None and not viewer.thinner.admit(
+            newest.captured_ns, self._interval_ns
+        ):
+            return
+        viewer.sent += 1
+        viewer.captured_ns = newest.captured_ns
+        viewer.push(self._part(newest, viewer.style))
+
+    def _part(self, newest: Picture, style: Style) -> bytes:
+        """Return the newest frame as a part, made once per style."""
+        data = self._parts.get(style)
+        if data is None:
+            data = self._parts[style] = part(newest, style, self._clock())
+        return data
