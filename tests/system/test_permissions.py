@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 from framebus.liveness import holder
-from framebus.names import CameraNames
+from framebus.names import CameraNames, state_dir
 
 from tests.waiting import until
 
@@ -30,11 +30,16 @@ from types import SimpleNamespace
 from capture_daemon.command import capture
 from framebus.cli.main import framebus, run
 from framebus.control.client import ControlClient
-from framebus.names import CameraNames, runtime_dir
+from framebus.names import CameraNames, runtime_dir, state_dir, web_token
+from framebus.secret_files import read_secret
+from web_workers.app import create_app
+from web_workers.settings import Settings
 from PIL import Image
 
 grp.getgrnam = lambda name: SimpleNamespace(gr_gid=int(name))  # no line in /etc/group for a test
 Image.preinit()  # loads its formats, else on first use
+"x".encode("idna")
+create_app(Settings(runtime_dir())).test_client().get("/nosuch")  # what the app loads on first use
 user, group, supplementary, command, *arguments = sys.argv[1:]
 os.setgroups([int(each) for each in supplementary.split(",") if each])
 os.setresgid(int(group), int(group), int(group))
@@ -44,6 +49,13 @@ if command == "open-ring-to-write":
 elif command == "ask":
     with ControlClient(CameraNames(runtime_dir()), asks_only=True) as client:
         print(client.call(*arguments))
+elif command == "command-over-http":
+    app = create_app(Settings.from_environ())
+    token = read_secret(web_token(state_dir()))
+    call = {"jsonrpc": "2.0", "id": 1, "method": arguments[0]}
+    headers = {"Authorization": f"Bearer {token}"}
+    answer = app.test_client().post("/cameras/camera/control", json=call, headers=headers)
+    print(answer.status_code, answer.text)
 elif command == "capture":
     sys.exit(run(capture, arguments, name="capture"))
 else:
@@ -113,6 +125,23 @@ def test_web_user_reads_the_ring_and_asks_the_daemon_and_can_command_and_write_n
 def test_web_user_commands_once_it_is_put_into_the_control_group(names: CameraNames) -> None:
     done = web("ctl", "restart", more=(CONTROL_GROUP,))
     assert done.returncode == 0, done.stderr
+
+
+def test_web_tier_commands_over_http_only_if_it_is_told_to_and_its_user_may(
+    names: CameraNames, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    os.chown(state_dir(), WEB, WEB)
+    monkeypatch.setenv("FRAMEBUS_VIEW", "token")
+    off = web("command-over-http", "restart", more=(CONTROL_GROUP,))
+    assert b"403 " in off.stdout, off.stderr
+    assert b"control-off" in off.stdout
+    monkeypatch.setenv("FRAMEBUS_CONTROL", "token")
+    may_not = web("command-over-http", "restart")
+    assert b"403 " in may_not.stdout, may_not.stderr
+    assert b"no permission to command" in may_not.stdout
+    # A busy machine's daemon may be late (504): then the command has reached it all the same.
+    done = web("command-over-http", "restart", more=(CONTROL_GROUP,))
+    assert done.stdout[:4] in (b"200 ", b"504 "), done.stderr
 
 
 def test_control_group_that_there_is_not_is_an_error_that_names_the_remedy(runtime: Path) -> None:
