@@ -37,7 +37,7 @@ def test_names_are_the_servers_own_and_those_that_were_allowed() -> None:
     name = socket.gethostname().lower()
     everywhere = chosen(":80", allow_host=("Cam.Example.org.",)).hosts
     assert everywhere >= {"localhost", name, "cam.example.org"}
-    assert chosen("cam.example:80").hosts == {"localhost", "cam.example"}
+    assert chosen("cam.example:80").hosts >= {"localhost", "cam.example", name}
 
 
 def test_a_list_of_the_file_counts_where_no_flag_is_given() -> None:

@@ -194,10 +194,10 @@ def _own_names(listen: Address) -> frozenset[str]:
     """Return the names that a server there goes by without being told."""
     if listen.family == socket.AF_UNIX:
         return _LOOPBACK
-    if listen.everywhere:
-        name = socket.gethostname().lower()
-        return _LOOPBACK | {name, f"{name.partition('.')[0]}.local"}
-    return _LOOPBACK | {listen.host.lower()}
+    if loopback(listen):
+        return _LOOPBACK | {listen.host.lower()}
+    name = socket.gethostname().lower()
+    return _LOOPBACK | {listen.host.lower(), name, f"{name.partition('.')[0]}.local"}
 
 
 def _listed(value: object) -> Iterable[object]:
