@@ -113,4 +113,8 @@ def test_viewers_beyond_the_threads_are_told_so_until_one_leaves(
 def test_who_speaks_no_tls_gets_nothing(server: Guarded) -> None:
     with socket.create_connection(("127.0.0.1", server.tier.port), timeout=20) as client:
         client.sendall(b"GET /snapshot HTTP/1.1\r\nHost: localhost\r\n\r\n")
-        assert b"200" not in client.recv(65536)[:16]
+        try:
+            answer = client.recv(65536)
+        except ConnectionError:
+            answer = b""
+        assert b"200" not in answer[:16]
