@@ -7,6 +7,6 @@ from web_workers.admission.settings import Limits
 from web_workers.scoreboard import Scoreboard
 
 
-def gate(board: Scoreboard, *, room: int = 1000, threads: int | None = None, **limits: int) -> Gate:
+def gate(board: Scoreboard, *, room: int = 1000, **limits: int) -> Gate:
     """Return the gate of a worker that has claimed no slot: it counts for itself."""
-    return Gate(Limits(**limits), board.ledger(), room=room, threads=threads)
+    return Gate(Limits(**limits), board.ledger(), room=room)

@@ -14,7 +14,7 @@ from collections.abc import Callable
 from web_workers.loop import StreamLoop, Timer
 
 LINGER_NS = 2_000_000_000
-_DRAIN_MAX = 65_536  # bytes
+_DRAIN_MAX = 1 << 20  # bytes: a body that was refused is read to its end, if it is not too long
 
 
 def linger(loop: StreamLoop, sock: socket.socket, closed: Callable[[], None]) -> Lingering | None:

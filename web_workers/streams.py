@@ -60,17 +60,16 @@ class WorkerStreams:
         board: Scoreboard,
         limits: Limits,
         room: int,
-        threads: int | None = None,
     ) -> None:
         """Make the loop and nothing that costs anything while nobody looks.
 
-        `board` is the one that all workers share; `room` and `threads` are the gate's.
+        `board` is the one that all workers share; `room` is the gate's.
         """
         self._cameras = cameras
         self._board = board
         self._slot = board.claim()
         self._too_long = False
-        self._gate = Gate(limits, board.ledger(), room=room, threads=threads)
+        self._gate = Gate(limits, board.ledger(), room=room)
         self._places: dict[Viewer, Place] = {}
         self._refused: Counter[Key] = Counter()  # as the scoreboard has it, as all of these
         self._dropped: Counter[Key] = Counter()

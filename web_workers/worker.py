@@ -27,8 +27,9 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from gunicorn import http
 from gunicorn.sock import ssl_context
-from gunicorn.workers.gthread import TConn, ThreadWorker
+from gunicorn.workers.gthread import TConn
 
+from web_workers.access.errors import GuardedErrors
 from web_workers.admission.intake import Intake
 from web_workers.admission.leaving import Leaving
 from web_workers.admission.outbox import ClientSocket
@@ -59,7 +60,7 @@ class _Client(TConn):  # type: ignore[misc]  # gunicorn has no types
         self.last = False
 
 
-class StreamWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
+class StreamWorker(GuardedErrors):
     """A threaded worker with an event loop for viewers."""
 
     _board: ClassVar[Scoreboard | None] = None
@@ -88,7 +89,6 @@ class StreamWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
             board=self._board or Scoreboard.create(),
             limits=Limits.from_environ(os.environ),
             room=rooms.viewers(),
-            threads=max(1, self.cfg.threads - 2) if self.cfg.is_ssl else None,
         )
         loop, dropped = self._streams.loop, self._streams.dropped
         self._leaving = Leaving(
@@ -198,8 +198,6 @@ class StreamWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
 
     def _connection_closed(self) -> None:
         self.nr_conns -= 1
-        if not (self._accepting and self.alive):
-            self._streams.loop.stop()  # gunicorn waits for just that
         self._streams.loop.stop()  # gunicorn may be waiting for just this
 
 

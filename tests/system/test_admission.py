@@ -45,7 +45,7 @@ def burst(tier: WebTier, stack: ExitStack, count: int, path: str = "/stream") ->
     selector = stack.enter_context(selectors.DefaultSelector())
     for _ in range(count):
         connection = stack.enter_context(socket.create_connection(("127.0.0.1", tier.port), 30))
-        connection.sendall(f"GET {path} HTTP/1.1\r\nHost: test\r\n\r\n".encode())
+        connection.sendall(f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n".encode())
         selector.register(connection, selectors.EVENT_READ)
     statuses: Counter[bytes] = Counter()
 
@@ -145,5 +145,5 @@ def test_one_address_has_its_own_limit(runtime: Path, bus: Bus) -> None:
         elsewhere = stack.enter_context(
             socket.create_connection(("127.0.0.1", tier.port), 30, source_address=("127.0.0.2", 0))
         )
-        elsewhere.sendall(b"GET /stream HTTP/1.1\r\nHost: test\r\n\r\n")
+        elsewhere.sendall(b"GET /stream HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
         assert elsewhere.recv(12) == b"HTTP/1.1 200"

@@ -12,7 +12,7 @@ import pytest
 from tests.bus import Bus
 from tests.system.webtier import WebTier
 
-REQUEST = b"GET /healthz HTTP/1.1\r\nHost: test\r\n\r\n"
+REQUEST = b"GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"
 
 
 @pytest.fixture
@@ -96,7 +96,7 @@ def test_clients_that_do_not_read_their_snapshots_keep_nobody_from_one(
     with contextlib.ExitStack() as stack:
         for _ in range(16):
             lazy = stack.enter_context(connect(tier.port, receive_buffer=4096))
-            lazy.sendall(12 * b"GET /snapshot HTTP/1.1\r\nHost: test\r\n\r\n")
+            lazy.sendall(12 * b"GET /snapshot HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
             assert lazy.recv(12) == b"HTTP/1.1 200"
         for _ in range(20):
             assert tier.get("/snapshot")[2] == picture
@@ -113,7 +113,7 @@ def test_pipelined_requests_and_those_in_pieces_are_answered_one_after_another(
         for byte in REQUEST[10:]:
             connection.sendall(bytes((byte,)))
         assert answer(connection)[0].startswith(b"HTTP/1.1 200 OK")
-        body = b"POST /healthz HTTP/1.1\r\nHost: test\r\nContent-Length: 5\r\n\r\n"
+        body = b"POST /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 5\r\n\r\n"
         connection.sendall(body + b"12")
         connection.sendall(b"345" + REQUEST)
         assert answer(connection)[0].startswith(b"HTTP/1.1 405")
@@ -125,17 +125,20 @@ def test_pipelined_requests_and_those_in_pieces_are_answered_one_after_another(
     [
         (b"GET / HTTP/1.1\r\n" + b"X: " + bytes(40_000), b"431"),
         (b"GET /" + b"x" * 40_000, b"414"),
-        (b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 70000\r\n\r\n", b"413"),
-        (b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", b"411"),
+        (b"POST / HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 70000\r\n\r\n", b"413"),
+        (
+            b"POST / HTTP/1.1\r\nHost: 127.0.0.1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+            b"411",
+        ),
         (b"GET / HTTP/1.1\nHost: x\n\n", b"400"),
         (
-            b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 40\r\n"
+            b"POST / HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 40\r\n"
             b"Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n" + REQUEST,
             b"400",
         ),
         (
-            b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n12"
-            + REQUEST,
+            b"POST / HTTP/1.1\r\nHost: 127.0.0.1\r\n"
+            b"Content-Length: 1\r\nContent-Length: 2\r\n\r\n12" + REQUEST,
             b"400",
         ),
     ],
@@ -153,7 +156,7 @@ def test_a_request_without_a_clear_end_is_refused_and_nothing_follows_it(
 def test_a_client_that_waits_for_the_word_continue_is_given_it(tier: WebTier) -> None:
     with connect(tier.port) as connection:
         connection.sendall(
-            b"POST /healthz HTTP/1.1\r\nHost: test\r\n"
+            b"POST /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\n"
             b"Expect: 100-continue\r\nContent-Length: 2\r\n\r\n"
         )
         assert connection.recv(12) == b"HTTP/1.1 100"

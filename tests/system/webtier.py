@@ -84,6 +84,16 @@ class WebTier:
         finally:
             connection.close()
 
+    def post(self, path: str, body: bytes, headers: Mapping[str, str]) -> tuple[int, bytes]:
+        """Return (status, body) of one POST."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
+        try:
+            connection.request("POST", path, body, dict(headers))
+            response = connection.getresponse()
+            return response.status, response.read()
+        finally:
+            connection.close()
+
     def json(self, path: str) -> Any:
         status, _, body = self.get(path, headers={"Accept": "application/json"})
         assert status == 200, body
@@ -117,7 +127,7 @@ class Stream:
             self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
         self._socket.settimeout(20)
         self._socket.connect(("127.0.0.1", port))
-        self._socket.sendall(f"GET {path} HTTP/1.1\r\nHost: test\r\n\r\n".encode())
+        self._socket.sendall(f"GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
         self.parts: list[Part] = []
         self.times: list[float] = []
         self.error: Exception | None = None

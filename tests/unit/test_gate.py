@@ -85,14 +85,11 @@ def test_a_measured_rate_takes_the_place_of_what_was_expected(board: Scoreboard)
     full.admit("192.0.2.1", 10_000)
 
 
-def test_a_worker_takes_no_more_than_it_has_descriptors_or_threads_for(board: Scoreboard) -> None:
+def test_a_worker_takes_no_more_than_it_has_descriptors_for(board: Scoreboard) -> None:
     narrow = gate(board, room=2)
     for _ in range(2):
         narrow.admit(None, 0)
     assert refused(narrow) is Reason.DESCRIPTORS
-    tls = gate(board, threads=1)
-    tls.admit(None, 0)
-    assert refused(tls) is Reason.THREADS
 
 
 def test_a_viewer_that_another_worker_let_in_is_let_in_here_too(board: Scoreboard) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from email.utils import formatdate
 
+from web_workers.access.headers import HEADERS
 from web_workers.admission.extent import Refused
 
 _REASONS = {
@@ -26,7 +27,7 @@ def response(refused: Refused) -> bytes:
         "Connection: close\r\n"
         "Content-Type: application/json\r\n"
         f"Content-Length: {len(body)}\r\n"
-        "Cache-Control: no-store\r\n"
-        "X-Content-Type-Options: nosniff\r\n\r\n"
+        + "".join(f"{name}: {value}\r\n" for name, value in HEADERS.items())
+        + "\r\n"
     )
     return head.encode("ascii") + body

@@ -85,7 +85,7 @@ class Extent:
         body = int(lengths[0]) if lengths else 0
         if body > BODY_MAX:
             raise Refused(
-                413, "body-too-large", f"the body is larger than the {BODY_MAX} bytes it may have"
+                413, "too-large", f"the body is larger than the {BODY_MAX} bytes it may have"
             )
         self._size = end + len(_END) + body
         self.expects_continue = body > 0 and _EXPECTS.search(head) is not None

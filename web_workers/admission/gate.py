@@ -29,7 +29,6 @@ class Reason(enum.Enum):
     RATE = "too-much-data"
     RATE_OF_ADDRESS = "too-much-data-of-address"
     DESCRIPTORS = "no-descriptors"
-    THREADS = "no-threads"
 
 
 class Full(FramebusError):
@@ -72,15 +71,11 @@ class Place:
 class Gate:
     """One worker's gate. Any thread."""
 
-    def __init__(
-        self, limits: Limits, ledger: Ledger, *, room: int, threads: int | None = None
-    ) -> None:
-        """`room` is how many viewers this worker has descriptors for. `threads` is how many it has
-        threads for, if each needs one; else None."""
+    def __init__(self, limits: Limits, ledger: Ledger, *, room: int) -> None:
+        """`room` is how many viewers this worker has descriptors for."""
         self.limits = limits
         self._ledger = ledger
         self._room = room
-        self._threads = threads
         self._lock = threading.Lock()
 
     def admit(self, address: str | None, rate: int) -> Place:
@@ -120,12 +115,6 @@ class Gate:
                 Reason.DESCRIPTORS,
                 f"this worker has file descriptors for {self._room} viewers, and no more",
                 "ask again; raise LimitNOFILE= (ulimit -n) or the number of workers",
-            )
-        if self._threads is not None and self._ledger.own.viewers > self._threads:
-            return Full(
-                Reason.THREADS,
-                f"over TLS each viewer takes a thread, and this worker has {self._threads} to give",
-                "ask again, or put a proxy in front that speaks TLS (docs/operations.md)",
             )
         total = self._ledger.total()
         if 0 < limits.viewers < total.viewers:
