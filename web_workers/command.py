@@ -26,7 +26,7 @@ _NEEDED = ("flask", "gunicorn", "PIL", "prometheus_client")
 _HELP = f"""Run the web tier: gunicorn, with workers that carry any number of viewers.
 
 It serves every camera of the runtime directory, opens none, and goes on while capture daemons
-come and go. SIGHUP replaces the workers.
+come and go. SIGHUP replaces the workers by ones that run the code on disk; viewers stay connected.
 
 \b
   framebus web

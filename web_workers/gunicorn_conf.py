@@ -11,7 +11,7 @@ import os
 from web_workers.settings import BIND, DEFAULT_BIND, WORKERS, default_workers
 
 wsgi_app = "web_workers.app:create_app()"
-worker_class = "web_workers.worker.StreamWorker"
+worker_class = "web_workers.fresh.FreshWorker"
 bind = os.environ.get(BIND) or DEFAULT_BIND
 workers = int(os.environ.get(WORKERS) or default_workers())
 threads = 8  # short requests only: viewers have no thread

@@ -21,7 +21,7 @@ from tests.multipart import Parser, Part, split_head
 from tests.processes import children
 from tests.waiting import until
 
-STREAM_WORKER = "web_workers.worker.StreamWorker"
+STREAM_WORKER = "web_workers.fresh.FreshWorker"
 
 
 class WebTier:
@@ -110,6 +110,7 @@ class Stream:
             self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
         self._socket.settimeout(20)
         self._socket.connect(("127.0.0.1", port))
+        self.local_port: int = self._socket.getsockname()[1]
         self._socket.sendall(f"GET {path} HTTP/1.1\r\nHost: test\r\n\r\n".encode())
         self.parts: list[Part] = []
         self.times: list[float] = []
