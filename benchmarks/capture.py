@@ -19,8 +19,9 @@ import click
 
 from benchmarks import cpu, session, tools
 from benchmarks.errors import BenchError
+from benchmarks.framebus_server import Daemon
 from benchmarks.program import Program
-from benchmarks.servers import Daemon, Task
+from benchmarks.task import Task
 
 _READERS = """
 import sys, threading

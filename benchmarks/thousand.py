@@ -25,7 +25,8 @@ from benchmarks import cpu, session, tools
 from benchmarks.client import Viewers
 from benchmarks.errors import BenchError
 from benchmarks.figures import percentile
-from benchmarks.servers import Framebus, Task
+from benchmarks.framebus_server import Framebus
+from benchmarks.task import Task
 
 _SETTLE_S = 3.0
 _EVERY_S = 60.0

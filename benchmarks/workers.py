@@ -22,7 +22,8 @@ import click
 from benchmarks import cpu, session, tools
 from benchmarks.client import Viewers
 from benchmarks.errors import BenchError
-from benchmarks.servers import Framebus, Task
+from benchmarks.framebus_server import Framebus
+from benchmarks.task import Task
 
 _SETTLE_S = 2.0
 

@@ -14,7 +14,9 @@ import cv2
 import pytest
 from framebus import FrameReader
 
-from benchmarks import servers, tools
+from benchmarks import tools
+from benchmarks.peers import Ustreamer
+from benchmarks.task import Task
 from tests.daemons import DaemonProcess
 from tests.multipart import Parser
 from tests.waiting import until
@@ -114,9 +116,9 @@ def test_another_framebus_reads_the_stream(base: str, runtime: Path) -> None:
 def test_the_http_source_reads_debians_ustreamer(runtime: Path, tmp_path: Path) -> None:
     need("ustreamer", "ffmpeg", "cc")
     clip = tools.clip(SIZE, tmp_path)
-    task = servers.Task(clip=clip, size=SIZE, fps=30, cores=(0,), tools=tmp_path)
+    task = Task(clip=clip, size=SIZE, fps=30, cores=(0,), tools=tmp_path)
     shown = clip.read_bytes()
-    ustreamer = servers.Ustreamer(task)
+    ustreamer = Ustreamer(task)
     try:
         url = f"http://127.0.0.1:{ustreamer.port}/stream"
         with DaemonProcess(runtime, "--source", url), FrameReader() as reader:
