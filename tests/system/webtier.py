@@ -16,6 +16,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Self
 
+from tests.bus import Bus
 from tests.metrics import Scrape, parsed
 from tests.multipart import Parser, Part, split_head
 from tests.processes import children
@@ -58,6 +59,10 @@ class WebTier:
         assert found is not None
         self.port = int(found[1])
         until(lambda: len(self.workers()) == workers, what="workers are there")
+        with socket.create_connection(("127.0.0.1", self.port), timeout=60) as connection:
+            connection.sendall(b"HEAD / HTTP/1.1\r\nHost: test\r\nConnection: close\r\n\r\n")
+            with contextlib.suppress(OSError):  # over TLS that is no request, and no answer
+                connection.recv(4096)  # one of them serves
 
     def log(self) -> str:
         return self._log.read_text()
@@ -132,6 +137,13 @@ class Stream:
             assert got, "the stream ended"
             self._take(got)
 
+    def read_a_part(self) -> None:
+        """Read until there is a part, in place of `start`."""
+        while not self.parts:
+            got = self._socket.recv(4096)
+            assert got, "the stream ended"
+            self._take(got)
+
     def _head(self) -> tuple[str, dict[str, str], bytes]:
         data = b""
         while b"\r\n\r\n" not in data:
@@ -176,3 +188,19 @@ class Stream:
         if self._thread.ident is not None:
             self._thread.join()
         self._socket.close()
+
+
+def with_a_frame(
+    tier: WebTier, bus: Bus, path: str = "/stream", *, receive_buffer: int = 0
+) -> Stream:
+    """A viewer, not started, that was sent a frame that was published before it joined.
+
+    On a machine that stood still meanwhile it is an old one, and a placeholder comes: then again.
+    """
+    while True:
+        bus.publish()
+        viewer = Stream(tier.port, path, receive_buffer=receive_buffer)
+        viewer.read_a_part()
+        if not viewer.parts[0].placeholder:
+            return viewer
+        viewer.close()
