@@ -24,6 +24,7 @@ PROGRAMS: Mapping[str, tuple[str, str]] = {
     "chromium": ("chromium", "browser tests"),
     "ffmpeg": ("ffmpeg", "tests of the ffmpeg source and of its clients"),
     "curl": ("curl", "client tests"),
+    "openssl": ("openssl", "tests over TLS"),
     "ustreamer": ("ustreamer", "the test of the http source on another server"),
     "systemd-analyze": ("systemd", "tests of deploy/systemd"),
     "systemd-sysusers": ("systemd", "tests of deploy/systemd"),

@@ -21,8 +21,7 @@ import time
 from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any
 
-from gunicorn.workers.gthread import ThreadWorker
-
+from web_workers.access.errors import GuardedErrors
 from web_workers.handover.shared import LAYOUT, Shared
 from web_workers.limits import raise_descriptor_limit
 from web_workers.linger import linger
@@ -38,7 +37,7 @@ _ACCEPT_PAUSE_S = 0.5
 _KEEPALIVE_S = 1.5  # for requests on idle connections after the worker was told to end
 
 
-class StreamWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
+class StreamWorker(GuardedErrors):
     """A threaded worker with an event loop for viewers. Never made: a FreshWorker becomes one."""
 
     shared: Shared

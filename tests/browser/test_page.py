@@ -12,6 +12,7 @@ from playwright.sync_api import Page
 
 from tests.browser import chromium
 from tests.bus import Bus, lock_held
+from tests.system.guarded import Guarded
 from tests.system.webtier import WebTier
 from tests.waiting import until
 
@@ -61,6 +62,35 @@ def test_the_page_shows_live_frames_and_state(tier: WebTier, bus: Bus) -> None:
         assert page.inner_text(".fps") == "30.0 fps"
         assert page.is_hidden(".cause")
         assert wrong == []
+
+
+def test_the_page_commands_a_camera_for_who_has_the_token() -> None:
+    with (
+        Guarded() as server,
+        chromium.page(f"{server.origin}/?token={server.token}") as (page, wrong),
+    ):
+        assert page.url == f"{server.origin}/", "the token is not left in the address bar"
+        _moves(page)
+        page.click('.commands [data-method="stop"]')
+        page.wait_for_function(
+            "() => document.querySelector('.commands output').textContent.startsWith('Done: ')"
+        )
+        server.daemon.until_state("stopped", within_s=30)
+        page.wait_for_selector(".cause:not([hidden])", timeout=20_000)
+        page.click('.commands [data-method="start"]')
+        server.daemon.until_state("streaming", within_s=30)
+        page.wait_for_selector(".state.good", timeout=20_000)
+        page.click('.commands [data-method="reset"]')
+        page.wait_for_function(
+            "() => document.querySelector('.commands output').textContent.includes('no USB camera')"
+        )
+        assert wrong == []
+
+
+def test_the_page_has_no_commands_where_nobody_may_command(tier: WebTier, bus: Bus) -> None:
+    with chromium.page(f"http://127.0.0.1:{tier.port}/") as (page, _):
+        page.wait_for_selector(".state.good", timeout=20_000)
+        assert page.query_selector(".commands") is None
 
 
 def test_the_page_names_the_cause_and_recovers_by_itself(

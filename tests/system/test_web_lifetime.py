@@ -109,7 +109,9 @@ def test_a_client_that_does_not_close_after_a_response_stops_nobody(
         viewer.wait(lambda: viewer.frames, "frames")
         for _ in range(5):
             connection = socket.create_connection(("127.0.0.1", tier.port))
-            connection.sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+            connection.sendall(
+                b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
+            )
             rude.append(connection)
         for connection in rude:
             connection.settimeout(20)
@@ -141,7 +143,7 @@ def test_a_worker_without_descriptors_keeps_its_viewers_and_recovers(
         resource.prlimit(worker, resource.RLIMIT_NOFILE, (highest + 3, hard))
         for _ in range(10):
             connection = socket.create_connection(("127.0.0.1", tier.port))
-            connection.sendall(b"GET /stream HTTP/1.1\r\nHost: x\r\n\r\n")
+            connection.sendall(b"GET /stream HTTP/1.1\r\nHost: localhost\r\n\r\n")
             waiting.append(connection)
         until(lambda: "cannot accept" in tier.log(), what="the worker is out of descriptors")
         count = len(viewer.frames)

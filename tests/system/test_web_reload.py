@@ -167,7 +167,7 @@ def test_a_killed_worker_loses_only_its_own_viewers(runtime: Path, bus: Bus) -> 
             there.viewers.remove(viewer)
         there.all_see_more()
         with socket.create_connection(("127.0.0.1", there.tier.port), timeout=60) as page:
-            page.sendall(b"GET /events HTTP/1.1\r\nHost: x\r\n\r\n")
+            page.sendall(b"GET /events HTTP/1.1\r\nHost: localhost\r\n\r\n")
             assert _server(page.makefile("rb"))["lost"] == 1
 
 
@@ -187,7 +187,7 @@ def test_viewers_of_states_stay_too_and_are_told_of_the_new_workers(
         watched(runtime, 1) as there,
         socket.create_connection(("127.0.0.1", there.tier.port), timeout=60) as page,
     ):
-        page.sendall(b"GET /events HTTP/1.1\r\nHost: x\r\n\r\n")
+        page.sendall(b"GET /events HTTP/1.1\r\nHost: localhost\r\n\r\n")
         events = page.makefile("rb")
         told = _server(events)
         assert told["workers"] == there.tier.workers()

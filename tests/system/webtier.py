@@ -12,7 +12,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Self
 
@@ -29,7 +29,13 @@ class WebTier:
     """gunicorn with framebus web's settings, on a free port of loopback."""
 
     def __init__(
-        self, runtime: Path, *, workers: int = 1, worker_class: str = STREAM_WORKER, **more: str
+        self,
+        runtime: Path,
+        *,
+        workers: int = 1,
+        worker_class: str = STREAM_WORKER,
+        environ: Mapping[str, str] | None = None,
+        **more: str,
     ) -> None:
         self._log = runtime / "gunicorn.log"
         options = [
@@ -47,6 +53,7 @@ class WebTier:
                     "FRAMEBUS_RUNTIME_DIR": str(runtime),
                     "FRAMEBUS_BIND": "127.0.0.1:0",
                     "FRAMEBUS_WORKERS": str(workers),
+                    **(environ or {}),
                 },
                 stdin=subprocess.DEVNULL,
                 stderr=log,
@@ -60,7 +67,9 @@ class WebTier:
         self.port = int(found[1])
         until(lambda: len(self.workers()) == workers, what="workers are there")
         with socket.create_connection(("127.0.0.1", self.port), timeout=60) as connection:
-            connection.sendall(b"HEAD / HTTP/1.1\r\nHost: test\r\nConnection: close\r\n\r\n")
+            connection.sendall(
+                b"HEAD /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
+            )
             with contextlib.suppress(OSError):  # over TLS that is no request, and no answer
                 connection.recv(4096)  # one of them serves
 
@@ -79,6 +88,16 @@ class WebTier:
             connection.request(method, path, headers=headers or {})
             response = connection.getresponse()
             return response.status, dict(response.getheaders()), response.read()
+        finally:
+            connection.close()
+
+    def post(self, path: str, body: bytes, headers: Mapping[str, str]) -> tuple[int, bytes]:
+        """Return (status, body) of one POST."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
+        try:
+            connection.request("POST", path, body, dict(headers))
+            response = connection.getresponse()
+            return response.status, response.read()
         finally:
             connection.close()
 
@@ -116,7 +135,7 @@ class Stream:
         self._socket.settimeout(20)
         self._socket.connect(("127.0.0.1", port))
         self.local_port: int = self._socket.getsockname()[1]
-        self._socket.sendall(f"GET {path} HTTP/1.1\r\nHost: test\r\n\r\n".encode())
+        self._socket.sendall(f"GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
         self.parts: list[Part] = []
         self.times: list[float] = []
         self.error: Exception | None = None

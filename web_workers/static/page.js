@@ -34,6 +34,7 @@ class Camera {
     part(".stream").href = this.path("stream");
     part(".snapshot").href = this.path("snapshot");
     part(".json").href = this.path("state");
+    globalThis.framebusCommands?.(this.card, this.path("control"));
     part(".full").addEventListener("click", () => this.toggleFull());
     this.image.addEventListener("error", () => this.again(RETRY_MS));
     this.image.addEventListener("load", () => {
