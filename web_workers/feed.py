@@ -19,6 +19,7 @@ from framebus.notify import silence_s
 
 from web_workers.cause import fresh_for_ns
 from web_workers.fanout import Fanout
+from web_workers.handover.carried import Carried
 from web_workers.link import RingLink
 from web_workers.loop import StreamLoop, Timer
 from web_workers.parts import Picture
@@ -76,6 +77,14 @@ class Feed:
         if first is None:
             self._ask_for_placeholder(now)
 
+    def move_in(self, viewer: Viewer, carried: Carried) -> None:
+        """Take in a viewer that another worker has served."""
+        if self._link is not None:
+            self._catch_up(self._link)
+        if self._link is None:  # the last viewer may just have left
+            self._wake()
+        self.fanout.move_in(viewer, carried)
+
     def close(self) -> None:
         """Close all viewers, and so park."""
         self.fanout.close(Closed.ENDED)
@@ -102,6 +111,12 @@ class Feed:
             if frame is not None:
                 self._deliver(self._link, frame)
 
+    def _catch_up(self, link: RingLink) -> None:
+        """Take the newest frame, hint or no hint: nobody may be ahead of this feed."""
+        frame = link.look()
+        if frame is not None:
+            self._deliver(link, frame)
+
     def _deliver(self, link: RingLink, frame: Frame) -> None:
         """Have a new frame sent to all who can take it."""
         self._placeholder = None
@@ -109,7 +124,12 @@ class Feed:
         self._paused = False
         interval_ns = link.interval_ns
         self._look_in(_silence_ns(interval_ns))
-        self.fanout.deliver(Picture.of(frame), published=link.published, interval_ns=interval_ns)
+        self.fanout.deliver(
+            Picture.of(frame),
+            published=link.published,
+            interval_ns=interval_ns,
+            lineage=link.lineage,
+        )
 
     def _look_in(self, wait_ns: int) -> None:
         """Look without a hint after `wait_ns`, and not before."""

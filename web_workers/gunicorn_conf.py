@@ -14,7 +14,7 @@ from web_workers.settings import BIND, DEFAULT_BIND, WORKERS, default_workers
 from web_workers.threaded import PLACES
 
 wsgi_app = "web_workers.app:create_app()"
-worker_class = "web_workers.worker.StreamWorker"
+worker_class = "web_workers.fresh.FreshWorker"
 bind = os.environ.get(BIND) or DEFAULT_BIND
 workers = int(os.environ.get(WORKERS) or default_workers())
 certfile = os.environ.get(variable("certfile")) or None

@@ -22,7 +22,14 @@ from web_workers.admission.estimate import bytes_per_s
 from web_workers.admission.gate import Full, Gate, Place
 from web_workers.admission.settings import Limits
 from web_workers.events import EventFeed
+from web_workers.fanout import Fanout
 from web_workers.feed import Feed
+from web_workers.handover.carried import Carried
+from web_workers.handover.channel import Channel
+from web_workers.handover.luggage import unpacked_as
+from web_workers.handover.porter import Porter
+from web_workers.handover.roster import Roster
+from web_workers.handover.shared import Shared
 from web_workers.loop import StreamLoop, Timer
 from web_workers.placeholder import Painter
 from web_workers.scoreboard import Scoreboard
@@ -54,35 +61,42 @@ class WorkerStreams:
     """What a StreamWorker has besides gunicorn's own."""
 
     def __init__(
-        self,
-        *,
-        cameras: Cameras,
-        board: Scoreboard,
-        limits: Limits,
-        room: int,
+        self, *, cameras: Cameras, shared: Shared, age: int, limits: Limits, room: int
     ) -> None:
         """Make the loop and nothing that costs anything while nobody looks.
 
-        `board` is the one that all workers share; `room` is the gate's.
+        `shared` is what all workers have in common; `age` is this one's, as gunicorn counts them.
+        `room` is how many viewers it has descriptors for.
         """
         self._cameras = cameras
-        self._board = board
-        self._slot = board.claim()
+        self._board = Scoreboard(shared.scoreboard)
+        self._slot = self._board.claim()
         self._too_long = False
-        self._gate = Gate(limits, board.ledger(), room=room)
-        self._places: dict[Viewer, Place] = {}
         self._refused: Counter[Key] = Counter()  # as the scoreboard has it, as all of these
         self._dropped: Counter[Key] = Counter()
         if self._slot is None:
             log.warning("too many workers: the viewers of this one are not in /metrics")
         self._timer: Timer | None = None
+        channel = Channel(shared.lanes)
+        self._gate = Gate(limits, self._board.ledger(), room=room, moving=channel.waiting)
         self._context = own_context()
         self.loop = StreamLoop()
         self._complaints = Complaints(log, self.loop.clock)
         self._painter = Painter(self.loop.call_from_thread)
         self._feeds: dict[str, Feed] = {}
+        self.porter = Porter(
+            house=self,
+            channel=channel,
+            roster=Roster(shared.roster),
+            age=age,
+            loop=self.loop,
+        )
         self._events = EventFeed(
-            cameras=cameras, context=self._context, loop=self.loop, workers=siblings.workers
+            cameras=cameras,
+            context=self._context,
+            loop=self.loop,
+            workers=siblings.workers,
+            lost=self.porter.lost,
         )
 
     def take_over(self, sock: socket.socket, peer: str, taken: TakeOver) -> None:
@@ -91,25 +105,67 @@ class WorkerStreams:
         Raises OSError when the client is gone already, or when there are no descriptors left;
         the place is given up then.
         """
-
-        def gone(fd: int) -> None:
-            self.loop.remove(fd)
-            self._places.pop(viewer, None)
-            taken.release()
-
         try:
-            viewer = Viewer(sock, peer=peer, clock=self.loop.clock, on_close=gone)
+            viewer = Viewer(sock, peer=peer, clock=self.loop.clock, on_close=self.loop.remove)
             self.loop.add(viewer.fileno(), EVENTS, viewer.on_event)
         except OSError:
             taken.release()
             raise
-        if taken.place is not None:
-            self._places[viewer] = taken.place
+        viewer.place = taken.place
         try:
             self._join(viewer, taken)
         except zmq.ZMQError as error:
             viewer.close(Closed.FAILED)
             raise OSError(error.errno, f"no socket for a feed: {error}") from error
+        self.porter.counted()
+        if self._timer is None:
+            self._look_after()
+
+    def residents(self) -> list[Viewer]:
+        """Return all viewers, those of frames first."""
+        frames = [viewer for feed in self._feeds.values() for viewer in feed.fanout.viewers]
+        return [*frames, *self._events.viewers]
+
+    def frame_viewers(self) -> int:
+        """Return how many view frames."""
+        return sum(len(feed.fanout.viewers) for feed in self._feeds.values())
+
+    def carried(self, viewer: Viewer) -> Carried:
+        """Return what a viewer takes along to another worker."""
+        return _home(viewer).carried(viewer)
+
+    def moved_out(self, viewer: Viewer) -> None:
+        """Forget a viewer that another worker serves on."""
+        viewer.let_go()
+        _home(viewer).moved_out(viewer)
+
+    def move_in(self, sock: socket.socket, carried: Carried, rest: bytes) -> bool:
+        """Serve a viewer that another worker has served; False if that cannot be done."""
+        try:
+            viewer = unpacked_as(
+                sock, carried, rest, clock=self.loop.clock, on_close=self.loop.remove
+            )
+            self.loop.add(viewer.fileno(), EVENTS, viewer.on_event)
+            viewer.place = self._gate.readmit(carried.origin, carried.rate)
+        except OSError as error:
+            log.warning("a viewer of another worker cannot be served: %s", error)
+            sock.close()
+            return False
+        try:
+            if carried.camera is None or carried.states:
+                self._events.move_in(viewer, carried.camera)
+            else:
+                self._feed(carried.camera).move_in(viewer, carried)
+        except zmq.ZMQError as error:
+            log.warning("a viewer of another worker cannot be served: %s", error)
+            viewer.close(Closed.FAILED)
+            return False
+        return True
+
+    def settle(self) -> None:
+        """Tell all workers of viewers that have come or gone."""
+        self._write_scores()
+        self.porter.counted()
         if self._timer is None:
             self._look_after()
 
@@ -165,6 +221,7 @@ class WorkerStreams:
 
     def close(self) -> None:
         """Close every viewer and everything else."""
+        self.porter.close()
         for feed in self._feeds.values():
             feed.close()
         self._events.close()
@@ -200,14 +257,15 @@ class WorkerStreams:
         if self._gate.limits.of_rates:
             self._measure(now)
         self._write_scores()
+        self.porter.counted()
         busy = self._events.viewers or any(feed.fanout.viewers for feed in self._feeds.values())
         self._timer = self.loop.call_at(now + EVERY_NS, self._look_after) if busy else None
 
     def _measure(self, now: int) -> None:
         for feed in self._feeds.values():
             for viewer in feed.fanout.viewers:
-                if viewer in self._places:
-                    self._places[viewer].measured(now, feed.fanout.account(viewer).bytes)
+                if viewer.place is not None:
+                    viewer.place.measured(now, feed.fanout.account(viewer).bytes)
 
     def _write_scores(self) -> None:
         if self._slot is None:
@@ -215,7 +273,8 @@ class WorkerStreams:
         try:
             feeds = (feed.fanout.scores() for feed in self._feeds.values())
             own = Scores({**self._refused, **self._dropped})
-            self._slot.write(total((self._events.scores(), own, *feeds)))
+            mine = (self.porter.scores(), self._events.scores(), own)
+            self._slot.write(total((*mine, *feeds)))
         except ValueError as error:
             if not self._too_long:
                 log.warning("no more cameras in /metrics: %s", error)
@@ -244,3 +303,10 @@ class WorkerStreams:
                 paint=self._painter.paint,
             )
         return feed
+
+
+def _home(viewer: Viewer) -> Fanout | EventFeed:
+    """What a viewer of this worker belongs to."""
+    if isinstance(viewer.audience, Fanout | EventFeed):
+        return viewer.audience
+    raise TypeError(f"a viewer of {viewer.audience!r}")

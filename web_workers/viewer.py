@@ -16,6 +16,7 @@ import socket
 from collections.abc import Callable
 from typing import Protocol
 
+from web_workers.admission.gate import Place
 from web_workers.parts import Style
 from web_workers.scores import Closed
 from web_workers.thinning import Thinner
@@ -61,12 +62,11 @@ class Viewer:
     """A taken-over connection. Made by the stream's admission, closed by itself or its audience."""
 
     __slots__ = (
-        "_audience",
         "_clock",
         "_hoard",
         "_on_close",
         "_sock",
-        "_unwanted",
+        "audience",
         "base",
         "bytes_sent",
         "captured_ns",
@@ -76,12 +76,14 @@ class Viewer:
         "marked",
         "moved_ns",
         "peer",
+        "place",
         "rest",
         "seen",
         "send",
         "sent",
         "style",
         "thinner",
+        "unwanted",
     )
 
     def __init__(
@@ -104,9 +106,13 @@ class Viewer:
         """For the pack alone: what it sends, the viewer must be told of."""
         self._clock = clock
         self._on_close = on_close
-        self._audience: Audience | None = None
-        self._unwanted = 0
+        self.audience: Audience | None = None
+        """Who is told when it drains or leaves."""
+        self.unwanted = 0
+        """Bytes that it has said since its request."""
         self.peer = peer
+        self.place: Place | None = None
+        """Its place among all viewers, which it gives up with its socket."""
         self.style = Style.PLAIN
         self.thinner: Thinner | None = None
         """Picks the frames for one that asked for fewer; None sends all."""
@@ -135,7 +141,7 @@ class Viewer:
 
     def belong(self, audience: Audience) -> None:
         """Say who is told when it drains or leaves."""
-        self._audience = audience
+        self.audience = audience
 
     def expect(self, size: int) -> None:
         """Have the kernel hoard no more than about one part of `size` bytes for this viewer.
@@ -191,11 +197,19 @@ class Viewer:
         """Close the socket and tell the audience. Twice is harmless."""
         if self._sock.fileno() < 0:
             return
+        self.let_go()
+        if self.audience is not None:
+            self.audience.left(self, why)
+
+    def let_go(self) -> None:
+        """Close this process's descriptor of a connection that lives on in another one's."""
         self._on_close(self._sock.fileno())
         self._sock.close()
         self.rest = None
-        if self._audience is not None:
-            self._audience.left(self, why)
+        if self.place is not None:
+            self.place.release()
+        if self.place is not None:
+            self.place.release()
 
     def _continue(self, rest: memoryview) -> None:
         try:
@@ -211,15 +225,15 @@ class Viewer:
             self.rest = rest[count:]
             return
         self.rest = None
-        if self._audience is not None:
-            self._audience.drained(self)
+        if self.audience is not None:
+            self.audience.drained(self)
 
     def _discard(self) -> Closed | None:
         """Throw away what the viewer says; return why it is to be closed, None if it is not."""
         try:
             while data := self._sock.recv(4096):
-                self._unwanted += len(data)
-                if self._unwanted > UNWANTED_BYTES:
+                self.unwanted += len(data)
+                if self.unwanted > UNWANTED_BYTES:
                     return Closed.UNWANTED
         except BlockingIOError:
             return None

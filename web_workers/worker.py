@@ -11,9 +11,10 @@ before a thread gets it, and what the kernel does not take of a response is sent
 
 What is relied on in gunicorn 26 and 27 (workers/gthread.py): `handle_request` lets an exception
 through that is raised before anything was sent; `finish_request` and
-`wait_for_and_dispatch_events` run in the main thread; `nr_conns` counts open connections;
-`setup` is called in the master, before the first worker; a connection that is `initialized` is
-given to its `parser` as it is, and a parser over an iterable reads no socket.
+`wait_for_and_dispatch_events` run in the main thread; `nr_conns` counts open connections; `alive`
+turns false when the worker is to end, and `run` returns when requests under way are done; a
+connection that is `initialized` is given to its `parser` as it is, and a parser over an iterable
+reads no socket.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ import os
 import select
 import time
 from concurrent.futures import Future
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any
 
 from gunicorn import http
 from gunicorn.sock import ssl_context
@@ -34,8 +35,8 @@ from web_workers.admission.intake import Intake
 from web_workers.admission.leaving import Leaving
 from web_workers.admission.outbox import ClientSocket
 from web_workers.admission.settings import Limits
+from web_workers.handover.shared import LAYOUT, Shared
 from web_workers.limits import Rooms, raise_descriptor_limit
-from web_workers.scoreboard import Scoreboard
 from web_workers.settings import Cameras, Settings
 from web_workers.streams import WorkerStreams
 from web_workers.takeover import TakeOver, announce
@@ -47,7 +48,7 @@ _NO_ROOM = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
 _ACCEPT_PAUSE_S = 0.5
 _WRITE_S = 10.0
 """How long a thread may take to write over TLS, seconds."""
-_END_NS = 2_000_000_000
+_END_NS = 1_500_000_000
 """A worker that ends waits so long for requests that clients may be sending."""
 
 
@@ -61,32 +62,25 @@ class _Client(TConn):  # type: ignore[misc]  # gunicorn has no types
 
 
 class StreamWorker(GuardedErrors):
-    """A threaded worker with an event loop for viewers."""
+    """A threaded worker with an event loop for viewers. Never made: a FreshWorker becomes one."""
 
-    _board: ClassVar[Scoreboard | None] = None
-    """Made in gunicorn's master, so that all workers inherit the same."""
-
-    @classmethod
-    def setup(cls) -> None:
-        """Prepare the class. gunicorn calls it whenever it has looked the class up."""
-        if cls._board is None:
-            cls._board = Scoreboard.create()
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self._taken: dict[Any, TakeOver] = {}  # by connection, until its request is finished
-        self._streams: WorkerStreams
-        self._intake: Intake
-        self._leaving: Leaving
-        self._accept_from = 0.0  # monotonic seconds; before that nothing is accepted
+    shared: Shared
 
     def init_process(self) -> None:
-        """Set up after the fork, then run until the end. gunicorn calls it once."""
+        """Set up after the fork, then run until the end. Called once."""
         raise_descriptor_limit()
+        self._taken: dict[Any, TakeOver] = {}  # by connection, until its request is finished
+        self._accept_from = 0.0  # monotonic seconds; before that nothing is accepted
+        shared = self.shared
+        if shared.layout != LAYOUT:
+            self.log.warning("this version shares nothing with workers of the running one: restart")
+            shared = Shared.create()
+        cameras = Cameras(Settings.from_environ())
         rooms = Rooms.of(self.worker_connections)
         self._streams = WorkerStreams(
-            cameras=Cameras(Settings.from_environ()),
-            board=self._board or Scoreboard.create(),
+            cameras=cameras,
+            shared=shared,
+            age=self.age,
             limits=Limits.from_environ(os.environ),
             room=rooms.viewers(),
         )
@@ -121,14 +115,30 @@ class StreamWorker(GuardedErrors):
         """Serve until told to stop."""
         loop = self._streams.loop
         loop.add(self.poller.fileno(), select.EPOLLIN, lambda _: loop.stop())
+        self._streams.porter.open()
         super().run()
+        if os.getppid() != self.ppid:
+            return  # gunicorn's master is gone: there is no other worker, and will be none
+        self._leave()
+        while not self._streams.porter.empty:
+            self.notify()
+            loop.dispatch(loop.timeout_s(1.0))
 
     def wait_for_and_dispatch_events(self, timeout: float) -> None:
         """Serve viewers until there is something for gunicorn to do, then let it do that."""
         if not self.alive:
-            self._intake.end(_END_NS)
+            self._leave()
+        self._streams.porter.seen()
         self._streams.loop.run(timeout)
         super().wait_for_and_dispatch_events(0)
+
+    def _leave(self) -> None:
+        """Have the viewers served by others: this worker was told to end, or is to be replaced.
+
+        When all of them end there is nobody to take what was given away, and the kernel closes it.
+        """
+        self._streams.porter.leave()
+        self._intake.end(_END_NS)
 
     def accept(self, listener: Any) -> None:
         """Accept a connection; without a descriptor left for it, pause instead of ending."""
@@ -176,7 +186,7 @@ class StreamWorker(GuardedErrors):
         """Decide in the main thread what becomes of a connection after a request."""
         taken = self._taken.pop(conn, None)
         done = not fs.cancelled() and fs.exception() is None
-        if taken is not None and done and self.alive:
+        if taken is not None and done:
             self._connection_closed()  # viewers do not count against worker_connections
             self._take_over(conn, taken)
             return

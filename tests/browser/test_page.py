@@ -138,6 +138,24 @@ def test_a_killed_worker_costs_the_page_its_picture_for_a_moment(tier: WebTier, 
         _moves(page)
 
 
+def test_a_reload_of_the_workers_costs_the_page_nothing(tier: WebTier, bus: Bus) -> None:
+    with chromium.page(f"http://127.0.0.1:{tier.port}/") as (page, wrong):
+        _moves(page)
+        source = page.get_attribute(".camera img", "src")
+        old = tier.workers()
+        tier.process.send_signal(signal.SIGHUP)
+        until(
+            lambda: len(tier.workers()) == 2 and not set(old) & set(tier.workers()),
+            within_s=60,
+            what="the workers are replaced",
+        )
+        _moves(page)
+        # Each attempt to have the picture has an address of its own: this is the first one still.
+        assert page.get_attribute(".camera img", "src") == source
+        assert tier.scrape().sum("framebus_viewers_closed_total") == 0
+        assert wrong == []
+
+
 def test_a_camera_that_appears_later_gets_its_card(runtime: Path, tier: WebTier, bus: Bus) -> None:
     with chromium.page(f"http://127.0.0.1:{tier.port}/") as (page, wrong):
         page.wait_for_selector("[data-camera=camera]")

@@ -147,3 +147,19 @@ def test_one_address_has_its_own_limit(runtime: Path, bus: Bus) -> None:
         )
         elsewhere.sendall(b"GET /stream HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
         assert elsewhere.recv(12) == b"HTTP/1.1 200"
+
+
+def test_places_go_along_to_the_workers_that_a_reload_brings(runtime: Path, bus: Bus) -> None:
+    bus.start()
+    with limited(runtime, workers=1, max_viewers="5") as tier, ExitStack() as stack:
+        assert burst(tier, stack, 5) == {b"HTTP/1.1 200": 5}
+        (old,) = tier.workers()
+        tier.process.send_signal(signal.SIGHUP)
+        until(lambda: old not in tier.workers(), within_s=60, what="the old worker has ended")
+        until(lambda: viewers(tier) == 5, within_s=60, what="its viewers have moved")
+        with ExitStack() as late:
+            assert burst(tier, late, 3) == {b"HTTP/1.1 503": 3}
+        stack.close()
+        until(lambda: viewers(tier) == 0, within_s=60, what="all have left")
+        with ExitStack() as again:
+            assert burst(tier, again, 5) == {b"HTTP/1.1 200": 5}

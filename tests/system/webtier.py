@@ -16,12 +16,13 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Self
 
+from tests.bus import Bus
 from tests.metrics import Scrape, parsed
 from tests.multipart import Parser, Part, split_head
 from tests.processes import children
 from tests.waiting import until
 
-STREAM_WORKER = "web_workers.worker.StreamWorker"
+STREAM_WORKER = "web_workers.fresh.FreshWorker"
 
 
 class WebTier:
@@ -65,6 +66,12 @@ class WebTier:
         assert found is not None
         self.port = int(found[1])
         until(lambda: len(self.workers()) == workers, what="workers are there")
+        with socket.create_connection(("127.0.0.1", self.port), timeout=60) as connection:
+            connection.sendall(
+                b"HEAD /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
+            )
+            with contextlib.suppress(OSError):  # over TLS that is no request, and no answer
+                connection.recv(4096)  # one of them serves
 
     def log(self) -> str:
         return self._log.read_text()
@@ -127,6 +134,7 @@ class Stream:
             self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
         self._socket.settimeout(20)
         self._socket.connect(("127.0.0.1", port))
+        self.local_port: int = self._socket.getsockname()[1]
         self._socket.sendall(f"GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
         self.parts: list[Part] = []
         self.times: list[float] = []
@@ -152,6 +160,13 @@ class Stream:
         """Read a little, without a thread, if there is anything."""
         with contextlib.suppress(BlockingIOError):
             self._take(self._socket.recv(4096, socket.MSG_DONTWAIT))
+
+    def read_a_part(self) -> None:
+        """Read until there is a part, in place of `start`."""
+        while not self.parts:
+            got = self._socket.recv(4096)
+            assert got, "the stream ended"
+            self._take(got)
 
     def _head(self) -> tuple[str, dict[str, str], bytes]:
         data = b""
@@ -197,3 +212,19 @@ class Stream:
         if self._thread.ident is not None:
             self._thread.join()
         self._socket.close()
+
+
+def with_a_frame(
+    tier: WebTier, bus: Bus, path: str = "/stream", *, receive_buffer: int = 0
+) -> Stream:
+    """A viewer, not started, that was sent a frame that was published before it joined.
+
+    On a machine that stood still meanwhile it is an old one, and a placeholder comes: then again.
+    """
+    while True:
+        bus.publish()
+        viewer = Stream(tier.port, path, receive_buffer=receive_buffer)
+        viewer.read_a_part()
+        if not viewer.parts[0].placeholder:
+            return viewer
+        viewer.close()

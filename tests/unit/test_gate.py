@@ -95,7 +95,7 @@ def test_a_worker_takes_no_more_than_it_has_descriptors_for(board: Scoreboard) -
 def test_a_viewer_that_another_worker_let_in_is_let_in_here_too(board: Scoreboard) -> None:
     full = gate(board, viewers=1)
     full.admit("192.0.2.1", 0)
-    place = full.readmit("192.0.2.2", 5)
+    place = full.readmit("2001:db8::/64", 5)
     assert refused(full) is Reason.VIEWERS
     place.release()
 

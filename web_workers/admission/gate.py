@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import enum
 import threading
+from collections.abc import Callable
 
 from framebus.errors import FramebusError
 
@@ -71,11 +72,20 @@ class Place:
 class Gate:
     """One worker's gate. Any thread."""
 
-    def __init__(self, limits: Limits, ledger: Ledger, *, room: int) -> None:
-        """`room` is how many viewers this worker has descriptors for."""
+    def __init__(
+        self,
+        limits: Limits,
+        ledger: Ledger,
+        *,
+        room: int,
+        moving: Callable[[], int] = lambda: 0,
+    ) -> None:
+        """`room` is how many viewers this worker has descriptors for; `moving` tells how many are
+        on their way from one worker to another, and so in nobody's part of the ledger."""
         self.limits = limits
         self._ledger = ledger
         self._room = room
+        self._moving = moving
         self._lock = threading.Lock()
 
     def admit(self, address: str | None, rate: int) -> Place:
@@ -89,9 +99,9 @@ class Gate:
                 raise full
         return place
 
-    def readmit(self, address: str | None, rate: int) -> Place:
-        """Give a place to a viewer that another worker had let in."""
-        place = Place(self, origin(address), rate)
+    def readmit(self, origin: str, rate: int) -> Place:
+        """Give a place to a viewer that another worker had let in, and that came here."""
+        place = Place(self, origin, rate)
         with self._lock:
             self._ledger.add(place.origin, 1, rate)
         return place
@@ -117,7 +127,7 @@ class Gate:
                 "ask again; raise LimitNOFILE= (ulimit -n) or the number of workers",
             )
         total = self._ledger.total()
-        if 0 < limits.viewers < total.viewers:
+        if 0 < limits.viewers < total.viewers + self._moving():
             return Full(
                 Reason.VIEWERS,
                 f"there are {limits.viewers} viewers, and no more are let in",

@@ -146,7 +146,7 @@ class Intake:
         return True
 
     def _late(self, reading: Reading) -> None:
-        if reading in self._kept or not reading.data:
+        if reading in self._kept or not reading.data or self._until_ns is not None:
             self._close(reading)
             return
         self._dropped(LATE)

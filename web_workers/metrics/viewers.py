@@ -9,8 +9,10 @@ from web_workers.admission.gate import Reason
 from web_workers.admission.intake import DISPLACED, LATE
 from web_workers.admission.leaving import UNREAD
 from web_workers.metrics.sheet import Labels, Sheet
-from web_workers.scores import Closed, Scores
+from web_workers.scores import Closed, Handover, Scores
 from web_workers.tally import AGE_BOUNDS_S
+
+_OF_NO_CAMERA = frozenset({scores.DROPPED, scores.HANDED_OVER})
 
 
 def tell(sheet: Sheet, cameras: Iterable[str], counted: Scores, workers: int) -> None:
@@ -26,8 +28,16 @@ def tell(sheet: Sheet, cameras: Iterable[str], counted: Scores, workers: int) ->
             counted.counts.get((scores.DROPPED, why), 0),
             {"reason": why},
         )
+    for end in Handover:
+        sheet.counter(
+            "handovers",
+            "Viewers that were to go from one worker to another, by what became of them: done, or "
+            "lost, because no worker took them in time (no-room), or could (the others).",
+            counted.counts.get((scores.HANDED_OVER, end.value), 0),
+            {"outcome": end.value},
+        )
     keys = (*counted.counts, *counted.now)
-    found = {(key[1], key[2]) for key in keys if key[0] != scores.DROPPED}
+    found = {(key[1], key[2]) for key in keys if key[0] not in _OF_NO_CAMERA}
     for camera, kind in sorted(streams | found):
         _tell_connections(sheet, camera, kind, counted)
         if kind == scores.FRAMES:
