@@ -7,16 +7,13 @@ from __future__ import annotations
 
 import datetime
 import os
-import resource
 import shutil
-import signal
 import sys
 from pathlib import Path
-from types import FrameType
 
 import click
 
-from benchmarks import machine, plot, record, servers, tools
+from benchmarks import machine, plot, record, servers, session, tools
 from benchmarks.errors import BenchError
 from benchmarks.figures import Measurement, Row, summarise
 from benchmarks.grid import Plan, cells
@@ -56,8 +53,7 @@ def main(
 
     The server runs on one core, the client on another. Lists are separated by commas.
     """
-    signal.signal(signal.SIGTERM, _stop)
-    _allow_descriptors()
+    session.prepare()
     try:
         if not again:
             server_core, client_core = _cores(cores)
@@ -137,17 +133,6 @@ def _available(text: str) -> list[str]:
         if reason := servers.missing(name):
             print(f"bench: leaving {name} out: {reason}")
     return [name for name in wanted if not servers.missing(name)]
-
-
-def _allow_descriptors() -> None:
-    """Every process started from here may have as many viewers as the user may."""
-    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
-
-
-def _stop(_number: int, _frame: FrameType | None) -> None:
-    """SIGTERM ends it as Ctrl-C does: through the finally clauses, which end the children."""
-    raise KeyboardInterrupt
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,11 +26,18 @@ class Viewers:
     """Many viewers of one stream, in a process of their own."""
 
     def __init__(
-        self, load: Path, *, port: int, path: str, count: int, stamp: Stamp, core: int
+        self,
+        load: Path,
+        *,
+        port: int,
+        path: str,
+        count: int,
+        stamp: Stamp,
+        cores: Collection[int],
     ) -> None:
-        """Connect `count` viewers to http://127.0.0.1:`port``path`, from processor `core`."""
+        """Connect `count` viewers to http://127.0.0.1:`port``path`, from processors `cores`."""
         self._program = Program(
-            [load, str(port), path, str(count), stamp.header, stamp.clock], core=core
+            [load, str(port), path, str(count), stamp.header, stamp.clock], cores=cores
         )
 
     @property

@@ -15,6 +15,7 @@ from pathlib import Path
 from benchmarks import cpu, servers, tools
 from benchmarks.client import Viewers
 from benchmarks.figures import Measurement
+from benchmarks.task import Task
 
 _SETTLE_S = 0.7
 """From each viewer's first part to the measurement: meanwhile kernel buffers find their size."""
@@ -51,7 +52,7 @@ def cells(plan: Plan, say: Callable[[str], None]) -> Iterator[list[list[Measurem
     done = 0
     for size in plan.sizes:
         clip = tools.clip(size, plan.directory)
-        task = servers.Task(clip, size, plan.fps, plan.server_core, plan.directory)
+        task = Task(clip, size, plan.fps, (plan.server_core,), plan.directory)
         for viewers in plan.viewers:
             rounds = []
             for _ in range(plan.rounds):
@@ -65,7 +66,7 @@ def cells(plan: Plan, say: Callable[[str], None]) -> Iterator[list[list[Measurem
             yield rounds
 
 
-def _measure(name: str, task: servers.Task, count: int, plan: Plan, load: Path) -> Measurement:
+def _measure(name: str, task: Task, count: int, plan: Plan, load: Path) -> Measurement:
     with (
         closing(servers.start(name, task)) as server,
         closing(
@@ -75,7 +76,7 @@ def _measure(name: str, task: servers.Task, count: int, plan: Plan, load: Path) 
                 path=server.path,
                 count=count,
                 stamp=server.stamp,
-                core=plan.client_core,
+                cores=(plan.client_core,),
             )
         ) as viewers,
     ):

@@ -3,7 +3,7 @@
  *     load PORT PATH VIEWERS STAMP CLOCK
  *
  * STAMP is the part header that carries the capture time in seconds, CLOCK the clock it was read
- * from: "realtime" or "monotonic-raw". Everything is on 127.0.0.1.
+ * from: "realtime", "monotonic" or "monotonic-raw". Everything is on 127.0.0.1.
  *
  * It says "ready" on standard output once every viewer has received a part, then obeys lines on
  * standard input: "measure" sets all counters to zero, "report" prints them as one line of JSON.
@@ -112,12 +112,14 @@ static int all_served(const struct viewer *viewers, int count)
 int main(int argc, char **argv)
 {
     if (argc != 6) {
-        fprintf(stderr, "usage: load PORT PATH VIEWERS STAMP realtime|monotonic-raw\n");
+        fprintf(stderr, "usage: load PORT PATH VIEWERS STAMP realtime|monotonic|monotonic-raw\n");
         return 64;
     }
     int port = atoi(argv[1]), count = atoi(argv[3]), started = 0, ready = 0;
     stamp_header = argv[4];
-    stamp_clock = strcmp(argv[5], "monotonic-raw") ? CLOCK_REALTIME : CLOCK_MONOTONIC_RAW;
+    stamp_clock = !strcmp(argv[5], "monotonic-raw") ? CLOCK_MONOTONIC_RAW
+                  : !strcmp(argv[5], "monotonic")   ? CLOCK_MONOTONIC
+                                                    : CLOCK_REALTIME;
     struct viewer *viewers = calloc(count > 0 ? count : 1, sizeof *viewers);
     int epoll = epoll_create1(EPOLL_CLOEXEC);
     struct epoll_event input = {.events = EPOLLIN}, events[EVENTS_MAX];

@@ -19,6 +19,7 @@ def describe() -> dict[str, object]:
         "versions": {
             **{name: _package(name) for name in ("framebus", "gunicorn", "flask", "pyzmq")},
             "ustreamer": _program("ustreamer"),
+            "mjpg_streamer": _program("mjpg_streamer"),
         },
     }
 

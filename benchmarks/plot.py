@@ -8,7 +8,12 @@ from pathlib import Path
 from benchmarks.errors import BenchError
 from benchmarks.figures import FLOOR, FRAMEBUS, Row
 
-_COLOURS = {FRAMEBUS: "#0b6e4f", FLOOR: "#8a8a8a", "ustreamer": "#c8553d"}
+_COLOURS = {
+    FRAMEBUS: "#0b6e4f",
+    FLOOR: "#8a8a8a",
+    "ustreamer": "#c8553d",
+    "mjpg_streamer": "#e0a458",
+}
 _OTHER = "#3d5a80"
 _STYLES = {FLOOR: "--"}
 

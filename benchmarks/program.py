@@ -1,4 +1,4 @@
-"""One process that the benchmark started: pinned to a core, in a group of its own, and ended.
+"""One process that the benchmark started: pinned to its cores, in a group of its own, and ended.
 
 It knows nothing of cameras or streams. What a program says on standard error is kept in a file,
 and its last lines go into the error that tells of its death.
@@ -13,7 +13,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
@@ -32,16 +32,19 @@ class Program:
         self,
         arguments: Sequence[str | os.PathLike[str]],
         *,
-        core: int,
+        cores: Collection[int],
         environ: Mapping[str, str] | None = None,
         cwd: Path | None = None,
     ) -> None:
-        """Start `arguments` on processor `core`; `environ` is added to this process's own."""
+        """Start `arguments` on processors `cores`; `environ` is added to this process's own."""
         self.name = Path(arguments[0]).name
         self._errors = tempfile.TemporaryFile()  # noqa: SIM115  closed by close()
         self._said = b""
         self._process = subprocess.Popen(
-            [sys.executable, "-I", "-S", _LAUNCHER, str(os.getpid()), str(core), *arguments],
+            [
+                *(sys.executable, "-I", "-S", _LAUNCHER),
+                *(str(os.getpid()), ",".join(map(str, cores)), *arguments),
+            ],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._errors,

@@ -1,46 +1,20 @@
 """The servers that are measured. Each serves one clip at one rate on a port of its own.
 
-All of a server's processes run on one core. Who is measured besides framebus and the floor is
-decided by what is installed: `peers` says of each other one whether it can be, and if not, why.
+framebus and its peers read the clip from what they take for a camera (v4l2_shim.c). All of a
+server's processes share the cores of its task. Who is measured besides framebus and the floor is
+decided by what is installed: `missing` says why one cannot be.
 """
 
 from __future__ import annotations
 
-import http.client
 import shutil
-import socket
-import sys
-import tempfile
-import time
-from collections.abc import Iterable
-from contextlib import ExitStack, closing, suppress
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Protocol
 
-from framebus.names import CameraNames
-
-from benchmarks import cpu, tools
 from benchmarks.client import Stamp
-from benchmarks.errors import BenchError
 from benchmarks.figures import FLOOR, FRAMEBUS
-from benchmarks.program import Program
-
-_START_S = 20.0
-_POLL_S = 0.05
-USTREAMER = "ustreamer"
-
-
-@dataclass(frozen=True, slots=True)
-class Task:
-    """What to serve, and where on the machine."""
-
-    clip: Path
-    size: tools.Size
-    fps: int
-    core: int
-    tools: Path
-    """Where compiled programs are."""
+from benchmarks.framebus_server import Framebus
+from benchmarks.peers import MJPG_STREAMER, USTREAMER, Floor, MjpgStreamer, Peer, Ustreamer
+from benchmarks.task import Task
 
 
 class Server(Protocol):
@@ -61,127 +35,11 @@ class Server(Protocol):
         """End it, and leave nothing behind."""
 
 
-class Framebus:
-    """The capture daemon, and gunicorn with one worker, in a runtime directory of their own."""
-
-    path = "/stream"
-    stamp = Stamp()
-
-    def __init__(self, task: Task) -> None:
-        """Start both and wait until a snapshot can be had. Raises BenchError if it never can."""
-        self.port = _free_port()
-        with ExitStack() as stack:
-            runtime = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="fb-")))
-            # Its owner is SIGKILLed when it does not end in time, and cannot unlink it then.
-            stack.callback(CameraNames(runtime).segment_path.unlink, missing_ok=True)
-            environ = {"FRAMEBUS_RUNTIME_DIR": str(runtime)}
-            source = ["--source", f"file:{task.clip}", "--fps", str(task.fps)]
-            web = ["--bind", f"127.0.0.1:{self.port}", "--workers", "1"]
-            self._daemon = stack.enter_context(
-                Program(
-                    [sys.executable, "-m", "capture_daemon", *source],
-                    core=task.core,
-                    environ=environ,
-                )
-            )
-            self._web = stack.enter_context(
-                Program(
-                    [sys.executable, "-m", "web_workers", *web], core=task.core, environ=environ
-                )
-            )
-            _wait(self.port, "/snapshot", (self._daemon, self._web))
-            self._stack = stack.pop_all()
-
-    def serving(self) -> frozenset[int]:
-        """Return gunicorn's arbiter and worker."""
-        return cpu.family(self._web.pid)
-
-    def capturing(self) -> frozenset[int]:
-        """Return the daemon, and whatever it has spawned."""
-        return cpu.family(self._daemon.pid)
-
-    def close(self) -> None:
-        """End both and remove the runtime directory."""
-        self._stack.close()
-
-
-class Floor:
-    """A bare loop of send() over the same bytes (floor.c)."""
-
-    path = "/"
-    stamp = Stamp()
-
-    def __init__(self, task: Task) -> None:
-        """Start it and wait until it listens."""
-        self.port = _free_port()
-        with ExitStack() as stack:
-            binary = tools.program("floor", task.tools)
-            self._program = stack.enter_context(
-                Program([binary, str(self.port), str(task.fps), task.clip], core=task.core)
-            )
-            _wait(self.port, None, (self._program,))
-            self._stack = stack.pop_all()
-
-    def serving(self) -> frozenset[int]:
-        """Return its one process."""
-        return frozenset((self._program.pid,))
-
-    def capturing(self) -> frozenset[int]:
-        """Return nothing: it has no daemon."""
-        return frozenset()
-
-    def close(self) -> None:
-        """End it."""
-        self._stack.close()
-
-
-class Ustreamer:
-    """Debian's ustreamer, which thinks that it reads a camera (v4l2_shim.c). MJPEG as it comes."""
-
-    path = "/stream?extra_headers=1"
-    # Its X-Timestamp is the time of sending; this one is taken when the frame is dequeued.
-    stamp = Stamp("X-UStreamer-Grab-Time", "monotonic-raw")
-
-    def __init__(self, task: Task) -> None:
-        """Start it and wait until a snapshot can be had. Raises BenchError if it never can."""
-        self.port = _free_port()
-        with ExitStack() as stack:
-            directory = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="fb-")))
-            device = directory / "video"
-            device.touch()
-            environ = {
-                "LD_PRELOAD": str(tools.library("v4l2_shim", task.tools)),
-                "SHIM_DEVICE": str(device),
-                "SHIM_CLIP": str(task.clip),
-                "SHIM_FPS": str(task.fps),
-                "SHIM_WIDTH": str(task.size.width),
-                "SHIM_HEIGHT": str(task.size.height),
-            }
-            camera = ["-d", str(device), "-m", "MJPEG", "-r", str(task.size), "-c", "HW"]
-            bind = ["--host", "127.0.0.1", "-p", str(self.port)]
-            self._program = stack.enter_context(
-                Program([USTREAMER, *camera, *bind], core=task.core, environ=environ)
-            )
-            _wait(self.port, "/snapshot", (self._program,))
-            self._stack = stack.pop_all()
-
-    def serving(self) -> frozenset[int]:
-        """Return its one process, capturing threads and all."""
-        return frozenset((self._program.pid,))
-
-    def capturing(self) -> frozenset[int]:
-        """Return nothing: it captures in the process that serves."""
-        return frozenset()
-
-    def close(self) -> None:
-        """End it."""
-        self._stack.close()
-
-
-_SERVERS: dict[str, type[Framebus] | type[Floor] | type[Ustreamer]] = {
+_SERVERS: dict[str, type[Framebus] | type[Peer]] = {
     FRAMEBUS: Framebus,
     FLOOR: Floor,
     USTREAMER: Ustreamer,
+    MJPG_STREAMER: MjpgStreamer,
 }
 NAMES = tuple(_SERVERS)
 
@@ -195,32 +53,8 @@ def missing(name: str) -> str:
     """Return why a server cannot be measured here and what would help; empty if it can."""
     if name == USTREAMER and not shutil.which(USTREAMER):
         return "ustreamer is not installed (apt install ustreamer)"
+    if name == MJPG_STREAMER and not shutil.which(MJPG_STREAMER):
+        return "mjpg_streamer is not on the PATH (no Debian package: build it, make install)"
     if name != FRAMEBUS and not shutil.which("cc"):
         return f"{name} needs a C compiler (apt install gcc libc6-dev)"
     return ""
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
-def _wait(port: int, path: str | None, programs: Iterable[Program]) -> None:
-    """Return when `path` is answered with 200; without a path, when the port is open."""
-    deadline = time.monotonic() + _START_S
-    while time.monotonic() < deadline:
-        for program in programs:
-            program.check()
-        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=2.0)
-        with closing(connection), suppress(OSError, http.client.HTTPException):
-            connection.connect()
-            if path is None:
-                return
-            connection.request("GET", path)
-            with closing(connection.getresponse()) as answer:
-                if answer.status == http.HTTPStatus.OK:
-                    return
-        time.sleep(_POLL_S)
-    raise BenchError(f"no answer on port {port} within {_START_S:.0f} s: try it by hand")

@@ -89,6 +89,13 @@ Every option has an environment variable; precedence: flag, variable, --config, 
     help="Tell that a camera is frozen when its picture stays the same so long; 0: never. "
     f"[default: {FROZEN_AFTER_S:g}]",
 )
+@click.option(
+    "--control-group",
+    envvar="FRAMEBUS_CONTROL_GROUP",
+    show_envvar=True,
+    metavar="GROUP",
+    help="The group that may command the daemon. [default: its own, which may read frames]",
+)
 def capture(**flags: str | None) -> int:
     """Run the daemon until it is told to end; `_HELP` is what a person reads."""
     resolved = settings(flags)

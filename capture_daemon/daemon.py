@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 import signal
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 import zmq
@@ -70,7 +70,7 @@ class Daemon:
         fallback: Fallback,
         adjustments: Adjustments,
         findings: Findings,
-        server: ControlServer,
+        servers: Sequence[ControlServer],
         status: Status,
         ring: StatusSink,
         events: EventSink,
@@ -85,7 +85,7 @@ class Daemon:
         self._fallback = fallback
         self._adjustments = adjustments
         self._findings = findings
-        self._server = server
+        self._servers = servers
         self._status = status
         self._ring = ring
         self._events = events
@@ -110,7 +110,8 @@ class Daemon:
     def run(self) -> None:
         """Capture until a signal or `end`."""
         poller = self._poller
-        for each in (self._server.socket, self._mailbox.fileno(), self._signals.fileno()):
+        sockets = (server.socket for server in self._servers)
+        for each in (*sockets, self._mailbox.fileno(), self._signals.fileno()):
             poller.register(each, zmq.POLLIN)
         self._hotplug.start(self._mailbox.post)
         self._conductor.start(time.monotonic_ns())
@@ -143,7 +144,8 @@ class Daemon:
         self._conductor.tick(now_ns)
         self._adjustments.tick(now_ns)
         self._findings.tick(now_ns)
-        self._more_requests = self._server.receive()
+        more = [server.receive() for server in self._servers]  # all of them get their turn
+        self._more_requests = any(more)
         now_ns = time.monotonic_ns()
         self._fallback.tick(now_ns)
         changes = self._status.changes(now_ns)

@@ -29,6 +29,9 @@ from capture_daemon.refusal import Answer, Refusal
 
 Params = Mapping[str, object]
 
+QUERIES = ("status", "incidents")
+"""The methods of the socket for those who may ask and not command: the web tier, say."""
+
 
 @dataclass(frozen=True, slots=True)
 class _Method:
@@ -100,6 +103,14 @@ class Handlers:
             method.run(params, answer)
         except Refusal as refusal:
             answer.refuse(refusal)
+
+    def ask(self, name: str, params: Params, answer: Answer) -> None:
+        """Carry out one call of somebody who may not command."""
+        if name in QUERIES:
+            self.call(name, params, answer)
+        else:
+            hint = f"only {' and '.join(QUERIES)} are answered here: use the control socket"
+            answer.refuse(Refusal(METHOD_NOT_FOUND, hint))
 
     def _do_status(self, answer: Answer) -> None:
         answer.result(self._status(self._clock()))

@@ -35,6 +35,7 @@ from capture_daemon.privileged.client import PrivilegedClient
 from capture_daemon.process import (
     END_S,
     allow_many_connections,
+    group_id,
     leave_at_once,
     log_to_stderr,
 )
@@ -53,6 +54,7 @@ def run(settings: Settings, environ: MutableMapping[str, str]) -> int:
     allow_many_connections()
     # The ring and the lock files give the group what it may have, others nothing.
     os.umask(0o027)
+    control_group = group_id(settings.control_group)
     device = keeper.handed_over(environ)
     names = CameraNames(create_runtime_dir(runtime_dir(environ)), settings.name)
     with ExitStack() as stack:
@@ -92,6 +94,7 @@ def run(settings: Settings, environ: MutableMapping[str, str]) -> int:
             hotplug=Hotplug(open_monitor),
             manager=manager,
             signals=signals,
+            control_group=control_group,
             stack=stack,
         )
         log.info("camera %s, pid %d, runtime %s", settings.name, os.getpid(), names.runtime)

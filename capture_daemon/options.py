@@ -46,6 +46,8 @@ class Settings:
     """Whether an earlier daemon of ours that still has the device may be ended."""
     power_ports: tuple[str, ...] = ()
     """The USB ports whose power may be switched."""
+    control_group: str | None = None
+    """The group that may command; None: the daemon's own."""
 
 
 def settings(flags: Mapping[str, object]) -> Settings:
@@ -78,6 +80,7 @@ def settings(flags: Mapping[str, object]) -> Settings:
         power_ports=_power_ports(
             config.pick(flags.get("power_ports"), values.get("power_ports"), ())
         ),
+        control_group=text("control_group"),
     )
 
 

@@ -31,7 +31,7 @@ from capture_daemon.options import Settings
 from capture_daemon.outage import Outage
 from capture_daemon.pipeline import Access, Pipeline
 from capture_daemon.reports import Mailbox
-from capture_daemon.server import ControlServer
+from capture_daemon.server import ControlServer, counts
 from capture_daemon.sources.base import Source
 from capture_daemon.status import Ring, Status
 from capture_daemon.switcher import Switcher
@@ -54,12 +54,14 @@ class Parts:
         hotplug: Hotplug,
         manager: ServiceManager,
         signals: Signals,
+        control_group: int = -1,
         stack: ExitStack,
     ) -> None:
         """Build everything, start the threads, and put the way back on `stack`.
 
         The caller holds the camera's lock. `writer`'s ring goes on from `legacy`. `camera` and
-        `spare` are for the source and for its fallback.
+        `spare` are for the source and for its fallback. `control_group` is the id of the group
+        that may command, -1 for the process's own.
         """
         stack.callback(lambda: writer.close(leave=self.daemon.renewing))
         mailbox = Mailbox()
@@ -129,8 +131,14 @@ class Parts:
             renew=(lambda: self.daemon.end(renewing=True)) if camera.sources.supervised else None,
             clock=time.monotonic_ns,
         )
-        server = ControlServer(context=context, path=names.control_socket, call=handlers.call)
-        stack.callback(server.close)
+        servers = [
+            ControlServer(
+                context=context, path=names.control_socket, call=handlers.call, group=control_group
+            )
+        ]
+        stack.callback(servers[0].close)
+        servers.append(ControlServer(context=context, path=names.queries_socket, call=handlers.ask))
+        stack.callback(servers[1].close)
         status = Status(
             camera=settings.name,
             pid=os.getpid(),
@@ -139,7 +147,7 @@ class Parts:
             counters=self._camera.counters,
             fallback=fallback,
             fallback_counters=self._spare.counters,
-            control=server.counts,
+            control=lambda: counts(servers),
             started_utc_ns=time.time_ns(),
         )
         self.daemon = Daemon(
@@ -148,7 +156,7 @@ class Parts:
             fallback=fallback,
             adjustments=adjustments,
             findings=findings,
-            server=server,
+            servers=servers,
             status=status,
             ring=writer,
             events=events,

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import grp
 import logging
 import os
 import resource
 import sys
 from pathlib import Path
 
+from framebus.errors import NoPermission, UsageError
 from framebus.names import CameraNames
 
 from capture_daemon.locks import Locks
@@ -31,6 +33,7 @@ def leave_at_once(names: CameraNames, locks: Locks) -> None:
     files: tuple[Path, ...] = (
         names.segment_path,
         names.control_socket,
+        names.queries_socket,
         names.frames_socket,
         names.events_socket,
     )
@@ -39,6 +42,28 @@ def leave_at_once(names: CameraNames, locks: Locks) -> None:
     locks.release(names.lock)
     logging.shutdown()
     os._exit(os.EX_IOERR)
+
+
+def group_id(name: str | None) -> int:
+    """Return the id of a group whose members may command, -1 for none.
+
+    Raises UsageError when there is no such group, and NoPermission when we are not in it.
+    """
+    if name is None:
+        return -1
+    try:
+        number = grp.getgrnam(name).gr_gid
+    except KeyError:
+        raise UsageError(
+            f"--control-group {name!r}: there is no such group: make it with groupadd, or leave "
+            "the option out"
+        ) from None
+    if os.geteuid() != 0 and number not in (os.getegid(), *os.getgroups()):
+        raise NoPermission(
+            f"--control-group {name!r}: the daemon's user is not in that group, so it cannot give "
+            "its socket to it: usermod -aG, or leave the option out"
+        )
+    return number
 
 
 def log_to_stderr(settings: Settings) -> None:

@@ -1,4 +1,4 @@
-"""The control socket's server: a ROUTER that survives whatever is sent to it. Main thread only.
+"""The server of a control socket: a ROUTER that survives whatever is sent to it. Main thread only.
 
 It knows messages, not methods: a well-formed request goes to `call`, everything else gets an
 error or is dropped, and is counted. It never blocks: a peer that does not take its answers loses
@@ -8,8 +8,9 @@ them. Form and size of messages are framebus.control.protocol's.
 from __future__ import annotations
 
 import logging
+import os
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import zmq
@@ -38,7 +39,15 @@ Call = Callable[[str, Mapping[str, object], Answer], None]
 class ControlServer:
     """Binds on construction: the caller holds the camera's lock, since bind steals a path."""
 
-    def __init__(self, *, context: zmq.Context[zmq.Socket[bytes]], path: Path, call: Call) -> None:
+    def __init__(
+        self,
+        *,
+        context: zmq.Context[zmq.Socket[bytes]],
+        path: Path,
+        call: Call,
+        group: int = -1,
+    ) -> None:
+        """Bind; `group` is the id of the group that may connect, -1 for the process's own."""
         self._path = path
         self._call = call
         self.answered = 0
@@ -52,11 +61,9 @@ class ControlServer:
         self.socket.setsockopt(zmq.ROUTER_MANDATORY, 1)
         harden(self.socket)
         self.socket.bind(endpoint(path))
+        # In this order: by the daemon's umask nobody of the group may connect before the chmod.
+        os.chown(path, -1, group)
         path.chmod(_MODE)
-
-    def counts(self) -> dict[str, object]:
-        """Return the `control` part of the status document."""
-        return {"answered": self.answered, "dropped": dict(self.dropped)}
 
     def receive(self) -> bool:
         """Handle what has arrived; True if there may be more."""
@@ -123,6 +130,12 @@ class ControlServer:
             self.dropped["answers"] += 1  # the peer is gone, or does not read
         else:
             self.answered += 1
+
+
+def counts(servers: Sequence[ControlServer]) -> dict[str, object]:
+    """Return the `control` part of the status document."""
+    dropped = sum((server.dropped for server in servers), Counter[str]())
+    return {"answered": sum(server.answered for server in servers), "dropped": dict(dropped)}
 
 
 class _Answer:

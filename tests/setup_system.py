@@ -28,6 +28,7 @@ PROGRAMS: Mapping[str, tuple[str, str]] = {
     "mpv": ("mpv", "client tests"),
     "cvlc": ("vlc-bin vlc-plugin-base", "client tests"),
     "gst-launch-1.0": ("gstreamer1.0-tools gstreamer1.0-plugins-good", "client tests"),
+    "openssl": ("openssl", "tests over TLS"),
     "ustreamer": ("ustreamer", "the test of the http source on another server"),
     "systemd-analyze": ("systemd", "tests of deploy/systemd"),
     "systemd-sysusers": ("systemd", "tests of deploy/systemd"),

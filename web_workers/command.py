@@ -10,14 +10,16 @@ import os
 import sys
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import click
 from framebus import config
-from framebus.cli import address
+from framebus.cli import access, address
 from framebus.errors import FramebusError, UsageError
-from framebus.names import DEFAULT_CAMERA, check_camera_name, runtime_dir
+from framebus.names import DEFAULT_CAMERA, check_camera_name, runtime_dir, state_dir
 
 from web_workers.settings import BIND, DEFAULT_BIND, NAME, WORKERS, default_workers
+from web_workers.threaded import PLACES
 
 _WORKERS_MAX = 64
 _CONF = "python:web_workers.gunicorn_conf"
@@ -26,12 +28,15 @@ _NEEDED = ("flask", "gunicorn", "PIL", "prometheus_client")
 _HELP = f"""Run the web tier: gunicorn, with workers that carry any number of viewers.
 
 It serves every camera of the runtime directory, opens none, and goes on while capture daemons
-come and go. SIGHUP replaces the workers.
+come and go. SIGHUP replaces the workers by ones that run the code on disk; viewers stay connected.
 
 \b
   framebus web
   framebus web --bind 0.0.0.0:8080        for other machines too ({DEFAULT_BIND} otherwise)
   framebus web --bind unix:/run/framebus/web.sock
+
+Beyond this machine a token is asked for, which is made once; where it is, is said at the start.
+With --certfile each viewer takes one of {PLACES} threads a worker: put nginx in front for more.
 
 \b
 Exit codes: 64 wrong usage, 69 no such address, or Flask, gunicorn or others are not installed,
@@ -74,12 +79,15 @@ class WebUnavailable(FramebusError):
     metavar="FILE.toml",
     help="Options from a file; flags and environment variables win.",
 )
-def web(**options: str | None) -> None:
+@access.options
+def web(**options: Any) -> None:
     """Check what can be checked, then become gunicorn; `_HELP` is what a person reads."""
     file = config.load(Path(options["config"]) if options["config"] else None)
     chosen = choose(options, file, os.environ)
     _check_installed()
-    address.parse(chosen[BIND]).check_free()
+    listen = address.parse(chosen[BIND])
+    _say_access(access.choose(options, file.common, listen))
+    listen.check_free()
     os.execve(  # noqa: S606  no shell: this process becomes gunicorn, signals and all
         sys.executable,
         [sys.executable, "-P", "-m", "gunicorn", "--config", _CONF],
@@ -87,8 +95,19 @@ def web(**options: str | None) -> None:
     )
 
 
+def _say_access(chosen: access.Access) -> None:
+    """Check the secret and say where it is, which is all that a log may know of it."""
+    if chosen.asks:
+        credential = access.credential(chosen, state_dir())
+        click.echo(
+            f"framebus: view {chosen.view}, control {chosen.control}; what is asked for is in "
+            f"{credential.file}",
+            err=True,
+        )
+
+
 def choose(
-    options: Mapping[str, str | None], file: config.Config, environ: Mapping[str, str]
+    options: Mapping[str, Any], file: config.Config, environ: Mapping[str, str]
 ) -> dict[str, str]:
     """Return the environment that says what was chosen; raises UsageError."""
     common = file.common
@@ -99,6 +118,7 @@ def choose(
         WORKERS: str(_worker_count(str(workers))),
         NAME: check_camera_name(str(name)),
         "FRAMEBUS_RUNTIME_DIR": str(runtime_dir(environ)),
+        **access.to_environ(options, common),
     }
 
 

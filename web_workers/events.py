@@ -3,7 +3,8 @@
 Each viewer is sent the state at once, at each change that a daemon tells of, and every second. A
 viewer that is slow misses states, never gets an old one after a new one. Nothing runs while nobody
 listens. The wire is the HTML standard's text/event-stream: an event `state` has one document of
-observe.py, with its `camera`; an event `server` has the worker processes that there are.
+observe.py, with its `camera`; an event `server` has the worker processes that there are, and how
+often workers have lost viewers.
 """
 
 from __future__ import annotations
@@ -15,6 +16,8 @@ from collections.abc import Callable, Mapping
 import zmq
 from framebus.notify import event_socket
 
+from web_workers.handover.carried import Carried
+from web_workers.handover.luggage import packed_by
 from web_workers.loop import StreamLoop, Timer
 from web_workers.observe import observe
 from web_workers.scores import ALL_CAMERAS, STATES, Closed, Scores, total
@@ -26,6 +29,8 @@ CONTENT_TYPE = "text/event-stream; charset=utf-8"
 RETRY = b"retry: 500\n\n"
 """Tells a browser to connect again half a second after it lost the connection."""
 EVERY_NS = 1_000_000_000
+WATCH_NS = 200_000_000
+"""How often the workers are looked at: a page whose picture was lost is to have it back soon."""
 
 
 def message(document: Mapping[str, object], event: str = "state") -> bytes:
@@ -66,12 +71,19 @@ class EventFeed:
         context: zmq.Context[zmq.Socket[bytes]],
         loop: StreamLoop,
         workers: Callable[[], list[int]],
+        lost: Callable[[], int],
     ) -> None:
-        """Make a feed that does nothing until somebody joins; `workers` lists process ids."""
+        """Make a feed that does nothing until somebody joins.
+
+        `workers` lists process ids; `lost` counts how often viewers of any worker lost their
+        connection because of that worker.
+        """
         self._cameras = cameras
         self._context = context
         self._loop = loop
         self._workers = workers
+        self._count_lost = lost
+        self._lost = 0
         self._viewers: dict[Viewer, str | None] = {}  # the camera it wants; None for all
         self._ears: dict[str, _Ear] = {}
         self._latest: dict[str, bytes] = {}  # message by camera
@@ -79,17 +91,31 @@ class EventFeed:
         self._behind: set[Viewer] = set()  # were busy when there was news
         self._tallies: dict[str | None, Tally] = {}  # by what was wanted
         self._timer: Timer | None = None
+        self._watcher: Timer | None = None
         self._awake = False
 
     def join(self, viewer: Viewer, head: bytes, camera: str | None) -> None:
         """Take a viewer in: send `head` and the state of what it asked for."""
-        viewer.belong(self)
-        if not self._awake:
-            self._awake = True
-            self._tick()
-        self._tallies.setdefault(camera, Tally()).joined()
-        self._viewers[viewer] = camera
+        self._settle_in(viewer, camera).joined()
         viewer.push(head + RETRY + self._wanted(camera))
+
+    def carried(self, viewer: Viewer) -> Carried:
+        """Return what a viewer takes along to another worker."""
+        return Carried(
+            camera=self._viewers[viewer], states=True, **packed_by(viewer, viewer.bytes_sent)
+        )
+
+    def moved_out(self, viewer: Viewer) -> None:
+        """Forget a viewer that another worker serves on."""
+        wanted = self._viewers[viewer]
+        self._tallies[wanted].moved_out(Account(bytes=viewer.bytes_sent))
+        self._forget(viewer)
+
+    def move_in(self, viewer: Viewer, camera: str | None) -> None:
+        """Take in a viewer that another worker has served, and tell it how things are now."""
+        tally = self._settle_in(viewer, camera)
+        tally.moved_in(Account(bytes=viewer.bytes_sent))
+        self._send(viewer, self._wanted(camera))
 
     def drained(self, viewer: Viewer) -> None:
         """Tell a viewer that was busy what it missed."""
@@ -99,7 +125,22 @@ class EventFeed:
 
     def left(self, viewer: Viewer, why: Closed) -> None:
         """Forget a viewer; without viewers, stop listening."""
-        self._tallies[self._viewers.pop(viewer)].left(Account(bytes=viewer.bytes_sent), why)
+        wanted = self._viewers[viewer]
+        self._tallies[wanted].left(Account(bytes=viewer.bytes_sent), why)
+        self._forget(viewer)
+
+    def _settle_in(self, viewer: Viewer, camera: str | None) -> Tally:
+        """Have a viewer among the others; returns the tally that it counts in."""
+        viewer.belong(self)
+        if not self._awake:
+            self._awake = True
+            self._tick()
+            self._watch()
+        self._viewers[viewer] = camera
+        return self._tallies.setdefault(camera, Tally())
+
+    def _forget(self, viewer: Viewer) -> None:
+        del self._viewers[viewer]
         self._behind.discard(viewer)
         if not self._viewers:
             self._stop()
@@ -140,7 +181,7 @@ class EventFeed:
             if camera not in self._ears:
                 self._listen(camera)
             self._look(camera)
-        self._server = message({"workers": self._workers()}, "server")
+        self._look_at_workers()
         for viewer, wanted in tuple(self._viewers.items()):
             self._send(viewer, self._wanted(wanted))
         now = self._loop.clock()
@@ -149,6 +190,19 @@ class EventFeed:
                 viewer.close(Closed.STALLED)
         if self._awake:  # the last viewer may have left
             self._timer = self._loop.call_at(now + EVERY_NS, self._tick)
+
+    def _watch(self) -> None:
+        """Tell at once when a worker has lost viewers: no browser tells a page that it was one."""
+        if self._count_lost() != self._lost:
+            self._look_at_workers()
+            for viewer in tuple(self._viewers):
+                self._send(viewer, self._server)
+        if self._awake:  # the last viewer may have left
+            self._watcher = self._loop.call_at(self._loop.clock() + WATCH_NS, self._watch)
+
+    def _look_at_workers(self) -> None:
+        self._lost = self._count_lost()
+        self._server = message({"workers": self._workers(), "lost": self._lost}, "server")
 
     def _listen(self, camera: str) -> None:
         socket = event_socket(self._context, self._cameras.names(camera))
@@ -183,6 +237,7 @@ class EventFeed:
             ear.close()
         self._ears.clear()
         self._latest.clear()
-        if self._timer is not None:
-            self._timer.cancel()
+        for timer in (self._timer, self._watcher):
+            if timer is not None:
+                timer.cancel()
         self._awake = False

@@ -10,6 +10,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from web_workers.handover.carried import Carried
+from web_workers.handover.luggage import packed_by
 from web_workers.pack import Pack
 from web_workers.parts import Picture, Style, opening, part
 from web_workers.scores import FRAMES, Closed, Scores
@@ -39,6 +41,7 @@ class Fanout:
         """The newest frame."""
         self.published = 0
         """How many frames the camera had published by then, delivered or not."""
+        self._lineage = 0  # of the ring that it is from
         self._interval_ns = 0
         self._parts: dict[Style, bytes] = {}  # of the newest frame
         self._number = 0  # counts the frames delivered
@@ -58,10 +61,13 @@ class Fanout:
 
     def age_ns(self, viewer: Viewer) -> int | None:
         """Return how old the newest frame is that a viewer was sent, None without. Any thread."""
+        captured_ns = self._captured_ns(viewer)
+        return self._clock() - captured_ns if captured_ns else None
+
+    def _captured_ns(self, viewer: Viewer) -> int:
         newest = self.newest
         in_pack = newest is not None and viewer in self._pack
-        captured_ns = newest.captured_ns if newest and in_pack else viewer.captured_ns
-        return self._clock() - captured_ns if captured_ns else None
+        return newest.captured_ns if newest and in_pack else viewer.captured_ns
 
     def scores(self) -> Scores:
         """Return what its viewers came to, those that have left included."""
@@ -88,6 +94,43 @@ class Fanout:
         viewer.push(data)
         self._regroup(viewer)
 
+    def carried(self, viewer: Viewer) -> Carried:
+        """Return what a viewer takes along to another worker."""
+        sent, skipped, waiting, bytes_sent = self.account(viewer)
+        return Carried(
+            camera=self._camera,
+            states=False,
+            sent=sent,
+            skipped=skipped,
+            waiting=waiting,
+            lineage=self._lineage,
+            sequence=self.newest.sequence if self.newest is not None else 0,
+            captured_ns=self._captured_ns(viewer),
+            **packed_by(viewer, bytes_sent),
+        )
+
+    def moved_out(self, viewer: Viewer) -> None:
+        """Forget a viewer that another worker serves on."""
+        self._tally.moved_out(self.account(viewer))
+        self._forget(viewer)
+
+    def move_in(self, viewer: Viewer, carried: Carried) -> None:
+        """Take in a viewer that another worker has served, and go on where that has stopped."""
+        viewer.belong(self)
+        account = Account(carried.sent, carried.skipped, carried.waiting, carried.bytes_sent)
+        self._tally.moved_in(account)
+        self._viewers[viewer] = self._others[viewer] = None
+        passed = self._passed(carried)
+        published = carried.sent + carried.skipped + carried.waiting + passed
+        viewer.base = self.published - published
+        viewer.sent = carried.sent
+        viewer.captured_ns = carried.captured_ns
+        news = bool(passed or carried.waiting)
+        viewer.seen = self._number - news
+        if viewer.rest is None and news:
+            self._offer(viewer)
+        self._regroup(viewer)
+
     def drained(self, viewer: Viewer) -> None:
         """Give a viewer that was busy the newest frame, if it is a newer one."""
         if viewer.seen != self._number:
@@ -97,6 +140,9 @@ class Fanout:
     def left(self, viewer: Viewer, why: Closed) -> None:
         """Forget a viewer whose socket is closed."""
         self._tally.left(self.account(viewer), why)
+        self._forget(viewer)
+
+    def _forget(self, viewer: Viewer) -> None:
         del self._viewers[viewer]
         self._others.pop(viewer, None)
         self._pack.remove(viewer)
@@ -114,14 +160,18 @@ class Fanout:
             if viewer.stalled(now):
                 viewer.close(Closed.STALLED)
 
-    def deliver(self, newest: Picture, *, published: int, interval_ns: int) -> None:
+    def deliver(
+        self, newest: Picture, *, published: int, interval_ns: int, lineage: int = 0
+    ) -> None:
         """Hand a new frame to all who can take it.
 
         `published` counts the camera's frames up to this one, those that were never seen here
-        included; `interval_ns` is the frame interval, 0 when unknown.
+        included; `interval_ns` is the frame interval, 0 when unknown; `lineage` is the ring's, in
+        which the frame's sequence counts.
         """
         self.newest = newest
         self.published = published
+        self._lineage = lineage
         self._interval_ns = interval_ns
         self._parts.clear()
         self._number += 1
@@ -163,6 +213,15 @@ class Fanout:
                 made[viewer.style] = part(picture, viewer.style, now)
             viewer.push(made[viewer.style])
             self._regroup(viewer)
+
+    def _passed(self, carried: Carried) -> int:
+        """How many frames were published between another worker's newest frame and this one's."""
+        newest = self.newest
+        if newest is None:
+            return 0
+        if carried.lineage == self._lineage:
+            return max(0, newest.sequence - carried.sequence)
+        return newest.sequence  # it counts anew
 
     def _note_left_pack(self, viewer: Viewer) -> None:
         """Have a viewer among the others, with what it had in common with the pack."""

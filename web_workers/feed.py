@@ -1,8 +1,8 @@
 """One camera in one worker: what its viewers are to be shown, and when.
 
 A feed is parked (no ring mapped, no socket, no timer) until its first viewer joins and again when
-the last one left. Awake, it takes each frame once and has the fan-out send it. A timer looks after
-what no hint tells: frames whose hint was lost, new epochs, pauses, and viewers that stopped taking.
+the last one left. Awake, it takes each frame once and has the fan-out send it. A timer that each
+frame sets anew looks after what no hint tells: frames whose hint was lost, new epochs, pauses.
 
 Runs in the worker's main thread.
 """
@@ -19,6 +19,7 @@ from framebus.notify import silence_s
 
 from web_workers.cause import fresh_for_ns
 from web_workers.fanout import Fanout
+from web_workers.handover.carried import Carried
 from web_workers.link import RingLink
 from web_workers.loop import StreamLoop, Timer
 from web_workers.parts import Picture
@@ -27,9 +28,10 @@ from web_workers.scores import Closed
 from web_workers.viewer import Viewer
 
 FILL_NS = 850_000_000
-"""After so long without output something is sent: the old part, or a placeholder. With the tick
-and the painting that makes at least one a second."""
-_TICK_MAX_NS = 100_000_000
+"""After so long without output something is sent: the old part, or a placeholder. With the time
+until somebody looks, and the painting, that makes at least one a second."""
+_LOOK_MAX_NS = 100_000_000
+"""How often the cursor is looked at while no frame comes, at least."""
 
 Paint = Callable[[Notice, Callable[[bytes], None]], None]
 
@@ -61,7 +63,6 @@ class Feed:
         """Forget everything about frames."""
         self.fanout.forget()
         self._placeholder: Picture | None = None  # what stands in for the newest frame now
-        self._taken_ns = 0  # when the newest frame was taken
         self._output_ns = 0  # when anything was last sent to all
         self._painting = False
         self._paused = False  # dual_final viewers have had their second copy
@@ -76,6 +77,14 @@ class Feed:
         if first is None:
             self._ask_for_placeholder(now)
 
+    def move_in(self, viewer: Viewer, carried: Carried) -> None:
+        """Take in a viewer that another worker has served."""
+        if self._link is not None:
+            self._catch_up(self._link)
+        if self._link is None:  # the last viewer may just have left
+            self._wake()
+        self.fanout.move_in(viewer, carried)
+
     def close(self) -> None:
         """Close all viewers, and so park."""
         self.fanout.close(Closed.ENDED)
@@ -84,7 +93,7 @@ class Feed:
         self._link = RingLink(self._names, self._context)
         self._descriptor = self._link.descriptor
         self._loop.add(self._descriptor, select.EPOLLIN, self._hinted)
-        self._tick()
+        self._look()
 
     def _park(self) -> None:
         if self._link is None:
@@ -102,31 +111,44 @@ class Feed:
             if frame is not None:
                 self._deliver(self._link, frame)
 
+    def _catch_up(self, link: RingLink) -> None:
+        """Take the newest frame, hint or no hint: nobody may be ahead of this feed."""
+        frame = link.look()
+        if frame is not None:
+            self._deliver(link, frame)
+
     def _deliver(self, link: RingLink, frame: Frame) -> None:
         """Have a new frame sent to all who can take it."""
         self._placeholder = None
-        self._taken_ns = self._output_ns = self._loop.clock()
+        self._output_ns = self._loop.clock()
         self._paused = False
+        interval_ns = link.interval_ns
+        self._look_in(_silence_ns(interval_ns))
         self.fanout.deliver(
-            Picture.of(frame), published=link.published, interval_ns=link.interval_ns
+            Picture.of(frame),
+            published=link.published,
+            interval_ns=interval_ns,
+            lineage=link.lineage,
         )
 
-    def _tick(self) -> None:
-        """Look after everything that no hint tells."""
+    def _look_in(self, wait_ns: int) -> None:
+        """Look without a hint after `wait_ns`, and not before."""
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer = self._loop.call_at(self._loop.clock() + wait_ns, self._look)
+
+    def _look(self) -> None:
+        """Look after everything that no hint tells: none came for a while."""
         link = self._link
         if link is None:
             return
-        silence_ns = round(silence_s(link.interval_ns) * 1e9)
-        now = self._loop.clock()
-        if now - self._taken_ns >= silence_ns:
-            frame = link.look()
-            if frame is not None:
-                self._deliver(link, frame)
-            else:
-                self._pause(now, silence_ns)
-        self.fanout.close_stalled(now)
-        if self._link is not None:  # the last viewer may have left
-            self._timer = self._loop.call_at(now + min(silence_ns, _TICK_MAX_NS), self._tick)
+        silence_ns = _silence_ns(link.interval_ns)
+        self._look_in(min(silence_ns, _LOOK_MAX_NS))
+        frame = link.look()
+        if frame is not None:
+            self._deliver(link, frame)
+        else:
+            self._pause(self._loop.clock(), silence_ns)
 
     def _pause(self, now: int, silence_ns: int) -> None:
         """No frame came when one was due."""
@@ -179,3 +201,7 @@ class Feed:
             return
         self._placeholder = Picture.stand_in(jpeg, code, last)
         self._show(self._placeholder, now)
+
+
+def _silence_ns(interval_ns: int) -> int:
+    return round(silence_s(interval_ns) * 1e9)

@@ -8,18 +8,30 @@ from __future__ import annotations
 
 import os
 
+from framebus.cli.access import variable
+
 from web_workers.settings import BIND, DEFAULT_BIND, WORKERS, default_workers
+from web_workers.threaded import PLACES
 
 wsgi_app = "web_workers.app:create_app()"
-worker_class = "web_workers.worker.StreamWorker"
+worker_class = "web_workers.fresh.FreshWorker"
 bind = os.environ.get(BIND) or DEFAULT_BIND
 workers = int(os.environ.get(WORKERS) or default_workers())
-threads = 8  # short requests only: viewers have no thread
+certfile = os.environ.get(variable("certfile")) or None
+keyfile = os.environ.get(variable("keyfile")) or None
+threads = 8  # short requests only: viewers have no thread, but for TLS
+if certfile:
+    threads += PLACES
 worker_connections = 1000  # connections with a request under way; viewers do not count
 keepalive = 5  # seconds; pages that poll snapshots keep their connection
 timeout = 30  # seconds without a heartbeat after which a worker is replaced
 graceful_timeout = 5  # seconds for requests under way when a worker stops
 worker_tmp_dir = "/dev/shm"  # noqa: S108  heartbeats touch a file: not one on a disk
+# Nobody but web_workers.access.peer believes X-Forwarded-..., and it only declared proxies.
+forwarded_allow_ips = ""
+secure_scheme_headers: dict[str, str] = {}
+forwarder_headers = ""
+logger_class = "web_workers.access.logs.GuardedLogger"
 accesslog = None
 errorlog = "-"
 proc_name = "framebus-web"

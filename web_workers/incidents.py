@@ -1,4 +1,4 @@
-"""A camera's losses of frames, as its daemon tells them on the control socket. Commands nothing.
+"""A camera's losses of frames, as its daemon tells those who may ask it and not command it.
 
 What anybody may see on the page: why, how long, what helped. Which processes ran on the machine and
 what its kernel said stays with those who may use the control socket (`framebus ctl incidents`).
@@ -40,7 +40,7 @@ def incidents(names: CameraNames, limit: int) -> dict[str, Any]:
 
 def ask(names: CameraNames, limit: int, timeout_s: float) -> object:
     """Return the daemon's own reply; raises FramebusError when there is none."""
-    with ControlClient(names, timeout_s=timeout_s) as client:
+    with ControlClient(names, timeout_s=timeout_s, asks_only=True) as client:
         return client.call("incidents", {"limit": limit})
 
 

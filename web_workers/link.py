@@ -44,15 +44,18 @@ class RingLink:
         return int(self._listener.socket.getsockopt(zmq.FD))
 
     @property
+    def lineage(self) -> int:
+        """The same as long as sequences are one count; 0 without a ring."""
+        return self.ring.lineage if self.ring is not None else 0
+
+    @property
     def interval_ns(self) -> int:
         """The frame interval that the daemon gave, nanoseconds; 0 when unknown."""
         return self.ring.interval_ns if self.ring is not None else 0
 
     def heard(self) -> Frame | None:
         """Return the frame of the hint that has arrived, if it is new."""
-        hint = None
-        while (newer := self._listener.receive()) is not None:
-            hint = newer
+        hint = self._listener.receive()
         if hint is None:
             return None
         ring = self.ring

@@ -1,8 +1,7 @@
 """The worker's own event loop: one epoll, timers, and calls from other threads.
 
-It is nested in gunicorn's poller through a single descriptor (`fileno`), so gunicorn's selector
-never sees a viewer. Only the thread that runs the loop may call it, except `call_from_thread`. It
-knows nothing of HTTP, cameras or gunicorn.
+Only the thread that runs the loop may call it, except `call_from_thread`. It knows nothing of HTTP,
+cameras or gunicorn.
 """
 
 from __future__ import annotations
@@ -43,12 +42,9 @@ class StreamLoop:
         self._timers: list[tuple[int, int, Timer]] = []
         self._ticket = itertools.count()  # keeps timers of one moment in order
         self._calls: deque[Callable[[], None]] = deque()
+        self._stopped = False
         self._wake = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
         self.add(self._wake, select.EPOLLIN, self._run_calls)
-
-    def fileno(self) -> int:
-        """The descriptor that is readable when `dispatch` has something to do."""
-        return self._epoll.fileno()
 
     def add(self, fd: int, events: int, callback: Callback) -> None:
         """Call `callback` whenever one of `events` (select.EPOLL…) happens on `fd`."""
@@ -71,13 +67,16 @@ class StreamLoop:
         self._calls.append(callback)
         os.eventfd_write(self._wake, 1)
 
-    def timeout_s(self, limit_s: float) -> float:
-        """How long to wait for descriptors before `dispatch` has to run for a timer, seconds."""
-        while self._timers and self._timers[0][2].callback is None:
-            heapq.heappop(self._timers)
-        if not self._timers:
-            return limit_s
-        return min(limit_s, max(0.0, (self._timers[0][0] - self.clock()) / 1e9))
+    def run(self, limit_s: float) -> None:
+        """Serve until `stop` is called, at most `limit_s` seconds."""
+        self._stopped = False
+        end = self.clock() + round(limit_s * 1e9)
+        while not self._stopped and (left_ns := end - self.clock()) > 0:
+            self.dispatch(self.timeout_s(left_ns / 1e9))
+
+    def stop(self) -> None:
+        """Have `run` return once everything that is ready now has been served."""
+        self._stopped = True
 
     def dispatch(self, wait_s: float = 0.0) -> None:
         """Serve what is ready, after waiting `wait_s` seconds at most for a descriptor."""
@@ -86,16 +85,15 @@ class StreamLoop:
             callback = callbacks.get(fd)
             if callback is not None:  # an earlier callback of this round may have removed it
                 callback(events)
-        self.run_timers()
+        self._run_timers()
 
-    def run_timers(self) -> None:
-        """Make the calls that are due."""
-        now = self.clock()
-        timers = self._timers
-        while timers and timers[0][0] <= now:
-            timer = heapq.heappop(timers)[2]
-            if timer.callback is not None:
-                timer.callback()
+    def timeout_s(self, limit_s: float) -> float:
+        """How long to wait for descriptors before a timer is due, seconds."""
+        while self._timers and self._timers[0][2].callback is None:
+            heapq.heappop(self._timers)
+        if not self._timers:
+            return limit_s
+        return min(limit_s, max(0.0, (self._timers[0][0] - self.clock()) / 1e9))
 
     def close(self) -> None:
         """Close the loop's own descriptors; those that were added are their owners' to close."""
@@ -103,6 +101,15 @@ class StreamLoop:
         self._timers.clear()
         self._epoll.close()
         os.close(self._wake)
+
+    def _run_timers(self) -> None:
+        """Make the calls that are due."""
+        now = self.clock()
+        timers = self._timers
+        while timers and timers[0][0] <= now:
+            timer = heapq.heappop(timers)[2]
+            if timer.callback is not None:
+                timer.callback()
 
     def _run_calls(self, _events: int) -> None:
         os.eventfd_read(self._wake)

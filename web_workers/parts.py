@@ -20,7 +20,7 @@ from __future__ import annotations
 
 import enum
 import time
-from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from framebus.frame import Frame, FrameFlags
 
@@ -41,8 +41,7 @@ class Style(enum.Enum):
     ADVANCE = "advance"
 
 
-@dataclass(frozen=True, slots=True)
-class Picture:
+class Picture(NamedTuple):
     """What is sent as one part: a frame, or a placeholder that stands in for one."""
 
     jpeg: bytes
@@ -77,7 +76,7 @@ class Picture:
         """Return a placeholder for the cause `code`; `last` is the newest frame there was."""
         if last is None:
             return cls(jpeg=jpeg, sequence=0, timestamp_ns=time.time_ns(), placeholder=code)
-        return replace(last, jpeg=jpeg, placeholder=code)
+        return last._replace(jpeg=jpeg, placeholder=code)
 
 
 def opening(style: Style) -> bytes:

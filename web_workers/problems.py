@@ -9,17 +9,9 @@ from typing import Any
 
 from flask import Flask, Response, jsonify, render_template, request
 from framebus.errors import UsageError
-from werkzeug.exceptions import HTTPException, NotFound
+from werkzeug.exceptions import HTTPException
 
-from web_workers.settings import Cameras
-
-
-class UnknownCamera(NotFound):
-    """A camera that nobody has heard of; the answer names those that exist."""
-
-    def __init__(self, camera: str) -> None:
-        super().__init__()
-        self.camera = camera
+from web_workers.settings import Cameras, UnknownCamera
 
 
 def problem(status: int, error: str, message: str, **more: Any) -> Response:

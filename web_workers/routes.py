@@ -12,10 +12,11 @@ from framebus.frame import Frame
 from framebus.names import CameraNames
 
 from web_workers import events, generators, parts, queries, snapshot, state
+from web_workers.access.decisions import Decision, decided
 from web_workers.incidents import incidents
 from web_workers.metrics.scrape import scrape
 from web_workers.observe import Observation, observe
-from web_workers.problems import UnknownCamera, problem
+from web_workers.problems import problem
 from web_workers.settings import Cameras
 from web_workers.takeover import STREAMS, EventTicket, TakenOverResponse
 
@@ -26,31 +27,28 @@ def routes(cameras: Cameras) -> Blueprint:
     """Return all routes over these cameras."""
     views = _Views(cameras)
     blueprint = Blueprint("framebus", __name__)
-    for path, view in {
-        "/": views.index,
-        "/cameras": views.cameras,
-        "/events": views.all_events,
-        "/healthz": views.healthz,
-        "/metrics": views.metrics,
-        "/readyz": views.readyz,
-    }.items():
-        blueprint.add_url_rule(path, view.__name__, view)
-    for name, camera_view in {
-        "stream": views.stream,
-        "snapshot": views.snapshot,
-        "state": views.state,
-        "events": views.events,
-        "incidents": views.incidents,
-    }.items():
-        blueprint.add_url_rule(f"/cameras/<name>/{name}", name, camera_view)
-    for name, camera_view in {
-        "stream": views.stream,
-        "snapshot": views.snapshot,
-        "state": views.state,
-    }.items():
-        blueprint.add_url_rule(
-            f"/{name}", f"default_{name}", camera_view, defaults={"name": cameras.default}
-        )
+    for path, decision, view in (
+        ("/", Decision.VIEW, views.index),
+        ("/cameras", Decision.VIEW, views.cameras),
+        ("/events", Decision.VIEW, views.all_events),
+        ("/healthz", Decision.OPEN, views.healthz),
+        ("/metrics", Decision.VIEW, views.metrics),
+        ("/readyz", Decision.VIEW, views.readyz),
+    ):
+        blueprint.add_url_rule(path, view.__name__, decided(decision, view))
+    for name, decision, camera_view in (
+        ("stream", Decision.VIEW, views.stream),
+        ("snapshot", Decision.VIEW, views.snapshot),
+        ("state", Decision.VIEW, views.state),
+        ("events", Decision.VIEW, views.events),
+        ("incidents", Decision.VIEW, views.incidents),
+    ):
+        guarded = decided(decision, camera_view)
+        blueprint.add_url_rule(f"/cameras/<name>/{name}", name, guarded)
+        if name in ("stream", "snapshot", "state"):
+            blueprint.add_url_rule(
+                f"/{name}", f"default_{name}", guarded, defaults={"name": cameras.default}
+            )
     return blueprint
 
 
@@ -76,7 +74,7 @@ class _Views:
 
     def stream(self, name: str) -> Response:
         """A camera's frames, endless."""
-        ticket = queries.frame_ticket(self._names(name).camera, request.args)
+        ticket = queries.frame_ticket(self._cameras.existing(name).camera, request.args)
         response = TakenOverResponse(
             ticket,
             lambda: generators.frames(ticket, self._cameras),
@@ -87,7 +85,7 @@ class _Views:
 
     def snapshot(self, name: str) -> Response:
         """One frame: the newest, or one of some seconds ago."""
-        names = self._names(name)
+        names = self._cameras.existing(name)
         ago_s = queries.ago_s(request.args)
         stand_in = queries.flag(request.args, "placeholder")
         if ago_s is not None:
@@ -102,7 +100,7 @@ class _Views:
 
     def state(self, name: str) -> Response:
         """Everything that is known about a camera."""
-        names = self._names(name)
+        names = self._cameras.existing(name)
         streams = request.environ.get(STREAMS)
         viewers = streams.viewers(names.camera) if streams is not None else []
         seen = observe(names, now_ns=time.monotonic_ns())
@@ -110,11 +108,11 @@ class _Views:
 
     def incidents(self, name: str) -> Response:
         """A camera's losses of frames, newest first."""
-        return jsonify(incidents(self._names(name), queries.limit(request.args)))
+        return jsonify(incidents(self._cameras.existing(name), queries.limit(request.args)))
 
     def events(self, name: str) -> Response:
         """A camera's state, live."""
-        return self._events(EventTicket(self._names(name).camera))
+        return self._events(EventTicket(self._cameras.existing(name).camera))
 
     def all_events(self) -> Response:
         """All cameras' states, live, over one connection: browsers allow six a host."""
@@ -133,7 +131,7 @@ class _Views:
     def readyz(self) -> tuple[Response, int]:
         """Whether the default camera, or the one asked for, gives fresh frames."""
         name = request.args.get("camera", self._cameras.default)
-        seen = observe(self._names(name), now_ns=time.monotonic_ns())
+        seen = observe(self._cameras.existing(name), now_ns=time.monotonic_ns())
         return jsonify(state.readiness(seen)), 200 if seen.online else 503
 
     def _events(self, ticket: EventTicket) -> Response:
@@ -153,11 +151,6 @@ class _Views:
         except (CameraAbsent, NoPermission, SegmentInvalid):
             return _away(self._observe(names.camera))
         return _picture(parts.Picture.of(frame))
-
-    def _names(self, name: str) -> CameraNames:
-        if name not in self._cameras.known():
-            raise UnknownCamera(name)
-        return self._cameras.names(name)
 
     def _observe(self, camera: str) -> Observation:
         return observe(self._cameras.names(camera), now_ns=time.monotonic_ns())

@@ -1,6 +1,7 @@
 """What a worker counts for /metrics: names, numbers, and how several workers' add up. Pure.
 
-A key is a name, a camera, what is viewed (FRAMES or STATES), and for some names one thing more.
+A key is a name, a camera, what is viewed (FRAMES or STATES), and for some names one thing more; but
+for HANDED_OVER.
 `counts` only ever grow, over all workers that there were; `now` is true of a living worker alone.
 """
 
@@ -21,6 +22,8 @@ ALL_CAMERAS = "*"
 ACCEPTED, CLOSED, SENT, SKIPPED, BYTES = "accepted", "closed", "sent", "skipped", "bytes"
 AGE, AGE_NS = "age", "age_ns"
 """Frames by the bucket of their age (one thing more: its number), and the sum of ages."""
+HANDED_OVER = "handed_over"
+"""Hand-overs of viewers between workers: no camera, and one thing more, how they ended."""
 VIEWERS, WAITING = "viewers", "waiting"
 """Of `now`: viewers connected, and newest frames that a viewer may still get."""
 
@@ -37,9 +40,25 @@ class Closed(enum.Enum):
     FAILED = "failed"
     """The connection broke for another reason."""
     ENDED = "ended"
-    """The worker ended, for a reload or for good."""
+    """The worker ended and no other one took it."""
     DIED = "worker-died"
     """The worker was killed, or crashed."""
+
+
+class Handover(enum.Enum):
+    """What became of a viewer that was to go to another worker."""
+
+    DONE = "done"
+    NO_ROOM = "no-room"
+    """No worker took it in time."""
+    FAILED = "failed"
+    """It could not be put on its way."""
+    OTHER_VERSION = "other-version"
+    """It came from a worker of code whose word for it this one does not know."""
+    NOT_SERVED = "not-served"
+    """The worker that took it could not serve it."""
+    UNREADABLE = "unreadable"
+    """What came was none."""
 
 
 @dataclass(frozen=True, slots=True)

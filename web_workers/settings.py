@@ -8,31 +8,55 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from framebus.names import DEFAULT_CAMERA, CameraNames, cameras, check_camera_name, runtime_dir
+from framebus.cli.access import Access, from_environ
+from framebus.names import (
+    DEFAULT_CAMERA,
+    CameraNames,
+    cameras,
+    check_camera_name,
+    runtime_dir,
+    state_dir,
+)
+from werkzeug.exceptions import NotFound
 
 BIND = "FRAMEBUS_BIND"
 WORKERS = "FRAMEBUS_WORKERS"
 NAME = "FRAMEBUS_NAME"
 DEFAULT_BIND = "127.0.0.1:8080"
+OPEN = Access(view="open", control="off", hosts=frozenset({"localhost"}))
+"""What holds on the loopback unless somebody says otherwise."""
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """Where cameras are looked for, and which one the short routes mean."""
+    """Where cameras are looked for, which one the short routes mean, and who is let in."""
 
     runtime: Path
     default_camera: str = DEFAULT_CAMERA
+    access: Access = OPEN
+    state: Path = field(default_factory=state_dir)
+    """Where the token is."""
 
     @classmethod
     def from_environ(cls, environ: Mapping[str, str] = os.environ) -> Settings:
-        """Read them; raises BadCameraName."""
+        """Read them; raises UsageError."""
         return cls(
             runtime=runtime_dir(environ),
             default_camera=check_camera_name(environ.get(NAME) or DEFAULT_CAMERA),
+            access=from_environ(environ, environ.get(BIND) or DEFAULT_BIND),
+            state=state_dir(environ),
         )
+
+
+class UnknownCamera(NotFound):
+    """A camera that nobody has heard of; the answer names those that exist."""
+
+    def __init__(self, camera: str) -> None:
+        super().__init__()
+        self.camera = camera
 
 
 class Cameras:
@@ -51,6 +75,12 @@ class Cameras:
         """Return the cameras with a daemon, or that had one, and the default one; sorted."""
         self._seen |= frozenset(cameras(self._settings.runtime))
         return sorted(self._seen)
+
+    def existing(self, camera: str) -> CameraNames:
+        """Return the names of a camera that is known; raises UnknownCamera."""
+        if camera not in self.known():
+            raise UnknownCamera(camera)
+        return self.names(camera)
 
     def names(self, camera: str) -> CameraNames:
         """Return the names of one camera's files and sockets; raises BadCameraName."""

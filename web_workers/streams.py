@@ -16,7 +16,14 @@ from framebus.notify import own_context
 
 from web_workers import siblings
 from web_workers.events import EventFeed
+from web_workers.fanout import Fanout
 from web_workers.feed import Feed
+from web_workers.handover.carried import Carried
+from web_workers.handover.channel import Channel
+from web_workers.handover.luggage import unpacked_as
+from web_workers.handover.porter import Porter
+from web_workers.handover.roster import Roster
+from web_workers.handover.shared import Shared
 from web_workers.loop import StreamLoop, Timer
 from web_workers.placeholder import Painter
 from web_workers.scoreboard import Scoreboard
@@ -37,14 +44,14 @@ FPS_NS = 5_000_000_000
 class WorkerStreams:
     """What a StreamWorker has besides gunicorn's own."""
 
-    def __init__(self, *, cameras: Cameras, board: Scoreboard) -> None:
+    def __init__(self, *, cameras: Cameras, shared: Shared, age: int) -> None:
         """Make the loop and nothing that costs anything while nobody looks.
 
-        `board` is the one that all workers share.
+        `shared` is what all workers have in common; `age` is this one's, as gunicorn counts them.
         """
         self._cameras = cameras
-        self._board = board
-        self._slot = board.claim()
+        self._board = Scoreboard(shared.scoreboard)
+        self._slot = self._board.claim()
         self._too_long = False
         if self._slot is None:
             log.warning("too many workers: the viewers of this one are not in /metrics")
@@ -53,8 +60,19 @@ class WorkerStreams:
         self.loop = StreamLoop()
         self._painter = Painter(self.loop.call_from_thread)
         self._feeds: dict[str, Feed] = {}
+        self.porter = Porter(
+            house=self,
+            channel=Channel(shared.lanes),
+            roster=Roster(shared.roster),
+            age=age,
+            loop=self.loop,
+        )
         self._events = EventFeed(
-            cameras=cameras, context=self._context, loop=self.loop, workers=siblings.workers
+            cameras=cameras,
+            context=self._context,
+            loop=self.loop,
+            workers=siblings.workers,
+            lost=self.porter.lost,
         )
 
     def take_over(self, sock: socket.socket, peer: str, taken: TakeOver) -> None:
@@ -69,6 +87,54 @@ class WorkerStreams:
         except zmq.ZMQError as error:
             viewer.close(Closed.FAILED)
             raise OSError(error.errno, f"no socket for a feed: {error}") from error
+        self.porter.counted()
+        if self._timer is None:
+            self._look_after()
+
+    def residents(self) -> list[Viewer]:
+        """Return all viewers, those of frames first."""
+        frames = [viewer for feed in self._feeds.values() for viewer in feed.fanout.viewers]
+        return [*frames, *self._events.viewers]
+
+    def frame_viewers(self) -> int:
+        """Return how many view frames."""
+        return sum(len(feed.fanout.viewers) for feed in self._feeds.values())
+
+    def carried(self, viewer: Viewer) -> Carried:
+        """Return what a viewer takes along to another worker."""
+        return _home(viewer).carried(viewer)
+
+    def moved_out(self, viewer: Viewer) -> None:
+        """Forget a viewer that another worker serves on."""
+        viewer.let_go()
+        _home(viewer).moved_out(viewer)
+
+    def move_in(self, sock: socket.socket, carried: Carried, rest: bytes) -> bool:
+        """Serve a viewer that another worker has served; False if that cannot be done."""
+        try:
+            viewer = unpacked_as(
+                sock, carried, rest, clock=self.loop.clock, on_close=self.loop.remove
+            )
+            self.loop.add(viewer.fileno(), EVENTS, viewer.on_event)
+        except OSError as error:
+            log.warning("a viewer of another worker cannot be served: %s", error)
+            sock.close()
+            return False
+        try:
+            if carried.camera is None or carried.states:
+                self._events.move_in(viewer, carried.camera)
+            else:
+                self._feed(carried.camera).move_in(viewer, carried)
+        except zmq.ZMQError as error:
+            log.warning("a viewer of another worker cannot be served: %s", error)
+            viewer.close(Closed.FAILED)
+            return False
+        return True
+
+    def settle(self) -> None:
+        """Tell all workers of viewers that have come or gone."""
+        self._write_scores()
+        self.porter.counted()
         if self._timer is None:
             self._look_after()
 
@@ -105,6 +171,7 @@ class WorkerStreams:
 
     def close(self) -> None:
         """Close every viewer and everything else."""
+        self.porter.close()
         for feed in self._feeds.values():
             feed.close()
         self._events.close()
@@ -117,6 +184,7 @@ class WorkerStreams:
         """Do once a second what nobody waits for, until after the last viewer has left."""
         now = self.loop.clock()
         for feed in self._feeds.values():
+            feed.fanout.close_stalled(now)
             for viewer in feed.fanout.viewers:
                 since_ns, before = viewer.marked
                 if now - since_ns >= FPS_NS:
@@ -124,6 +192,7 @@ class WorkerStreams:
                     viewer.fps = (sent - before) * 1e9 / (now - since_ns)
                     viewer.marked = (now, sent)
         self._write_scores()
+        self.porter.counted()
         busy = self._events.viewers or any(feed.fanout.viewers for feed in self._feeds.values())
         self._timer = self.loop.call_at(now + EVERY_NS, self._look_after) if busy else None
 
@@ -132,7 +201,7 @@ class WorkerStreams:
             return
         try:
             feeds = (feed.fanout.scores() for feed in self._feeds.values())
-            self._slot.write(total((self._events.scores(), *feeds)))
+            self._slot.write(total((self.porter.scores(), self._events.scores(), *feeds)))
         except ValueError as error:
             if not self._too_long:
                 log.warning("no more cameras in /metrics: %s", error)
@@ -158,3 +227,10 @@ class WorkerStreams:
                 paint=self._painter.paint,
             )
         return feed
+
+
+def _home(viewer: Viewer) -> Fanout | EventFeed:
+    """What a viewer of this worker belongs to."""
+    if isinstance(viewer.audience, Fanout | EventFeed):
+        return viewer.audience
+    raise TypeError(f"a viewer of {viewer.audience!r}")

@@ -19,6 +19,7 @@ from flask import Response
 
 from web_workers.parts import Style
 from web_workers.scores import Scores
+from web_workers.threaded import Places, let_go_of_stalled
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -27,6 +28,9 @@ STREAMS = "framebus.streams"
 """Key of the WSGI environment under which a StreamWorker names itself, as `Streams`."""
 TAKES_OVER = "framebus.takes_over"
 """Key that is true when this very connection can be taken over: plain HTTP/1, not TLS."""
+
+
+_places = Places()
 
 
 class Streams(Protocol):
@@ -79,16 +83,32 @@ class TakenOverResponse(Response):
         self, ticket: Ticket, fallback: Callable[[], Iterator[bytes]], *, content_type: str
     ) -> None:
         """Answer `ticket`; `fallback` makes the body where nobody takes the connection over."""
-        super().__init__(_later(fallback), content_type=content_type)
+        super().__init__(content_type=content_type)
         self._ticket = ticket
+        self._fallback = fallback
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Begin the response, as WSGI has it."""
-        if environ["REQUEST_METHOD"] == "HEAD" or not environ.get(TAKES_OVER):
+        if environ["REQUEST_METHOD"] == "HEAD":
             return super().__call__(environ, start_response)
+        if not environ.get(TAKES_OVER):
+            return self._threaded(environ, start_response)
         headers = self.get_wsgi_headers(environ).to_wsgi_list()
         start_response(self.status, headers)
         return _raising(TakeOver(_head(self.status, headers), self._ticket))
+
+    def _threaded(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        """Serve this viewer from the thread that it came in."""
+        seat = _places.take(self._fallback)
+        if seat is None:
+            self.status_code = 503
+            self.content_type = "text/plain"
+            self.headers["Retry-After"] = "10"
+            self.data = b"all places for viewers are taken\n"
+            return super().__call__(environ, start_response)
+        let_go_of_stalled(environ.get("gunicorn.socket"))
+        start_response(self.status, self.get_wsgi_headers(environ).to_wsgi_list())
+        return seat
 
 
 def announce(app: WSGIApplication, streams: Streams, plain: bool) -> WSGIApplication:
@@ -117,7 +137,3 @@ def _head(status: str, headers: list[tuple[str, str]]) -> bytes:
 def _raising(error: TakeOver) -> Iterator[bytes]:
     raise error
     yield b""  # makes this a generator: it raises when the first item is asked for, not before
-
-
-def _later(fallback: Callable[[], Iterator[bytes]]) -> Iterator[bytes]:
-    yield from fallback()

@@ -48,9 +48,16 @@ class Tally:
     def left(self, account: Account, why: Closed) -> None:
         """Count a viewer that went; what it was waiting for it will not get."""
         self._closed[why] += 1
-        self._sent += account.sent
-        self._skipped += account.skipped + account.waiting
-        self._bytes += account.bytes
+        self._add(account, 1)
+        self._skipped += account.waiting
+
+    def moved_out(self, account: Account) -> None:
+        """Keep what a viewer got here that goes to another worker, where it counts on."""
+        self._add(account, 1)
+
+    def moved_in(self, account: Account) -> None:
+        """Take in a viewer that has got so much already, which another worker's tally keeps."""
+        self._add(account, -1)
 
     def aged(self, age_ns: int) -> None:
         """Note how old a frame was when all who could take it had been given it."""
@@ -74,3 +81,8 @@ class Tally:
             counts |= {(scores.AGE, *of, str(i)): n for i, n in enumerate(self._ages) if n}
             now[(scores.WAITING, *of)] = sum(each.waiting for each in accounts)
         return Scores(counts, now)
+
+    def _add(self, account: Account, sign: int) -> None:
+        self._sent += sign * account.sent
+        self._skipped += sign * account.skipped
+        self._bytes += sign * account.bytes

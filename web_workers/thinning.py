@@ -11,17 +11,19 @@ class Thinner:
     so that the jitter of a camera does not cost a frame.
     """
 
-    __slots__ = ("_due_ns", "_period_ns")
+    __slots__ = ("_period_ns", "due_ns", "fps")
 
-    def __init__(self, fps: float) -> None:
+    def __init__(self, fps: float, due_ns: int = 0) -> None:
         self._period_ns = round(1e9 / fps)
-        self._due_ns = 0
+        self.fps = fps
+        self.due_ns = due_ns
+        """When the next one is due, on the clock of captures."""
 
     def admit(self, captured_ns: int, interval_ns: int) -> bool:
         """Whether the frame captured at `captured_ns` is one of them; `interval_ns` apart."""
-        if captured_ns + interval_ns // 2 < self._due_ns:
+        if captured_ns + interval_ns // 2 < self.due_ns:
             return False
-        self._due_ns += self._period_ns
-        if self._due_ns <= captured_ns:  # the first frame, or a pause: start anew
-            self._due_ns = captured_ns + self._period_ns
+        self.due_ns += self._period_ns
+        if self.due_ns <= captured_ns:  # the first frame, or a pause: start anew
+            self.due_ns = captured_ns + self._period_ns
         return True

@@ -60,11 +60,10 @@ class Viewer:
     """A taken-over connection. Made by the stream's admission, closed by itself or its audience."""
 
     __slots__ = (
-        "_audience",
         "_clock",
         "_on_close",
         "_sock",
-        "_unwanted",
+        "audience",
         "base",
         "bytes_sent",
         "captured_ns",
@@ -80,6 +79,7 @@ class Viewer:
         "sent",
         "style",
         "thinner",
+        "unwanted",
     )
 
     def __init__(
@@ -101,8 +101,10 @@ class Viewer:
         """For the pack alone: what it sends, the viewer must be told of."""
         self._clock = clock
         self._on_close = on_close
-        self._audience: Audience | None = None
-        self._unwanted = 0
+        self.audience: Audience | None = None
+        """Who is told when it drains or leaves."""
+        self.unwanted = 0
+        """Bytes that it has said since its request."""
         self.peer = peer
         self.style = Style.PLAIN
         self.thinner: Thinner | None = None
@@ -132,7 +134,7 @@ class Viewer:
 
     def belong(self, audience: Audience) -> None:
         """Say who is told when it drains or leaves."""
-        self._audience = audience
+        self.audience = audience
 
     def push(self, data: bytes) -> None:
         """Send `data`, or begin to. Only for a viewer with no rest; closes itself on failure."""
@@ -171,11 +173,15 @@ class Viewer:
         """Close the socket and tell the audience. Twice is harmless."""
         if self._sock.fileno() < 0:
             return
+        self.let_go()
+        if self.audience is not None:
+            self.audience.left(self, why)
+
+    def let_go(self) -> None:
+        """Close this process's descriptor of a connection that lives on in another one's."""
         self._on_close(self._sock.fileno())
         self._sock.close()
         self.rest = None
-        if self._audience is not None:
-            self._audience.left(self, why)
 
     def _continue(self, rest: memoryview) -> None:
         try:
@@ -191,15 +197,15 @@ class Viewer:
             self.rest = rest[count:]
             return
         self.rest = None
-        if self._audience is not None:
-            self._audience.drained(self)
+        if self.audience is not None:
+            self.audience.drained(self)
 
     def _discard(self) -> Closed | None:
         """Throw away what the viewer says; return why it is to be closed, None if it is not."""
         try:
             while data := self._sock.recv(4096):
-                self._unwanted += len(data)
-                if self._unwanted > UNWANTED_BYTES:
+                self.unwanted += len(data)
+                if self.unwanted > UNWANTED_BYTES:
                     return Closed.UNWANTED
         except BlockingIOError:
             return None

@@ -2,29 +2,29 @@
 
 A view that answers with a `TakenOverResponse` makes the response's body raise `TakeOver` in the
 request thread; the worker catches it there, and when gunicorn's main thread finishes the request
-it keeps the socket for its own event loop instead of closing it. That loop is nested in gunicorn's
-poller through one descriptor. Everything else is gunicorn's: accepting, parsing, short requests,
-heartbeats, signals.
+it keeps the socket for its own event loop instead of closing it. gunicorn's poller is nested in
+that loop through one descriptor, so a frame on its way to viewers passes none of gunicorn's code.
+Everything else is gunicorn's: accepting, parsing, short requests, heartbeats, signals.
 
 What is relied on in gunicorn 26 and 27 (workers/gthread.py): `handle_request` lets an exception
 through that is raised before anything was sent; `finish_request` and
-`wait_for_and_dispatch_events` run in the main thread; `nr_conns` counts open connections;
-`setup` is called in the master, before the first worker.
+`wait_for_and_dispatch_events` run in the main thread; `nr_conns` counts open connections; `alive`
+turns false when the worker is to end, and `run` returns when requests under way are done.
 """
 
 from __future__ import annotations
 
 import errno
-import selectors
+import os
+import select
 import time
 from concurrent.futures import Future
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any
 
-from gunicorn.workers.gthread import ThreadWorker
-
+from web_workers.access.errors import GuardedErrors
+from web_workers.handover.shared import LAYOUT, Shared
 from web_workers.limits import raise_descriptor_limit
 from web_workers.linger import linger
-from web_workers.scoreboard import Scoreboard
 from web_workers.settings import Cameras, Settings
 from web_workers.streams import WorkerStreams
 from web_workers.takeover import TakeOver, announce
@@ -34,31 +34,25 @@ if TYPE_CHECKING:
 
 _NO_ROOM = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
 _ACCEPT_PAUSE_S = 0.5
+_KEEPALIVE_S = 1.5  # for requests on idle connections after the worker was told to end
 
 
-class StreamWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
-    """A threaded worker with an event loop for viewers."""
+class StreamWorker(GuardedErrors):
+    """A threaded worker with an event loop for viewers. Never made: a FreshWorker becomes one."""
 
-    _board: ClassVar[Scoreboard | None] = None
-    """Made in gunicorn's master, so that all workers inherit the same."""
-
-    @classmethod
-    def setup(cls) -> None:
-        """Prepare the class. gunicorn calls it whenever it has looked the class up."""
-        if cls._board is None:
-            cls._board = Scoreboard.create()
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self._taken: dict[Any, TakeOver] = {}  # by connection, until its request is finished
-        self._streams: WorkerStreams
-        self._accept_from = 0.0  # monotonic seconds; before that nothing is accepted
+    shared: Shared
 
     def init_process(self) -> None:
-        """Set up after the fork, then run until the end. gunicorn calls it once."""
+        """Set up after the fork, then run until the end. Called once."""
         raise_descriptor_limit()
+        self._taken: dict[Any, TakeOver] = {}  # by connection, until its request is finished
+        self._accept_from = 0.0  # monotonic seconds; before that nothing is accepted
+        shared = self.shared
+        if shared.layout != LAYOUT:
+            self.log.warning("this version shares nothing with workers of the running one: restart")
+            shared = Shared.create()
         cameras = Cameras(Settings.from_environ())
-        self._streams = WorkerStreams(cameras=cameras, board=self._board or Scoreboard.create())
+        self._streams = WorkerStreams(cameras=cameras, shared=shared, age=self.age)
         try:
             super().init_process()
         finally:
@@ -72,14 +66,32 @@ class StreamWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
     def run(self) -> None:
         """Serve until told to stop."""
         loop = self._streams.loop
-        self.poller.register(loop, selectors.EVENT_READ, lambda _: loop.dispatch())
+        loop.add(self.poller.fileno(), select.EPOLLIN, lambda _: loop.stop())
+        self._streams.porter.open()
         super().run()
+        if os.getppid() != self.ppid:
+            return  # gunicorn's master is gone: there is no other worker, and will be none
+        self._leave()
+        while not self._streams.porter.empty:
+            self.notify()
+            loop.dispatch(loop.timeout_s(1.0))
 
     def wait_for_and_dispatch_events(self, timeout: float) -> None:
-        """Wait as gunicorn does, but no longer than until the loop's next timer."""
-        loop = self._streams.loop
-        super().wait_for_and_dispatch_events(loop.timeout_s(timeout))
-        loop.run_timers()
+        """Serve viewers until there is something for gunicorn to do, then let it do that."""
+        if not self.alive:
+            self._leave()
+        self._streams.porter.seen()
+        self._streams.loop.run(timeout)
+        super().wait_for_and_dispatch_events(0)
+
+    def _leave(self) -> None:
+        """Have the viewers served by others: this worker was told to end, or is to be replaced.
+
+        When all of them end there is nobody to take what was given away, and the kernel closes it.
+        """
+        self._streams.porter.leave()
+        for conn in self.keepalived_conns:
+            conn.timeout = min(conn.timeout, time.monotonic() + _KEEPALIVE_S)
 
     def accept(self, listener: Any) -> None:
         """Accept a connection; without a descriptor left for it, pause instead of ending."""
@@ -111,7 +123,7 @@ class StreamWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
         taken = self._taken.pop(conn, None)
         if fs.cancelled() or fs.exception() is not None or fs.result():
             super().finish_request(conn, fs)
-        elif taken is None or not self.alive:
+        elif taken is None:
             # gunicorn would wait here, in the main thread, until the client closes: up to 2 s.
             linger(self._streams.loop, conn.sock, self._connection_closed)
         else:
@@ -127,6 +139,7 @@ class StreamWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
 
     def _connection_closed(self) -> None:
         self.nr_conns -= 1
+        self._streams.loop.stop()  # gunicorn may be waiting for just this
 
 
 def _peer(address: Any) -> str:

@@ -17,7 +17,8 @@ from pathlib import Path
 
 from framebus.cli.output import OutputFailed
 from framebus.errors import FramebusError, UsageError
-from framebus.names import CameraNames, cameras
+from framebus.names import CameraNames, cameras, state_dir, web_token
+from framebus.secret_files import read_secret
 from framebus.version import __version__
 
 from capture_daemon.diagnosis import doctor
@@ -94,7 +95,7 @@ def collect(
         for method in ("status", "formats"):
             files[f"{method}-{name}.json"] = _asked(machine, name, method)
         files[f"incidents-{name}.json"] = known_incidents(machine, name)
-    secrets = secrets_of(environ)
+    secrets = [*secrets_of(environ), *_web_token(environ)]
     return {name: _text(scrub(content, secrets)) for name, content in files.items()}
 
 
@@ -123,6 +124,14 @@ def write(path: Path, files: Mapping[str, str]) -> None:
         except OSError as error:
             path.unlink()
             raise OutputFailed(f"cannot write {path}: {error.strerror}") from error
+
+
+def _web_token(environ: Mapping[str, str]) -> list[str]:
+    """Return the web tier's token, if there is one that we may read."""
+    try:
+        return [read_secret(web_token(state_dir(environ)))]
+    except (FramebusError, FileNotFoundError):
+        return []
 
 
 def _text(content: object) -> str:

@@ -51,7 +51,10 @@ def _stale(machine: Machine) -> list[Finding]:
         if machine.lock_holder(names.lock):
             continue
         ring = machine.shared_memory / names.segment
-        files = (names.control_socket, names.frames_socket, names.events_socket, ring)
+        files = (
+            *(names.control_socket, names.queries_socket),
+            *(names.frames_socket, names.events_socket, ring),
+        )
         left += [str(each) for each in files if each.exists()]
     if not left:
         return [good("directory", f"{machine.runtime}: nothing stale")]

@@ -39,6 +39,7 @@ CAMERA_KEYS: Mapping[str, tuple[type, ...]] = {
     "frozen_after": _NUMBER,
     "end_holder": (bool,),
     "power_ports": _TEXTS,
+    "control_group": _TEXT,
 }
 """What a camera's table may hold; at the top of the file it holds for every camera."""
 COMMON_KEYS: Mapping[str, tuple[type, ...]] = {
@@ -47,6 +48,13 @@ COMMON_KEYS: Mapping[str, tuple[type, ...]] = {
     "bind": _TEXT,
     "workers": (int,),
     "cameras": _TEXTS,
+    "view": _TEXT,
+    "control": _TEXT,
+    "password_file": _TEXT,
+    "allow_host": _TEXTS,
+    "trusted_proxy": _TEXTS,
+    "certfile": _TEXT,
+    "keyfile": _TEXT,
 }
 """What may stand at the top of the file, besides the cameras' tables."""
 _TYPE_NAMES = {

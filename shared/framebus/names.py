@@ -5,12 +5,14 @@ that only when asked to.
 
     RUNTIME/CAMERA.lock       lockf'd by the daemon that serves CAMERA; its first line is the pid
     RUNTIME/CAMERA.control    ZeroMQ ROUTER: commands and replies
+    RUNTIME/CAMERA.queries    the same, for calls that change nothing
     RUNTIME/CAMERA.frames     ZeroMQ PUB: one hint per frame
     RUNTIME/CAMERA.events     ZeroMQ PUB: state changes and incidents, JSON
     RUNTIME/@DEVICE.lock      lockf'd by the daemon that has DEVICE open ("@" starts no camera name)
     /run/framebus-privileged.sock   the helper that may reset USB devices; one for the machine
     /dev/shm/framebus-DIGEST-CAMERA   the ring; DIGEST tells two runtime directories apart
-    STATE/CAMERA.incidents.jsonl      the journal of incidents, the only file that outlives a boot
+    STATE/CAMERA.incidents.jsonl      the journal of incidents; it outlives a boot
+    STATE/web.token                   what a viewer shows the web tier, where it asks; likewise
 """
 
 from __future__ import annotations
@@ -75,6 +77,11 @@ def incident_journal(state: Path, camera: str) -> Path:
     return state / f"{check_camera_name(camera)}.incidents.jsonl"
 
 
+def web_token(state: Path) -> Path:
+    """Return the file with the web tier's token."""
+    return state / "web.token"
+
+
 def create_runtime_dir(runtime: Path) -> Path:
     """Create `runtime` with mode 0750 if it is missing, and return it.
 
@@ -127,6 +134,11 @@ class CameraNames:
     def control_socket(self) -> Path:
         """Unix socket of the control ROUTER."""
         return self.runtime / f"{self.camera}.control"
+
+    @property
+    def queries_socket(self) -> Path:
+        """Unix socket of the ROUTER that answers and carries out nothing."""
+        return self.runtime / f"{self.camera}.queries"
 
     @property
     def frames_socket(self) -> Path:

@@ -20,6 +20,7 @@ from framebus.ring.announcement import Announcement
 _SOCKET_MODE = 0o660  # libzmq makes it 0777 less umask
 _FRAMES_QUEUED = 4  # a listener that is this far behind wants the newest, not these
 _EVENTS_QUEUED = 256
+_READABLE = int(zmq.POLLIN)
 _HANDSHAKE_MS = 5000  # who has not greeted by then is hung up on
 
 SILENT_INTERVALS = 1.5
@@ -96,8 +97,8 @@ class Listener:
     """A reader's end of CAMERA.frames: keeps the newest hint only (CONFLATE).
 
     It may be made before there is a daemon, and lives on when the daemon is replaced: ZeroMQ
-    connects again by itself. `socket` may be put in a poller; its FD is edge-triggered, so after
-    each wake-up call `receive` until it returns None.
+    connects again by itself. `socket` may be put in a poller; its FD is edge-triggered, so call
+    `receive` after each wake-up.
     """
 
     def __init__(self, context: zmq.Context[zmq.Socket[bytes]], names: CameraNames) -> None:
@@ -112,16 +113,23 @@ class Listener:
         """Messages that were no announcement: somebody else's, or another version's."""
 
     def receive(self) -> Announcement | None:
-        """Return the newest announcement that has arrived, None when there is none."""
-        while True:
-            try:
+        """Return the newest announcement that has arrived, None when there is none.
+
+        Afterwards nothing is left to receive, and FD will tell of the next.
+        """
+        newest = None
+        try:
+            message = self.socket.recv(zmq.DONTWAIT)
+            while True:
+                try:
+                    newest = Announcement.unpack(message)
+                except SegmentInvalid:
+                    self.invalid += 1
+                if not int(self.socket.get(zmq.EVENTS)) & _READABLE:  # cheaper than raising Again
+                    return newest
                 message = self.socket.recv(zmq.DONTWAIT)
-            except zmq.Again:
-                return None
-            try:
-                return Announcement.unpack(message)
-            except SegmentInvalid:
-                self.invalid += 1
+        except zmq.Again:
+            return newest
 
     def wait(self, timeout_s: float) -> Announcement | None:
         """Wait for an announcement, at most `timeout_s` seconds."""

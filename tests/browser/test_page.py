@@ -12,6 +12,7 @@ from playwright.sync_api import Page
 
 from tests.browser import chromium
 from tests.bus import Bus, lock_held
+from tests.system.guarded import Guarded
 from tests.system.webtier import WebTier
 from tests.waiting import until
 
@@ -63,6 +64,35 @@ def test_the_page_shows_live_frames_and_state(tier: WebTier, bus: Bus) -> None:
         assert wrong == []
 
 
+def test_the_page_commands_a_camera_for_who_has_the_token() -> None:
+    with (
+        Guarded() as server,
+        chromium.page(f"{server.origin}/?token={server.token}") as (page, wrong),
+    ):
+        assert page.url == f"{server.origin}/", "the token is not left in the address bar"
+        _moves(page)
+        page.click('.commands [data-method="stop"]')
+        page.wait_for_function(
+            "() => document.querySelector('.commands output').textContent.startsWith('Done: ')"
+        )
+        server.daemon.until_state("stopped", within_s=30)
+        page.wait_for_selector(".cause:not([hidden])", timeout=20_000)
+        page.click('.commands [data-method="start"]')
+        server.daemon.until_state("streaming", within_s=30)
+        page.wait_for_selector(".state.good", timeout=20_000)
+        page.click('.commands [data-method="reset"]')
+        page.wait_for_function(
+            "() => document.querySelector('.commands output').textContent.includes('no USB camera')"
+        )
+        assert wrong == []
+
+
+def test_the_page_has_no_commands_where_nobody_may_command(tier: WebTier, bus: Bus) -> None:
+    with chromium.page(f"http://127.0.0.1:{tier.port}/") as (page, _):
+        page.wait_for_selector(".state.good", timeout=20_000)
+        assert page.query_selector(".commands") is None
+
+
 def test_the_page_names_the_cause_and_recovers_by_itself(
     runtime: Path, tier: WebTier, bus: Bus
 ) -> None:
@@ -106,6 +136,24 @@ def test_a_killed_worker_costs_the_page_its_picture_for_a_moment(tier: WebTier, 
             _moves(page)
             until(lambda gone=worker: gone not in tier.workers(), what="it is replaced")  # type: ignore[misc]
         _moves(page)
+
+
+def test_a_reload_of_the_workers_costs_the_page_nothing(tier: WebTier, bus: Bus) -> None:
+    with chromium.page(f"http://127.0.0.1:{tier.port}/") as (page, wrong):
+        _moves(page)
+        source = page.get_attribute(".camera img", "src")
+        old = tier.workers()
+        tier.process.send_signal(signal.SIGHUP)
+        until(
+            lambda: len(tier.workers()) == 2 and not set(old) & set(tier.workers()),
+            within_s=60,
+            what="the workers are replaced",
+        )
+        _moves(page)
+        # Each attempt to have the picture has an address of its own: this is the first one still.
+        assert page.get_attribute(".camera img", "src") == source
+        assert tier.scrape().sum("framebus_viewers_closed_total") == 0
+        assert wrong == []
 
 
 def test_a_camera_that_appears_later_gets_its_card(runtime: Path, tier: WebTier, bus: Bus) -> None:

@@ -23,6 +23,7 @@ import sys
 import tempfile
 import time
 import zlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -64,6 +65,7 @@ class Watcher:
     ended: bool = False
     last_timestamp: float = 0.0
     last_frame_at: float = 0.0
+    gap_s: float = 0.0  # the longest between two frames
 
     def read(self) -> None:
         """Take in what has arrived."""
@@ -93,7 +95,10 @@ class Watcher:
         if part.timestamp < self.last_timestamp:
             self.older += 1
         if part.timestamp > self.last_timestamp:
-            self.last_frame_at = time.monotonic()
+            now = time.monotonic()
+            if self.last_frame_at:
+                self.gap_s = max(self.gap_s, now - self.last_frame_at)
+            self.last_frame_at = now
             self.frames += 1
         self.last_timestamp = part.timestamp
 
@@ -118,14 +123,16 @@ class Result:
 class Session:
     """`framebus up` on a clip, and viewers on it."""
 
-    def __init__(self, runtime: Path, *, viewers: int) -> None:
+    def __init__(self, runtime: Path, *, viewers: int, options: Sequence[str] = ()) -> None:
+        """`options` are further ones of `framebus up`."""
         self.names = CameraNames(runtime)
         clip = runtime / "clip.mjpeg"
         checks = make_clip(clip, frames=30, width=1280, height=720)
-        self._port = _free_port()
+        self.port = _free_port()
         command = [
             *(sys.executable, "-m", "framebus", "up", "--source", f"file:{clip}"),
-            *("--fps", "30", "--bind", f"127.0.0.1:{self._port}"),
+            *("--fps", "30", "--bind", f"127.0.0.1:{self.port}"),
+            *options,
         ]
         environ = {**os.environ, "FRAMEBUS_RUNTIME_DIR": str(runtime)}
         self.up = subprocess.Popen(command, env=environ)
@@ -150,7 +157,7 @@ class Session:
             self._add(checks)
 
     def _add(self, checks: set[int]) -> None:
-        connection = socket.create_connection(("127.0.0.1", self._port), timeout=20)
+        connection = socket.create_connection(("127.0.0.1", self.port), timeout=20)
         connection.sendall(b"GET /stream HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
         watcher = Watcher(connection, checks)
         self._selector.register(watcher.connection, selectors.EVENT_READ, watcher)
@@ -168,11 +175,15 @@ class Session:
                 return max(w.last_frame_at for w in self.watchers)
             if time.monotonic() > deadline:
                 raise TimeoutError(f"{len(waiting)} viewers without a new frame")
-            for key, _ in self._selector.select(0.1):
-                watcher: Watcher = key.data
-                watcher.read()
-                if watcher.ended:
-                    self._selector.unregister(watcher.connection)
+            self.read()
+
+    def read(self) -> None:
+        """Read what there is, after waiting a tenth of a second at most."""
+        for key, _ in self._selector.select(0.1):
+            watcher: Watcher = key.data
+            watcher.read()
+            if watcher.ended:
+                self._selector.unregister(watcher.connection)
 
     def kill_daemon(self) -> tuple[float, float]:
         """SIGKILL the daemon; return when, monotonic and UTC."""

@@ -63,7 +63,9 @@ def report(
     thread.start()
     port = listener.getsockname()[1]
     try:
-        with closing(Viewers(load, port=port, path="/", count=1, stamp=Stamp(), core=0)) as viewers:
+        with closing(
+            Viewers(load, port=port, path="/", count=1, stamp=Stamp(), cores=(0,))
+        ) as viewers:
             viewers.wait()
             viewers.measure()
             viewers.report()  # its answer says that "measure" was obeyed
@@ -186,7 +188,7 @@ def test_an_answer_other_than_200_ends_it_with_that_answer(
     thread.start()
     port = listener.getsockname()[1]
     with (
-        closing(Viewers(load, port=port, path="/", count=1, stamp=Stamp(), core=0)) as viewers,
+        closing(Viewers(load, port=port, path="/", count=1, stamp=Stamp(), cores=(0,))) as viewers,
         pytest.raises(BenchError, match="503 Service Unavailable"),
     ):
         viewers.wait()

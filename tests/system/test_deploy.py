@@ -15,7 +15,10 @@ from pathlib import Path
 
 import pytest
 from framebus import config
+from framebus.cli import access, address
 from framebus.names import PRIVILEGED_SOCKET
+
+from tests.system.certificate import make_certificate
 
 DEPLOY = Path(__file__).parents[2] / "deploy"
 INSTALLED = "/opt/framebus/bin/framebus"
@@ -126,6 +129,7 @@ def test_users_and_runtime_directory_let_the_web_tier_read_and_only_daemons_writ
     groups = table(tmp_path / "etc" / "group")
     members = {name: fields[-1].split(",") for name, fields in groups.items()}
     assert members["framebus"] == ["framebus-capture", "framebus-web"]
+    assert members["framebus-control"] == ["framebus-capture"]
     assert members["video"] == ["framebus-capture"]
     status = (tmp_path / "run" / "framebus").stat()
     assert status.st_uid == int(users["framebus-capture"][2])
@@ -185,7 +189,14 @@ def test_udev_rules_name_cameras_and_daemons_alike() -> None:
 def test_nginx_accepts_its_configuration(tmp_path: Path) -> None:
     nginx = needs("nginx")
     file = tmp_path / "nginx.conf"
-    site = DEPLOY / "nginx" / "framebus.conf"
+    needs("openssl")
+    certificate, key = make_certificate(tmp_path)
+    site = tmp_path / "site.conf"
+    text = (DEPLOY / "nginx" / "framebus.conf").read_text()
+    for old, new in (("fullchain.pem", certificate), ("privkey.pem", key)):
+        assert f" /etc/ssl/framebus/{old};" in text
+        text = text.replace(f"/etc/ssl/framebus/{old}", str(new))
+    site.write_text(text)
     file.write_text(
         f"pid {tmp_path}/nginx.pid; error_log stderr; events {{}}\n"
         f"http {{ access_log off; include {site}; }}\n"
@@ -201,3 +212,7 @@ def test_example_configuration_is_read_and_every_key_means_something() -> None:
     front = file.for_camera("front")
     assert (front["size"], front["fps"], front["ring_size"]) == ("1280x720", 30, "32M")
     assert file.common["bind"] == "127.0.0.1:8080"
+    chosen = access.choose({}, file.common, address.parse("127.0.0.1:8080"))
+    assert (chosen.view, chosen.control) == ("token", "off")
+    assert "camera.example.org" in chosen.hosts
+    assert chosen.proxies == ("127.0.0.1/32", "::1/128")

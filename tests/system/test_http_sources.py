@@ -8,7 +8,9 @@ from pathlib import Path
 import pytest
 from framebus import FrameReader
 
-from benchmarks import servers, tools
+from benchmarks import tools
+from benchmarks.peers import Ustreamer
+from benchmarks.task import Task
 from tests.daemons import DaemonProcess
 
 SIZE = tools.Size(640, 360)
@@ -24,9 +26,9 @@ def need(*programs: str) -> None:
 def test_the_http_source_reads_debians_ustreamer(runtime: Path, tmp_path: Path) -> None:
     need("ustreamer", "ffmpeg", "cc")
     clip = tools.clip(SIZE, tmp_path)
-    task = servers.Task(clip=clip, size=SIZE, fps=30, core=0, tools=tmp_path)
+    task = Task(clip=clip, size=SIZE, fps=30, cores=(0,), tools=tmp_path)
     shown = clip.read_bytes()
-    ustreamer = servers.Ustreamer(task)
+    ustreamer = Ustreamer(task)
     try:
         url = f"http://127.0.0.1:{ustreamer.port}/stream"
         with DaemonProcess(runtime, "--source", url), FrameReader() as reader:

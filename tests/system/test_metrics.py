@@ -194,7 +194,11 @@ def test_counters_never_fall_when_workers_are_killed_reloaded_and_end(
             tier.process.send_signal(signal.SIGHUP)
             until(lambda: replaced(old), within_s=40, what="new workers")
             until(lambda: not any(alive(pid) for pid in old), within_s=40)
-            until(lambda: closed(tier.scrape(), "ended") > 0, within_s=30)
+            until(
+                lambda: (tier.scrape().value("framebus_handovers_total", outcome="done") or 0) > 0,
+                within_s=30,
+                what="viewers were handed over",
+            )
             watched(tier, bus, stack, 2)
             until(settled, within_s=30, what="accepted = there + closed")
             seen = watch.scrapes

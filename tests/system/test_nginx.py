@@ -2,50 +2,75 @@
 
 from __future__ import annotations
 
+import shutil
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from framebus.names import state_dir, web_token
+from framebus.secret_files import read_secret
 
 from tests import nginx
 from tests.bus import Bus
+from tests.system.certificate import OPENSSL, make_certificate
 from tests.system.webtier import Stream, WebTier
+from tests.waiting import until
 
 SITE = Path(__file__).parents[2] / "deploy" / "nginx" / "framebus.conf"
 
-pytestmark = pytest.mark.skipif(nginx.NGINX is None, reason="nginx is not installed")
+ACCESS = {
+    "FRAMEBUS_CONTROL": "token",
+    "FRAMEBUS_ALLOW_HOST": "camera.example.org",
+    "FRAMEBUS_TRUSTED_PROXY": "127.0.0.1",
+}
+
+pytestmark = pytest.mark.skipif(
+    nginx.NGINX is None or OPENSSL is None, reason="nginx and openssl are wanted"
+)
 
 
-def site(upstream: int, port: int) -> str:
-    """The site as it is, but for its two addresses."""
-    text = SITE.read_text()
+def site_at(directory: Path, upstream: int, plain: int, tls: int) -> str:
+    """The site as it is, but for its addresses and its certificate, which is made in `directory`.
+
+    It is served without TLS as well, which the server that sends everybody there gives way to.
+    """
+    site = SITE.read_text()
+    certificate, key = make_certificate(directory)
+    redirect = site[site.index("# Without the query") : site.index("server {\n    listen 443")]
     for old, new in (
+        (redirect, ""),
         ("server 127.0.0.1:8080;", f"server 127.0.0.1:{upstream};"),
-        ("listen 80;", f"listen 127.0.0.1:{port};"),
-        ("listen [::]:80;", ""),
+        ("listen 443 ssl;", f"listen 127.0.0.1:{tls} ssl; listen 127.0.0.1:{plain};"),
+        ("listen [::]:443 ssl;", ""),
+        ("/etc/ssl/framebus/fullchain.pem", str(certificate)),
+        ("/etc/ssl/framebus/privkey.pem", str(key)),
     ):
-        assert text.count(old) == 1
-        text = text.replace(old, new)
-    return text
+        assert site.count(old) == 1
+        site = site.replace(old, new)
+    return site
 
 
 @pytest.fixture
 def tier(runtime: Path) -> Iterator[WebTier]:
-    tier = WebTier(runtime)
+    tier = WebTier(runtime, environ=ACCESS)
     yield tier
     tier.close()
 
 
 @pytest.fixture
-def port(tier: WebTier, tmp_path: Path) -> Iterator[int]:
-    """The port of an nginx in front of `tier`."""
-    port = nginx.free_port()
-    with nginx.running(tmp_path, site(tier.port, port), port):
-        yield port
+def ports(tier: WebTier, tmp_path: Path) -> Iterator[tuple[int, int]]:
+    """The ports of an nginx in front of `tier`, without and with TLS."""
+    port, tls = nginx.free_port(), nginx.free_port()
+    with nginx.running(tmp_path, site_at(tmp_path, tier.port, port, tls), port):
+        yield port, tls
 
 
 @pytest.mark.parametrize("path", ["/cameras/camera/stream", "/stream", "/?action=stream"])
-def test_frames_come_through_one_by_one_and_unchunked(runtime: Path, port: int, path: str) -> None:
+def test_frames_come_through_one_by_one_and_unchunked(
+    runtime: Path, ports: tuple[int, int], path: str
+) -> None:
+    port, _ = ports
     bus = Bus(runtime)
     try:
         first = bus.publish()
@@ -61,6 +86,34 @@ def test_frames_come_through_one_by_one_and_unchunked(runtime: Path, port: int, 
             viewer.close()
     finally:
         bus.close()
+
+
+@pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not installed")
+def test_it_tells_scheme_and_name_and_no_client_can(tier: WebTier, ports: tuple[int, int]) -> None:
+    file = web_token(state_dir())
+    until(file.exists, within_s=30, what="the worker has made the token")
+    secret = read_secret(file)
+    tls = ports[1]
+
+    def ask(path: str, name: str, *options: str) -> str:
+        done = subprocess.run(
+            [
+                *("curl", "--silent", "--insecure", "--include", "--max-time", "40", *options),
+                *("--resolve", f"{name}:{tls}:127.0.0.1", f"https://{name}:{tls}{path}"),
+            ],
+            capture_output=True,
+            timeout=50,
+        )
+        return done.stdout.decode()
+
+    signed_in = ask(f"/?token={secret}", "camera.example.org")
+    assert "303 SEE OTHER" in signed_in
+    assert "Secure; HttpOnly;" in signed_in
+    assert ask("/cameras", "evil.example").startswith("HTTP/1.1 421")
+    forged = ("--header", "X-Forwarded-Host: camera.example.org")
+    assert ask("/cameras", "evil.example", *forged).startswith("HTTP/1.1 421")
+    forged = ("--header", "X-Forwarded-Proto: http")
+    assert "Secure;" in ask(f"/?token={secret}", "camera.example.org", *forged)
 
 
 def seen(viewer: Stream) -> set[int]:

@@ -14,28 +14,48 @@ from pathlib import Path
 
 import pytest
 from framebus.liveness import holder
-from framebus.names import CameraNames
+from framebus.names import CameraNames, state_dir
 
 from tests.waiting import until
 
 CAPTURE, WEB, STRANGER = 61001, 61002, 61003
-SHARED_GROUP = 61010
+SHARED_GROUP, CONTROL_GROUP = 61010, 61011
 
 AS_USER = """
 import os, sys
 import capture_daemon.main, capture_daemon.sources.pattern
 import framebus.cli.ctl, framebus.cli.snapshot
+import grp
+from types import SimpleNamespace
 from capture_daemon.command import capture
 from framebus.cli.main import framebus, run
+from framebus.control.client import ControlClient
+from framebus.names import CameraNames, runtime_dir, state_dir, web_token
+from framebus.secret_files import read_secret
+from web_workers.app import create_app
+from web_workers.settings import Settings
 from PIL import Image
 
+grp.getgrnam = lambda name: SimpleNamespace(gr_gid=int(name))  # no line in /etc/group for a test
 Image.preinit()  # loads its formats, else on first use
+"x".encode("idna")
+create_app(Settings(runtime_dir())).test_client().get("/nosuch")  # what the app loads on first use
 user, group, supplementary, command, *arguments = sys.argv[1:]
-os.setgroups([int(supplementary)] if supplementary else [])
+os.setgroups([int(each) for each in supplementary.split(",") if each])
 os.setresgid(int(group), int(group), int(group))
 os.setresuid(int(user), int(user), int(user))
 if command == "open-ring-to-write":
     open(arguments[0], "r+b")
+elif command == "ask":
+    with ControlClient(CameraNames(runtime_dir()), asks_only=True) as client:
+        print(client.call(*arguments))
+elif command == "command-over-http":
+    app = create_app(Settings.from_environ())
+    token = read_secret(web_token(state_dir()))
+    call = {"jsonrpc": "2.0", "id": 1, "method": arguments[0]}
+    headers = {"Authorization": f"Bearer {token}"}
+    answer = app.test_client().post("/cameras/camera/control", json=call, headers=headers)
+    print(answer.status_code, answer.text)
 elif command == "capture":
     sys.exit(run(capture, arguments, name="capture"))
 else:
@@ -48,20 +68,20 @@ pytestmark = [
 ]
 
 
-def as_user(user: int, group: int, supplementary: int | None, *command: str) -> list[str]:
-    groups = "" if supplementary is None else str(supplementary)
+def as_user(user: int, group: int, supplementary: tuple[int, ...], *command: str) -> list[str]:
+    groups = ",".join(map(str, supplementary))
     return [sys.executable, "-c", AS_USER, str(user), str(group), groups, *command]
 
 
-def web(*command: str) -> subprocess.CompletedProcess[bytes]:
+def web(*command: str, more: tuple[int, ...] = ()) -> subprocess.CompletedProcess[bytes]:
     """Run a command as the web tier's user, which has the shared group besides its own."""
-    arguments = as_user(WEB, WEB, SHARED_GROUP, *command)
+    arguments = as_user(WEB, WEB, (SHARED_GROUP, *more), *command)
     return subprocess.run(arguments, capture_output=True, timeout=30)
 
 
 def stranger(*command: str) -> subprocess.CompletedProcess[bytes]:
     """Run a command as somebody who is in no group of ours."""
-    arguments = as_user(STRANGER, STRANGER, None, *command)
+    arguments = as_user(STRANGER, STRANGER, (), *command)
     return subprocess.run(arguments, capture_output=True, timeout=30)
 
 
@@ -71,25 +91,67 @@ def names(runtime: Path) -> Iterator[CameraNames]:
     os.chown(runtime, CAPTURE, SHARED_GROUP)
     runtime.chmod(0o750)
     names = CameraNames(runtime)
-    command = as_user(CAPTURE, SHARED_GROUP, None, "capture", "--source", "test", "--fps", "10")
-    with subprocess.Popen([*command, "--size", "320x240"], umask=0o007) as daemon:
-        until(lambda: holder(names.lock) == daemon.pid)
+    source = ("--source", "test", "--fps", "10", "--size", "320x240")
+    group = ("--control-group", str(CONTROL_GROUP))
+    command = as_user(CAPTURE, SHARED_GROUP, (CONTROL_GROUP,), "capture", *source, *group)
+    with subprocess.Popen(command, umask=0o007) as daemon:
+        until(
+            lambda: holder(names.lock) == daemon.pid and names.queries_socket.exists(), within_s=30
+        )
         yield names
         daemon.terminate()
 
 
-def test_web_user_reads_the_ring_and_commands_the_daemon_but_writes_neither(
+def test_web_user_reads_the_ring_and_asks_the_daemon_and_can_command_and_write_neither(
     names: CameraNames,
 ) -> None:
     picture = web("snapshot", "-o", "-")
     assert picture.returncode == 0, picture.stderr
     assert picture.stdout.startswith(b"\xff\xd8")
-    status = web("ctl", "status")
-    assert status.returncode == 0, status.stderr
-    assert b"streaming" in status.stdout
+    told = web("ask", "status")
+    assert told.returncode == 0, told.stderr
+    assert b"'state'" in told.stdout
+    assert b"only status and incidents are answered" in web("ask", "stop").stderr
+    for command in ("status", "stop"):
+        done = web("ctl", command)
+        assert done.returncode == os.EX_NOPERM
+        assert b"no permission to command" in done.stderr
+    assert b"PermissionError" in web("open-ring-to-write", str(names.control_socket)).stderr
     assert b"PermissionError" in web("open-ring-to-write", str(names.segment_path)).stderr
     ours = names.runtime.stat()
     assert (ours.st_uid, ours.st_mode & 0o022) == (CAPTURE, 0), "only the daemon's user writes it"
+
+
+def test_web_user_commands_once_it_is_put_into_the_control_group(names: CameraNames) -> None:
+    done = web("ctl", "restart", more=(CONTROL_GROUP,))
+    assert done.returncode == 0, done.stderr
+
+
+def test_web_tier_commands_over_http_only_if_it_is_told_to_and_its_user_may(
+    names: CameraNames, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    os.chown(state_dir(), WEB, WEB)
+    monkeypatch.setenv("FRAMEBUS_VIEW", "token")
+    off = web("command-over-http", "restart", more=(CONTROL_GROUP,))
+    assert b"403 " in off.stdout, off.stderr
+    assert b"control-off" in off.stdout
+    monkeypatch.setenv("FRAMEBUS_CONTROL", "token")
+    may_not = web("command-over-http", "restart")
+    assert b"403 " in may_not.stdout, may_not.stderr
+    assert b"no permission to command" in may_not.stdout
+    # A busy machine's daemon may be late (504): then the command has reached it all the same.
+    done = web("command-over-http", "restart", more=(CONTROL_GROUP,))
+    assert done.stdout[:4] in (b"200 ", b"504 "), done.stderr
+
+
+def test_control_group_that_there_is_not_is_an_error_that_names_the_remedy(runtime: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "capture_daemon", "--source", "test", "--control-group", "nosuch"],
+        capture_output=True,
+        timeout=50,
+    )
+    assert done.returncode == os.EX_USAGE
+    assert b"groupadd" in done.stderr
 
 
 def test_stranger_gets_no_frame_and_no_word_and_is_told_so(names: CameraNames) -> None:

@@ -6,20 +6,24 @@ import os
 import re
 import signal
 import socket
+import ssl
 import subprocess
 import sys
+import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from framebus import FrameReader
 from framebus.control.client import ControlClient
 from framebus.liveness import holder
-from framebus.names import CameraNames
+from framebus.names import CameraNames, state_dir, web_token
 
 from tests.daemons import DaemonProcess
 from tests.processes import alive, children
+from tests.system.certificate import OPENSSL, make_certificate
 from tests.waiting import until
 
 TEST = ("--source", "test", "--size", "320x240", "--fps", "25", "--workers", "1")
@@ -43,8 +47,12 @@ class Up:
         return until(self._greeting, within_s=30, what="the greeting")[0]
 
     def _greeting(self) -> list[str]:
+        return self.printed(r"at (http://\S+/)\n")
+
+    def printed(self, pattern: str) -> list[Any]:
+        """What it has printed so far of this pattern."""
         assert self.process.poll() is None, self.errors.read_text()
-        return re.findall(r"at (http://\S+/)\n", self.output.read_text())
+        return re.findall(pattern, self.output.read_text())
 
     def family(self) -> list[int]:
         """Every process below it."""
@@ -128,6 +136,37 @@ def test_killed_daemon_is_back_with_new_frames_and_killed_web_tier_answers_again
     os.kill(web, signal.SIGKILL)
     until(lambda: not any(alive(pid) for pid in (web, *workers)))
     until(lambda: answers(f"{url}healthz"), what="the next web tier", within_s=20)
+
+
+@pytest.mark.slow
+def test_token_is_in_the_printed_url_and_in_no_process_and_tls_is_spoken(
+    start: Callable[..., Up], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("JOURNAL_STREAM", raising=False)
+    if OPENSSL is None:
+        pytest.skip("openssl is wanted")
+    certificate, key = make_certificate(tmp_path)
+    tls = ("--certfile", str(certificate), "--keyfile", str(key))
+    up = start(*TEST, "--view", "token", *tls)
+    url, token = until(lambda: up.printed(r"at (https://\S+/)\?token=(\S+)\n"), within_s=40)[0]
+    context = ssl.create_default_context(cafile=certificate)
+    shown = {"Authorization": f"Bearer {token}"}
+    request = urllib.request.Request(f"{url}cameras", headers=shown)
+    with urllib.request.urlopen(request, timeout=20, context=context) as answer:
+        assert answer.status == 200
+    with pytest.raises(urllib.error.HTTPError, match="401") as refused:
+        urllib.request.urlopen(f"{url}cameras", timeout=20, context=context)
+    refused.value.close()
+    for pid in (up.process.pid, *up.family()):
+        assert token.encode() not in Path(f"/proc/{pid}/cmdline").read_bytes()
+        assert token.encode() not in Path(f"/proc/{pid}/environ").read_bytes()
+    assert token not in up.errors.read_text()
+    file = web_token(state_dir())
+    assert f"what is asked for is in {file}\n" in up.errors.read_text()
+    file.chmod(0o644)
+    code, said = refuse(start, *TEST, "--view", "token")
+    assert code == os.EX_NOPERM
+    assert f"chmod 0600 {file}" in said
 
 
 def answers(url: str) -> bool:

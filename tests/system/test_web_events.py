@@ -20,7 +20,7 @@ class Events:
 
     def __init__(self, port: int, path: str) -> None:
         self._socket = socket.create_connection(("127.0.0.1", port), timeout=20)
-        self._socket.sendall(f"GET {path} HTTP/1.1\r\nHost: test\r\n\r\n".encode())
+        self._socket.sendall(f"GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
         self._buffer = b""
         while b"\r\n\r\n" not in self._buffer:
             self._buffer += self._socket.recv(4096)

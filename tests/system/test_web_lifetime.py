@@ -54,19 +54,49 @@ def test_viewers_that_left_leave_nothing_in_the_worker(bus: Bus, tier: WebTier) 
         until(lambda: come_and_go() <= first, what="descriptors are back")
 
 
-def test_reload_and_end_close_viewers_promptly(bus: Bus, tier: WebTier) -> None:
+def test_the_end_of_all_closes_viewers_promptly(runtime: Path, bus: Bus) -> None:
+    tier = WebTier(runtime, workers=2)
     bus.start()
-    old = tier.workers()
+    viewers = [Stream(tier.port).start() for _ in range(6)]
+    try:
+        for viewer in viewers:
+            viewer.wait(lambda viewer=viewer: viewer.frames, "frames")  # type: ignore[misc]
+    finally:
+        tier.close()
+    for viewer in viewers:
+        until(lambda viewer=viewer: viewer.closed, what="the viewer is let go")  # type: ignore[misc]
+        assert viewer.error is None
+        viewer.close()
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGQUIT])
+def test_a_quick_end_closes_viewers_too(runtime: Path, bus: Bus, number: signal.Signals) -> None:
+    tier = WebTier(runtime)
+    bus.start()
     viewer = Stream(tier.port).start()
-    viewer.wait(lambda: viewer.frames, "frames")
-    tier.process.send_signal(signal.SIGHUP)
-    until(lambda: viewer.closed, what="the viewer is let go")
-    assert viewer.error is None
-    viewer.close()
-    until(lambda: not any(alive(pid) for pid in old), what="the old worker ends")
-    again = Stream(tier.port).start()
-    again.wait(lambda: again.frames, "frames from the new worker")
-    again.close()
+    try:
+        viewer.wait(lambda: viewer.frames, "frames")
+        tier.process.send_signal(number)
+        until(lambda: viewer.closed, within_s=30, what="the viewer is let go")
+        assert viewer.error is None
+    finally:
+        viewer.close()
+        tier.close()
+
+
+def test_workers_whose_master_was_killed_let_their_viewers_go(runtime: Path, bus: Bus) -> None:
+    tier = WebTier(runtime, workers=2)
+    workers = tier.workers()
+    bus.start()
+    viewer = Stream(tier.port).start()
+    try:
+        viewer.wait(lambda: viewer.frames, "frames")
+        tier.process.kill()
+        tier.process.wait()
+        until(lambda: viewer.closed, within_s=30, what="the viewer is let go")
+        until(lambda: not any(alive(pid) for pid in workers), within_s=30, what="workers end")
+    finally:
+        viewer.close()
 
 
 def test_a_client_that_does_not_close_after_a_response_stops_nobody(
@@ -79,7 +109,9 @@ def test_a_client_that_does_not_close_after_a_response_stops_nobody(
         viewer.wait(lambda: viewer.frames, "frames")
         for _ in range(5):
             connection = socket.create_connection(("127.0.0.1", tier.port))
-            connection.sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+            connection.sendall(
+                b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
+            )
             rude.append(connection)
         for connection in rude:
             connection.settimeout(20)
@@ -111,7 +143,7 @@ def test_a_worker_without_descriptors_keeps_its_viewers_and_recovers(
         resource.prlimit(worker, resource.RLIMIT_NOFILE, (highest + 3, hard))
         for _ in range(10):
             connection = socket.create_connection(("127.0.0.1", tier.port))
-            connection.sendall(b"GET /stream HTTP/1.1\r\nHost: x\r\n\r\n")
+            connection.sendall(b"GET /stream HTTP/1.1\r\nHost: localhost\r\n\r\n")
             waiting.append(connection)
         until(lambda: "cannot accept" in tier.log(), what="the worker is out of descriptors")
         count = len(viewer.frames)

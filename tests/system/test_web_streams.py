@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.bus import Bus
-from tests.system.webtier import Stream, WebTier
+from tests.system.webtier import Stream, WebTier, with_a_frame
 from tests.waiting import until
 
 
@@ -81,10 +81,8 @@ def test_a_viewer_that_does_not_read_delays_nobody_and_hoards_little(
 
 
 def test_counts_add_up_to_what_was_published_since_joining(bus: Bus, tier: WebTier) -> None:
-    bus.publish()
-    viewer = Stream(tier.port, "/stream?fps=10").start()
+    viewer = with_a_frame(tier, bus, "/stream?fps=10").start()
     try:
-        viewer.wait(lambda: viewer.frames, "the newest frame")
         first = viewer.frames[0].sequence
         bus.start()
         viewer.wait(lambda: len(viewer.frames) >= 10, "10 frames")

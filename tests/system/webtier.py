@@ -12,23 +12,30 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Self
 
+from tests.bus import Bus
 from tests.metrics import Scrape, parsed
 from tests.multipart import Parser, Part, split_head
 from tests.processes import children
 from tests.waiting import until
 
-STREAM_WORKER = "web_workers.worker.StreamWorker"
+STREAM_WORKER = "web_workers.fresh.FreshWorker"
 
 
 class WebTier:
     """gunicorn with framebus web's settings, on a free port of loopback."""
 
     def __init__(
-        self, runtime: Path, *, workers: int = 1, worker_class: str = STREAM_WORKER, **more: str
+        self,
+        runtime: Path,
+        *,
+        workers: int = 1,
+        worker_class: str = STREAM_WORKER,
+        environ: Mapping[str, str] | None = None,
+        **more: str,
     ) -> None:
         self._log = runtime / "gunicorn.log"
         options = [
@@ -46,6 +53,7 @@ class WebTier:
                     "FRAMEBUS_RUNTIME_DIR": str(runtime),
                     "FRAMEBUS_BIND": "127.0.0.1:0",
                     "FRAMEBUS_WORKERS": str(workers),
+                    **(environ or {}),
                 },
                 stdin=subprocess.DEVNULL,
                 stderr=log,
@@ -58,6 +66,12 @@ class WebTier:
         assert found is not None
         self.port = int(found[1])
         until(lambda: len(self.workers()) == workers, what="workers are there")
+        with socket.create_connection(("127.0.0.1", self.port), timeout=60) as connection:
+            connection.sendall(
+                b"HEAD /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
+            )
+            with contextlib.suppress(OSError):  # over TLS that is no request, and no answer
+                connection.recv(4096)  # one of them serves
 
     def log(self) -> str:
         return self._log.read_text()
@@ -74,6 +88,16 @@ class WebTier:
             connection.request(method, path, headers=headers or {})
             response = connection.getresponse()
             return response.status, dict(response.getheaders()), response.read()
+        finally:
+            connection.close()
+
+    def post(self, path: str, body: bytes, headers: Mapping[str, str]) -> tuple[int, bytes]:
+        """Return (status, body) of one POST."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
+        try:
+            connection.request("POST", path, body, dict(headers))
+            response = connection.getresponse()
+            return response.status, response.read()
         finally:
             connection.close()
 
@@ -110,7 +134,8 @@ class Stream:
             self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
         self._socket.settimeout(20)
         self._socket.connect(("127.0.0.1", port))
-        self._socket.sendall(f"GET {path} HTTP/1.1\r\nHost: test\r\n\r\n".encode())
+        self.local_port: int = self._socket.getsockname()[1]
+        self._socket.sendall(f"GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
         self.parts: list[Part] = []
         self.times: list[float] = []
         self.error: Exception | None = None
@@ -127,6 +152,13 @@ class Stream:
     def read_a_frame(self) -> None:
         """Read until there is one, in place of `start`; what comes after stays unread."""
         while not self.frames:
+            got = self._socket.recv(4096)
+            assert got, "the stream ended"
+            self._take(got)
+
+    def read_a_part(self) -> None:
+        """Read until there is a part, in place of `start`."""
+        while not self.parts:
             got = self._socket.recv(4096)
             assert got, "the stream ended"
             self._take(got)
@@ -175,3 +207,19 @@ class Stream:
         if self._thread.ident is not None:
             self._thread.join()
         self._socket.close()
+
+
+def with_a_frame(
+    tier: WebTier, bus: Bus, path: str = "/stream", *, receive_buffer: int = 0
+) -> Stream:
+    """A viewer, not started, that was sent a frame that was published before it joined.
+
+    On a machine that stood still meanwhile it is an old one, and a placeholder comes: then again.
+    """
+    while True:
+        bus.publish()
+        viewer = Stream(tier.port, path, receive_buffer=receive_buffer)
+        viewer.read_a_part()
+        if not viewer.parts[0].placeholder:
+            return viewer
+        viewer.close()

@@ -21,7 +21,7 @@ from framebus.errors import UsageError
     ],
 )
 def test_url_is_what_this_machine_can_open(text: str, url: str) -> None:
-    assert parse(text).url == url
+    assert parse(text).url() == url
 
 
 @pytest.mark.parametrize(

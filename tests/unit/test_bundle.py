@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 from framebus.cli.output import OutputFailed
 from framebus.errors import UsageError
+from framebus.names import web_token
+from framebus.secret_files import read_or_make_secret
 
 from capture_daemon.diagnosis import bundle, doctor
 from capture_daemon.diagnosis.seen import Line
@@ -66,6 +68,17 @@ def test_no_planted_secret_is_in_it_and_it_is_still_json(bench: Bench) -> None:
             json.loads(text)
     assert "***" in files["status-camera.json"]
     assert "/home/ada" not in "".join(files.values())
+
+
+def test_the_web_tiers_token_is_not_in_it_wherever_it_was_written(bench: Bench) -> None:
+    state = bench.root / "state"
+    token = read_or_make_secret(web_token(state))
+    bench.serve(state="backoff", source={"spec": f"http://cam/{token}", "kind": "http"})
+    machine = bench.machine()
+    environ = {"FRAMEBUS_STATE_DIR": str(state)}
+    files = bundle.collect(machine, doctor.examine(machine), environ)
+    assert "http://cam/***" in files["status-camera.json"]
+    assert token not in "".join(files.values())
 
 
 def test_a_short_value_is_no_secret_that_would_blank_out_everything() -> None:

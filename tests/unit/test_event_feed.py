@@ -21,6 +21,7 @@ SECOND = 1_000_000_000
 class Bench:
     def __init__(self, runtime: Path) -> None:
         self.now = 0
+        self.lost = 0
         self.loop = StreamLoop(clock=lambda: self.now)
         self.context = own_context()
         self.feed = EventFeed(
@@ -28,6 +29,7 @@ class Bench:
             context=self.context,
             loop=self.loop,
             workers=lambda: [1, 2],
+            lost=lambda: self.lost,
         )
         self.clients: list[socket.socket] = []
 

@@ -194,6 +194,7 @@ def test_a_stalled_viewer_is_closed_and_the_others_stay(bench: Bench) -> None:
     other.parts()
     for _ in range(20):
         bench.pass_ms(1000)
+        bench.feed.fanout.close_stalled(bench.now)
         other.parts()
     assert stalled.viewer.fileno() == -1
     assert other.viewer.fileno() >= 0

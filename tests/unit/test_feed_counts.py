@@ -97,8 +97,9 @@ def test_what_a_stalled_viewer_waited_for_it_has_skipped_in_the_end(bench: Bench
     bench.publish(BIG)
     bench.pass_ms(70)
     assert bench.feed.fanout.account(stalled.viewer).waiting == 1
-    bench.now += STALL_NS
     bench.pass_ms(200)
+    bench.now += STALL_NS
+    bench.feed.fanout.close_stalled(bench.now)
     scores = bench.feed.fanout.scores()
     assert (of(scores, "sent"), of(scores, "skipped")) == (1, 1)
     assert scores.now == {("viewers", *OF): 0, ("waiting", *OF): 0}

@@ -200,6 +200,8 @@ def test_the_camera_that_is_back_is_what_is_shown(client: FlaskClient, slow_bus:
 def test_head_is_answered_on_every_route_without_a_body(client: FlaskClient, bus: Bus) -> None:
     bus.publish()
     for rule in create_app(Settings(bus.names.runtime)).url_map.iter_rules():
+        if rule.endpoint in ("access.login", "access.control"):
+            continue  # off; tests/unit/test_access_routes.py
         path = rule.rule.replace("<name>", "camera").replace("<path:filename>", "page.js")
         with client.head(path) as response:
             assert (response.status_code, response.data) == (200, b""), path

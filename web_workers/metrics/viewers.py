@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from web_workers import scores
 from web_workers.metrics.sheet import Labels, Sheet
-from web_workers.scores import Closed, Scores
+from web_workers.scores import Closed, Handover, Scores
 from web_workers.tally import AGE_BOUNDS_S
 
 
@@ -14,7 +14,16 @@ def tell(sheet: Sheet, cameras: Iterable[str], counted: Scores, workers: int) ->
     """Fill in the counts for these cameras, and for any other that had viewers."""
     sheet.gauge("web_workers", "Worker processes of the web tier.", workers, {})
     streams = {(camera, scores.FRAMES) for camera in cameras}
-    found = {(key[1], key[2]) for key in (*counted.counts, *counted.now)}
+    for end in Handover:
+        sheet.counter(
+            "handovers",
+            "Viewers that were to go from one worker to another, by what became of them: done, or "
+            "lost, because no worker took them in time (no-room), or could (the others).",
+            counted.counts.get((scores.HANDED_OVER, end.value), 0),
+            {"outcome": end.value},
+        )
+    keys = (*counted.counts, *counted.now)
+    found = {(key[1], key[2]) for key in keys if key[0] != scores.HANDED_OVER}
     for camera, kind in sorted(streams | found):
         _tell_connections(sheet, camera, kind, counted)
         if kind == scores.FRAMES:

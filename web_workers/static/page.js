@@ -34,6 +34,7 @@ class Camera {
     part(".stream").href = this.path("stream");
     part(".snapshot").href = this.path("snapshot");
     part(".json").href = this.path("state");
+    globalThis.framebusCommands?.(this.card, this.path("control"));
     part(".full").addEventListener("click", () => this.toggleFull());
     this.image.addEventListener("error", () => this.again(RETRY_MS));
     this.image.addEventListener("load", () => {
@@ -154,7 +155,7 @@ class Page {
     this.heard = 0;
     this.lost = false;
     this.watch = 0;
-    this.workers = [];
+    this.lostViewers = undefined; // how often workers had lost viewers, as last told
   }
 
   start() {
@@ -177,12 +178,13 @@ class Page {
     this.source.addEventListener("server", (event) => this.served(JSON.parse(event.data)));
   }
 
-  // A browser does not tell when a live picture's connection is lost. A worker that is gone took
-  // its pictures with it; which ones is not known, so all are asked for again.
+  // A browser does not tell when a live picture's connection is lost. Which pictures went with a
+  // worker that was killed is not known, so all are asked for again. (One that is merely replaced
+  // hands its connections over.)
   served(told) {
-    const gone = this.workers.some((pid) => !told.workers.includes(pid));
-    this.workers = told.workers;
-    if (!gone) return;
+    const lost = this.lostViewers !== undefined && told.lost !== this.lostViewers;
+    this.lostViewers = told.lost;
+    if (!lost) return;
     for (const camera of this.cameras.values()) if (camera.live) camera.start();
   }
 

@@ -41,13 +41,12 @@ class Address:
     """A host name or address; the path for a Unix socket."""
     port: int
 
-    @property
-    def url(self) -> str:
-        """The page's URL as seen from this machine; for a Unix socket the path."""
+    def url(self, scheme: str = "http") -> str:
+        """Return the page's URL as seen from this machine; for a Unix socket the path."""
         if self.family == socket.AF_UNIX:
             return f"unix:{self.host}"
         host = "localhost" if self.host in _EVERYWHERE else self.host
-        return f"http://{f'[{host}]' if ':' in host else host}:{self.port}/"
+        return f"{scheme}://{f'[{host}]' if ':' in host else host}:{self.port}/"
 
     @property
     def everywhere(self) -> bool:
@@ -99,28 +98,42 @@ class Address:
             "machine with --bind, for example --bind 127.0.0.1:8080"
         )
 
-    def answers(self) -> bool:
-        """Whether an HTTP server answers a request here; takes 0.3 s at most."""
+    def answers(self, *, tls: bool = False) -> bool:
+        """Whether an HTTP server answers a request here; takes 0.3 s a step at most."""
         request = b"GET /healthz HTTP/1.0\r\nHost: localhost\r\n\r\n"
         try:
             with socket.socket(self.family, socket.SOCK_STREAM) as client:
                 client.settimeout(_ANSWER_BY_S / 2)
                 client.connect(self._connectable())
-                client.sendall(request)
-                return client.recv(5) == b"HTTP/"
+                with _encrypted(client) if tls else client as spoken:
+                    spoken.sendall(request)
+                    return spoken.recv(5) == b"HTTP/"
         except OSError:
             return False
 
 
-def parse(text: str) -> Address:
-    """Return the address meant by a --bind text; raises UsageError."""
+def _encrypted(client: socket.socket) -> socket.socket:
+    """Speak TLS on a connection to our own child, whose certificate proves nothing to us."""
+    import ssl  # few need it
+
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    return context.wrap_socket(client)
+
+
+def parse(text: str, *, any_port: bool = False) -> Address:
+    """Return the address meant by a --bind text; raises UsageError.
+
+    `any_port` takes port 0 as well, in place of which the system chooses one.
+    """
     if text.startswith("unix:"):
         path = text.removeprefix("unix:")
         if not path:
             raise UsageError(f"--bind {text!r}: a path must follow unix:")
         return Address(text, socket.AF_UNIX, path, 0)
     host, colon, digits = text.rpartition(":")
-    if not colon or not digits.isdecimal() or not 1 <= int(digits) <= 65535:
+    if not colon or not digits.isdecimal() or not 1 - any_port <= int(digits) <= 65535:
         raise UsageError(
             f"--bind {text!r}: use HOST:PORT with a port from 1 to 65535, [IPV6]:PORT or unix:PATH"
         )

@@ -10,22 +10,23 @@ import contextlib
 import os
 import socket
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import click
 
 from framebus import config
-from framebus.cli import address
+from framebus.cli import access, address
 from framebus.cli.child import Part
 from framebus.cli.supervisor import Supervisor
 from framebus.config import Config, pick
 from framebus.errors import UsageError
-from framebus.names import DEFAULT_CAMERA, check_camera_name, runtime_dir
+from framebus.names import DEFAULT_CAMERA, check_camera_name, runtime_dir, state_dir
 
 DEFAULT_BIND = "127.0.0.1:8080"
 _CAPTURE_OPTIONS = ("name", "source", "fallback_source", "size", "fps", "ring_size", "config")
-_WEB_OPTIONS = ("bind", "workers", "config")
+_WEB_OPTIONS = ("bind", "workers", "config", *access.OPTIONS)
 _PROBE_EVERY_S = 0.1
 
 _HELP = f"""Run the capture daemon and the web tier; Ctrl-C ends both.
@@ -38,6 +39,8 @@ Whichever of them dies is started again. Prints the page's URL once it answers.
   framebus up --source v4l2:/dev/v4l/by-id/usb-Vendor_Webcam-video-index0
   framebus up --source http://192.168.1.20:8080/stream --name garden
   framebus up --bind 0.0.0.0:8080          for other machines too ({DEFAULT_BIND} otherwise)
+
+Beyond this machine a token is asked for. It is made once, and is in the URL that is printed.
 """
 
 
@@ -105,11 +108,14 @@ Whichever of them dies is started again. Prints the page's URL once it answers.
     metavar="FILE.toml",
     help="Options from a file; flags and environment variables win.",
 )
-def up(**options: str | None) -> int:
+@access.options
+def up(**options: Any) -> int:
     """Start both sides and keep them running until a signal; `_HELP` is what a person reads."""
     file = config.load(Path(options["config"]) if options["config"] else None)
     listen = address.parse(str(pick(options["bind"], file.common.get("bind"), DEFAULT_BIND)))
     cameras = _cameras(options, file)
+    chosen = access.choose(options, file.common, listen)
+    credential = access.credential(chosen, state_dir()) if chosen.asks else None
     listen.check_free()
     captures = [
         Part(
@@ -124,12 +130,12 @@ def up(**options: str | None) -> int:
         [*captures, web],
         environ=_environ(cameras[0]),
         say=_say,
-        watch=_Greeting(listen, cameras[0]),
+        watch=_Greeting(listen, cameras[0], chosen, credential),
     )
     return supervisor.run()
 
 
-def _cameras(options: Mapping[str, str | None], file: Config) -> tuple[str, ...]:
+def _cameras(options: Mapping[str, Any], file: Config) -> tuple[str, ...]:
     """Return the cameras to capture: the one named, else all of the file, else the default."""
     if options["name"]:
         return (check_camera_name(options["name"]),)
@@ -148,15 +154,15 @@ def _environ(camera: str) -> dict[str, str]:
 
 
 def _command(
-    module: str, names: tuple[str, ...], options: Mapping[str, str | None]
+    module: str, names: tuple[str, ...], options: Mapping[str, str | Sequence[str] | None]
 ) -> tuple[str, ...]:
     """Return the command of one child, with those of its options that were given."""
     # -P: a json.py in the directory where somebody types this is not to be imported.
     command = [sys.executable, "-P", "-m", "framebus.cli.launch", str(os.getpid()), module]
     for name in names:
         value = options[name]
-        if value is not None:
-            command += [f"--{name.replace('_', '-')}", value]
+        for each in (value,) if isinstance(value, str) else value or ():
+            command += [f"--{name.replace('_', '-')}", each]
     return tuple(command)
 
 
@@ -173,28 +179,55 @@ def _echo(text: str, *, to_stderr: bool = False) -> None:
 class _Greeting:
     """Says where the page is as soon as it answers, once."""
 
-    def __init__(self, listen: address.Address, camera: str) -> None:
+    def __init__(
+        self,
+        listen: address.Address,
+        camera: str,
+        chosen: access.Access,
+        credential: access.Credential | None,
+    ) -> None:
         self._listen = listen
         self._camera = camera
+        self._chosen = chosen
+        self._credential = credential
 
     def __call__(self) -> float | None:
         """Look once; return after how many seconds to look again, None when done."""
-        if not self._listen.answers():
+        if not self._listen.answers(tls=self._chosen.scheme == "https"):
             return _PROBE_EVERY_S
-        _echo(greeting(self._listen, self._camera))
+        _echo(greeting(self._listen, self._camera, self._chosen, self._credential))
         return None
 
 
-def greeting(listen: address.Address, camera: str) -> str:
-    """Return what to tell a person once the page answers: where it is and what to type next."""
+def greeting(
+    listen: address.Address,
+    camera: str,
+    chosen: access.Access,
+    credential: access.Credential | None,
+) -> str:
+    """Return what to tell a person once the page answers: where it is and what to type next.
+
+    The token is in it where a person reads it, and not where it would go to the journal.
+    """
     option = "" if camera == DEFAULT_CAMERA else f" --name {camera}"
-    lines = [f"framebus serves {camera} at {listen.url}"]
+    url = listen.url(chosen.scheme)
+    shown = ""
+    read = "JOURNAL_STREAM" not in os.environ and listen.family != socket.AF_UNIX
+    if credential and chosen.password_file is None and read:
+        shown = f"?token={credential.secret}"
+    lines = [f"framebus serves {camera} at {url}{shown}"]
     if listen.everywhere:
-        lines.append(f"  elsewhere  http://{socket.gethostname()}:{listen.port}/")
+        lines.append(f"  elsewhere  {chosen.scheme}://{socket.gethostname()}:{listen.port}/{shown}")
+    if credential:
+        what = "token" if chosen.password_file is None else "password"
+        lines.append(f"  {what:<9}  in {credential.file}")
     if listen.family != socket.AF_UNIX:
+        curl = "curl"
+        if credential and chosen.view == "token":  # through a pipe: arguments are for all to see
+            curl = f'printf \'user = ":%s"\' "$(cat {credential.file})" | curl -K -'
         lines += [
-            f"  stream     {listen.url}cameras/{camera}/stream",
-            f"  snapshot   curl -o now.jpg {listen.url}cameras/{camera}/snapshot",
+            f"  stream     {url}cameras/{camera}/stream",
+            f"  snapshot   {curl} -o now.jpg {url}cameras/{camera}/snapshot",
         ]
     lines += [
         f"  state      framebus ctl status{option}",

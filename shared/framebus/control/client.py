@@ -23,8 +23,12 @@ DEFAULT_TIMEOUT_S = 2.0
 class ControlClient:
     """Calls a camera's daemon. Not thread-safe; make one a thread, after any fork."""
 
-    def __init__(self, names: CameraNames, *, timeout_s: float = DEFAULT_TIMEOUT_S) -> None:
+    def __init__(
+        self, names: CameraNames, *, timeout_s: float = DEFAULT_TIMEOUT_S, asks_only: bool = False
+    ) -> None:
+        """Prepare to call; `asks_only` takes the socket that carries out nothing."""
         self._names = names
+        self._socket = names.queries_socket if asks_only else names.control_socket
         self._timeout_s = timeout_s
         self._context = own_context()
         self._ids = itertools.count(1)
@@ -62,7 +66,7 @@ class ControlClient:
         try:
             socket.linger = 0
             socket.setsockopt(zmq.MAXMSGSIZE, protocol.MESSAGE_MAX)
-            socket.connect(endpoint(self._names.control_socket))
+            socket.connect(endpoint(self._socket))
             socket.send(request.encode(), zmq.DONTWAIT)
             reply = self._await(socket, request, limit_s)
         finally:
@@ -73,18 +77,17 @@ class ControlClient:
 
     def _check_socket(self) -> None:
         """ZeroMQ would try for ever to connect to a socket that is not there, or not for us."""
-        socket = self._names.control_socket
         try:
-            socket.stat()
-            allowed = os.access(socket, os.W_OK)
+            self._socket.stat()
+            allowed = os.access(self._socket, os.W_OK)
         except PermissionError:
             allowed = False
         except OSError as error:
             raise self._absent() from error
         if not allowed:
             raise NoPermission(
-                f"no permission to command camera {self._names.camera!r} through {socket}: "
-                "join the group of that directory, or run as its owner"
+                f"no permission to command camera {self._names.camera!r} through {self._socket}: "
+                "join the group of that socket and of its directory, or run as their owner"
             )
 
     def _await(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from framebus.errors import SegmentInvalid
 from framebus.ring.layout import DESCRIPTOR, Descriptor
@@ -11,14 +11,14 @@ from framebus.ring.layout import DESCRIPTOR, Descriptor
 _EPOCH = struct.Struct("<Q")
 
 
-@dataclass(frozen=True, slots=True)
-class Announcement:
+_SIZE = _EPOCH.size + DESCRIPTOR.size
+
+
+class Announcement(NamedTuple):
     """A frame's epoch and descriptor: the one-part, fixed-size message of CAMERA.frames."""
 
     epoch: int
     descriptor: Descriptor
-
-    SIZE = _EPOCH.size + DESCRIPTOR.size
 
     @property
     def sequence(self) -> int:
@@ -32,7 +32,7 @@ class Announcement:
     @classmethod
     def unpack(cls, message: bytes) -> Announcement:
         """Read a message; raises SegmentInvalid when its size is another."""
-        if len(message) != cls.SIZE:
-            raise SegmentInvalid(f"an announcement has {cls.SIZE} bytes, not {len(message)}")
+        if len(message) != _SIZE:
+            raise SegmentInvalid(f"an announcement has {_SIZE} bytes, not {len(message)}")
         (epoch,) = _EPOCH.unpack_from(message)
         return cls(epoch, Descriptor.unpack(message[_EPOCH.size :]))

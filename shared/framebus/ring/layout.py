@@ -72,7 +72,7 @@ from __future__ import annotations
 import struct
 import zlib
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 PAGE: Final = 4096
 MAGIC: Final = int.from_bytes(b"FRAMEBUS", "little")
@@ -143,8 +143,7 @@ class Geometry:
         return self.capacity // LARGEST_FRAME_SHARE
 
 
-@dataclass(frozen=True, slots=True)
-class Descriptor:
+class Descriptor(NamedTuple):
     """Where one frame lies and what it is; the fields are the words above, in their order."""
 
     sequence: int
@@ -161,27 +160,15 @@ class Descriptor:
 
     def pack(self) -> bytes:
         """Return its 128 bytes."""
-        return DESCRIPTOR.pack(
-            self.sequence,
-            self.position,
-            self.length,
-            self.check,
-            self.captured_ns,
-            self.captured_utc_ns,
-            self.published_ns,
-            self.device_sequence,
-            self.width,
-            self.height,
-            self.flags,
-            *(0, 0, 0, 0, 0),
-        )
+        return DESCRIPTOR.pack(*self, *_RESERVED)
 
     @classmethod
     def unpack(cls, data: bytes) -> Descriptor:
         """Read one from its 128 bytes."""
-        return cls(*DESCRIPTOR.unpack(data)[:11])
+        return cls._make(DESCRIPTOR.unpack(data)[: -len(_RESERVED)])
 
 
+_RESERVED: Final = (0, 0, 0, 0, 0)
 _CHECK_START: Final = 24
 _CHECK_END: Final = 32
 _NO_CHECK: Final = bytes(8)

@@ -131,7 +131,7 @@ class RingReader:
             raise FrameGone(f"frame {sequence} is not in the ring")
         at = layout.DESCRIPTORS_OFFSET + slot * DESCRIPTOR.size
         packed = bytes(self._bytes[at : at + DESCRIPTOR.size])
-        frame = self._copy(packed)
+        frame = self._copy(Descriptor.unpack(packed), packed)
         if self._words[word] != sequence:  # d
             raise FrameGone(f"frame {sequence} was overwritten while it was read")
         return frame
@@ -143,10 +143,9 @@ class RingReader:
         """
         if announcement.epoch != self.epoch:
             raise FrameGone("the frame announced belongs to another epoch")
-        return self._copy(announcement.descriptor.pack())
+        return self._copy(announcement.descriptor, announcement.descriptor.pack())
 
-    def _copy(self, packed: bytes) -> Frame:
-        descriptor = Descriptor.unpack(packed)
+    def _copy(self, descriptor: Descriptor, packed: bytes) -> Frame:
         geometry = self._geometry
         offset = descriptor.position % geometry.capacity
         if descriptor.length > geometry.largest or offset + descriptor.length > geometry.capacity:

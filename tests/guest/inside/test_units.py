@@ -89,6 +89,7 @@ def _configure(text: str) -> str:
         ("fps = 30", "fps = 0.2"),
         ('ring_size = "32M"', 'ring_size = "8M"'),
         ("workers = 2", "workers = 1"),
+        ('view = "token"', 'view = "open"'),
     ):
         assert old in text
         text = text.replace(old, new)
@@ -119,12 +120,13 @@ def test_the_installed_services_serve_frames_and_run_as_their_users(installed: I
     until_kept(1)
 
 
-def test_the_web_tier_reads_rings_calls_daemons_and_can_open_no_camera_and_write_no_ring(
+def test_the_web_tier_reads_rings_asks_daemons_and_can_command_open_or_write_nothing(
     installed: Installed,
 ) -> None:
     node, ring = installed.camera.wait_node(), NAMES.segment_path
-    assert may(WEB, f"-r {ring}", f"-w {NAMES.control_socket}") == [True, True]
-    assert not any(may(WEB, f"-e {node}", f"-w {ring}", f"-w {NAMES.runtime}"))
+    assert may(WEB, f"-r {ring}", f"-w {NAMES.queries_socket}") == [True, True]
+    control = f"-w {NAMES.control_socket}"
+    assert not any(may(WEB, f"-e {node}", f"-w {ring}", f"-w {NAMES.runtime}", control))
     assert may(CAPTURE, f"-w {node}", f"-w {ring}", f"-w {NAMES.runtime}") == [True] * 3
 
 

@@ -1,0 +1,120 @@
+"""TLS by gunicorn's own certfile, as curl sees it."""
+
+from __future__ import annotations
+
+import shutil
+import socket
+import ssl
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.multipart import split_head
+from tests.system.certificate import OPENSSL, make_certificate
+from tests.system.guarded import Guarded
+from tests.waiting import until
+from web_workers.threaded import PLACES
+
+CURL = shutil.which("curl")
+
+pytestmark = pytest.mark.skipif(not (OPENSSL and CURL), reason="openssl and curl are wanted")
+
+
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    return make_certificate(tmp_path_factory.mktemp("tls"))
+
+
+@pytest.fixture(scope="module")
+def server(certificate: tuple[Path, Path]) -> Iterator[Guarded]:
+    file, key = certificate
+    with Guarded(FRAMEBUS_CERTFILE=str(file), FRAMEBUS_KEYFILE=str(key)) as server:
+        yield server
+
+
+def curl(server: Guarded, certificate: Path, path: str, *options: str) -> tuple[int, bytes]:
+    """Ask with the token, which goes to curl through a pipe; its exit code and output."""
+    assert CURL is not None
+    done = subprocess.run(
+        [
+            *(CURL, "--silent", "--show-error", "--cacert", certificate, "--config", "-"),
+            *("--max-time", "40", *options, f"https://localhost:{server.tier.port}{path}"),
+        ],
+        input=f'user = "anybody:{server.token}"'.encode(),
+        capture_output=True,
+        timeout=50,
+    )
+    return done.returncode, done.stdout
+
+
+def connected(server: Guarded, certificate: Path) -> ssl.SSLSocket:
+    """A viewer over TLS that has asked for the stream."""
+    context = ssl.create_default_context(cafile=certificate)
+    plain = socket.create_connection(("127.0.0.1", server.tier.port), timeout=20)
+    viewer = context.wrap_socket(plain, server_hostname="localhost")
+    head = (
+        f"GET /stream HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {server.token}\r\n\r\n"
+    )
+    viewer.sendall(head.encode())
+    return viewer
+
+
+def test_curl_sees_a_snapshot_and_a_secure_cookie(
+    server: Guarded, certificate: tuple[Path, Path]
+) -> None:
+    code, picture = curl(server, certificate[0], "/snapshot?placeholder=1")
+    assert (code, picture[:2]) == (0, b"\xff\xd8")
+    code, head = curl(server, certificate[0], "/login", "--include")
+    assert code == 0
+    assert b"Secure; HttpOnly; " in head
+
+
+def test_a_stream_comes_through(server: Guarded, certificate: tuple[Path, Path]) -> None:
+    with connected(server, certificate[0]) as viewer:
+        data = b""
+        while data.count(b"X-Sequence:") < 3:
+            got = viewer.recv(65536)
+            assert got
+            data += got
+        status, headers, _ = split_head(data)
+        assert status == "HTTP/1.1 200 OK"
+        assert "frame-ancestors 'self'" in headers["Content-Security-Policy"]
+
+
+def test_viewers_beyond_the_threads_are_told_so_until_one_leaves(
+    server: Guarded, certificate: tuple[Path, Path]
+) -> None:
+    def seat() -> ssl.SSLSocket | None:
+        viewer = connected(server, certificate[0])
+        if viewer.recv(12) == b"HTTP/1.1 200":
+            return viewer
+        viewer.close()
+        return None
+
+    viewers: list[ssl.SSLSocket | None] = []
+    try:
+        for _ in range(PLACES):  # an earlier test's viewer may still be leaving
+            viewers.append(until(seat, within_s=30))
+        with connected(server, certificate[0]) as late:
+            assert late.recv(12) == b"HTTP/1.1 503"
+        assert curl(server, certificate[0], "/healthz")[1] == b'{"ok":true}\n'
+        first = viewers.pop(0)
+        assert first is not None
+        first.close()
+        viewers.append(until(seat, within_s=30, what="the place of who left"))
+    finally:
+        for viewer in viewers:
+            if viewer is not None:
+                viewer.close()
+
+
+def test_who_speaks_no_tls_gets_nothing(server: Guarded) -> None:
+    with socket.create_connection(("127.0.0.1", server.tier.port), timeout=20) as client:
+        client.sendall(b"GET /snapshot HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        try:
+            answer = client.recv(65536)
+        except ConnectionError:
+            answer = b""
+        assert b"200" not in answer[:16]

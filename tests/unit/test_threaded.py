@@ -1,0 +1,32 @@
+"""Places for viewers that take a thread."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from web_workers.threaded import Places
+
+
+def test_a_place_is_free_again_once_its_body_is_closed_and_only_once() -> None:
+    closed: list[str] = []
+
+    def body() -> Iterator[bytes]:
+        try:
+            yield b"one"
+            yield b"two"
+        finally:
+            closed.append("body")
+
+    places = Places(1)
+    seat = places.take(body)
+    assert seat is not None
+    assert next(iter(seat)) == b"one"
+    assert places.take(body) is None
+    seat.close()
+    seat.close()
+    assert closed == ["body"]
+    never_begun = places.take(body)
+    assert never_begun is not None
+    assert places.take(body) is None
+    never_begun.close()
+    assert places.take(body) is not None

@@ -1,0 +1,245 @@
+"""Carries viewers from worker to worker: takes its share of those that wait, gives its own away.
+
+A worker that is to end gives all, as soon as those are up that go on (policy.py), and is empty
+within `LEAVE_WITHIN_NS`: whoever has not found room in the channel by then is closed, counted and
+logged. Until a viewer has been put in it is served on. A worker that has far more viewers than the
+others gives some away.
+
+Runs in the worker's main thread, from timers and the channel's descriptors, some viewers at a time.
+"""
+
+from __future__ import annotations
+
+import logging
+import select
+import socket
+from collections import Counter
+from typing import Protocol
+
+from web_workers.handover.carried import Carried, OtherVersion, Unreadable
+from web_workers.handover.channel import Channel
+from web_workers.handover.policy import may_leave, to_give, to_take
+from web_workers.handover.roster import Roster, State
+from web_workers.loop import StreamLoop, Timer
+from web_workers.scores import HANDED_OVER, Closed, Handover, Scores
+from web_workers.viewer import Viewer
+
+log = logging.getLogger("gunicorn.error")
+
+LEAVE_WITHIN_NS = 1_800_000_000
+"""How long a worker that is to end may have viewers."""
+PATIENCE_NS = 300_000_000
+"""How long viewers that are others' share may wait before anybody takes them."""
+BALANCE_EVERY_NS = 1_000_000_000
+_PAUSE_NS = 10_000_000_000  # after giving was in vain
+_AWAKE_NS = (
+    2_500_000_000  # a worker that came round its loop so lately is well: it does each second
+)
+_LOOK_AGAIN_NS = 20_000_000
+_AT_ONCE = 32  # viewers, before frames and requests have their turn again
+
+
+class House(Protocol):
+    """The worker's viewers, as the porter needs them."""
+
+    def residents(self) -> list[Viewer]:
+        """Return all viewers, those of frames first."""
+
+    def frame_viewers(self) -> int:
+        """Return how many view frames: those of states cost next to nothing."""
+
+    def carried(self, viewer: Viewer) -> Carried:
+        """Return what a viewer takes along."""
+
+    def moved_out(self, viewer: Viewer) -> None:
+        """Forget a viewer that another worker will serve."""
+
+    def move_in(self, sock: socket.socket, carried: Carried, rest: bytes) -> bool:
+        """Serve a viewer that another worker has served; False if that cannot be done."""
+
+    def settle(self) -> None:
+        """Tell all workers of viewers that have come or gone."""
+
+
+class Porter:
+    """One worker's. Made after the fork."""
+
+    def __init__(
+        self, *, house: House, channel: Channel, roster: Roster, age: int, loop: StreamLoop
+    ) -> None:
+        """`age` is the worker's, as gunicorn counts them."""
+        self._house = house
+        self._channel = channel
+        self._roster = roster
+        self._age = age
+        self._loop = loop
+        self._outcomes: Counter[Handover] = Counter()
+        self._timer: Timer | None = None
+        self._waits_since_ns = 0  # 0: nothing waits
+        self._gave = False  # and has not taken since
+        self._balance_from_ns = 0
+        self._left_ns = 0  # when it was told to end; 0: it was not
+        roster.claim(age)
+
+    def open(self) -> None:
+        """Begin to take viewers: the worker serves."""
+        self._roster.tell(State.SERVING)
+        for fd in self._channel.filenos():
+            # Edge-triggered: viewers that are left to others do not make a busy loop.
+            self._loop.add(fd, select.EPOLLIN | select.EPOLLET, lambda _: self._look())
+        self._balance()
+
+    def leave(self) -> None:
+        """Begin to give all viewers away: the worker is to end. Twice is harmless."""
+        if self._left_ns:
+            return
+        self._left_ns = self._loop.clock()
+        self._roster.tell(State.ENDING)
+        for fd in self._channel.filenos():
+            self._loop.remove(fd)
+        self._leave()
+
+    def close(self) -> None:
+        """Note that the worker ends."""
+        if self._house.residents():
+            self._roster.lose()
+        self._roster.tell(State.OVER)
+
+    @property
+    def empty(self) -> bool:
+        """Whether a worker that is to end may do so: it has no viewers."""
+        return not self._house.residents()
+
+    def lost(self) -> int:
+        """Return how often viewers of any worker were lost through no doing of theirs."""
+        return self._roster.lost()
+
+    def seen(self) -> None:
+        """Tell the other workers that this one came round its loop."""
+        self._roster.seen(self._loop.clock())
+
+    def counted(self) -> None:
+        """Tell the other workers how many viewers this one has."""
+        self._roster.has(self._house.frame_viewers())
+
+    def scores(self) -> Scores:
+        """Return how many hand-overs came to what end."""
+        return Scores({(HANDED_OVER, end.value): n for end, n in self._outcomes.items()})
+
+    def _look(self) -> None:
+        """Take what is this worker's of those that wait, and come back for the rest."""
+        if self._left_ns:
+            return
+        now = self._loop.clock()
+        waiting = self._channel.waiting()
+        if not waiting:
+            self._waits_since_ns = 0
+            return
+        self._waits_since_ns = self._waits_since_ns or now
+        long = now - self._waits_since_ns >= PATIENCE_NS
+        others = [peer.viewers for peer in self._roster.peers() if peer.state != State.ENDING]
+        wanted = to_take(self._house.frame_viewers(), others, waiting, long=long)
+        taken = 0
+        while taken < min(wanted, _AT_ONCE) and self._take():
+            taken += 1
+        if taken:
+            if long and self._gave:  # what it gave away it has back
+                self._balance_from_ns = now + _PAUSE_NS
+            self._gave = False
+            self._house.settle()
+        if self._timer is not None:
+            self._timer.cancel()
+        due_ns = now if taken == _AT_ONCE else now + _LOOK_AGAIN_NS
+        self._timer = self._loop.call_at(due_ns, self._look)
+
+    def _take(self) -> bool:
+        """Take one viewer in; False when there is none to be had."""
+        try:
+            arrival = self._channel.take()
+        except OtherVersion as error:
+            self._failed(Handover.OTHER_VERSION, 1, str(error))
+            return True
+        except Unreadable as error:
+            self._failed(Handover.UNREADABLE, 1, str(error))
+            return True
+        if arrival is None:
+            return False
+        if self._house.move_in(*arrival):
+            self._outcomes[Handover.DONE] += 1
+        else:
+            self._failed(Handover.NOT_SERVED, 1, "it cannot be served here")
+        return True
+
+    def _balance(self) -> None:
+        """Give some viewers away if there are far too many of them here."""
+        if self._left_ns:
+            return
+        now = self._loop.clock()
+        if now >= self._balance_from_ns and not self._channel.waiting():
+            others = [
+                peer.viewers
+                for peer in self._roster.peers()
+                if peer.state == State.SERVING and now - peer.seen_ns < _AWAKE_NS
+            ]
+            self._give_away(to_give(self._house.frame_viewers(), others))
+        self._loop.call_at(now + BALANCE_EVERY_NS, self._balance)
+
+    def _give_away(self, count: int) -> None:
+        """Give `count` viewers of frames away, if that can be done: those that came last."""
+        if not count:
+            return
+        frames = self._house.residents()[: self._house.frame_viewers()]
+        try:
+            for viewer in frames[-min(count, _AT_ONCE) :]:
+                self._gave = self._give(viewer) or self._gave
+        except (OSError, ValueError) as error:
+            log.warning("viewers cannot be given to other workers: %s", error)
+            self._balance_from_ns = self._loop.clock() + _PAUSE_NS
+        self._house.settle()
+
+    def _leave(self) -> None:
+        """Give away what there is room for; at the end close the others."""
+        now = self._loop.clock()
+        given = 0
+        if self._may_leave((now - self._left_ns) / 1e9):
+            for viewer in self._house.residents()[:_AT_ONCE]:
+                try:
+                    given += self._give(viewer)
+                except (OSError, ValueError) as error:
+                    viewer.close(Closed.ENDED)
+                    self._failed(Handover.FAILED, 1, str(error))
+        if given:
+            self._house.settle()
+        if now - self._left_ns >= LEAVE_WITHIN_NS:
+            self._close_rest()
+        due_ns = now if given == _AT_ONCE else now + _LOOK_AGAIN_NS
+        self._loop.call_at(due_ns, self._leave)
+
+    def _may_leave(self, waited_s: float) -> bool:
+        peers = self._roster.peers()
+        return may_leave(
+            waited_s,
+            self._age,
+            self._roster.newest_age,
+            serving=[peer.age for peer in peers if peer.state == State.SERVING],
+            booting=[peer.age for peer in peers if peer.state == State.BOOTING],
+        )
+
+    def _give(self, viewer: Viewer) -> bool:
+        """Give one viewer away; False when there is no room. Raises as `Channel.put`."""
+        if not self._channel.put(self._house.carried(viewer), viewer.fileno(), viewer.rest):
+            return False
+        self._house.moved_out(viewer)
+        return True
+
+    def _close_rest(self) -> None:
+        viewers = self._house.residents()
+        for viewer in viewers:
+            viewer.close(Closed.ENDED)
+        if viewers:
+            self._failed(Handover.NO_ROOM, len(viewers), "no worker took them in time")
+
+    def _failed(self, end: Handover, viewers: int, why: str) -> None:
+        self._outcomes[end] += viewers
+        self._roster.lose()
+        log.warning("%d viewers were lost on their way to another worker: %s", viewers, why)

@@ -1,0 +1,35 @@
+"""What all workers share: made once, in gunicorn's master, before the first fork.
+
+Only descriptors: what is in them, the code of the workers knows, and that may be newer than the
+master's. `LAYOUT` grows with every change of what is in them; workers whose code has another one
+share nothing, until the web tier is restarted.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+
+from web_workers.handover.channel import create_lanes
+from web_workers.handover.roster import create_memory
+from web_workers.scoreboard import Scoreboard
+
+LAYOUT = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Shared:
+    """Descriptors that a worker inherits."""
+
+    layout: int
+    scoreboard: int
+    roster: int
+    lanes: tuple[tuple[int, int], ...]
+
+    @classmethod
+    def create(cls) -> Shared:
+        """Make everything, empty."""
+        board = Scoreboard.create()
+        fd = os.dup(board.fd)
+        board.close()
+        return cls(LAYOUT, fd, create_memory(), tuple(create_lanes()))

@@ -1,0 +1,31 @@
+// The commands of each camera's card, for who may command. page.js calls this once for each card.
+"use strict";
+
+globalThis.framebusCommands = (card, path) => {
+  const token = document.querySelector('meta[name="framebus-csrf"]').content;
+  const output = card.querySelector(".commands output");
+  const buttons = [...card.querySelectorAll(".commands button")];
+  let number = 0;
+
+  async function command(button) {
+    const { method, rung } = button.dataset;
+    number += 1;
+    const call = { jsonrpc: "2.0", id: number, method, params: rung ? { rung } : {} };
+    const response = await fetch(path, {
+      method: "POST",
+      headers: { "Content-Type": "application/json", Accept: "application/json", "X-CSRF-Token": token },
+      body: JSON.stringify(call),
+    });
+    const answer = await response.json();
+    return answer.result ? `Done: ${answer.result.state}` : (answer.error?.message ?? answer.message);
+  }
+
+  for (const button of buttons) {
+    button.addEventListener("click", async () => {
+      for (const each of buttons) each.disabled = true;
+      output.textContent = "…";
+      output.textContent = await command(button).catch(() => "No answer from framebus");
+      for (const each of buttons) each.disabled = false;
+    });
+  }
+};

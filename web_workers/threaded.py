@@ -1,0 +1,63 @@
+"""Places for viewers that take a thread each: under TLS, and under servers without the event loop.
+
+There are few threads, and some must stay for who asks for a picture or a state.
+"""
+
+from __future__ import annotations
+
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from typing import Final
+
+from web_workers.viewer import USER_TIMEOUT_MS
+
+PLACES: Final = 48
+"""Viewers of one worker."""
+
+
+class Places:
+    """Counts them. Thread-safe."""
+
+    def __init__(self, count: int = PLACES) -> None:
+        """Let `count` viewers in at once."""
+        self._free = threading.BoundedSemaphore(count)
+
+    def take(self, body: Callable[[], Iterator[bytes]]) -> Seat | None:
+        """Return the body of a viewer's response, or None when all places are taken."""
+        if not self._free.acquire(blocking=False):
+            return None
+        return Seat(body(), self._free.release)
+
+
+class Seat:
+    """A response's body that gives its place back when the server closes it (PEP 3333)."""
+
+    def __init__(self, body: Iterator[bytes], leave: Callable[[], None]) -> None:
+        self._body = body
+        self._leave: Callable[[], None] | None = leave
+
+    def __iter__(self) -> Iterator[bytes]:
+        """Return itself."""
+        return self
+
+    def __next__(self) -> bytes:
+        """Return the next piece of the body."""
+        return next(self._body)
+
+    def close(self) -> None:
+        """End the body, and leave. Twice is harmless."""
+        close, leave = getattr(self._body, "close", None), self._leave
+        self._leave = None
+        try:
+            if close is not None:
+                close()
+        finally:
+            if leave is not None:
+                leave()
+
+
+def let_go_of_stalled(sock: object) -> None:
+    """Have the kernel end a viewer's connection when it takes nothing: its thread would wait."""
+    if isinstance(sock, socket.socket) and sock.family in (socket.AF_INET, socket.AF_INET6):
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, USER_TIMEOUT_MS)
