@@ -5,6 +5,7 @@ gunicorn's settings are in gunicorn_conf.py; what a person chose travels there i
 
 from __future__ import annotations
 
+import importlib
 import importlib.util
 import os
 import sys
@@ -29,6 +30,7 @@ _HELP = f"""Run the web tier: gunicorn, with workers that carry any number of vi
 
 It serves every camera of the runtime directory, opens none, and goes on while capture daemons
 come and go. SIGHUP replaces the workers by ones that run the code on disk; viewers stay connected.
+Code that does not start would end it: `--check` with the same options tells beforehand.
 
 \b
   framebus web
@@ -40,7 +42,7 @@ With --certfile each viewer takes one of {PLACES} threads a worker: put nginx in
 
 \b
 Exit codes: 64 wrong usage, 69 no such address, or Flask, gunicorn or others are not installed,
-75 the port is in use, 77 no permission.
+70 (--check) the code does not start, 75 the port is in use, 77 no permission.
 """
 
 
@@ -48,6 +50,12 @@ class WebUnavailable(FramebusError):
     """The packages that the web tier is made of are not installed."""
 
     exit_code = os.EX_UNAVAILABLE
+
+
+class UnsoundCode(FramebusError):
+    """The web tier's code on disk does not start."""
+
+    exit_code = os.EX_SOFTWARE
 
 
 @click.command(help=_HELP)
@@ -79,13 +87,21 @@ class WebUnavailable(FramebusError):
     metavar="FILE.toml",
     help="Options from a file; flags and environment variables win.",
 )
+@click.option(
+    "--check",
+    is_flag=True,
+    help="Only find out whether options and code are sound, as before a reload; start nothing.",
+)
 @access.options
-def web(**options: Any) -> None:
+def web(check: bool, **options: Any) -> None:
     """Check what can be checked, then become gunicorn; `_HELP` is what a person reads."""
     file = config.load(Path(options["config"]) if options["config"] else None)
     chosen = choose(options, file, os.environ)
     _check_installed()
     listen = address.parse(chosen[BIND])
+    if check:
+        _check_code({**os.environ, **chosen})
+        return
     _say_access(access.choose(options, file.common, listen))
     listen.check_free()
     os.execve(  # noqa: S606  no shell: this process becomes gunicorn, signals and all
@@ -93,6 +109,22 @@ def web(**options: Any) -> None:
         [sys.executable, "-P", "-m", "gunicorn", "--config", _CONF],
         {**os.environ, **chosen},
     )
+
+
+def _check_code(environ: Mapping[str, str]) -> None:
+    """Import and make what a worker would; raises UnsoundCode, since that would end gunicorn."""
+    try:
+        importlib.import_module("web_workers.worker")
+        app = importlib.import_module("web_workers.app")
+        app.create_app(
+            importlib.import_module("web_workers.settings").Settings.from_environ(environ)
+        )
+    except Exception as error:
+        raise UnsoundCode(
+            f"workers would not start ({type(error).__name__}: {error}): "
+            "do not reload; install another version, or this one again"
+        ) from error
+    click.echo("framebus web: options and code are sound")
 
 
 def _say_access(chosen: access.Access) -> None:

@@ -8,6 +8,8 @@ import os
 import shutil
 import signal
 import socket
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -252,12 +254,7 @@ def test_viewers_spread_to_a_worker_that_comes_later(runtime: Path, bus: Bus) ->
 def test_a_reload_runs_new_code_templates_and_static_files_under_the_same_viewers(
     runtime: Path, bus: Bus, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    source = tmp_path / "source"
-    for package in (web_workers, framebus):
-        origin = Path(str(package.__file__)).parent
-        shutil.copytree(
-            origin, source / origin.name, ignore=shutil.ignore_patterns("__pycache__", "*.pyc")
-        )
+    source = _copied(tmp_path / "source")
     monkeypatch.chdir(source)  # where gunicorn looks first
     monkeypatch.setenv("PYTHONPATH", str(source))
     monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "1")
@@ -280,6 +277,36 @@ def test_a_reload_runs_new_code_templates_and_static_files_under_the_same_viewer
             assert "X-New" not in viewer.parts[0].headers
         assert b'<body data-new="1"' in there.tier.get("/")[2]
         assert there.tier.get("/static/page.css")[2].startswith(b"/* new */")
+
+
+def test_code_that_would_not_start_is_found_before_a_reload(
+    runtime: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = _copied(tmp_path / "source")
+    monkeypatch.chdir(source)
+    monkeypatch.setenv("PYTHONPATH", str(source))
+    monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "1")
+    monkeypatch.setenv("FRAMEBUS_RUNTIME_DIR", str(runtime))
+    with socket.create_server(("127.0.0.1", 0)) as taken:  # as by the tier that is to be reloaded
+        bind = f"127.0.0.1:{taken.getsockname()[1]}"
+        command = [sys.executable, "-m", "web_workers", "--check", "--bind", bind]
+        sound = subprocess.run(command, capture_output=True, text=True, timeout=60)
+        _edit(source / "web_workers/feed.py", "import select", "import no_such_module")
+        broken = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    assert (sound.returncode, sound.stdout) == (0, "framebus web: options and code are sound\n")
+    assert broken.returncode == os.EX_SOFTWARE
+    assert "no_such_module" in broken.stderr
+    assert "Traceback" not in broken.stderr
+
+
+def _copied(target: Path) -> Path:
+    """Return a folder with copies of the packages that the web tier is made of."""
+    for package in (web_workers, framebus):
+        origin = Path(str(package.__file__)).parent
+        shutil.copytree(
+            origin, target / origin.name, ignore=shutil.ignore_patterns("__pycache__", "*.pyc")
+        )
+    return target
 
 
 def _edit(file: Path, old: str, new: str) -> None:
