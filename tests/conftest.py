@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import os
-import shutil
 import signal
-import tempfile
 from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import pytest
-from framebus.names import SHARED_MEMORY, CameraNames
+
+from tests.runtimes import private_runtime
 
 
 def pytest_configure() -> None:
@@ -35,20 +34,7 @@ def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.Tes
 
 
 @pytest.fixture
-def runtime(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """A runtime directory of this test's own, short enough for a socket's path.
-
-    Fails the test that leaves a segment of any of its cameras in shared memory.
-    """
-    path = Path(tempfile.mkdtemp(prefix="fb-"))
-    monkeypatch.setenv("FRAMEBUS_RUNTIME_DIR", str(path))
-    state = Path(tempfile.mkdtemp(prefix="fb-state-"))
-    monkeypatch.setenv("FRAMEBUS_STATE_DIR", str(state))
-    prefix = CameraNames(path, "x").segment.removesuffix("x")
-    yield path
-    shutil.rmtree(path)
-    shutil.rmtree(state)
-    left = [name for name in os.listdir(SHARED_MEMORY) if prefix in name]
-    for name in left:
-        (SHARED_MEMORY / name).unlink()
-    assert not left, f"segments left behind: {left}"
+def runtime() -> Iterator[Path]:
+    """A runtime directory of this test's own; see `private_runtime`."""
+    with private_runtime() as path:
+        yield path

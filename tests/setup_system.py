@@ -24,6 +24,10 @@ PROGRAMS: Mapping[str, tuple[str, str]] = {
     "chromium": ("chromium", "browser tests"),
     "ffmpeg": ("ffmpeg", "tests of the ffmpeg source and of its clients"),
     "curl": ("curl", "client tests"),
+    "firefox-esr": ("firefox-esr", "client tests"),
+    "mpv": ("mpv", "client tests"),
+    "cvlc": ("vlc-bin vlc-plugin-base", "client tests"),
+    "gst-launch-1.0": ("gstreamer1.0-tools gstreamer1.0-plugins-good", "client tests"),
     "openssl": ("openssl", "tests over TLS"),
     "ustreamer": ("ustreamer", "the test of the http source on another server"),
     "systemd-analyze": ("systemd", "tests of deploy/systemd"),
@@ -32,7 +36,7 @@ PROGRAMS: Mapping[str, tuple[str, str]] = {
     "cc": ("build-essential", "the test of the ring's reader in C"),
     "nginx": ("nginx-light", "tests behind a proxy"),
 }
-"""Program: (Debian package, what is left out without it)."""
+"""Program: (Debian packages, what is left out without it)."""
 _PATH = f"{os.environ.get('PATH', os.defpath)}:/usr/sbin:/sbin"
 
 
@@ -58,12 +62,12 @@ def install(packages: Sequence[str]) -> None:
 
 def main() -> int:
     """Install, then say what is still missing."""
-    wanted = sorted({package for package, _ in missing().values()})
+    wanted = sorted({package for packages, _ in missing().values() for package in packages.split()})
     if wanted and os.geteuid() == 0 and Path("/etc/debian_version").exists():
         install(wanted)
     left = missing()
-    for name, (package, use) in left.items():
-        sys.stderr.write(f"{name} is missing (Debian: {package}): {use} are left out\n")
+    for name, (packages, use) in left.items():
+        sys.stderr.write(f"{name} is missing (Debian: {packages}): {use} are left out\n")
     return 1 if left and os.environ.get("CI") == "true" else 0
 
 

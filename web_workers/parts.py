@@ -93,7 +93,7 @@ def part(picture: Picture, style: Style, now_ns: int) -> bytes:
         return b"".join((picture.jpeg, _TAIL, _ADVANCE))
     head = headers(picture)
     if style is Style.EXTRA:
-        head += _extra_headers(picture, now_ns)
+        head += ustreamer_headers(picture, now_ns)
     lines = "".join(f"{name}: {value}\r\n" for name, value in head)
     return b"".join((lines.encode("ascii"), b"\r\n", picture.jpeg, _TAIL))
 
@@ -119,7 +119,8 @@ def timestamp(utc_ns: int) -> str:
     return f"{seconds}.{rest:06d}"
 
 
-def _extra_headers(picture: Picture, now_ns: int) -> list[tuple[str, str]]:
+def ustreamer_headers(picture: Picture, now_ns: int) -> list[tuple[str, str]]:
+    """Return what ustreamer adds: always to a snapshot, to a part with `extra_headers`."""
     online = not (picture.placeholder or picture.fallback)
     return [
         ("X-UStreamer-Online", "true" if online else "false"),

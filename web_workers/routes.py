@@ -177,7 +177,8 @@ def _newest(names: CameraNames) -> Frame | None:
 
 
 def _picture(picture: parts.Picture) -> Response:
-    return Response(picture.jpeg, headers=parts.headers(picture))
+    head = parts.headers(picture) + parts.ustreamer_headers(picture, time.monotonic_ns())
+    return Response(picture.jpeg, headers=head)
 
 
 def _away(seen: Observation) -> Response:

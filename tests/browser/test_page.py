@@ -182,3 +182,43 @@ def test_leaving_the_page_lets_its_connections_go(runtime: Path, bus: Bus) -> No
             until(lambda: _viewers(tier) == 0, what="the stream is let go")
     finally:
         tier.close()
+
+
+def test_five_cameras_on_a_telephone_fit_and_the_fifth_says_how_it_is_shown(
+    runtime: Path, tier: WebTier, bus: Bus
+) -> None:
+    others = [Bus(runtime, f"workshop-{number}", fps=5) for number in range(4)]
+    try:
+        for other in others:
+            (runtime / f"{other.names.camera}.lock").touch()
+            other.start()
+        url = f"http://127.0.0.1:{tier.port}/"
+        with chromium.page(url, width=390, height=844) as (page, wrong):
+            page.wait_for_function(
+                "() => [...document.querySelectorAll('.state')].map((state) => state.textContent)"
+                ".sort().join() === 'Live,Live,Live,Live,Live, one picture a second'",
+                timeout=30_000,
+            )
+            assert page.evaluate("document.documentElement.scrollWidth") == 390
+            links, numbers = (page.locator(f".bar {each}").first for each in ("nav", "dl"))
+            above, below = links.bounding_box(), numbers.bounding_box()
+            assert above is not None
+            assert below is not None
+            assert above["y"] + above["height"] <= below["y"]
+            assert wrong == []
+    finally:
+        for other in others:
+            other.close()
+
+
+def test_the_keyboard_alone_opens_the_picture_on_the_whole_screen(tier: WebTier, bus: Bus) -> None:
+    with chromium.page(f"http://127.0.0.1:{tier.port}/") as (page, wrong):
+        _moves(page)
+        while not page.evaluate("document.activeElement.matches('.full')"):
+            page.keyboard.press("Tab")
+        page.wait_for_function(
+            "() => getComputedStyle(document.activeElement).opacity === '1'", timeout=20_000
+        )
+        page.keyboard.press("Enter")
+        page.wait_for_function("() => document.fullscreenElement?.matches('.picture')")
+        assert wrong == []

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import os
-import pwd
 import shutil
-import socket
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,13 +11,13 @@ import pytest
 from framebus.names import state_dir, web_token
 from framebus.secret_files import read_secret
 
+from tests import nginx
 from tests.bus import Bus
 from tests.system.certificate import OPENSSL, make_certificate
 from tests.system.webtier import Stream, WebTier
 from tests.waiting import until
 
 SITE = Path(__file__).parents[2] / "deploy" / "nginx" / "framebus.conf"
-NGINX = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin:/sbin")
 
 ACCESS = {
     "FRAMEBUS_CONTROL": "token",
@@ -29,12 +26,12 @@ ACCESS = {
 }
 
 pytestmark = pytest.mark.skipif(
-    NGINX is None or OPENSSL is None, reason="nginx and openssl are wanted"
+    nginx.NGINX is None or OPENSSL is None, reason="nginx and openssl are wanted"
 )
 
 
-def configuration(directory: Path, upstream: int, plain: int, tls: int) -> str:
-    """The site as it is, but for its addresses, in the smallest nginx there can be.
+def site_at(directory: Path, upstream: int, plain: int, tls: int) -> str:
+    """The site as it is, but for its addresses and its certificate, which is made in `directory`.
 
     It is served without TLS as well, which the server that sends everybody there gives way to.
     """
@@ -51,18 +48,7 @@ def configuration(directory: Path, upstream: int, plain: int, tls: int) -> str:
     ):
         assert site.count(old) == 1
         site = site.replace(old, new)
-    (directory / "site.conf").write_text(site)
-    # Its workers give up root for this user, else they could not use the test's directory.
-    user = f"user {pwd.getpwuid(0).pw_name};" if os.getuid() == 0 else ""
-    temporary = " ".join(
-        f"{name}_temp_path {directory}/{name};"
-        for name in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
-    )
-    return (
-        f"{user} daemon off; worker_processes 1; pid {directory}/pid; error_log stderr;\n"
-        "events { worker_connections 64; }\n"
-        f"http {{ access_log off; {temporary} include {directory}/site.conf; }}\n"
-    )
+    return site
 
 
 @pytest.fixture
@@ -75,29 +61,9 @@ def tier(runtime: Path) -> Iterator[WebTier]:
 @pytest.fixture
 def ports(tier: WebTier, tmp_path: Path) -> Iterator[tuple[int, int]]:
     """The ports of an nginx in front of `tier`, without and with TLS."""
-    assert NGINX is not None
-    with (
-        socket.create_server(("127.0.0.1", 0)) as free,
-        socket.create_server(("127.0.0.1", 0)) as another,
-    ):
-        port, tls = int(free.getsockname()[1]), int(another.getsockname()[1])
-    file = tmp_path / "nginx.conf"
-    file.write_text(configuration(tmp_path, tier.port, port, tls))
-    log = tmp_path / "log"
-    with log.open("wb") as errors:
-        nginx = subprocess.Popen([NGINX, "-c", file, "-e", "stderr"], stderr=errors)
-    try:
-        until(lambda: nginx.poll() is not None or _listens(port), what="nginx listens")
-        assert nginx.poll() is None, log.read_text()
+    port, tls = nginx.free_port(), nginx.free_port()
+    with nginx.running(tmp_path, site_at(tmp_path, tier.port, port, tls), port):
         yield port, tls
-    finally:
-        nginx.terminate()
-        nginx.wait(20)
-
-
-def _listens(port: int) -> bool:
-    with socket.socket() as client:
-        return client.connect_ex(("127.0.0.1", port)) == 0
 
 
 @pytest.mark.parametrize("path", ["/cameras/camera/stream", "/stream", "/?action=stream"])

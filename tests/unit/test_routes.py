@@ -38,6 +38,8 @@ def test_a_snapshot_is_the_newest_frame_with_its_time_and_sequence(
         assert (response.status_code, response.data) == (200, jpeg(2)), path
         assert response.mimetype == "image/jpeg"
         assert response.headers["X-Sequence"] == "2"
+        assert response.headers["X-UStreamer-Online"] == "true"
+        assert response.headers["X-UStreamer-Width"] == "64"
         assert abs(float(response.headers["X-Timestamp"]) - time.time()) < 60
 
 

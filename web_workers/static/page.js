@@ -69,7 +69,8 @@ class Camera {
     const instead = told.showing === "fallback";
     const shown = instead ? told.fallback : told;
     const granted = shown?.source?.granted;
-    this.state.textContent = told.online ? "Live" : instead ? "Fallback" : told.state;
+    const live = this.live ? "live" : "live, one picture a second";
+    this.state.textContent = capital(told.online ? live : instead ? "fallback" : told.state);
     this.state.className = `state ${told.online ? "good" : "bad"}`;
     this.fps.textContent = told.showing ? rate(shown) : "–";
     this.size.textContent = granted ? `${granted.width} × ${granted.height}` : "–";
@@ -135,8 +136,12 @@ function rate(shown) {
 function sentences(...texts) {
   return texts
     .filter(Boolean)
-    .map((text) => `${text[0].toUpperCase()}${text.slice(1)}${/[.!?]$/.test(text) ? "" : "."}`)
+    .map((text) => `${capital(text)}${/[.!?]$/.test(text) ? "" : "."}`)
     .join(" ");
+}
+
+function capital(text) {
+  return text[0].toUpperCase() + text.slice(1);
 }
 
 function duration(seconds) {
