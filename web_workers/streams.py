@@ -10,17 +10,16 @@ from __future__ import annotations
 
 import logging
 import socket
-from collections import Counter
 from functools import partial
 
 import zmq
 from framebus.notify import own_context
 
 from web_workers import siblings
-from web_workers.admission.complaints import Complaints
 from web_workers.admission.estimate import bytes_per_s
 from web_workers.admission.gate import Full, Gate, Place
 from web_workers.admission.settings import Limits
+from web_workers.books import Books
 from web_workers.events import EventFeed
 from web_workers.fanout import Fanout
 from web_workers.feed import Feed
@@ -33,28 +32,17 @@ from web_workers.handover.shared import Shared
 from web_workers.loop import StreamLoop, Timer
 from web_workers.placeholder import Painter
 from web_workers.scoreboard import Scoreboard
-from web_workers.scores import (
-    ALL_CAMERAS,
-    DROPPED,
-    FRAMES,
-    REFUSED,
-    STATES,
-    Closed,
-    Key,
-    Scores,
-    total,
-)
+from web_workers.scores import ALL_CAMERAS, FRAMES, REFUSED, STATES, Closed, Key, Scores
 from web_workers.settings import Cameras
 from web_workers.takeover import FrameTicket, TakeOver, Ticket
 from web_workers.thinning import Thinner
+from web_workers.upkeep import documents, look_after
 from web_workers.viewer import EVENTS, Viewer
 
 log = logging.getLogger("gunicorn.error")
 
 EVERY_NS = 1_000_000_000
 """How often the scoreboard is written; so much a worker that is killed may have left uncounted."""
-FPS_NS = 5_000_000_000
-"""Over how long a viewer's frames a second are measured, at least."""
 
 
 class WorkerStreams:
@@ -69,19 +57,13 @@ class WorkerStreams:
         `room` is how many viewers it has descriptors for.
         """
         self._cameras = cameras
-        self._board = Scoreboard(shared.scoreboard)
-        self._slot = self._board.claim()
-        self._too_long = False
-        self._refused: Counter[Key] = Counter()  # as the scoreboard has it, as all of these
-        self._dropped: Counter[Key] = Counter()
-        if self._slot is None:
-            log.warning("too many workers: the viewers of this one are not in /metrics")
+        self.loop = StreamLoop()
+        board = Scoreboard(shared.scoreboard)
+        self._books = Books(board, self.loop.clock)
         self._timer: Timer | None = None
         channel = Channel(shared.lanes)
-        self._gate = Gate(limits, self._board.ledger(), room=room, moving=channel.waiting)
+        self._gate = Gate(limits, board.ledger(), room=room, moving=channel.waiting)
         self._context = own_context()
-        self.loop = StreamLoop()
-        self._complaints = Complaints(log, self.loop.clock)
         self._painter = Painter(self.loop.call_from_thread)
         self._feeds: dict[str, Feed] = {}
         self.porter = Porter(
@@ -184,8 +166,7 @@ class WorkerStreams:
             raise
 
     def _refuse(self, key: Key, text: str) -> None:
-        self._refused[key] += 1
-        self._complaints.tell(key[-1], f"a viewer was refused: {text}")
+        self._books.refused(key, text)
         self._count_soon()
 
     def viewers(self, camera: str) -> list[dict[str, object]]:
@@ -193,31 +174,11 @@ class WorkerStreams:
         feed = self._feeds.get(camera)
         if feed is None:
             return []
-        now = self.loop.clock()
-        documents: list[dict[str, object]] = []
-        fanout = feed.fanout
-        for viewer in fanout.viewers:
-            account, age_ns = fanout.account(viewer), fanout.age_ns(viewer)
-            seconds = (now - viewer.joined_ns) / 1e9
-            fps = account.sent / max(1.0, seconds) if viewer.fps is None else viewer.fps
-            documents.append(
-                {
-                    "peer": viewer.peer,
-                    "seconds": round(seconds, 3),
-                    "style": viewer.style.value,
-                    "dual_final_frames": viewer.dual_final,
-                    "fps": round(fps, 2),
-                    "age_s": None if age_ns is None else round(age_ns / 1e9, 3),
-                    "sent": account.sent,
-                    "skipped": account.skipped + account.waiting,
-                    "bytes": account.bytes,
-                }
-            )
-        return documents
+        return documents(feed.fanout, self.loop.clock())
 
     def scores(self) -> tuple[Scores, int]:
         """Return what all workers that ever were have counted, and how many live."""
-        return self._board.read()
+        return self._books.read()
 
     def close(self) -> None:
         """Close every viewer and everything else."""
@@ -232,8 +193,7 @@ class WorkerStreams:
 
     def dropped(self, reason: str) -> None:
         """Count a connection that was given up before or after its request."""
-        self._dropped[(DROPPED, reason)] += 1
-        self._complaints.tell(reason, f"a connection was dropped: {reason}")
+        self._books.dropped(reason)
         self._count_soon()
 
     def _count_soon(self) -> None:
@@ -244,41 +204,15 @@ class WorkerStreams:
         """Do once a second what nobody waits for, until after the last viewer has left."""
         now = self.loop.clock()
         for feed in self._feeds.values():
-            feed.fanout.close_stalled(now)
-            newest = feed.fanout.newest
-            for viewer in feed.fanout.viewers:
-                if newest is not None:
-                    viewer.expect(len(newest.jpeg))
-                since_ns, before = viewer.marked
-                if now - since_ns >= FPS_NS:
-                    sent = feed.fanout.account(viewer).sent
-                    viewer.fps = (sent - before) * 1e9 / (now - since_ns)
-                    viewer.marked = (now, sent)
-        if self._gate.limits.of_rates:
-            self._measure(now)
+            look_after(feed.fanout, now, rates=self._gate.limits.of_rates)
         self._write_scores()
         self.porter.counted()
         busy = self._events.viewers or any(feed.fanout.viewers for feed in self._feeds.values())
         self._timer = self.loop.call_at(now + EVERY_NS, self._look_after) if busy else None
 
-    def _measure(self, now: int) -> None:
-        for feed in self._feeds.values():
-            for viewer in feed.fanout.viewers:
-                if viewer.place is not None:
-                    viewer.place.measured(now, feed.fanout.account(viewer).bytes)
-
     def _write_scores(self) -> None:
-        if self._slot is None:
-            return
-        try:
-            feeds = (feed.fanout.scores() for feed in self._feeds.values())
-            own = Scores({**self._refused, **self._dropped})
-            mine = (self.porter.scores(), self._events.scores(), own)
-            self._slot.write(total((*mine, *feeds)))
-        except ValueError as error:
-            if not self._too_long:
-                log.warning("no more cameras in /metrics: %s", error)
-            self._too_long = True
+        feeds = (feed.fanout.scores() for feed in self._feeds.values())
+        self._books.write((self.porter.scores(), self._events.scores(), *feeds))
 
     def _join(self, viewer: Viewer, taken: TakeOver) -> None:
         ticket = taken.ticket

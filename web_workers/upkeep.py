@@ -1,0 +1,50 @@
+"""What is done for a feed's viewers once a second, and what is told of them.
+
+`look_after` runs in the worker's main thread, `documents` in any.
+"""
+
+from __future__ import annotations
+
+from web_workers.fanout import Fanout
+
+FPS_NS = 5_000_000_000
+"""Over how long a viewer's frames a second are measured, at least."""
+
+
+def look_after(fanout: Fanout, now: int, *, rates: bool) -> None:
+    """Close who has stalled and measure the others; with `rates` their bytes a second too."""
+    fanout.close_stalled(now)
+    newest = fanout.newest
+    for viewer in fanout.viewers:
+        if newest is not None:
+            viewer.expect(len(newest.jpeg))
+        since_ns, before = viewer.marked
+        if now - since_ns >= FPS_NS:
+            sent = fanout.account(viewer).sent
+            viewer.fps = (sent - before) * 1e9 / (now - since_ns)
+            viewer.marked = (now, sent)
+        if rates and viewer.place is not None:
+            viewer.place.measured(now, fanout.account(viewer).bytes)
+
+
+def documents(fanout: Fanout, now: int) -> list[dict[str, object]]:
+    """Return the counters of each viewer, as `/state` has them."""
+    told: list[dict[str, object]] = []
+    for viewer in fanout.viewers:
+        account, age_ns = fanout.account(viewer), fanout.age_ns(viewer)
+        seconds = (now - viewer.joined_ns) / 1e9
+        fps = account.sent / max(1.0, seconds) if viewer.fps is None else viewer.fps
+        told.append(
+            {
+                "peer": viewer.peer,
+                "seconds": round(seconds, 3),
+                "style": viewer.style.value,
+                "dual_final_frames": viewer.dual_final,
+                "fps": round(fps, 2),
+                "age_s": None if age_ns is None else round(age_ns / 1e9, 3),
+                "sent": account.sent,
+                "skipped": account.skipped + account.waiting,
+                "bytes": account.bytes,
+            }
+        )
+    return told
