@@ -40,12 +40,11 @@ def connect(port: int, *, receive_buffer: int = 0) -> socket.socket:
 
 def answer(connection: socket.socket) -> tuple[bytes, bytes]:
     """One response's head and body, whose length it tells."""
-    data = b""
-    while b"\r\n\r\n" not in data:
-        got = connection.recv(4096)
-        assert got, data
-        data += got
-    head, _, body = data.partition(b"\r\n\r\n")
+    head, body = b"", b""
+    while not head.endswith(b"\r\n\r\n"):
+        got = connection.recv(1)  # not a byte of the next response
+        assert got, head
+        head += got
     (length,) = (
         int(line.partition(b":")[2])
         for line in head.split(b"\r\n")
@@ -53,7 +52,7 @@ def answer(connection: socket.socket) -> tuple[bytes, bytes]:
     )
     while len(body) < length:
         got = connection.recv(length - len(body))
-        assert got, data
+        assert got, head
         body += got
     return head, body
 
