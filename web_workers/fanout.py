@@ -175,10 +175,10 @@ class Fanout:
         self._interval_ns = interval_ns
         self._parts.clear()
         self._number += 1
-        plain = self._part(newest, Style.PLAIN)
         for viewer in tuple(self._others):
             if viewer.rest is None:  # else `drained` comes back to it
                 self._offer(viewer)
+        plain = newest.plain
         for viewer, count in self._pack.send(plain):
             self._note_left_pack(viewer)
             if count < 0:

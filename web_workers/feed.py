@@ -13,7 +13,6 @@ import select
 from collections.abc import Callable
 
 import zmq
-from framebus.frame import Frame
 from framebus.names import CameraNames
 from framebus.notify import silence_s
 
@@ -107,17 +106,17 @@ class Feed:
 
     def _hinted(self, _events: int) -> None:
         if self._link is not None:
-            frame = self._link.heard()
-            if frame is not None:
-                self._deliver(self._link, frame)
+            picture = self._link.heard()
+            if picture is not None:
+                self._deliver(self._link, picture)
 
     def _catch_up(self, link: RingLink) -> None:
         """Take the newest frame, hint or no hint: nobody may be ahead of this feed."""
-        frame = link.look()
-        if frame is not None:
-            self._deliver(link, frame)
+        picture = link.look()
+        if picture is not None:
+            self._deliver(link, picture)
 
-    def _deliver(self, link: RingLink, frame: Frame) -> None:
+    def _deliver(self, link: RingLink, picture: Picture) -> None:
         """Have a new frame sent to all who can take it."""
         self._placeholder = None
         self._output_ns = self._loop.clock()
@@ -125,7 +124,7 @@ class Feed:
         interval_ns = link.interval_ns
         self._look_in(_silence_ns(interval_ns))
         self.fanout.deliver(
-            Picture.of(frame),
+            picture,
             published=link.published,
             interval_ns=interval_ns,
             lineage=link.lineage,
@@ -144,9 +143,9 @@ class Feed:
             return
         silence_ns = _silence_ns(link.interval_ns)
         self._look_in(min(silence_ns, _LOOK_MAX_NS))
-        frame = link.look()
-        if frame is not None:
-            self._deliver(link, frame)
+        picture = link.look()
+        if picture is not None:
+            self._deliver(link, picture)
         else:
             self._pause(self._loop.clock(), silence_ns)
 
@@ -185,7 +184,7 @@ class Feed:
                 self._names.camera,
                 cause.message,
                 cause.remedy,
-                jpeg=last.jpeg if last is not None else None,
+                jpeg=bytes(last.jpeg) if last is not None else None,
                 age_s=(now - last.captured_ns) / 1e9 if last is not None else 0.0,
             ),
             lambda jpeg: self._painted(jpeg, cause.code, link, last),

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import zmq
 from framebus.errors import CameraAbsent, FrameGone, NoPermission, SegmentInvalid
-from framebus.frame import Frame
 from framebus.liveness import holder
 from framebus.names import CameraNames
 from framebus.notify import Listener
 from framebus.ring.reader import RingReader
 
 from web_workers.cause import Cause, explain
+from web_workers.parts import Picture
 
 
 class RingLink:
@@ -53,8 +53,8 @@ class RingLink:
         """The frame interval that the daemon gave, nanoseconds; 0 when unknown."""
         return self.ring.interval_ns if self.ring is not None else 0
 
-    def heard(self) -> Frame | None:
-        """Return the frame of the hint that has arrived, if it is new."""
+    def heard(self) -> Picture | None:
+        """Return the picture of the hint that has arrived, if it is new."""
         hint = self._listener.receive()
         if hint is None:
             return None
@@ -64,13 +64,13 @@ class RingLink:
         if hint.sequence <= self._last:
             return None
         try:
-            return self._taken(ring.read_announced(hint))
+            return self._taken(Picture.announced(hint, ring))
         except FrameGone:
             self.lapped += 1
             return self.look()
 
-    def look(self) -> Frame | None:
-        """Return the newest frame, if it was not taken yet, without having been told."""
+    def look(self) -> Picture | None:
+        """Return the newest picture, if it was not taken yet, without having been told."""
         ring = self.ring
         if ring is None or ring.cursor <= self._last:  # an old epoch is read to its end first
             ring = self._current()
@@ -81,7 +81,7 @@ class RingLink:
         except FrameGone:
             self.lapped += 1
             return None
-        return self._taken(frame) if frame is not None else None
+        return self._taken(Picture.of(frame)) if frame is not None else None
 
     def cause(self) -> Cause:
         """Return why the camera gives no fresh frames; for when it does not."""
@@ -100,17 +100,17 @@ class RingLink:
             self.ring.close()
             self.ring = None
 
-    def _taken(self, frame: Frame) -> Frame | None:
-        """Account for a frame; None when it is older than what was taken before it.
+    def _taken(self, picture: Picture) -> Picture | None:
+        """Account for a picture; None when it is older than what was taken before it.
 
         A new daemon may begin with a picture that its predecessor captured (adopted buffers).
         """
-        self.published += frame.sequence - self._last
-        self._last = frame.sequence
-        if frame.captured_ns <= self._captured_ns:
+        self.published += picture.sequence - self._last
+        self._last = picture.sequence
+        if picture.captured_ns <= self._captured_ns:
             return None
-        self._captured_ns = frame.captured_ns
-        return frame
+        self._captured_ns = picture.captured_ns
+        return picture
 
     def _current(self) -> RingReader | None:
         """Return the ring as it is now, moving on to a new epoch if there is one."""

@@ -18,6 +18,10 @@ Callback = Callable[[int], None]
 """Called with the epoll events of its descriptor."""
 
 
+_EVENTS_MAX = 64
+"""Events taken at once: for Python's default of 1023, each wake-up allocates 12 kB."""
+
+
 class Timer:
     """A call in the future. `cancel` it to keep it from happening."""
 
@@ -81,7 +85,7 @@ class StreamLoop:
     def dispatch(self, wait_s: float = 0.0) -> None:
         """Serve what is ready, after waiting `wait_s` seconds at most for a descriptor."""
         callbacks = self._callbacks
-        for fd, events in self._epoll.poll(wait_s):
+        for fd, events in self._epoll.poll(wait_s, _EVENTS_MAX):
             callback = callbacks.get(fd)
             if callback is not None:  # an earlier callback of this round may have removed it
                 callback(events)

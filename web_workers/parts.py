@@ -23,6 +23,8 @@ import time
 from typing import NamedTuple
 
 from framebus.frame import Frame, FrameFlags
+from framebus.ring.announcement import Announcement
+from framebus.ring.reader import RingReader
 
 BOUNDARY = "boundarydonotcross"
 """As mjpg-streamer and ustreamer spell it: some small clients look for this very word."""
@@ -31,6 +33,11 @@ CONTENT_TYPE = f"multipart/x-mixed-replace; boundary={BOUNDARY}"
 _DELIMITER = f"--{BOUNDARY}\r\n".encode()
 _TAIL = b"\r\n" + _DELIMITER
 _ADVANCE = b"Content-Type: image/jpeg\r\n\r\n"
+_HEAD = (
+    b"Content-Type: image/jpeg\r\nContent-Length: %d\r\n"
+    b"X-Timestamp: %d.%06d\r\nX-Sequence: %d\r\n%b\r\n"
+)
+_FALLBACK = int(FrameFlags.FALLBACK)
 
 
 class Style(enum.Enum):
@@ -44,7 +51,10 @@ class Style(enum.Enum):
 class Picture(NamedTuple):
     """What is sent as one part: a frame, or a placeholder that stands in for one."""
 
-    jpeg: bytes
+    plain: bytes
+    """Itself as a part of the style PLAIN, which nearly all viewers take."""
+    start: int
+    """Where in that its JPEG begins."""
     sequence: int
     """Of the frame; of the last one under a placeholder; 0 when there was none."""
     timestamp_ns: int
@@ -53,30 +63,64 @@ class Picture(NamedTuple):
     height: int = 0
     captured_ns: int = 0
     """CLOCK_MONOTONIC nanoseconds; 0 for a placeholder without a frame."""
-    placeholder: str = ""
-    """Why it stands in for a frame: a cause's code; empty for a frame."""
-    fallback: bool = False
-    """Not the camera's picture, but its fallback's."""
+    online: bool = True
+    """Whether it is the camera's own: neither a placeholder nor its fallback's."""
+
+    @property
+    def jpeg(self) -> memoryview:
+        """The JPEG alone."""
+        return memoryview(self.plain)[self.start : -len(_TAIL)]
+
+    @property
+    def size(self) -> int:
+        """Length of the JPEG, bytes."""
+        return len(self.plain) - self.start - len(_TAIL)
+
+    @classmethod
+    def announced(cls, announcement: Announcement, ring: RingReader) -> Picture:
+        """Return what is sent of a frame that was announced, in the one copy that is made of it.
+
+        Raises FrameGone when it is no longer there.
+        """
+        of = announcement.descriptor
+        online = not of.flags & _FALLBACK
+        head = _head(of.length, of.captured_utc_ns, of.sequence, _origin(online=online))
+        plain = ring.copy_announced(announcement, before=head, after=_TAIL)
+        return cls(
+            plain,
+            len(head),
+            of.sequence,
+            of.captured_utc_ns,
+            of.width,
+            of.height,
+            of.captured_ns,
+            online,
+        )
 
     @classmethod
     def of(cls, frame: Frame) -> Picture:
-        """Return a frame as what is sent of it."""
+        """Return what is sent of a frame."""
+        online = not int(frame.flags) & _FALLBACK
+        origin = _origin(online=online)
+        head = _head(len(frame.jpeg), frame.captured_utc_ns, frame.sequence, origin)
         return cls(
-            jpeg=frame.jpeg,
+            plain=b"".join((head, frame.jpeg, _TAIL)),
+            start=len(head),
             sequence=frame.sequence,
             timestamp_ns=frame.captured_utc_ns,
             width=frame.width,
             height=frame.height,
             captured_ns=frame.captured_ns,
-            fallback=FrameFlags.FALLBACK in frame.flags,
+            online=online,
         )
 
     @classmethod
     def stand_in(cls, jpeg: bytes, code: str, last: Picture | None) -> Picture:
         """Return a placeholder for the cause `code`; `last` is the newest frame there was."""
-        if last is None:
-            return cls(jpeg=jpeg, sequence=0, timestamp_ns=time.time_ns(), placeholder=code)
-        return last._replace(jpeg=jpeg, placeholder=code)
+        last = last or cls(b"", 0, sequence=0, timestamp_ns=time.time_ns())
+        cause = f"X-Placeholder: {code}\r\n".encode("ascii")
+        head = _head(len(jpeg), last.timestamp_ns, last.sequence, cause)
+        return last._replace(plain=b"".join((head, jpeg, _TAIL)), start=len(head), online=False)
 
 
 def opening(style: Style) -> bytes:
@@ -89,44 +133,40 @@ def part(picture: Picture, style: Style, now_ns: int) -> bytes:
 
     `now_ns` (CLOCK_MONOTONIC) is for the extra headers that say how long it took.
     """
+    if style is Style.PLAIN:
+        return picture.plain
     if style is Style.ADVANCE:
         return b"".join((picture.jpeg, _TAIL, _ADVANCE))
-    head = headers(picture)
-    if style is Style.EXTRA:
-        head += ustreamer_headers(picture, now_ns)
+    head = headers(picture) + ustreamer_headers(picture, now_ns)
     lines = "".join(f"{name}: {value}\r\n" for name, value in head)
     return b"".join((lines.encode("ascii"), b"\r\n", picture.jpeg, _TAIL))
 
 
 def headers(picture: Picture) -> list[tuple[str, str]]:
     """Return the headers of a picture, as a part of a stream or as a snapshot."""
-    head = [
-        ("Content-Type", "image/jpeg"),
-        ("Content-Length", str(len(picture.jpeg))),
-        ("X-Timestamp", timestamp(picture.timestamp_ns)),
-        ("X-Sequence", str(picture.sequence)),
-    ]
-    if picture.placeholder:
-        head.append(("X-Placeholder", picture.placeholder))
-    if picture.fallback:
-        head.append(("X-Fallback", "true"))
-    return head
-
-
-def timestamp(utc_ns: int) -> str:
-    """Return seconds since 1970 with six decimals; exact, as a float would not be."""
-    seconds, rest = divmod(utc_ns // 1000, 1_000_000)
-    return f"{seconds}.{rest:06d}"
+    lines = picture.plain[: picture.start].decode("ascii").splitlines()
+    split = (line.partition(": ") for line in lines if line)
+    return [(name, value) for name, _, value in split]
 
 
 def ustreamer_headers(picture: Picture, now_ns: int) -> list[tuple[str, str]]:
     """Return what ustreamer adds: always to a snapshot, to a part with `extra_headers`."""
-    online = not (picture.placeholder or picture.fallback)
     return [
-        ("X-UStreamer-Online", "true" if online else "false"),
+        ("X-UStreamer-Online", "true" if picture.online else "false"),
         ("X-UStreamer-Width", str(picture.width)),
         ("X-UStreamer-Height", str(picture.height)),
         ("X-UStreamer-Grab-Time", f"{picture.captured_ns / 1e9:.6f}"),
         ("X-UStreamer-Send-Time", f"{now_ns / 1e9:.6f}"),
         ("X-UStreamer-Latency", f"{(now_ns - picture.captured_ns) / 1e9:.6f}"),
     ]
+
+
+def _head(length: int, utc_ns: int, sequence: int, origin: bytes) -> bytes:
+    """Return a part's headers; the timestamp is exact, as a float would not be."""
+    seconds, rest = divmod(utc_ns // 1000, 1_000_000)
+    return _HEAD % (length, seconds, rest, sequence, origin)
+
+
+def _origin(*, online: bool) -> bytes:
+    """Return the header of a frame that is not the camera's own, empty for one that is."""
+    return b"" if online else b"X-Fallback: true\r\n"

@@ -178,7 +178,7 @@ def _newest(names: CameraNames) -> Frame | None:
 
 def _picture(picture: parts.Picture) -> Response:
     head = parts.headers(picture) + parts.ustreamer_headers(picture, time.monotonic_ns())
-    return Response(picture.jpeg, headers=head)
+    return Response(bytes(picture.jpeg), headers=head)
 
 
 def _away(seen: Observation) -> Response:

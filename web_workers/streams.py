@@ -222,7 +222,7 @@ class WorkerStreams:
             viewer.dual_final = ticket.dual_final
             feed = self._feed(ticket.camera)
             if feed.fanout.newest is not None:
-                viewer.expect(len(feed.fanout.newest.jpeg))
+                viewer.expect(feed.fanout.newest.size)
             feed.join(viewer, taken.head)
         else:
             self._events.join(viewer, taken.head, ticket.camera)

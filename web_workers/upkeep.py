@@ -17,7 +17,7 @@ def look_after(fanout: Fanout, now: int, *, rates: bool) -> None:
     newest = fanout.newest
     for viewer in fanout.viewers:
         if newest is not None:
-            viewer.expect(len(newest.jpeg))
+            viewer.expect(newest.size)
         since_ns, before = viewer.marked
         if now - since_ns >= FPS_NS:
             sent = fanout.account(viewer).sent

@@ -208,8 +208,6 @@ class Viewer:
         self.rest = None
         if self.place is not None:
             self.place.release()
-        if self.place is not None:
-            self.place.release()
 
     def _continue(self, rest: memoryview) -> None:
         try:

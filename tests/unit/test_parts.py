@@ -1,19 +1,28 @@
 from __future__ import annotations
 
+from contextlib import closing
+from pathlib import Path
+
 from framebus.frame import Frame, FrameFlags
+from framebus.names import CameraNames
+from framebus.ring import layout
+from framebus.ring.reader import RingReader
+from framebus.ring.writer import RingWriter
 
 from tests.multipart import Parser
-from web_workers.parts import Picture, Style, opening, part, timestamp
+from web_workers.parts import Picture, Style, opening, part
 
 
-def _picture(flags: FrameFlags = FrameFlags.NONE) -> Picture:
+def _picture(
+    flags: FrameFlags = FrameFlags.NONE, utc_ns: int = 1_700_000_000_123_456_789
+) -> Picture:
     frame = Frame(
         jpeg=b"\xff\xd8 picture \xff\xd9",
         epoch=7,
         sequence=42,
         device_sequence=50,
         captured_ns=5_000_000_000,
-        captured_utc_ns=1_700_000_000_123_456_789,
+        captured_utc_ns=utc_ns,
         published_ns=5_000_100_000,
         width=640,
         height=480,
@@ -59,7 +68,7 @@ def test_advance_headers_put_the_next_parts_headers_right_after_a_frame() -> Non
     first = opening(Style.ADVANCE)
     one = part(_picture(), Style.ADVANCE, 0)
     assert first == b"--boundarydonotcross\r\nContent-Type: image/jpeg\r\n\r\n"
-    assert one == _picture().jpeg + b"\r\n" + first
+    assert one == bytes(_picture().jpeg) + b"\r\n" + first
 
 
 def test_a_placeholder_keeps_the_last_frames_time_and_names_its_cause() -> None:
@@ -70,5 +79,30 @@ def test_a_placeholder_keeps_the_last_frames_time_and_names_its_cause() -> None:
 
 
 def test_a_timestamp_is_exact_where_a_float_is_not() -> None:
-    assert timestamp(1_700_000_000_000_001_999) == "1700000000.000001"
-    assert timestamp(999_999_999_999) == "999.999999"
+    for utc_ns, text in (
+        (1_700_000_000_000_001_999, "1700000000.000001"),
+        (999_999_999_999, "999.999999"),
+    ):
+        data = opening(Style.PLAIN) + _picture(utc_ns=utc_ns).plain
+        (got,) = Parser().feed(data)
+        assert got.headers["X-Timestamp"] == text
+
+
+def test_a_picture_is_the_same_by_its_announcement_and_by_its_frame(tmp_path: Path) -> None:
+    names = CameraNames(tmp_path, "parts")
+    with (
+        closing(RingWriter.create(names, capacity=layout.SMALLEST_CAPACITY)) as writer,
+        closing(RingReader.attach(names.segment_path)) as ring,
+    ):
+        for flags in (FrameFlags.NONE, FrameFlags.FALLBACK):
+            announced = writer.publish(
+                b"\xff\xd8 picture \xff\xd9",
+                captured_ns=5,
+                captured_utc_ns=6,
+                width=64,
+                height=48,
+                flags=flags,
+            )
+            picture = Picture.announced(announced, ring)
+            assert picture == Picture.of(ring.read_announced(announced))
+            assert (bytes(picture.jpeg), picture.size) == (b"\xff\xd8 picture \xff\xd9", 13)

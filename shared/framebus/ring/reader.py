@@ -131,7 +131,7 @@ class RingReader:
             raise FrameGone(f"frame {sequence} is not in the ring")
         at = layout.DESCRIPTORS_OFFSET + slot * DESCRIPTOR.size
         packed = bytes(self._bytes[at : at + DESCRIPTOR.size])
-        frame = self._copy(Descriptor.unpack(packed), packed)
+        frame = self._frame(Descriptor.unpack(packed))
         if self._words[word] != sequence:  # d
             raise FrameGone(f"frame {sequence} was overwritten while it was read")
         return frame
@@ -141,24 +141,40 @@ class RingReader:
 
         The descriptor comes from the socket, which is ordered on every machine (layout.py).
         """
+        self._check_epoch(announcement)
+        return self._frame(announcement.descriptor)
+
+    def copy_announced(self, announcement: Announcement, before: bytes, after: bytes) -> bytes:
+        """Return `before`, the JPEG of an announcement and `after`, as one; raises FrameGone.
+
+        For who sends a frame on with something around it, without a second copy.
+        """
+        self._check_epoch(announcement)
+        return self._copy(announcement.descriptor, before, after)
+
+    def _check_epoch(self, announcement: Announcement) -> None:
         if announcement.epoch != self.epoch:
             raise FrameGone("the frame announced belongs to another epoch")
-        return self._copy(announcement.descriptor, announcement.descriptor.pack())
 
-    def _copy(self, descriptor: Descriptor, packed: bytes) -> Frame:
+    def _copy(self, descriptor: Descriptor, before: bytes, after: bytes) -> bytes:
         geometry = self._geometry
+        length = descriptor.length
         offset = descriptor.position % geometry.capacity
-        if descriptor.length > geometry.largest or offset + descriptor.length > geometry.capacity:
+        if length > geometry.largest or offset + length > geometry.capacity:
             raise FrameGone(f"the descriptor of frame {descriptor.sequence} is being overwritten")
         start = geometry.arena + offset
-        payload = bytes(self._bytes[start : start + descriptor.length])  # b
+        copied = b"".join((before, self._bytes[start : start + length], after))  # b
         claimed = self._words[layout.W_CLAIMED]
         if claimed + geometry.largest > descriptor.position + geometry.capacity:  # c
             raise FrameGone(f"frame {descriptor.sequence} is overwritten, or is next to be")
-        if layout.checksum(zlib.crc32(payload), packed) != descriptor.check:  # e
+        payload = memoryview(copied)[len(before) : len(before) + length]
+        if layout.checksum(zlib.crc32(payload), descriptor.pack()) != descriptor.check:  # e
             raise FrameGone(f"frame {descriptor.sequence} does not match its checksum")
+        return copied
+
+    def _frame(self, descriptor: Descriptor) -> Frame:
         return Frame(
-            jpeg=payload,
+            jpeg=self._copy(descriptor, b"", b""),
             epoch=self.epoch,
             sequence=descriptor.sequence,
             device_sequence=descriptor.device_sequence,
