@@ -16,11 +16,12 @@ from typing import Any
 import click
 from framebus import config
 from framebus.cli import access, address
+from framebus.cli.limits import DEFAULT_VIEWERS
+from framebus.cli.limits import options as limit_options
 from framebus.errors import FramebusError, UsageError
 from framebus.names import DEFAULT_CAMERA, check_camera_name, runtime_dir, state_dir
 
 from web_workers.admission import settings as limits
-from web_workers.admission.settings import DEFAULT_VIEWERS
 from web_workers.settings import BIND, DEFAULT_BIND, NAME, WORKERS, default_workers
 from web_workers.threaded import PLACES
 
@@ -83,35 +84,7 @@ class UnsoundCode(FramebusError):
     metavar="NAME",
     help=f"The camera that /stream and /snapshot mean. [default: {DEFAULT_CAMERA}]",
 )
-@click.option(
-    "--max-viewers",
-    envvar=limits.MAX_VIEWERS,
-    show_envvar=True,
-    metavar="COUNT",
-    help=f"Viewers at a time, of all workers together; 0: no limit. [default: {DEFAULT_VIEWERS}]",
-)
-@click.option(
-    "--max-viewers-per-address",
-    envvar=limits.MAX_VIEWERS_PER_ADDRESS,
-    show_envvar=True,
-    metavar="COUNT",
-    help="Viewers at a time of one address, the proxy's if it is not declared. [default: no limit]",
-)
-@click.option(
-    "--max-rate",
-    envvar=limits.MAX_RATE,
-    show_envvar=True,
-    metavar="SIZE",
-    help="Bytes a second for all viewers, as in 100M: beyond it no more are let in. "
-    "[default: no limit]",
-)
-@click.option(
-    "--max-rate-per-address",
-    envvar=limits.MAX_RATE_PER_ADDRESS,
-    show_envvar=True,
-    metavar="SIZE",
-    help="The same for the viewers of one address. [default: no limit]",
-)
+@limit_options
 @click.option(
     "--config",
     envvar="FRAMEBUS_CONFIG",

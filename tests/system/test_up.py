@@ -208,6 +208,7 @@ def test_file_with_two_cameras_starts_both(
         (("--source", "telepathy:me"), "telepathy"),
         (("--fps", "fast"), "'fast'"),
         (("--workers", "none"), "'none'"),
+        (("--max-rate", "much"), "--max-rate 'much'"),
         (("--ring-size", "1"), "ring of 1"),
     ],
 )

@@ -4,12 +4,13 @@ import logging
 from collections.abc import Iterator
 
 import pytest
+from framebus.cli.limits import DEFAULT_VIEWERS
 from framebus.errors import UsageError
 
 from tests.gates import gate
 from web_workers.admission.complaints import EVERY_NS, Complaints
 from web_workers.admission.gate import MEASURE_NS, Full, Gate, Reason
-from web_workers.admission.settings import DEFAULT_VIEWERS, Limits
+from web_workers.admission.settings import Limits
 from web_workers.limits import Rooms
 from web_workers.scoreboard import Scoreboard
 

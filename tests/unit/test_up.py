@@ -2,11 +2,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import click
 import pytest
-from framebus.cli import access, address, up
+from framebus.cli import access, address, limits, up
 from framebus.cli.access import Credential
 from framebus.config import parse
 from framebus.errors import UsageError
+
+from web_workers.command import web
 
 
 def options(**given: str) -> dict[str, str | None]:
@@ -27,6 +30,27 @@ def test_each_side_gets_its_own_options_and_only_those_that_were_given() -> None
     assert web[-7:] == (
         "web_workers", "--bind", ":80", "--workers", "2", "--config", "x.toml",
     )  # fmt: skip
+
+
+def test_the_web_tier_gets_its_limits() -> None:
+    chosen = options(max_viewers="200", max_rate="100M", max_viewers_per_address="9")
+    assert up._command("web_workers", up._WEB_OPTIONS, chosen)[-6:] == (
+        "--max-viewers", "200", "--max-viewers-per-address", "9", "--max-rate", "100M",
+    )  # fmt: skip
+    assert "--max-viewers" not in up._command("capture_daemon", up._CAPTURE_OPTIONS, chosen)
+
+
+def test_up_and_web_have_the_same_options_for_limits_and_access() -> None:
+    def shared(command: click.Command) -> list[tuple[object, ...]]:
+        known = [each for each in command.params if isinstance(each, click.Option)]
+        return [
+            (each.opts, each.envvar, each.metavar, each.help, each.multiple)
+            for each in known
+            if each.name in (*limits.OPTIONS, *access.OPTIONS)
+        ]
+
+    assert shared(up.up) == shared(web)
+    assert len(shared(web)) == len(limits.OPTIONS) + len(access.OPTIONS)
 
 
 @pytest.mark.parametrize(

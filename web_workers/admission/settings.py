@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from framebus.cli.limits import DEFAULT_VIEWERS
 from framebus.errors import UsageError
 from framebus.units import byte_count
 
@@ -15,9 +16,6 @@ MAX_VIEWERS = "FRAMEBUS_MAX_VIEWERS"
 MAX_VIEWERS_PER_ADDRESS = "FRAMEBUS_MAX_VIEWERS_PER_ADDRESS"
 MAX_RATE = "FRAMEBUS_MAX_RATE"
 MAX_RATE_PER_ADDRESS = "FRAMEBUS_MAX_RATE_PER_ADDRESS"
-DEFAULT_VIEWERS = 10_000
-"""More than two processors can serve; so it is the machine that is the limit, and not this, unless
-somebody opens connections only to have them."""
 _VIEWERS_MAX = 1_000_000
 
 

@@ -1,0 +1,55 @@
+"""The options that limit viewers: `framebus up` and `framebus web` mean the same by them.
+
+Neither imports the other, so this is the one place that has their names and help. What their values
+may be is for the web tier, which `framebus up` passes them on to.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeVar
+
+import click
+
+from framebus.cli.access import variable
+
+DEFAULT_VIEWERS = 10_000
+"""More than two processors can serve; so it is the machine that is the limit, and not this, unless
+somebody opens connections only to have them."""
+
+_HELP = {
+    "max_viewers": (
+        "COUNT",
+        f"Viewers at a time, of all workers together; 0: no limit. [default: {DEFAULT_VIEWERS}]",
+    ),
+    "max_viewers_per_address": (
+        "COUNT",
+        "Viewers at a time of one address, the proxy's if it is not declared. [default: no limit]",
+    ),
+    "max_rate": (
+        "SIZE",
+        "Bytes a second for all viewers, as in 100M: beyond it no more are let in. "
+        "[default: no limit]",
+    ),
+    "max_rate_per_address": (
+        "SIZE",
+        "The same for the viewers of one address. [default: no limit]",
+    ),
+}
+OPTIONS = tuple(_HELP)
+"""Names of the options, as in the configuration; flags have `-` for `_`."""
+
+_Command = TypeVar("_Command", bound=Callable[..., object])
+
+
+def options(command: _Command) -> _Command:
+    """Give a click command these options."""
+    for name, (metavar, text) in reversed(_HELP.items()):
+        command = click.option(
+            f"--{name.replace('_', '-')}",
+            envvar=variable(name),
+            show_envvar=True,
+            metavar=metavar,
+            help=text,
+        )(command)
+    return command
