@@ -96,9 +96,15 @@ Every option has an environment variable; precedence: flag, variable, --config, 
     metavar="GROUP",
     help="The group that may command the daemon. [default: its own, which may read frames]",
 )
-def capture(**flags: str | None) -> int:
+@click.option(
+    "--check", is_flag=True, help="Only find out whether the options are sound; start nothing."
+)
+def capture(check: bool, **flags: str | None) -> int:
     """Run the daemon until it is told to end; `_HELP` is what a person reads."""
     resolved = settings(flags)
+    if check:
+        click.echo(f"framebus capture: the options of {resolved.name} are sound")
+        return 0
     from capture_daemon.main import run  # --help and usage errors need no ZeroMQ
 
     return run(resolved, os.environ)

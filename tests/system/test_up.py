@@ -232,6 +232,22 @@ def test_busy_port_is_told_before_anything_starts(
     assert os.listdir(runtime) == []
 
 
+@pytest.mark.parametrize(
+    ("arguments", "names"),
+    [(("--size", "big"), "'big' is no frame size"), (("--max-viewers", "all"), "'all'")],
+)
+def test_wrong_option_is_told_before_a_busy_port(
+    start: Callable[..., Up], runtime: Path, bind: str, arguments: tuple[str, str], names: str
+) -> None:
+    host, _, port = bind.partition(":")
+    with socket.create_server((host, int(port))):
+        code, said = refuse(start, *TEST, *arguments)
+    assert code == os.EX_USAGE, said
+    assert names in said
+    assert "in use" not in said
+    assert os.listdir(runtime) == []
+
+
 @pytest.mark.slow
 def test_camera_name_that_another_daemon_serves_ends_up_with_75_and_its_pid(
     start: Callable[..., Up], runtime: Path

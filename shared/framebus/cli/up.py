@@ -17,11 +17,11 @@ from typing import Any
 import click
 
 from framebus import config
-from framebus.cli import access, address, limits
+from framebus.cli import access, address, limits, soundness
 from framebus.cli.child import Part
 from framebus.cli.supervisor import Supervisor
 from framebus.config import Config, pick
-from framebus.errors import UsageError
+from framebus.errors import FramebusError, UsageError
 from framebus.names import DEFAULT_CAMERA, check_camera_name, runtime_dir, state_dir
 
 DEFAULT_BIND = "127.0.0.1:8080"
@@ -116,8 +116,6 @@ def up(**options: Any) -> int:
     listen = address.parse(str(pick(options["bind"], file.common.get("bind"), DEFAULT_BIND)))
     cameras = _cameras(options, file)
     chosen = access.choose(options, file.common, listen)
-    credential = access.credential(chosen, state_dir()) if chosen.asks else None
-    listen.check_free()
     captures = [
         Part(
             "capture" if len(cameras) == 1 else f"capture of {camera}",
@@ -127,9 +125,17 @@ def up(**options: Any) -> int:
         for camera in cameras
     ]
     web = Part("web", _command("web_workers", _WEB_OPTIONS, {**options, "bind": listen.text}))
+    parts, environ = [*captures, web], _environ(cameras[0])
+    try:
+        credential = access.credential(chosen, state_dir()) if chosen.asks else None
+        listen.check_free()
+    except FramebusError:
+        if soundness.refused((part.command for part in parts), environ, _complain):
+            return os.EX_USAGE
+        raise
     supervisor = Supervisor(
-        [*captures, web],
-        environ=_environ(cameras[0]),
+        parts,
+        environ=environ,
         say=_say,
         watch=_Greeting(listen, cameras[0], chosen, credential),
     )
@@ -169,6 +175,10 @@ def _command(
 
 def _say(line: str) -> None:
     _echo(f"framebus up: {line}", to_stderr=True)
+
+
+def _complain(text: str) -> None:
+    _echo(text, to_stderr=True)
 
 
 def _echo(text: str, *, to_stderr: bool = False) -> None:

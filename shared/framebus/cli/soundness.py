@@ -1,0 +1,34 @@
+"""Asks the children of `framebus up` whether their options are sound, without starting them.
+
+Only a child knows what its options may be, and it takes one a second to say so. So `up` asks when
+something of this machine stands in the way: then, too, a wrong option is what a person hears of.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Callable, Iterable, Mapping, Sequence
+
+
+def refused(
+    commands: Iterable[Sequence[str]], environ: Mapping[str, str], say: Callable[[str], None]
+) -> bool:
+    """Whether one of the children's `commands` refuses its options; `say` gets what it says.
+
+    Any other trouble that a child has is no matter of its options.
+    """
+    for command in commands:
+        done = subprocess.run(
+            [*command, "--check"],
+            env=environ,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            check=False,
+        )
+        if done.returncode == os.EX_USAGE:
+            say(done.stderr.rstrip())
+            return True
+    return False
