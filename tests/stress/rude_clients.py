@@ -29,6 +29,7 @@ class RudeClients:
         self._passing = passing
         self._kinds: dict[int, str] = {}
         self._sockets: dict[int, socket.socket] = {}
+        self._ports: dict[int, int] = {}  # of those that stay
         self._leaving: deque[tuple[float, int]] = deque()
         self._again: deque[tuple[float, str]] = deque()
         self._epoll = select.epoll()
@@ -47,6 +48,11 @@ class RudeClients:
     def settled(self) -> bool:
         """Whether as many of each kind as there should be have come."""
         return all(self.came[kind] >= count for kind, count in self._wanted.items())
+
+    @property
+    def staying(self) -> frozenset[int]:
+        """The ports of those that are there now and do not go by themselves. Any thread."""
+        return frozenset(self._ports.copy().values())
 
     def close(self) -> None:
         """All leave at once."""
@@ -105,6 +111,8 @@ class RudeClients:
         connection.sendall(HALF if kind == "half-open" else STREAM)
         fd = connection.fileno()
         self._sockets[fd], self._kinds[fd] = connection, kind
+        if kind in self._wanted:
+            self._ports[fd] = connection.getsockname()[1]
         # Not for reading: nobody here reads because there is something to read.
         self._epoll.register(fd, select.EPOLLRDHUP | select.EPOLLHUP | select.EPOLLERR)
         self.came[kind] += 1
@@ -112,5 +120,6 @@ class RudeClients:
 
     def _go(self, fd: int) -> str:
         self._epoll.unregister(fd)
+        self._ports.pop(fd, None)
         self._sockets.pop(fd).close()
         return self._kinds.pop(fd)

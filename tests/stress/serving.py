@@ -56,23 +56,14 @@ class Serving:
                 with contextlib.suppress(FileNotFoundError):  # closed meanwhile
                     yield os.readlink(fd)
 
-    def resident(self) -> int:
-        """Bytes of memory that the workers have, together."""
-        pages = (Path(f"/proc/{pid}/statm").read_text().split()[1] for pid in self.workers())
-        return sum(map(int, pages)) * os.sysconf("SC_PAGE_SIZE")
+    def private(self) -> int:
+        """Bytes of memory that the workers have, together, without what they share.
 
-
-def tcp_bytes() -> int:
-    """What TCP holds in buffers, of everybody on this machine."""
-    return _tcp_pages() * os.sysconf("SC_PAGE_SIZE")
-
-
-def _tcp_pages() -> int:
-    for line in Path("/proc/net/sockstat").read_text().splitlines():
-        words = line.split()
-        if words[0] == "TCP:":
-            return int(words[words.index("mem") + 1])
-    raise RuntimeError("/proc/net/sockstat does not tell what TCP holds")
+        The ring is of that: each of its pages counts as resident once a worker has read it.
+        """
+        pages = (Path(f"/proc/{pid}/statm").read_text().split()[1:3] for pid in self.workers())
+        total = sum(int(resident) - int(shared) for resident, shared in pages)
+        return total * os.sysconf("SC_PAGE_SIZE")
 
 
 @contextlib.contextmanager

@@ -2,9 +2,33 @@
 
 from __future__ import annotations
 
+import contextlib
+import socket
+
 import pytest
 
 from tests.stress import half_open, rude_viewers
+from tests.stress.tcp_memory import held
+
+
+def test_what_tcp_holds_is_told_apart_by_its_ends() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+        with (
+            socket.create_connection(("127.0.0.1", port)) as client,
+            listener.accept()[0] as server,
+        ):
+            clients = {client.getsockname()[1]}
+            assert max(held(port, clients)) < 10_000
+            server.setblocking(False)
+            sent = 0
+            with contextlib.suppress(BlockingIOError):
+                while True:
+                    sent += server.send(bytes(100_000))
+            both = held(port, clients)
+            assert min(both) > 0
+            assert sent <= sum(both) < 2 * sent
+            assert max(held(port, set())) == 0
 
 
 @pytest.mark.timeout(300)
@@ -15,6 +39,8 @@ def test_good_viewers_stay_among_rude_ones_and_nothing_is_left_of_those() -> Non
     assert result.least_share > 0
     # One frame each, and what the allocator makes of it; a queue would have held four hundred.
     assert result.worker_frames < 20
+    # A low-water mark bounds it; left alone, the kernel takes megabytes of each.
+    assert result.server_frames < 3
     assert result.left == 0
     assert sum(result.closed.values()) == result.accepted
     assert result.closed.keys() <= {"left", "stalled"}
