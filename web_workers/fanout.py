@@ -81,17 +81,18 @@ class Fanout:
         self._viewers[viewer] = self._others[viewer] = None
         viewer.base = self.published
         viewer.seen = self._number
-        data = head + opening(viewer.style)
+        shown = b""
         if first is not None and first is self.newest:
             viewer.base -= 1
             viewer.sent += 1
             viewer.captured_ns = first.captured_ns
             if viewer.thinner is not None:
                 viewer.thinner.admit(first.captured_ns, 0)
-            data += self._part(first, viewer.style)
+            shown = self._part(first, viewer.style)
         elif first is not None:
-            data += part(first, viewer.style, self._clock())
-        viewer.push(data)
+            shown = part(first, viewer.style, self._clock())
+        viewer.push(head + opening(viewer.style) + shown)
+        viewer.share(shown)
         self._regroup(viewer)
 
     def carried(self, viewer: Viewer) -> Carried:

@@ -32,6 +32,8 @@ UNWANTED_BYTES = 65_536
 _HOARD = 1 << 18
 """What a socket may hoard before it is known how large the parts are, bytes."""
 _HOARD_MIN = 1 << 15
+_PACKET = 1 << 16
+"""What the kernel takes at once, bytes: it looks at the mark between packets (tcp_sendmsg)."""
 _NOTSENT_LOWAT = 25  # linux/tcp.h; Python has no name for it
 
 Send = Callable[[bytes | memoryview], int]
@@ -144,18 +146,22 @@ class Viewer:
         self.audience = audience
 
     def expect(self, size: int) -> None:
-        """Have the kernel hoard no more than about one part of `size` bytes for this viewer.
+        """Have the kernel hoard less than one part of `size` bytes for this viewer.
 
         TCP_NOTSENT_LOWAT bounds what waits to be sent, and leaves what is on its way to the kernel,
-        which measures the path. SO_SNDBUF bounds both together, so one frame's worth would cost a
-        distant viewer frames; and net.core.wmem_max, 208 kB as a rule, bounds SO_SNDBUF.
+        which measures the path. Over the mark may be one packet, and an eighth to manage it all.
+        Of parts smaller than that the kernel hoards one, or few. SO_SNDBUF bounds what waits and
+        what is on its way together, so one frame's worth would cost a distant viewer frames; and
+        net.core.wmem_max, 208 kB as a rule, bounds SO_SNDBUF.
         """
         step = 1 << max(0, size.bit_length() - 3)  # not anew for each frame that differs a little
-        hoard = max(_HOARD_MIN, -(-size // step) * step)
+        unix = self._sock.family == socket.AF_UNIX
+        most = size if unix else size * 7 // 8 - _PACKET
+        hoard = max(_HOARD_MIN, most // step * step)
         if hoard == self._hoard or self._sock.fileno() < 0:
             return
         self._hoard = hoard
-        if self._sock.family == socket.AF_UNIX:
+        if unix:
             self._sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, hoard)
         else:
             self._sock.setsockopt(socket.IPPROTO_TCP, _NOTSENT_LOWAT, hoard)
@@ -177,6 +183,11 @@ class Viewer:
         """Have `data` under way, of which the kernel has taken `count` bytes."""
         self.rest = memoryview(data)[count:]
         self.moved_ns = self._clock()
+
+    def share(self, part: bytes) -> None:
+        """Keep no copy of one's own of `part`, with which what is under way ends."""
+        if self.rest is not None and len(self.rest) <= len(part):
+            self.rest = memoryview(part)[len(part) - len(self.rest) :]
 
     def on_event(self, events: int) -> None:
         """Go on with what epoll says about the socket."""
