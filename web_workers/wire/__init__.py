@@ -5,6 +5,6 @@
     headers  what every response tells a browser
     parts    the multipart framing of a stream
 
-Knows no camera, no viewer and no worker; no Flask and no gunicorn either. Nothing in here imports
-another package of the web tier.
+Knows no viewer and no worker, no Flask and no gunicorn, and of a camera only what a frame is.
+Nothing in here imports another package of the web tier.
 """
