@@ -80,6 +80,22 @@ def test_a_viewer_that_does_not_read_delays_nobody_and_hoards_little(
         lazy.close()
 
 
+def test_a_viewer_that_stops_reading_is_closed_as_stalled(bus: Bus, tier: WebTier) -> None:
+    bus.start(size=200_000)
+    viewer = Stream(tier.port, receive_buffer=4096)
+    viewer.read_a_part()  # and no more
+    of = {"camera": "camera", "kind": "stream"}
+    try:
+        until(
+            lambda: tier.scrape().value("framebus_viewers_closed_total", **of, reason="stalled"),
+            within_s=60,
+            what="it is closed",
+        )
+        until(lambda: tier.scrape().value("framebus_viewers", **of) == 0, within_s=60)
+    finally:
+        viewer.close()
+
+
 def test_counts_add_up_to_what_was_published_since_joining(bus: Bus, tier: WebTier) -> None:
     viewer = with_a_frame(tier, bus, "/stream?fps=10").start()
     try:

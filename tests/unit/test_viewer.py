@@ -7,7 +7,15 @@ from collections.abc import Iterator
 import pytest
 
 from web_workers.counts.scores import Closed
-from web_workers.viewers.viewer import EVENTS, STALL_NS, UNWANTED_BYTES, Viewer, closed_by
+from web_workers.feeds.streams import EVERY_NS
+from web_workers.viewers.viewer import (
+    EVENTS,
+    STALL_NS,
+    UNWANTED_BYTES,
+    USER_TIMEOUT_MS,
+    Viewer,
+    closed_by,
+)
 from web_workers.wire.loop import StreamLoop
 
 BIG = bytes(8 << 20)
@@ -126,6 +134,17 @@ def test_a_viewer_that_takes_nothing_is_stalled_only_while_something_is_due(benc
     assert not bench.viewer.stalled(bench.now)
     bench.now += 1
     assert bench.viewer.stalled(bench.now)
+
+
+def test_the_kernel_too_gives_a_viewer_up_within_15_s() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server, socket.socket() as client:
+        client.connect(server.getsockname())
+        ours, _ = server.accept()
+        viewer = Viewer(ours, peer="test", clock=lambda: 0, on_close=lambda _: None)
+        timeout_ms = ours.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT)
+        viewer.close(Closed.ENDED)
+    assert timeout_ms == USER_TIMEOUT_MS < 15_000
+    assert STALL_NS < 15_000_000_000 - EVERY_NS  # it is looked for once in EVERY_NS
 
 
 def test_a_viewer_that_takes_a_little_is_not_stalled(bench: Bench) -> None:
