@@ -157,7 +157,7 @@ def test_a_viewer_that_takes_a_little_is_not_stalled(bench: Bench) -> None:
 
 
 @pytest.mark.parametrize("size", [30_000, 150_000, 1_000_000, 4_000_000])
-def test_a_viewer_that_reads_nothing_has_the_kernel_hoard_less_than_a_part_of_some_size(
+def test_a_viewer_that_reads_nothing_has_the_kernel_hoard_about_one_part(
     size: int,
 ) -> None:
     with socket.create_server(("127.0.0.1", 0)) as server, socket.socket() as client:
@@ -175,7 +175,7 @@ def test_a_viewer_that_reads_nothing_has_the_kernel_hoard_less_than_a_part_of_so
         viewer.close(Closed.ENDED)
     # The least hoard, a packet of loopback's 64 kB and what the client's own kernel takes. (The
     # kernel by itself, or half a megabyte of SO_SNDBUF, would take 14 to 120 frames of 30 kB.)
-    assert hoarded <= max(size, 150_000)
+    assert hoarded <= 1.2 * size + 150_000
     assert pushed <= 8
 
 
@@ -190,9 +190,9 @@ def test_a_sockets_hoard_follows_the_size_of_frames_but_not_each_of_them() -> No
 
         for size in (150_000, 153_000, 162_000):
             viewer.expect(size)
-            assert hoard() == 65_536
+            assert hoard() == 98_304
         viewer.expect(4_000_000)
-        assert 3_000_000 <= hoard() < 3_500_000
+        assert 3_900_000 <= hoard() < 4_300_000
         viewer.expect(100)
         assert hoard() == 32_768
         viewer.close(Closed.ENDED)

@@ -146,18 +146,18 @@ class Viewer:
         self.audience = audience
 
     def expect(self, size: int) -> None:
-        """Have the kernel hoard less than one part of `size` bytes for this viewer.
+        """Have the kernel hoard no more than about one part of `size` bytes for this viewer.
 
         TCP_NOTSENT_LOWAT bounds what waits to be sent, and leaves what is on its way to the kernel,
-        which measures the path. Over the mark may be one packet, and an eighth to manage it all.
-        Of parts smaller than that the kernel hoards one, or few. SO_SNDBUF bounds what waits and
+        which measures the path. One packet may be over the mark, so a mark of one packet less than
+        the part still takes it in one piece. SO_SNDBUF bounds what waits and
         what is on its way together, so one frame's worth would cost a distant viewer frames; and
         net.core.wmem_max, 208 kB as a rule, bounds SO_SNDBUF.
         """
-        step = 1 << max(0, size.bit_length() - 3)  # not anew for each frame that differs a little
+        step = 1 << max(0, size.bit_length() - 4)  # not anew for each frame that differs a little
         unix = self._sock.family == socket.AF_UNIX
-        most = size if unix else size * 7 // 8 - _PACKET
-        hoard = max(_HOARD_MIN, most // step * step)
+        most = size if unix else size - _PACKET
+        hoard = max(_HOARD_MIN, -(-most // step) * step)
         if hoard == self._hoard or self._sock.fileno() < 0:
             return
         self._hoard = hoard
