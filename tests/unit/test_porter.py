@@ -10,14 +10,14 @@ from dataclasses import replace
 import pytest
 
 from tests.unit.test_handover_carried import STATES
+from web_workers.counts.scores import HANDED_OVER, Closed
 from web_workers.handover.carried import SIZE, Carried
 from web_workers.handover.channel import Channel, create_lanes
 from web_workers.handover.luggage import packed_by
 from web_workers.handover.porter import BALANCE_EVERY_NS, LEAVE_WITHIN_NS, PATIENCE_NS, Porter
 from web_workers.handover.roster import Peer, Roster, State, create_memory
-from web_workers.loop import StreamLoop
-from web_workers.scores import HANDED_OVER, Closed
-from web_workers.viewer import EVENTS, Viewer
+from web_workers.viewers.viewer import EVENTS, Viewer
+from web_workers.wire.loop import StreamLoop
 
 MS = 1_000_000
 
@@ -224,6 +224,18 @@ def test_what_does_not_fit_is_served_on_until_a_peer_has_taken_some(bench: Bench
     for arrival in taken:
         assert arrival is not None
         arrival.sock.close()
+
+
+def test_a_worker_that_had_no_turn_until_its_time_is_up_gives_all_it_has(bench: Bench) -> None:
+    bench.have(100)
+    bench.porter.open()
+    bench.roster.started(6)
+    bench.porter.leave()
+    bench.now += LEAVE_WITHIN_NS
+    bench.loop.dispatch()
+    assert bench.porter.empty
+    assert bench.channel.waiting() == 100
+    assert bench.outcomes() == {}
 
 
 def test_a_document_that_is_too_long_costs_one_viewer(bench: Bench) -> None:

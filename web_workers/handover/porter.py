@@ -16,13 +16,13 @@ import socket
 from collections import Counter
 from typing import Protocol
 
+from web_workers.counts.scores import HANDED_OVER, Closed, Handover, Scores
 from web_workers.handover.carried import Carried, OtherVersion, Unreadable
 from web_workers.handover.channel import Channel
 from web_workers.handover.policy import may_leave, to_give, to_take
 from web_workers.handover.roster import Roster, State
-from web_workers.loop import StreamLoop, Timer
-from web_workers.scores import HANDED_OVER, Closed, Handover, Scores
-from web_workers.viewer import Viewer
+from web_workers.viewers.viewer import Viewer
+from web_workers.wire.loop import StreamLoop, Timer
 
 log = logging.getLogger("gunicorn.error")
 
@@ -200,9 +200,12 @@ class Porter:
     def _leave(self) -> None:
         """Give away what there is room for; at the end close the others."""
         now = self._loop.clock()
+        late = now - self._left_ns >= LEAVE_WITHIN_NS
+        # On a busy processor this may be the first turn for long, and it is the last one: then all.
+        at_once = None if late else _AT_ONCE
         given = 0
         if self._may_leave((now - self._left_ns) / 1e9):
-            for viewer in self._house.residents()[:_AT_ONCE]:
+            for viewer in self._house.residents()[:at_once]:
                 try:
                     given += self._give(viewer)
                 except (OSError, ValueError) as error:
@@ -210,7 +213,7 @@ class Porter:
                     self._failed(Handover.FAILED, 1, str(error))
         if given:
             self._house.settle()
-        if now - self._left_ns >= LEAVE_WITHIN_NS:
+        if late:
             self._close_rest()
         due_ns = now if given == _AT_ONCE else now + _LOOK_AGAIN_NS
         self._loop.call_at(due_ns, self._leave)
