@@ -78,6 +78,7 @@ def test_one_cell_is_measured_printed_and_saved(tmp_path: Path, temporary: Path)
     assert not list(temporary.iterdir())
 
 
+@pytest.mark.timeout(120)
 def test_the_other_parts_follow_one_another_and_are_shown_again(
     tmp_path: Path, temporary: Path
 ) -> None:
