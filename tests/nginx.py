@@ -23,12 +23,16 @@ def free_port() -> int:
 
 
 @contextmanager
-def running(directory: Path, site: str, port: int) -> Iterator[None]:
-    """Run nginx with `site`, which listens on `port`; its files are in the empty `directory`."""
+def running(directory: Path, site: str, port: int, *, connections: int = 64) -> Iterator[int]:
+    """Run nginx with `site`, which listens on `port`; its files are in the empty `directory`.
+
+    `connections` is how many it may have, those to the site's upstream included. Yields the
+    process id of its master.
+    """
     assert NGINX is not None
     (directory / "site.conf").write_text(site)
     file = directory / "nginx.conf"
-    file.write_text(_configuration(directory))
+    file.write_text(_configuration(directory, connections))
     log = directory / "log"
     with log.open("wb") as errors:
         process = subprocess.Popen([NGINX, "-c", file, "-e", "stderr"], stderr=errors)
@@ -37,13 +41,13 @@ def running(directory: Path, site: str, port: int) -> Iterator[None]:
             lambda: process.poll() is not None or _listens(port), within_s=30, what="nginx listens"
         )
         assert process.poll() is None, log.read_text()
-        yield
+        yield process.pid
     finally:
         process.terminate()
         process.wait(20)
 
 
-def _configuration(directory: Path) -> str:
+def _configuration(directory: Path, connections: int) -> str:
     # Its workers give up root for this user, else they could not use the test's directory.
     user = f"user {pwd.getpwuid(0).pw_name};" if os.getuid() == 0 else ""
     temporary = " ".join(
@@ -52,7 +56,7 @@ def _configuration(directory: Path) -> str:
     )
     return (
         f"{user} daemon off; worker_processes 1; pid {directory}/pid; error_log stderr;\n"
-        "events { worker_connections 64; }\n"
+        f"events {{ worker_connections {connections}; }}\n"
         f"http {{ access_log off; {temporary} include {directory}/site.conf; }}\n"
     )
 

@@ -33,6 +33,11 @@ from PIL import Image
 
 from tests.multipart import Parser, Part, split_head
 
+_HOARD = 1 << 19
+"""What a viewer's socket holds for it, bytes (SO_RCVBUF). Python is slow to judge frames, and left to
+the kernel (32 MiB a socket) five hundred viewers fill net.ipv4.tcp_mem: then packets are dropped on
+the loopback device, and a connection may need ten seconds to recover."""
+
 
 def make_clip(path: Path, *, frames: int, width: int, height: int) -> set[int]:
     """Write JPEGs one after another, none like another, and return the CRC-32 of each."""
@@ -158,6 +163,7 @@ class Session:
 
     def _add(self, checks: set[int]) -> None:
         connection = socket.create_connection(("127.0.0.1", self.port), timeout=20)
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _HOARD)
         connection.sendall(b"GET /stream HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
         watcher = Watcher(connection, checks)
         self._selector.register(watcher.connection, selectors.EVENT_READ, watcher)
