@@ -15,7 +15,7 @@ from typing import Protocol
 
 import zmq
 
-from capture_daemon.capture.reports import Mailbox, Report
+from capture_daemon.capturing.reports import Mailbox, Report
 from capture_daemon.control.adjustments import Adjustments
 from capture_daemon.control.device import ControlsRead, ControlsSet, Described
 from capture_daemon.control.findings import Findings

@@ -14,8 +14,8 @@ from framebus.names import CameraNames, incident_journal
 from framebus.notify import EventNotifier, Notifier, own_context
 from framebus.ring.writer import RingWriter
 
-from capture_daemon.capture.reports import Mailbox
-from capture_daemon.capture.switcher import Switcher
+from capture_daemon.capturing.reports import Mailbox
+from capture_daemon.capturing.switcher import Switcher
 from capture_daemon.control.adjustments import Adjustments
 from capture_daemon.control.configuring import Wish
 from capture_daemon.control.device import DeviceThread

@@ -14,8 +14,8 @@ from framebus.names import CameraNames
 from framebus.ring.writer import RingWriter
 from framebus.version import __version__
 
-from capture_daemon.capture.counters import FrameCounters, FrameCounts
-from capture_daemon.capture.reports import Cause
+from capture_daemon.capturing.counters import FrameCounters, FrameCounts
+from capture_daemon.capturing.reports import Cause
 from capture_daemon.control.brief import brief
 from capture_daemon.lifecycle.conductor import Conductor
 from capture_daemon.lifecycle.current import CurrentSource

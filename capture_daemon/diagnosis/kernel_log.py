@@ -16,7 +16,7 @@ from pathlib import Path
 
 from framebus.clocks import utc_offset_ns
 
-from capture_daemon.capture.reports import one_line
+from capture_daemon.capturing.reports import one_line
 from capture_daemon.diagnosis import kmsg
 from capture_daemon.diagnosis.meanings import meaning
 from capture_daemon.diagnosis.seen import KernelLog, Line, Sign

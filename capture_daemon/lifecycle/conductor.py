@@ -10,8 +10,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from capture_daemon.capture.commands import CaptureCommands
-from capture_daemon.capture.reports import (
+from capture_daemon.capturing.commands import CaptureCommands
+from capture_daemon.capturing.reports import (
     Cause,
     Climbed,
     Failed,

@@ -17,7 +17,7 @@ from collections.abc import MutableMapping
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
-from capture_daemon.capture.reports import Report
+from capture_daemon.capturing.reports import Report
 from capture_daemon.lifecycle.conductor import Conductor
 from capture_daemon.lifecycle.table import State
 from capture_daemon.settings.plan import Plan

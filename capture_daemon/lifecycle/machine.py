@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from capture_daemon.capture.commands import CaptureCommands
-from capture_daemon.capture.reports import Cause
+from capture_daemon.capturing.commands import CaptureCommands
+from capture_daemon.capturing.reports import Cause
 from capture_daemon.lifecycle import table
 from capture_daemon.lifecycle.current import CurrentSource
 from capture_daemon.lifecycle.lease import Lease

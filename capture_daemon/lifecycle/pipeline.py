@@ -11,11 +11,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
-from capture_daemon.capture import thread
-from capture_daemon.capture.counters import FrameCounters
-from capture_daemon.capture.publisher import Outlet, Publisher
-from capture_daemon.capture.reports import Report
-from capture_daemon.capture.thread import CaptureThread
+from capture_daemon.capturing import thread
+from capture_daemon.capturing.counters import FrameCounters
+from capture_daemon.capturing.publisher import Outlet, Publisher
+from capture_daemon.capturing.reports import Report
+from capture_daemon.capturing.thread import CaptureThread
 from capture_daemon.lifecycle.conductor import Conductor
 from capture_daemon.lifecycle.outage import Outage
 from capture_daemon.recovery.base import Rungs

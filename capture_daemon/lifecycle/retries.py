@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Protocol
 
-from capture_daemon.capture.reports import Climbed
+from capture_daemon.capturing.reports import Climbed
 from capture_daemon.lifecycle.outage import Outage
 from capture_daemon.lifecycle.table import Action, Event
 from capture_daemon.recovery import delays

@@ -6,8 +6,8 @@ arrives. Main thread only; every call returns at once.
 
 from __future__ import annotations
 
-from capture_daemon.capture.commands import CaptureCommands
-from capture_daemon.capture.reports import Closed, Opened, Report
+from capture_daemon.capturing.commands import CaptureCommands
+from capture_daemon.capturing.reports import Closed, Opened, Report
 from capture_daemon.recovery.rungs import Rung
 from capture_daemon.settings.plan import Plan
 

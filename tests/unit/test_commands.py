@@ -6,7 +6,7 @@ import threading
 
 import pytest
 
-from capture_daemon.capture.commands import (
+from capture_daemon.capturing.commands import (
     Close,
     Command,
     CommandQueue,

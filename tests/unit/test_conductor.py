@@ -6,7 +6,7 @@ import logging
 
 import pytest
 
-from capture_daemon.capture.reports import (
+from capture_daemon.capturing.reports import (
     Cause,
     Failed,
     FrameSeen,

@@ -6,7 +6,7 @@ from itertools import pairwise
 
 import pytest
 
-from capture_daemon.capture.reports import (
+from capture_daemon.capturing.reports import (
     Cause,
     Climbed,
     Failed,

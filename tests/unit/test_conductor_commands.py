@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from capture_daemon.capture.reports import (
+from capture_daemon.capturing.reports import (
     Cause,
     Closed,
     Failed,

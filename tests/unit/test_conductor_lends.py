@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from capture_daemon.capture.reports import Closed
+from capture_daemon.capturing.reports import Closed
 from capture_daemon.lifecycle.conductor import Conductor
 from capture_daemon.lifecycle.lease import Lease
 from capture_daemon.lifecycle.table import State

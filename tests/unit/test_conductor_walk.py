@@ -11,7 +11,7 @@ from collections import deque
 
 import pytest
 
-from capture_daemon.capture.reports import (
+from capture_daemon.capturing.reports import (
     Cause,
     Climbed,
     Closed,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from capture_daemon.capture.reports import FrameSeen, Opened, Settled
+from capture_daemon.capturing.reports import FrameSeen, Opened, Settled
 from capture_daemon.diagnosis.incidents import Incident
 from capture_daemon.lifecycle.conductor import Conductor
 from capture_daemon.lifecycle.fallback import Fallback, FallbackReport, fallback_plan

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from framebus.control.protocol import MESSAGE_MAX, Reply
 
-from capture_daemon.capture.reports import Cause
+from capture_daemon.capturing.reports import Cause
 from capture_daemon.control.findings import KEPT, Findings
 from capture_daemon.control.inquiries import EvidenceFound, HoldersSeen, JournalRead, JournalTrouble
 from capture_daemon.control.refusal import Refusal

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from capture_daemon.capture.reports import Cause
+from capture_daemon.capturing.reports import Cause
 from capture_daemon.diagnosis.incidents import Incident
 from capture_daemon.diagnosis.totals import ROWS_MAX, Totals
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from capture_daemon.capture.reports import Cause
+from capture_daemon.capturing.reports import Cause
 from capture_daemon.diagnosis.incidents import (
     HOLDERS_MAX,
     LINES_MAX,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from capture_daemon.capture.reports import Cause, FrameSeen, Settled, StreamRestarted
+from capture_daemon.capturing.reports import Cause, FrameSeen, Settled, StreamRestarted
 from capture_daemon.diagnosis.incidents import Incident
 from capture_daemon.lifecycle.conductor import Conductor
 from capture_daemon.lifecycle.outage import Outage

@@ -8,9 +8,9 @@ from framebus.frame import FrameFlags
 from framebus.ring.announcement import Announcement
 from framebus.ring.layout import Descriptor
 
-from capture_daemon.capture.counters import FrameCounters
-from capture_daemon.capture.publisher import Publisher
-from capture_daemon.capture.switcher import Switcher
+from capture_daemon.capturing.counters import FrameCounters
+from capture_daemon.capturing.publisher import Publisher
+from capture_daemon.capturing.switcher import Switcher
 from capture_daemon.sources.base import Captured, Granted
 
 SOI, EOI = b"\xff\xd8", b"\xff\xd9"

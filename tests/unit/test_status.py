@@ -8,9 +8,9 @@ from framebus.ring.layout import STATUS_TEXT_MAX
 from hypothesis import given
 from hypothesis import strategies as st
 
-from capture_daemon.capture.counters import FrameCounters
-from capture_daemon.capture.reports import Cause, Failed, FrameSeen, Opened, Surveyed
-from capture_daemon.capture.switcher import OFF_AIR, OVERTAKEN
+from capture_daemon.capturing.counters import FrameCounters
+from capture_daemon.capturing.reports import Cause, Failed, FrameSeen, Opened, Surveyed
+from capture_daemon.capturing.switcher import OFF_AIR, OVERTAKEN
 from capture_daemon.control.brief import brief
 from capture_daemon.control.status import Ring, Status
 from capture_daemon.lifecycle.conductor import Conductor

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 from framebus.frame import FrameFlags
 
-from capture_daemon.capture.counters import FrameCounters
-from capture_daemon.capture.publisher import Publisher
-from capture_daemon.capture.switcher import OFF_AIR, OVERTAKEN, Switcher
+from capture_daemon.capturing.counters import FrameCounters
+from capture_daemon.capturing.publisher import Publisher
+from capture_daemon.capturing.switcher import OFF_AIR, OVERTAKEN, Switcher
 from capture_daemon.sources.base import Captured, Granted
 from tests.unit.test_publisher import WHOLE, Announcer, Ring
 

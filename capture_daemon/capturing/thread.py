@@ -13,10 +13,10 @@ import time
 from collections.abc import Callable
 from typing import Protocol
 
-from capture_daemon.capture.commands import Climb, Close, CommandQueue, Open, Quit, RestartStream
-from capture_daemon.capture.counters import FrameCounters
-from capture_daemon.capture.publisher import Publisher
-from capture_daemon.capture.reports import (
+from capture_daemon.capturing.commands import Climb, Close, CommandQueue, Open, Quit, RestartStream
+from capture_daemon.capturing.counters import FrameCounters
+from capture_daemon.capturing.publisher import Publisher
+from capture_daemon.capturing.reports import (
     Cause,
     Climbed,
     Closed,

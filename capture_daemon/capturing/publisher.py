@@ -11,9 +11,9 @@ from typing import Protocol
 
 from framebus.frame import FrameFlags
 
-from capture_daemon.capture.counters import FrameCounters
-from capture_daemon.capture.stillness import Stillness
-from capture_daemon.capture.switcher import SOUND
+from capture_daemon.capturing.counters import FrameCounters
+from capture_daemon.capturing.stillness import Stillness
+from capture_daemon.capturing.switcher import SOUND
 from capture_daemon.sources import jpeg
 from capture_daemon.sources.base import NOTHING_GRANTED, Captured, Granted
 
