@@ -34,9 +34,9 @@ from PIL import Image
 from tests.multipart import Parser, Part, split_head
 
 _HOARD = 1 << 19
-"""What a viewer's socket holds for it, bytes (SO_RCVBUF). Python is slow to judge frames, and left to
-the kernel (32 MiB a socket) five hundred viewers fill net.ipv4.tcp_mem: then packets are dropped on
-the loopback device, and a connection may need ten seconds to recover."""
+"""What a viewer's socket holds for it, bytes (SO_RCVBUF). Python is slow to judge frames, and left
+to the kernel (32 MiB a socket) five hundred viewers fill net.ipv4.tcp_mem: then packets are dropped
+on the loopback device, and a connection may need ten seconds to recover."""
 
 
 def make_clip(path: Path, *, frames: int, width: int, height: int) -> set[int]:

@@ -226,6 +226,18 @@ def test_what_does_not_fit_is_served_on_until_a_peer_has_taken_some(bench: Bench
         arrival.sock.close()
 
 
+def test_a_worker_that_had_no_turn_until_its_time_is_up_gives_all_it_has(bench: Bench) -> None:
+    bench.have(100)
+    bench.porter.open()
+    bench.roster.started(6)
+    bench.porter.leave()
+    bench.now += LEAVE_WITHIN_NS
+    bench.loop.dispatch()
+    assert bench.porter.empty
+    assert bench.channel.waiting() == 100
+    assert bench.outcomes() == {}
+
+
 def test_a_document_that_is_too_long_costs_one_viewer(bench: Bench) -> None:
     bench.have(2)
     bench.house.viewers[0].peer = "p" * SIZE
