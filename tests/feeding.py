@@ -10,12 +10,12 @@ from framebus.notify import own_context
 
 from tests.bus import Bus
 from tests.multipart import Parser, Part
-from web_workers.feed import Feed
-from web_workers.loop import StreamLoop
-from web_workers.parts import Style
-from web_workers.placeholder import Notice
-from web_workers.thinning import Thinner
-from web_workers.viewer import EVENTS, Viewer
+from web_workers.feeds.feed import Feed
+from web_workers.feeds.placeholder import Notice
+from web_workers.viewers.thinning import Thinner
+from web_workers.viewers.viewer import EVENTS, Viewer
+from web_workers.wire.loop import StreamLoop
+from web_workers.wire.parts import Style
 
 MS = 1_000_000
 FRAME_MS = 40  # at 25 fps

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from web_workers.admission.gate import Gate
 from web_workers.admission.settings import Limits
-from web_workers.scoreboard import Scoreboard
+from web_workers.counts.scoreboard import Scoreboard
 
 
 def gate(board: Scoreboard, *, room: int = 1000, **limits: int) -> Gate:

@@ -1,6 +1,6 @@
 """The Flask app: builds it, and says on every response what a browser may do with it.
 
-Routes are in routes.py. Nothing here knows gunicorn: any WSGI server runs the app.
+Routes are in pages/routes.py. Nothing here knows gunicorn: any WSGI server runs the app.
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ from framebus.errors import FramebusError
 from web_workers.access import views
 from web_workers.access.decisions import Decision, decided
 from web_workers.access.gate import Gate
-from web_workers.access.headers import HEADERS
 from web_workers.access.keys import Keys
-from web_workers.problems import install
-from web_workers.routes import routes
+from web_workers.pages.routes import routes
+from web_workers.responses.problems import install
 from web_workers.settings import Cameras, Settings
+from web_workers.wire.headers import HEADERS
 
 log = logging.getLogger("gunicorn.error")
 

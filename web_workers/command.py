@@ -22,7 +22,7 @@ from framebus.names import DEFAULT_CAMERA, check_camera_name, runtime_dir, state
 from web_workers.admission import settings as limits
 from web_workers.admission.settings import DEFAULT_VIEWERS
 from web_workers.settings import BIND, DEFAULT_BIND, NAME, WORKERS, default_workers
-from web_workers.threaded import PLACES
+from web_workers.viewers.threaded import PLACES
 
 _WORKERS_MAX = 64
 _CONF = "python:web_workers.gunicorn_conf"

@@ -11,7 +11,7 @@ import os
 from framebus.cli.access import variable
 
 from web_workers.settings import BIND, DEFAULT_BIND, WORKERS, default_workers
-from web_workers.threaded import PLACES
+from web_workers.viewers.threaded import PLACES
 
 wsgi_app = "web_workers.app:create_app()"
 worker_class = "web_workers.fresh.FreshWorker"

@@ -31,15 +31,15 @@ from gunicorn.sock import ssl_context
 from gunicorn.workers.gthread import TConn
 
 from web_workers.access.errors import GuardedErrors
+from web_workers.admission.descriptors import Rooms, raise_descriptor_limit
 from web_workers.admission.intake import Intake
 from web_workers.admission.leaving import Leaving
 from web_workers.admission.outbox import ClientSocket
 from web_workers.admission.settings import Limits
+from web_workers.feeds.streams import WorkerStreams
 from web_workers.handover.shared import LAYOUT, Shared
-from web_workers.limits import Rooms, raise_descriptor_limit
+from web_workers.responses.takeover import TakeOver, announce
 from web_workers.settings import Cameras, Settings
-from web_workers.streams import WorkerStreams
-from web_workers.takeover import TakeOver, announce
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication

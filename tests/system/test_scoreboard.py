@@ -9,8 +9,8 @@ from collections.abc import Iterator
 import pytest
 
 from tests.waiting import until
-from web_workers.scoreboard import SLOTS, Scoreboard
-from web_workers.scores import Scores
+from web_workers.counts.scoreboard import SLOTS, Scoreboard
+from web_workers.counts.scores import Scores
 
 SENT = ("sent", "front", "stream")
 OF = ("front", "stream")
@@ -18,8 +18,8 @@ OF = ("front", "stream")
 # A worker that has sent `step` more with each line it is given, and by itself when given "on".
 WORKER = """
 import itertools, sys
-from web_workers.scoreboard import Scoreboard
-from web_workers.scores import Scores
+from web_workers.counts.scoreboard import Scoreboard
+from web_workers.counts.scores import Scores
 
 slot = Scoreboard(int(sys.argv[1])).claim()
 print(slot.number, flush=True)
@@ -131,7 +131,7 @@ def test_counts_never_fall_while_writers_are_killed_in_the_middle_of_it(
 def test_a_worker_beyond_the_last_slot_gets_none(board: Scoreboard) -> None:
     code = """
 import sys
-from web_workers.scoreboard import SLOTS, Scoreboard
+from web_workers.counts.scoreboard import SLOTS, Scoreboard
 import fcntl
 board = Scoreboard(int(sys.argv[1]))
 fcntl.lockf(board.fd, fcntl.LOCK_EX, SLOTS, 0)

@@ -263,10 +263,11 @@ def test_a_reload_runs_new_code_templates_and_static_files_under_the_same_viewer
         assert there.tier.json("/healthz") == {"ok": True}
         # Settings are what the master itself has imported.
         _edit(source / "web_workers/settings.py", "\n\n@data", '\n\nNEW = "new"\n\n\n@data')
-        routes = source / "web_workers/routes.py"
+        routes = source / "web_workers/pages/routes.py"
         _edit(routes, "settings import Cameras", "settings import NEW, Cameras")
         _edit(routes, 'jsonify({"ok": True})', 'jsonify({"ok": NEW})')
-        _edit(source / "web_workers/parts.py", '("X-Sequence",', '("X-New", "1"), ("X-Sequence",')
+        parts = source / "web_workers/wire/parts.py"
+        _edit(parts, r"X-Sequence: %d\r\n", r"X-New: 1\r\nX-Sequence: %d\r\n")
         _edit(source / "web_workers/templates/index.html", "<body", '<body data-new="1"')
         _edit(source / "web_workers/static/page.css", "", "/* new */")
         assert there.tier.json("/healthz") == {"ok": True}
@@ -291,7 +292,7 @@ def test_code_that_would_not_start_is_found_before_a_reload(
         bind = f"127.0.0.1:{taken.getsockname()[1]}"
         command = [sys.executable, "-m", "web_workers", "--check", "--bind", bind]
         sound = subprocess.run(command, capture_output=True, text=True, timeout=60)
-        _edit(source / "web_workers/feed.py", "import select", "import no_such_module")
+        _edit(source / "web_workers/feeds/feed.py", "import select", "import no_such_module")
         broken = subprocess.run(command, capture_output=True, text=True, timeout=60)
     assert (sound.returncode, sound.stdout) == (0, "framebus web: options and code are sound\n")
     assert broken.returncode == os.EX_SOFTWARE

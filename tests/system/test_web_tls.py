@@ -15,7 +15,7 @@ from tests.multipart import split_head
 from tests.system.certificate import OPENSSL, make_certificate
 from tests.system.guarded import Guarded
 from tests.waiting import until
-from web_workers.threaded import PLACES
+from web_workers.viewers.threaded import PLACES
 
 CURL = shutil.which("curl")
 

@@ -7,7 +7,7 @@ import pytest
 from framebus.errors import NoPermission, SegmentInvalid
 from framebus.names import CameraNames
 
-from web_workers.cause import explain, fresh_for_ns
+from web_workers.cameras.cause import explain, fresh_for_ns
 
 NAMES = CameraNames(Path("/run/x"), "front")
 

@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 from framebus.notify import own_context
 
-from web_workers.events import EventFeed
-from web_workers.loop import StreamLoop
-from web_workers.scores import Closed
+from web_workers.counts.scores import Closed
+from web_workers.feeds.events import EventFeed
 from web_workers.settings import Cameras, Settings
-from web_workers.viewer import EVENTS, Viewer
+from web_workers.viewers.viewer import EVENTS, Viewer
+from web_workers.wire.loop import StreamLoop
 
 SECOND = 1_000_000_000
 

@@ -10,7 +10,7 @@ import pytest
 from tests.feeding import FRAME_MS, Bench
 from tests.multipart import Part
 from tests.waiting import until
-from web_workers.viewer import Viewer
+from web_workers.viewers.viewer import Viewer
 
 
 @pytest.fixture

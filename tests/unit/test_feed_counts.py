@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from tests.feeding import Bench, Client
-from web_workers.parts import Style
-from web_workers.scores import Closed, Scores
-from web_workers.viewer import STALL_NS
+from web_workers.counts.scores import Closed, Scores
+from web_workers.viewers.viewer import STALL_NS
+from web_workers.wire.parts import Style
 
 BIG = bytes(300_000)  # a socket pair holds one or two
 OF = ("camera", "stream")

@@ -11,12 +11,12 @@ from pathlib import Path
 import pytest
 
 from tests.feeding import Bench, Client
-from web_workers.feed import Feed
+from web_workers.counts.scores import Closed, Scores, total
+from web_workers.feeds.feed import Feed
 from web_workers.handover.carried import unpacked
 from web_workers.handover.luggage import unpacked_as
-from web_workers.parts import Style
-from web_workers.scores import Closed, Scores, total
-from web_workers.viewer import EVENTS
+from web_workers.viewers.viewer import EVENTS
+from web_workers.wire.parts import Style
 
 OF = ("camera", "stream")
 BIG = 300_000  # bytes; a socket pair holds one or two

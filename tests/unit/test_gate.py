@@ -8,10 +8,10 @@ from framebus.errors import UsageError
 
 from tests.gates import gate
 from web_workers.admission.complaints import EVERY_NS, Complaints
+from web_workers.admission.descriptors import Rooms
 from web_workers.admission.gate import MEASURE_NS, Full, Gate, Reason
 from web_workers.admission.settings import DEFAULT_VIEWERS, Limits
-from web_workers.limits import Rooms
-from web_workers.scoreboard import Scoreboard
+from web_workers.counts.scoreboard import Scoreboard
 
 SECOND = 1_000_000_000
 

@@ -11,8 +11,8 @@ from web_workers.admission.intake import DISPLACED, LATE, REQUEST_NS, Intake
 from web_workers.admission.leaving import STALL_NS, UNREAD, Leaving
 from web_workers.admission.outbox import ClientSocket
 from web_workers.admission.reading import Connection
-from web_workers.linger import LINGER_NS
-from web_workers.loop import StreamLoop
+from web_workers.wire.linger import LINGER_NS
+from web_workers.wire.loop import StreamLoop
 
 KEEP_NS = 5_000_000_000
 GET = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"

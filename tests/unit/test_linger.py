@@ -5,8 +5,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from web_workers.linger import LINGER_NS, linger
-from web_workers.loop import StreamLoop
+from web_workers.wire.linger import LINGER_NS, linger
+from web_workers.wire.loop import StreamLoop
 
 
 class Bench:

@@ -10,7 +10,7 @@ from framebus.notify import own_context
 
 from tests.bus import Bus
 from tests.waiting import until
-from web_workers.link import RingLink
+from web_workers.cameras.link import RingLink
 
 
 @pytest.fixture

@@ -13,12 +13,12 @@ from hypothesis import strategies as st
 from capture_daemon.lifecycle.table import State
 from capture_daemon.recovery.rungs import Rung
 from tests.metrics import OPENMETRICS, Scrape, parsed
-from web_workers.cause import Cause
+from web_workers.cameras.cause import Cause
+from web_workers.cameras.observe import ABSENT, Observation
+from web_workers.counts.scores import Scores
+from web_workers.counts.tally import Account, Tally
 from web_workers.metrics import camera, frames, incidents, viewers
 from web_workers.metrics.sheet import Sheet
-from web_workers.observe import ABSENT, Observation
-from web_workers.scores import Scores
-from web_workers.tally import Account, Tally
 
 ROOT = Path(__file__).parents[2]
 STATUS: dict[str, Any] = {

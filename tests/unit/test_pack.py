@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from web_workers.pack import Pack
-from web_workers.viewer import Viewer
+from web_workers.viewers.pack import Pack
+from web_workers.viewers.viewer import Viewer
 
 
 class Members:

@@ -10,7 +10,7 @@ from framebus.ring.reader import RingReader
 from framebus.ring.writer import RingWriter
 
 from tests.multipart import Parser
-from web_workers.parts import Picture, Style, opening, part
+from web_workers.wire.parts import Picture, Style, opening, part
 
 
 def _picture(

@@ -7,8 +7,8 @@ import pytest
 from PIL import Image, ImageChops
 
 from tests.bus import jpeg
-from web_workers.loop import StreamLoop
-from web_workers.placeholder import Notice, Painter, paint
+from web_workers.feeds.placeholder import Notice, Painter, paint
+from web_workers.wire.loop import StreamLoop
 
 
 def _opened(data: bytes) -> Image.Image:

@@ -10,14 +10,14 @@ from dataclasses import replace
 import pytest
 
 from tests.unit.test_handover_carried import STATES
+from web_workers.counts.scores import HANDED_OVER, Closed
 from web_workers.handover.carried import SIZE, Carried
 from web_workers.handover.channel import Channel, create_lanes
 from web_workers.handover.luggage import packed_by
 from web_workers.handover.porter import BALANCE_EVERY_NS, LEAVE_WITHIN_NS, PATIENCE_NS, Porter
 from web_workers.handover.roster import Peer, Roster, State, create_memory
-from web_workers.loop import StreamLoop
-from web_workers.scores import HANDED_OVER, Closed
-from web_workers.viewer import EVENTS, Viewer
+from web_workers.viewers.viewer import EVENTS, Viewer
+from web_workers.wire.loop import StreamLoop
 
 MS = 1_000_000
 

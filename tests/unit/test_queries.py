@@ -3,8 +3,8 @@ from __future__ import annotations
 import pytest
 from framebus.errors import UsageError
 
-from web_workers.parts import Style
-from web_workers.queries import ago_s, flag, frame_ticket
+from web_workers.pages.queries import ago_s, flag, frame_ticket
+from web_workers.wire.parts import Style
 
 
 def test_nothing_asked_is_every_frame_plain() -> None:

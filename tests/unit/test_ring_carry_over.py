@@ -18,7 +18,7 @@ from framebus.ring.predecessor import left_behind
 from framebus.ring.reader import RingReader
 from framebus.ring.writer import RingWriter
 
-from web_workers.link import RingLink
+from web_workers.cameras.link import RingLink
 
 CAPACITY = layout.SMALLEST_CAPACITY
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from web_workers.scores import Closed, Key, Scores, parsed, total
-from web_workers.tally import AGE_BOUNDS_S, Account, Tally
+from web_workers.counts.scores import Closed, Key, Scores, parsed, total
+from web_workers.counts.tally import AGE_BOUNDS_S, Account, Tally
 
 KEYS = st.tuples(
     st.sampled_from(["sent", "skipped", "viewers", "waiting", "closed"]),

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from web_workers.loop import StreamLoop
+from web_workers.wire.loop import StreamLoop
 
 
 class Clock:

@@ -11,10 +11,10 @@ from tests.gates import gate
 from tests.multipart import split_head
 from web_workers.admission.gate import Place
 from web_workers.app import create_app
-from web_workers.scoreboard import Scoreboard
-from web_workers.scores import Scores
+from web_workers.counts.scoreboard import Scoreboard
+from web_workers.counts.scores import Scores
+from web_workers.responses.takeover import PLACE, STREAMS, FrameTicket, TakeOver, Ticket, announce
 from web_workers.settings import Settings
-from web_workers.takeover import PLACE, STREAMS, FrameTicket, TakeOver, Ticket, announce
 
 
 class NoViewers:

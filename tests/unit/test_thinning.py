@@ -5,7 +5,7 @@ import random
 
 import pytest
 
-from web_workers.thinning import Thinner
+from web_workers.viewers.thinning import Thinner
 
 SECOND = 1_000_000_000
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from web_workers.threaded import Places
+from web_workers.viewers.threaded import Places
 
 
 def test_a_place_is_free_again_once_its_body_is_closed_and_only_once() -> None:

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from web_workers.loop import StreamLoop
-from web_workers.scores import Closed
-from web_workers.viewer import EVENTS, STALL_NS, UNWANTED_BYTES, Viewer, closed_by
+from web_workers.counts.scores import Closed
+from web_workers.viewers.viewer import EVENTS, STALL_NS, UNWANTED_BYTES, Viewer, closed_by
+from web_workers.wire.loop import StreamLoop
 
 BIG = bytes(8 << 20)
 

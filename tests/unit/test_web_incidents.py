@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from web_workers.app import create_app
-from web_workers.incidents import told
+from web_workers.cameras.incidents import told
 from web_workers.settings import Settings
 
 INCIDENT = {

@@ -23,7 +23,7 @@ from framebus.errors import (
 )
 from framebus.names import CameraNames
 
-from web_workers.problems import problem
+from web_workers.responses.problems import problem
 
 BODY_MAX: Final = 8192
 """Bytes of the largest call."""

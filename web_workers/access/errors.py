@@ -11,7 +11,7 @@ from typing import Any
 
 from gunicorn.workers.gthread import ThreadWorker
 
-from web_workers.access.headers import HEADERS
+from web_workers.wire.headers import HEADERS
 
 _END = b"\r\n\r\n"
 _LINES = "".join(f"\r\n{name}: {value}" for name, value in HEADERS.items()).encode()

@@ -17,7 +17,7 @@ from web_workers.access.keys import SESSION_S, Keys
 from web_workers.access.peer import Peer, Proxies, answers_to
 from web_workers.access.proof import Kind, Proof, secret_of, without_secret
 from web_workers.access.tries import Tries
-from web_workers.problems import problem
+from web_workers.responses.problems import problem
 
 CSRF_HEADER = "X-CSRF-Token"
 PAGE = "framebus.index"

@@ -1,12 +1,15 @@
-"""What a client is told whose request never reaches the app: the shape is that of problems.py."""
+"""What a client is told whose request never reaches the app.
+
+The shape is that of responses/problems.py.
+"""
 
 from __future__ import annotations
 
 import json
 from email.utils import formatdate
 
-from web_workers.access.headers import HEADERS
 from web_workers.admission.extent import Refused
+from web_workers.wire.headers import HEADERS
 
 _REASONS = {
     408: "Request Timeout",

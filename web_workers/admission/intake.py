@@ -21,7 +21,7 @@ from web_workers.admission.answers import response
 from web_workers.admission.extent import Refused
 from web_workers.admission.lobby import Lobby
 from web_workers.admission.reading import AGAIN, Connection, Reading
-from web_workers.loop import StreamLoop
+from web_workers.wire.loop import StreamLoop
 
 REQUEST_NS = 10_000_000_000
 """In which a request must be there. One that came halfway across the world in pieces took one or

@@ -13,8 +13,8 @@ from web_workers.admission.lobby import Lobby
 from web_workers.admission.origin import origin_of
 from web_workers.admission.outbox import ClientSocket
 from web_workers.admission.reading import Connection
-from web_workers.linger import Lingering, linger
-from web_workers.loop import StreamLoop, Timer
+from web_workers.wire.linger import Lingering, linger
+from web_workers.wire.loop import StreamLoop, Timer
 
 STALL_NS = 10_000_000_000
 """So long may a client take nothing of its response."""

@@ -7,7 +7,8 @@
 Each worker writes its own part only and reads all, so nobody waits for anybody: a place is written
 down first and then all parts are added up, and it is struck out again if that is too much. So two
 that take the last place at one moment may both be sent away, and never are both let in. A part
-whose worker is dead does not count (its lock tells, scoreboard.py); the next owner clears it.
+whose worker is dead does not count (its lock tells, counts/scoreboard.py); the next owner clears
+it.
 
 Addresses are not kept. Each falls into one bucket of each row, by a keyed hash, and the lower of
 the two sums is taken: too much only if it shares both buckets with others, which nobody can bring

@@ -8,7 +8,7 @@ from typing import Protocol
 
 from web_workers.admission.extent import Extent, Whole
 from web_workers.admission.origin import origin_of
-from web_workers.loop import Timer
+from web_workers.wire.loop import Timer
 
 AGAIN = (BlockingIOError, ssl.SSLWantReadError)
 """What reading raises when there is nothing more to read now."""

@@ -6,4 +6,7 @@ roster     which workers there are, and how many viewers each has; memory that a
 policy     who takes how many, who gives some away; pure
 porter     does it, in a worker's event loop
 shared     what of this the master makes before it forks
+
+A viewer is a socket and a document here. Knows no feed, no ring, and no camera but by its name:
+whose viewers they are, and who takes them in, is the porter's `House`, which `feeds` is.
 """

@@ -15,7 +15,7 @@ from framebus.errors import BadCameraName
 from framebus.names import check_camera_name
 
 from web_workers.admission.origin import LOCAL
-from web_workers.parts import Style
+from web_workers.wire.parts import Style
 
 VERSION = 1
 SIZE = 704

@@ -8,9 +8,9 @@ from typing import Any
 
 from web_workers.admission.origin import LOCAL
 from web_workers.handover.carried import Carried
-from web_workers.parts import Style
-from web_workers.thinning import Thinner
-from web_workers.viewer import Viewer
+from web_workers.viewers.thinning import Thinner
+from web_workers.viewers.viewer import Viewer
+from web_workers.wire.parts import Style
 
 
 def packed_by(viewer: Viewer, bytes_sent: int) -> dict[str, Any]:

@@ -16,13 +16,13 @@ import socket
 from collections import Counter
 from typing import Protocol
 
+from web_workers.counts.scores import HANDED_OVER, Closed, Handover, Scores
 from web_workers.handover.carried import Carried, OtherVersion, Unreadable
 from web_workers.handover.channel import Channel
 from web_workers.handover.policy import may_leave, to_give, to_take
 from web_workers.handover.roster import Roster, State
-from web_workers.loop import StreamLoop, Timer
-from web_workers.scores import HANDED_OVER, Closed, Handover, Scores
-from web_workers.viewer import Viewer
+from web_workers.viewers.viewer import Viewer
+from web_workers.wire.loop import StreamLoop, Timer
 
 log = logging.getLogger("gunicorn.error")
 

@@ -10,9 +10,9 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 
+from web_workers.counts.scoreboard import Scoreboard
 from web_workers.handover.channel import create_lanes
 from web_workers.handover.roster import create_memory
-from web_workers.scoreboard import Scoreboard
 
 LAYOUT = 2
 

@@ -6,6 +6,7 @@ or a state of then is not true of now.
 
 from __future__ import annotations
 
+from web_workers.cameras.observe import ABSENT, Observation
 from web_workers.metrics import frames
 from web_workers.metrics.sheet import (
     Labels,
@@ -16,7 +17,6 @@ from web_workers.metrics.sheet import (
     as_seconds,
     as_word,
 )
-from web_workers.observe import ABSENT, Observation
 
 STATES = ("stopped", "opening", "streaming", "stalled", "backoff", "failed", "lent", ABSENT)
 """The daemon's (docs/lifecycle.md), and what it is without one."""

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from web_workers.cameras.observe import Observation
 from web_workers.metrics.sheet import Labels, Sheet, as_mapping, as_word
-from web_workers.observe import Observation
 
 REASONS = (
     *("flagged", "empty", "no-soi", "no-eoi", "stale", "too-large", "encode-failed"),

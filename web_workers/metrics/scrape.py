@@ -7,12 +7,12 @@ from collections.abc import Callable
 
 from framebus.errors import FramebusError
 
-from web_workers.incidents import TIMEOUT_S, ask
+from web_workers.cameras.incidents import TIMEOUT_S, ask
+from web_workers.cameras.observe import ABSENT, observe
 from web_workers.metrics import camera, incidents, viewers
 from web_workers.metrics.sheet import Sheet
-from web_workers.observe import ABSENT, observe
+from web_workers.responses.takeover import Streams
 from web_workers.settings import Cameras
-from web_workers.takeover import Streams
 
 PATIENCE_S = 3.0
 """How long all daemons together may take: Prometheus waits ten seconds for an answer."""

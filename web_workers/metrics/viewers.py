@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from web_workers import scores
 from web_workers.admission.gate import Reason
 from web_workers.admission.intake import DISPLACED, LATE
 from web_workers.admission.leaving import UNREAD
+from web_workers.counts import scores
+from web_workers.counts.scores import Closed, Handover, Scores
+from web_workers.counts.tally import AGE_BOUNDS_S
 from web_workers.metrics.sheet import Labels, Sheet
-from web_workers.scores import Closed, Handover, Scores
-from web_workers.tally import AGE_BOUNDS_S
 
 _OF_NO_CAMERA = frozenset({scores.DROPPED, scores.HANDED_OVER})
 

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from web_workers.fanout import Fanout
+from web_workers.feeds.fanout import Fanout
 
 FPS_NS = 5_000_000_000
 """Over how long a viewer's frames a second are measured, at least."""

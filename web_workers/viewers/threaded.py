@@ -10,7 +10,7 @@ import threading
 from collections.abc import Callable, Iterator
 from typing import Final
 
-from web_workers.viewer import USER_TIMEOUT_MS
+from web_workers.viewers.viewer import USER_TIMEOUT_MS
 
 PLACES: Final = 48
 """Viewers of one worker."""

@@ -11,7 +11,7 @@ import select
 import socket
 from collections.abc import Callable
 
-from web_workers.loop import StreamLoop, Timer
+from web_workers.wire.loop import StreamLoop, Timer
 
 LINGER_NS = 2_000_000_000
 _DRAIN_MAX = 1 << 20  # bytes: a body that was refused is read to its end, if it is not too long

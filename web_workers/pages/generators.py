@@ -1,7 +1,7 @@
 """The same streams as generators, for servers without the worker's event loop, and for TLS.
 
 One thread of the server a viewer, and a ring reader of its own: right, but dear. What a viewer
-sees is the same as from feed.py: newest frame only, and at least one picture a second.
+sees is the same as from feeds/feed.py: newest frame only, and at least one picture a second.
 """
 
 from __future__ import annotations
@@ -13,14 +13,14 @@ from framebus.errors import FrameTimeout, NoPermission, SegmentInvalid
 from framebus.frame import Frame
 from framebus.reader import FrameReader
 
-from web_workers import events
-from web_workers.cause import Cause
-from web_workers.observe import observe
-from web_workers.parts import Picture, opening, part
-from web_workers.placeholder import Notice, paint
+from web_workers.cameras.cause import Cause
+from web_workers.cameras.observe import observe
+from web_workers.feeds import events
+from web_workers.feeds.placeholder import Notice, paint
+from web_workers.responses.takeover import EventTicket, FrameTicket
 from web_workers.settings import Cameras
-from web_workers.takeover import EventTicket, FrameTicket
-from web_workers.thinning import Thinner
+from web_workers.viewers.thinning import Thinner
+from web_workers.wire.parts import Picture, opening, part
 
 _QUIET_S = 0.85
 

@@ -17,9 +17,9 @@ from collections.abc import Callable
 from typing import Protocol
 
 from web_workers.admission.gate import Place
-from web_workers.parts import Style
-from web_workers.scores import Closed
-from web_workers.thinning import Thinner
+from web_workers.counts.scores import Closed
+from web_workers.viewers.thinning import Thinner
+from web_workers.wire.parts import Style
 
 EVENTS = select.EPOLLIN | select.EPOLLOUT | select.EPOLLRDHUP | select.EPOLLET
 """What a viewer's socket is registered for."""

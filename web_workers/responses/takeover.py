@@ -18,9 +18,9 @@ from typing import TYPE_CHECKING, Protocol
 from flask import Response
 
 from web_workers.admission.gate import Place
-from web_workers.parts import Style
-from web_workers.scores import Scores
-from web_workers.threaded import Places, let_go_of_stalled
+from web_workers.counts.scores import Scores
+from web_workers.viewers.threaded import Places, let_go_of_stalled
+from web_workers.wire.parts import Style
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment

@@ -28,7 +28,7 @@ import zlib
 from framebus.liveness import lock_holder
 
 from web_workers.admission import ledger
-from web_workers.scores import Scores, parsed, total
+from web_workers.counts.scores import Scores, parsed, total
 
 SLOTS = 128
 """Workers at a time: the most that `--workers` takes, and as many again while they are replaced."""

@@ -9,7 +9,7 @@ from framebus.frame import Frame
 from framebus.names import CameraNames
 from framebus.ring.reader import RingReader
 
-from web_workers.cause import fresh_for_ns
+from web_workers.cameras.cause import fresh_for_ns
 
 
 def newest(names: CameraNames) -> Frame:

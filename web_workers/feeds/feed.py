@@ -16,15 +16,15 @@ import zmq
 from framebus.names import CameraNames
 from framebus.notify import silence_s
 
-from web_workers.cause import fresh_for_ns
-from web_workers.fanout import Fanout
+from web_workers.cameras.cause import fresh_for_ns
+from web_workers.cameras.link import RingLink
+from web_workers.counts.scores import Closed
+from web_workers.feeds.fanout import Fanout
+from web_workers.feeds.placeholder import Notice
 from web_workers.handover.carried import Carried
-from web_workers.link import RingLink
-from web_workers.loop import StreamLoop, Timer
-from web_workers.parts import Picture
-from web_workers.placeholder import Notice
-from web_workers.scores import Closed
-from web_workers.viewer import Viewer
+from web_workers.viewers.viewer import Viewer
+from web_workers.wire.loop import StreamLoop, Timer
+from web_workers.wire.parts import Picture
 
 FILL_NS = 850_000_000
 """After so long without output something is sent: the old part, or a placeholder. With the time

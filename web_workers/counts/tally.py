@@ -11,8 +11,8 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from web_workers import scores
-from web_workers.scores import Closed, Key, Scores
+from web_workers.counts import scores
+from web_workers.counts.scores import Closed, Key, Scores
 
 AGE_BOUNDS_S = (0.001, 0.002, 0.005, 0.01, 0.02, 0.035, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0)
 """Upper bounds of the buckets of a frame's age; 0.035 is a frame interval at 30 a second."""

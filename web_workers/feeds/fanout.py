@@ -10,13 +10,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from web_workers.counts.scores import FRAMES, Closed, Scores
+from web_workers.counts.tally import Account, Tally
 from web_workers.handover.carried import Carried
 from web_workers.handover.luggage import packed_by
-from web_workers.pack import Pack
-from web_workers.parts import Picture, Style, opening, part
-from web_workers.scores import FRAMES, Closed, Scores
-from web_workers.tally import Account, Tally
-from web_workers.viewer import Viewer, closed_by
+from web_workers.viewers.pack import Pack
+from web_workers.viewers.viewer import Viewer, closed_by
+from web_workers.wire.parts import Picture, Style, opening, part
 
 
 class Fanout:

@@ -10,8 +10,8 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 
 from web_workers.admission.complaints import Complaints
-from web_workers.scoreboard import Scoreboard
-from web_workers.scores import DROPPED, Key, Scores, total
+from web_workers.counts.scoreboard import Scoreboard
+from web_workers.counts.scores import DROPPED, Key, Scores, total
 
 log = logging.getLogger("gunicorn.error")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from web_workers.observe import Observation
+from web_workers.cameras.observe import Observation
 
 
 def state(seen: Observation, viewers: Sequence[Mapping[str, Any]], worker: int) -> dict[str, Any]:

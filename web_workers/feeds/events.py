@@ -3,8 +3,8 @@
 Each viewer is sent the state at once, at each change that a daemon tells of, and every second. A
 viewer that is slow misses states, never gets an old one after a new one. Nothing runs while nobody
 listens. The wire is the HTML standard's text/event-stream: an event `state` has one document of
-observe.py, with its `camera`; an event `server` has the worker processes that there are, and how
-often workers have lost viewers.
+cameras/observe.py, with its `camera`; an event `server` has the worker processes that there are,
+and how often workers have lost viewers.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ from collections.abc import Callable, Mapping
 import zmq
 from framebus.notify import event_socket
 
+from web_workers.cameras.observe import observe
+from web_workers.counts.scores import ALL_CAMERAS, STATES, Closed, Scores, total
+from web_workers.counts.tally import Account, Tally
 from web_workers.handover.carried import Carried
 from web_workers.handover.luggage import packed_by
-from web_workers.loop import StreamLoop, Timer
-from web_workers.observe import observe
-from web_workers.scores import ALL_CAMERAS, STATES, Closed, Scores, total
 from web_workers.settings import Cameras
-from web_workers.tally import Account, Tally
-from web_workers.viewer import Viewer
+from web_workers.viewers.viewer import Viewer
+from web_workers.wire.loop import StreamLoop, Timer
 
 CONTENT_TYPE = "text/event-stream; charset=utf-8"
 RETRY = b"retry: 500\n\n"

@@ -1,6 +1,6 @@
 """What a stream's bytes look like: the multipart framing, and nothing else.
 
-    head of the response                        (takeover.py)
+    head of the response                        (responses/takeover.py)
     --boundary
     Content-Type: image/jpeg                    )
     Content-Length: 153000                      )  one part, shared by all viewers of its style;

@@ -12,15 +12,16 @@ from framebus.errors import CameraAbsent, FrameGone, NoPermission, SegmentInvali
 from framebus.frame import Frame
 from framebus.names import CameraNames
 
-from web_workers import events, generators, parts, queries, snapshot, state
 from web_workers.access.decisions import Decision, decided
 from web_workers.access.gate import ADDRESS
-from web_workers.incidents import incidents
+from web_workers.cameras import snapshot
+from web_workers.cameras.incidents import incidents
+from web_workers.cameras.observe import Observation, observe
+from web_workers.feeds import events
 from web_workers.metrics.scrape import scrape
-from web_workers.observe import Observation, observe
-from web_workers.problems import problem
-from web_workers.settings import Cameras
-from web_workers.takeover import (
+from web_workers.pages import generators, queries, state
+from web_workers.responses.problems import problem
+from web_workers.responses.takeover import (
     PLACE,
     STREAMS,
     EventTicket,
@@ -28,6 +29,8 @@ from web_workers.takeover import (
     TakenOverResponse,
     Ticket,
 )
+from web_workers.settings import Cameras
+from web_workers.wire import parts
 
 _NO_BUFFERING = {"X-Accel-Buffering": "no"}  # nginx would hold a stream back
 

@@ -15,29 +15,29 @@ from functools import partial
 import zmq
 from framebus.notify import own_context
 
-from web_workers import siblings
 from web_workers.admission.estimate import bytes_per_s
 from web_workers.admission.gate import Full, Gate, Place
 from web_workers.admission.settings import Limits
-from web_workers.books import Books
-from web_workers.events import EventFeed
-from web_workers.fanout import Fanout
-from web_workers.feed import Feed
+from web_workers.counts.books import Books
+from web_workers.counts.scoreboard import Scoreboard
+from web_workers.counts.scores import ALL_CAMERAS, FRAMES, REFUSED, STATES, Closed, Key, Scores
+from web_workers.feeds import siblings
+from web_workers.feeds.events import EventFeed
+from web_workers.feeds.fanout import Fanout
+from web_workers.feeds.feed import Feed
+from web_workers.feeds.placeholder import Painter
+from web_workers.feeds.upkeep import documents, look_after
 from web_workers.handover.carried import Carried
 from web_workers.handover.channel import Channel
 from web_workers.handover.luggage import unpacked_as
 from web_workers.handover.porter import Porter
 from web_workers.handover.roster import Roster
 from web_workers.handover.shared import Shared
-from web_workers.loop import StreamLoop, Timer
-from web_workers.placeholder import Painter
-from web_workers.scoreboard import Scoreboard
-from web_workers.scores import ALL_CAMERAS, FRAMES, REFUSED, STATES, Closed, Key, Scores
+from web_workers.responses.takeover import FrameTicket, TakeOver, Ticket
 from web_workers.settings import Cameras
-from web_workers.takeover import FrameTicket, TakeOver, Ticket
-from web_workers.thinning import Thinner
-from web_workers.upkeep import documents, look_after
-from web_workers.viewer import EVENTS, Viewer
+from web_workers.viewers.thinning import Thinner
+from web_workers.viewers.viewer import EVENTS, Viewer
+from web_workers.wire.loop import StreamLoop, Timer
 
 log = logging.getLogger("gunicorn.error")
 

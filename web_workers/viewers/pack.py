@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import errno
 
-from web_workers.viewer import Send, Viewer
+from web_workers.viewers.viewer import Send, Viewer
 
 
 class Pack:

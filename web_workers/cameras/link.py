@@ -14,8 +14,8 @@ from framebus.names import CameraNames
 from framebus.notify import Listener
 from framebus.ring.reader import RingReader
 
-from web_workers.cause import Cause, explain
-from web_workers.parts import Picture
+from web_workers.cameras.cause import Cause, explain
+from web_workers.wire.parts import Picture
 
 
 class RingLink:

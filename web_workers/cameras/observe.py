@@ -16,7 +16,7 @@ from framebus.liveness import holder
 from framebus.names import CameraNames
 from framebus.ring.reader import RingReader
 
-from web_workers.cause import Cause, explain, fresh_for_ns
+from web_workers.cameras.cause import Cause, explain, fresh_for_ns
 
 ABSENT = "absent"
 """The state of a camera without a living daemon; the other states are the daemon's."""
