@@ -19,7 +19,7 @@ from typing import Protocol
 from capture_daemon.diagnosis.incidents import Evidence, left_open
 from capture_daemon.diagnosis.seen import Holders
 from capture_daemon.diagnosis.tools import Device, Tools
-from capture_daemon.sources.spec import SourceSpec
+from capture_daemon.settings.spec import SourceSpec
 
 log = logging.getLogger(__name__)
 

@@ -13,13 +13,10 @@ import time
 from collections.abc import Callable
 from typing import Protocol
 
-from capture_daemon.commands import Climb, Close, CommandQueue, Open, Quit, RestartStream
-from capture_daemon.counters import FrameCounters
-from capture_daemon.plan import Plan
-from capture_daemon.publisher import Publisher
-from capture_daemon.recovery.base import Rungs
-from capture_daemon.recovery.rungs import DEVICE_LEVEL, Outcome, Result, Rung
-from capture_daemon.reports import (
+from capture_daemon.capturing.commands import Climb, Close, CommandQueue, Open, Quit, RestartStream
+from capture_daemon.capturing.counters import FrameCounters
+from capture_daemon.capturing.publisher import Publisher
+from capture_daemon.capturing.reports import (
     Cause,
     Climbed,
     Closed,
@@ -33,6 +30,9 @@ from capture_daemon.reports import (
     cause_of,
     silence_cause,
 )
+from capture_daemon.recovery.base import Rungs
+from capture_daemon.recovery.rungs import DEVICE_LEVEL, Outcome, Result, Rung
+from capture_daemon.settings.plan import Plan
 from capture_daemon.sources.base import (
     Granted,
     Interrupt,
@@ -48,7 +48,7 @@ _READ_S = 0.5
 
 
 class Sources(Protocol):
-    """What is needed of exclusive.ExclusiveSources: it has one source at most."""
+    """What is needed of ownership.exclusive.ExclusiveSources: it has one source at most."""
 
     def open(self, plan: Plan, interrupt: Interrupt) -> tuple[str, Source, Granted]:
         """Open the plan's source; return its kind, itself, and what it gives.

@@ -9,18 +9,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from capture_daemon import lifecycle
-from capture_daemon.commands import CaptureCommands
-from capture_daemon.current import CurrentSource
-from capture_daemon.lease import Lease
-from capture_daemon.lifecycle import Action, Event, State
-from capture_daemon.outage import STOPPED, Outage
-from capture_daemon.plan import Plan
+from capture_daemon.capturing.commands import CaptureCommands
+from capture_daemon.capturing.reports import Cause
+from capture_daemon.lifecycle import table
+from capture_daemon.lifecycle.current import CurrentSource
+from capture_daemon.lifecycle.lease import Lease
+from capture_daemon.lifecycle.outage import STOPPED, Outage
+from capture_daemon.lifecycle.retries import Retries
+from capture_daemon.lifecycle.sessions import Sessions
+from capture_daemon.lifecycle.silence import SilenceWatch
+from capture_daemon.lifecycle.table import Action, Event, State
 from capture_daemon.recovery.rungs import Rung
-from capture_daemon.reports import Cause
-from capture_daemon.retries import Retries
-from capture_daemon.sessions import Sessions
-from capture_daemon.silence import SilenceWatch
+from capture_daemon.settings.plan import Plan
 
 
 class Machine:
@@ -49,7 +49,7 @@ class Machine:
     def handle(self, event: Event, now_ns: int) -> None:
         """Do what the table says. Raises IllegalEvent, and then has changed nothing."""
         before = self.state
-        state, actions = lifecycle.step(before, event)
+        state, actions = table.step(before, event)
         if state is not before:
             self._enter(state, now_ns)
         for action in actions:
@@ -58,11 +58,11 @@ class Machine:
     def _enter(self, state: State, now_ns: int) -> None:
         if self.state is State.STREAMING:
             self.outage.begin(self.capture.arrived_ns())
-        if self.state in lifecycle.WAITING_STATES:
+        if self.state in table.WAITING_STATES:
             self.retries.end_wait()
         self.state = state
         self.since_ns = now_ns
-        if state not in lifecycle.OPEN_STATES:
+        if state not in table.OPEN_STATES:
             self.watch.pause()
             self.source.closed()
         match state:

@@ -16,11 +16,11 @@ from framebus.names import DEFAULT_CAMERA, check_camera_name
 from framebus.ring.layout import DEFAULT_CAPACITY, LARGEST_CAPACITY, SMALLEST_CAPACITY
 from framebus.units import byte_count, frame_rate, frame_size
 
-from capture_daemon.plan import FROZEN_AFTER_S, Plan
-from capture_daemon.recovery.sysfs import BadPort, UsbPort
-from capture_daemon.sources import spec
+from capture_daemon.devices.sysfs import BadPort, UsbPort
+from capture_daemon.settings import spec
+from capture_daemon.settings.plan import FROZEN_AFTER_S, Plan
+from capture_daemon.settings.spec import SourceSpec
 from capture_daemon.sources.base import Request
-from capture_daemon.sources.spec import SourceSpec
 
 LOG_LEVELS = ("debug", "info", "warning", "error")
 DEFAULT_SOURCE = "auto"

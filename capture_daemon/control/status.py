@@ -14,12 +14,12 @@ from framebus.names import CameraNames
 from framebus.ring.writer import RingWriter
 from framebus.version import __version__
 
-from capture_daemon.brief import brief
-from capture_daemon.conductor import Conductor
-from capture_daemon.counters import FrameCounters, FrameCounts
-from capture_daemon.current import CurrentSource
-from capture_daemon.fallback import Fallback
-from capture_daemon.reports import Cause
+from capture_daemon.capturing.counters import FrameCounters, FrameCounts
+from capture_daemon.capturing.reports import Cause
+from capture_daemon.control.brief import brief
+from capture_daemon.lifecycle.conductor import Conductor
+from capture_daemon.lifecycle.current import CurrentSource
+from capture_daemon.lifecycle.fallback import Fallback
 from capture_daemon.sources.base import Granted, Request
 
 Document = dict[str, object]

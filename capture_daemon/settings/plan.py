@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import Self
 
+from capture_daemon.settings.spec import SourceSpec
 from capture_daemon.sources.base import Request
-from capture_daemon.sources.spec import SourceSpec
 
 FROZEN_AFTER_S = 10.0
 

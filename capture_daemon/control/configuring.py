@@ -12,12 +12,12 @@ from framebus.control.protocol import INVALID_PARAMS
 from framebus.errors import UsageError
 from framebus.units import frame_rate, frame_size
 
-from capture_daemon.options import check_fallback, parse_fallback, parse_source
-from capture_daemon.plan import Plan
-from capture_daemon.refusal import Refusal
-from capture_daemon.sources import spec
+from capture_daemon.control.refusal import Refusal
+from capture_daemon.settings import spec
+from capture_daemon.settings.options import check_fallback, parse_fallback, parse_source
+from capture_daemon.settings.plan import Plan
+from capture_daemon.settings.spec import SourceSpec
 from capture_daemon.sources.base import Request
-from capture_daemon.sources.spec import SourceSpec
 
 CONFIGURABLE = ("source", "fallback", "size", "fps")
 

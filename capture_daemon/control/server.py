@@ -19,7 +19,7 @@ from framebus.control.protocol import ProtocolError, Reply, Request, RequestId, 
 from framebus.names import endpoint
 from framebus.notify import harden
 
-from capture_daemon.refusal import Answer, Refusal
+from capture_daemon.control.refusal import Answer, Refusal
 
 log = logging.getLogger(__name__)
 

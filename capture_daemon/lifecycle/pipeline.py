@@ -11,21 +11,21 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
-from capture_daemon import capture
-from capture_daemon.capture import CaptureThread
-from capture_daemon.conductor import Conductor
-from capture_daemon.counters import FrameCounters
-from capture_daemon.outage import Outage
-from capture_daemon.plan import Plan
-from capture_daemon.publisher import Outlet, Publisher
+from capture_daemon.capturing import thread
+from capture_daemon.capturing.counters import FrameCounters
+from capture_daemon.capturing.publisher import Outlet, Publisher
+from capture_daemon.capturing.reports import Report
+from capture_daemon.capturing.thread import CaptureThread
+from capture_daemon.lifecycle.conductor import Conductor
+from capture_daemon.lifecycle.outage import Outage
 from capture_daemon.recovery.base import Rungs
-from capture_daemon.reports import Report
+from capture_daemon.settings.plan import Plan
+from capture_daemon.settings.spec import SourceSpec
 from capture_daemon.sources.base import Source
-from capture_daemon.sources.spec import SourceSpec
 
 
-class Sources(capture.Sources, Protocol):
-    """What is needed of exclusive.ExclusiveSources; tests bring their own."""
+class Sources(thread.Sources, Protocol):
+    """What is needed of ownership.exclusive.ExclusiveSources; tests bring their own."""
 
     def check(self, plan: Plan) -> None:
         """Raise for a plan that cannot be carried out now."""
@@ -50,7 +50,7 @@ class Access:
 
 
 class Pipeline:
-    """Built by main.py; its thread is started and ended there."""
+    """Built by parts.py; its thread is started and ended there."""
 
     def __init__(
         self,

@@ -17,11 +17,11 @@ from collections.abc import MutableMapping
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
-from capture_daemon.conductor import Conductor
-from capture_daemon.lifecycle import State
-from capture_daemon.plan import Plan
-from capture_daemon.reports import Report
-from capture_daemon.sources.spec import SourceSpec
+from capture_daemon.capturing.reports import Report
+from capture_daemon.lifecycle.conductor import Conductor
+from capture_daemon.lifecycle.table import State
+from capture_daemon.settings.plan import Plan
+from capture_daemon.settings.spec import SourceSpec
 
 
 @dataclass(frozen=True, slots=True)

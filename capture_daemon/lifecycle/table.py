@@ -2,7 +2,7 @@
 
 Everything that decides what the capture does next stands in `TABLE`. The conductor feeds it
 events and carries out the actions that it returns; docs/lifecycle.md is drawn from it
-(`python -m capture_daemon.lifecycle_diagram`).
+(`python -m capture_daemon.lifecycle.diagram`).
 
 There is no "closing" state: commands to the capture thread are carried out one after another, so
 an OPEN queued behind a CLOSE can never meet the device still held by ourselves. For the same reason

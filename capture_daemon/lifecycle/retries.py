@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Protocol
 
-from capture_daemon.lifecycle import Action, Event
-from capture_daemon.outage import Outage
+from capture_daemon.capturing.reports import Climbed
+from capture_daemon.lifecycle.outage import Outage
+from capture_daemon.lifecycle.table import Action, Event
 from capture_daemon.recovery import delays
 from capture_daemon.recovery.climber import Climber
 from capture_daemon.recovery.rungs import CLIMBED, DEVICE_LEVEL, Result, Rung, Unavailable
-from capture_daemon.reports import Climbed
 
 
 class RungCommands(Protocol):

@@ -16,7 +16,7 @@ from typing import Self
 from framebus.frame import FrameFlags
 from framebus.ring.predecessor import Predecessor
 
-from capture_daemon.plan import Plan
+from capture_daemon.settings.plan import Plan
 from capture_daemon.sources.base import Granted, LastFrame, SourceError
 
 

@@ -10,16 +10,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from capture_daemon import lifecycle
-from capture_daemon.commands import CaptureCommands
-from capture_daemon.current import CurrentSource
-from capture_daemon.lease import Lease
-from capture_daemon.lifecycle import Event, State
-from capture_daemon.machine import Machine
-from capture_daemon.outage import Outage
-from capture_daemon.plan import Plan
-from capture_daemon.recovery.rungs import Rung, Unavailable
-from capture_daemon.reports import (
+from capture_daemon.capturing.commands import CaptureCommands
+from capture_daemon.capturing.reports import (
     Cause,
     Climbed,
     Failed,
@@ -33,8 +25,16 @@ from capture_daemon.reports import (
     not_answering_cause,
     silence_cause,
 )
-from capture_daemon.retries import Retries
-from capture_daemon.sessions import Sessions
+from capture_daemon.lifecycle import table
+from capture_daemon.lifecycle.current import CurrentSource
+from capture_daemon.lifecycle.lease import Lease
+from capture_daemon.lifecycle.machine import Machine
+from capture_daemon.lifecycle.outage import Outage
+from capture_daemon.lifecycle.retries import Retries
+from capture_daemon.lifecycle.sessions import Sessions
+from capture_daemon.lifecycle.table import Event, State
+from capture_daemon.recovery.rungs import Rung, Unavailable
+from capture_daemon.settings.plan import Plan
 from capture_daemon.sources.base import ADOPTED
 
 _BLOCKED_S = 2.0
@@ -94,7 +94,7 @@ class Conductor:
         """Close and open again; False if it was joined with a restart that is under way."""
         if self._hasten(now_ns):
             return False
-        if self.state in lifecycle.OPEN_STATES and now_ns < self.sessions.again_ns:
+        if self.state in table.OPEN_STATES and now_ns < self.sessions.again_ns:
             return False
         joined = self.state is State.OPENING
         self._handle(Event.RESTART, now_ns)
@@ -135,7 +135,7 @@ class Conductor:
         """Try at once, if this waits for a device: one appeared, whichever it is."""
         if not self.source.on_device:
             return
-        if self.state in lifecycle.WAITING_STATES and not self.retries.device_added():
+        if self.state in table.WAITING_STATES and not self.retries.device_added():
             return
         self._handle(Event.DEVICE_ADDED, now_ns)
 
@@ -152,7 +152,7 @@ class Conductor:
                 event = self.retries.climbed_event(report, now_ns)
                 if event is not None:
                     self._handle(event, now_ns)
-            case _ if self.state in lifecycle.OPEN_STATES:
+            case _ if self.state in table.OPEN_STATES:
                 self._on_open_report(report, now_ns)
 
     def tick(self, now_ns: int) -> None:

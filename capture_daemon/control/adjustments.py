@@ -14,8 +14,14 @@ from framebus.config import nearest
 from framebus.control.protocol import CAMERA_REFUSED, INVALID_PARAMS, NOT_NOW, NOT_SUPPORTED
 from framebus.errors import UsageError
 
-from capture_daemon.device import ControlsRead, ControlsSet, Described, DeviceReport, Documents
-from capture_daemon.refusal import Answer, Refusal
+from capture_daemon.control.device import (
+    ControlsRead,
+    ControlsSet,
+    Described,
+    DeviceReport,
+    Documents,
+)
+from capture_daemon.control.refusal import Answer, Refusal
 from capture_daemon.sources.base import SourceError
 
 BOUND_S = 0.08

@@ -16,17 +16,17 @@ from typing import Protocol
 
 from framebus.control.protocol import INVALID_PARAMS
 
-from capture_daemon.diagnosis.incidents import NOTHING, Evidence, Incident, document
-from capture_daemon.diagnosis.seen import Holders
-from capture_daemon.diagnosis.totals import Totals
-from capture_daemon.inquiries import (
+from capture_daemon.control.inquiries import (
     EvidenceFound,
     HoldersSeen,
     InquiryReport,
     JournalRead,
     JournalTrouble,
 )
-from capture_daemon.refusal import Answer, Refusal
+from capture_daemon.control.refusal import Answer, Refusal
+from capture_daemon.diagnosis.incidents import NOTHING, Evidence, Incident, document
+from capture_daemon.diagnosis.seen import Holders
+from capture_daemon.diagnosis.totals import Totals
 
 log = logging.getLogger(__name__)
 

@@ -18,14 +18,14 @@ from framebus.control.protocol import (
 )
 from framebus.errors import CameraHeld, UsageError
 
-from capture_daemon.adjustments import Adjustments
-from capture_daemon.conductor import Conductor
-from capture_daemon.configuring import CONFIGURABLE, Wish
-from capture_daemon.fallback import Fallback
-from capture_daemon.findings import Findings
-from capture_daemon.lease import LONGEST_S, Lease
+from capture_daemon.control.adjustments import Adjustments
+from capture_daemon.control.configuring import CONFIGURABLE, Wish
+from capture_daemon.control.findings import Findings
+from capture_daemon.control.refusal import Answer, Refusal
+from capture_daemon.lifecycle.conductor import Conductor
+from capture_daemon.lifecycle.fallback import Fallback
+from capture_daemon.lifecycle.lease import LONGEST_S, Lease
 from capture_daemon.recovery.rungs import DEVICE_LEVEL, Rung
-from capture_daemon.refusal import Answer, Refusal
 
 Params = Mapping[str, object]
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from capture_daemon import lifecycle
+from capture_daemon.lifecycle import table
 from capture_daemon.sources.base import NOTHING_GRANTED, Granted
 
 _LATE_S = 0.2
@@ -76,12 +76,12 @@ class SilenceWatch:
         if self._from_ns is None:
             return None
         granted = granted or NOTHING_GRANTED
-        limit_s = lifecycle.silence_limit_s(granted.fps, self._arrivals.rate(), granted.jitter_s)
+        limit_s = table.silence_limit_s(granted.fps, self._arrivals.rate(), granted.jitter_s)
         if not self._streaming:
             # A slow rate's first frame may be as late as any other.
-            limit_s = max(limit_s, lifecycle.start_limit_s(self._took_s))
+            limit_s = max(limit_s, table.start_limit_s(self._took_s))
             if patient:
-                limit_s = max(limit_s, lifecycle.SLOW_START_S)
+                limit_s = max(limit_s, table.SLOW_START_S)
             return self._from_ns + int(limit_s * 1e9)
         newest_ns = max(self._arrivals.arrived_ns(), self._from_ns)
         return newest_ns + int(limit_s * 1e9)

@@ -11,11 +11,11 @@ from typing import Protocol
 
 from framebus.frame import FrameFlags
 
-from capture_daemon.counters import FrameCounters
+from capture_daemon.capturing.counters import FrameCounters
+from capture_daemon.capturing.stillness import Stillness
+from capture_daemon.capturing.switcher import SOUND
 from capture_daemon.sources import jpeg
 from capture_daemon.sources.base import NOTHING_GRANTED, Captured, Granted
-from capture_daemon.stillness import Stillness
-from capture_daemon.switcher import SOUND
 
 
 class Outlet(Protocol):

@@ -6,10 +6,10 @@ arrives. Main thread only; every call returns at once.
 
 from __future__ import annotations
 
-from capture_daemon.commands import CaptureCommands
-from capture_daemon.plan import Plan
+from capture_daemon.capturing.commands import CaptureCommands
+from capture_daemon.capturing.reports import Closed, Opened, Report
 from capture_daemon.recovery.rungs import Rung
-from capture_daemon.reports import Closed, Opened, Report
+from capture_daemon.settings.plan import Plan
 
 COALESCE_S = 1.0
 """Restarts that come this soon after an open are the same restart: reopening a camera over and

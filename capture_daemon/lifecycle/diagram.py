@@ -1,4 +1,4 @@
-"""Draws docs/lifecycle.md from two tables: `python -m capture_daemon.lifecycle_diagram`.
+"""Draws docs/lifecycle.md from two tables: `python -m capture_daemon.lifecycle.diagram`.
 
 They are the lifecycle's and the recovery ladder's.
 
@@ -10,17 +10,17 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 
-from capture_daemon import lifecycle
-from capture_daemon.conductor import HOPELESS_S
-from capture_daemon.lifecycle import TABLE, Action, State
+from capture_daemon.lifecycle import table
+from capture_daemon.lifecycle.conductor import HOPELESS_S
+from capture_daemon.lifecycle.table import TABLE, Action, State
 from capture_daemon.recovery import budget, delays, ladder
 from capture_daemon.recovery.climber import ENDLESS_TRIES
 
 _HEAD = """\
 # The capture's lifecycle
 
-Drawn from `capture_daemon/lifecycle.py` and `capture_daemon/recovery/ladder.py`; do not edit, run
-`python -m capture_daemon.lifecycle_diagram > docs/lifecycle.md`.
+Drawn from `capture_daemon/lifecycle/table.py` and `capture_daemon/recovery/ladder.py`; do not edit,
+run `python -m capture_daemon.lifecycle.diagram > docs/lifecycle.md`.
 An event that a state's row lacks cannot happen there: it is refused and changes nothing.
 Restarting the stream (`restart-stream`) closes the source instead where a source cannot do it.
 """
@@ -34,8 +34,8 @@ this order, a number of times in each lap; a rung that is not available is passe
 ends a lap: after its wait the ladder is climbed anew. A hotplug event or a person ends every wait.
 
 Success of a rung is a settled stream: ten valid frames without a stall between them. A camera that
-was well before gets {lifecycle.QUICK_START_S:g} s for the first of them (or half as long again as
-it took then, and half a second), and {lifecycle.SLOW_START_S:g} s like an unknown one after a
+was well before gets {table.QUICK_START_S:g} s for the first of them (or half as long again as
+it took then, and half a second), and {table.SLOW_START_S:g} s like an unknown one after a
 reset, and once the ladder was climbed in vain. Reopening waits for {delays.RETRY_FIRST_S:g} s, and
 for {delays.REOPEN_MOST_S:g} s the next times. So a silent camera that only a USB reset cures is
 reset some 4 s after its last frame. A stream that fails again within 10 s of
@@ -61,9 +61,9 @@ holder is watched all the same, and the device opened as soon as it lets go.
 _FALLBACK = f"""\
 ## The fallback
 
-It is no state of the capture, and changes none: `capture_daemon/fallback.py` looks at the capture
-and shows another source meanwhile. It is wanted once the capture is given up: a `give-up` was
-chosen, {ENDLESS_TRIES} tries to open it again have failed where a row has no end, a failure was
+It is no state of the capture, and changes none: `capture_daemon/lifecycle/fallback.py` looks at the
+capture and shows another source meanwhile. It is wanted once the capture is given up: a `give-up`
+was chosen, {ENDLESS_TRIES} tries to open it again have failed where a row has no end, a failure was
 permanent, or a call into the source has not returned for {HOPELESS_S:g} s. It is wanted no longer
 once the stream has settled, and in `stopped` and `lent`. While it is wanted it is on the air in
 every state but `streaming`.
