@@ -1,4 +1,4 @@
-"""`make bench`: measure, print one table, save it as JSON and as a plot.
+"""`make bench`: measure, print tables, save them as JSON, and publish them if asked to.
 
 The only place that builds things. `python -m benchmarks --help` tells the options.
 """
@@ -7,132 +7,140 @@ from __future__ import annotations
 
 import datetime
 import os
-import shutil
 import sys
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import click
 
-from benchmarks import machine, plot, record, servers, session, tools
+from benchmarks import machine, servers, session, tools
+from benchmarks.capture import Capture
 from benchmarks.errors import BenchError
-from benchmarks.figures import Measurement, Row, summarise
-from benchmarks.grid import Plan, cells
-from benchmarks.table import table
+from benchmarks.grid import Grid
+from benchmarks.part import Part, Stage
+from benchmarks.runner import Documentation, Run
+from benchmarks.thousand import Thousand
+from benchmarks.workers import Workers
 
-_ROOT = Path(__file__).resolve().parent.parent
-_DOCUMENT = _ROOT / "docs" / "performance.md"
-_FIGURE = _ROOT / "docs" / "bench.png"
+_PAGE = Path(__file__).resolve().parent.parent / "docs" / "performance.md"
 
 
 @click.command(context_settings={"show_default": True})
-@click.option("--sizes", default="640x480,1280x720,1920x1080", help="Frame sizes.")
-@click.option("--viewers", default="1,50,200,500", help="Numbers of viewers.")
-@click.option("--servers", "names", default=",".join(servers.NAMES), help="What to measure.")
-@click.option("--seconds", default=4.0, help="How long each measurement lasts.")
-@click.option("--rounds", default=2, help="How often each is repeated, in turn with the others.")
-@click.option("--fps", default=30, help="Frames per second.")
+@click.option("--only", default="grid,capture,workers,thousand", help="The parts to run.")
+@click.option("--sizes", default="640x480,1280x720,1920x1080", help="Frame sizes, where several.")
+@click.option("--viewers", default="1,200,500", help="Numbers of viewers in the grid.")
+@click.option("--servers", "names", default=",".join(servers.NAMES), help="Servers in the grid.")
 @click.option(
-    "--cores", default="", help="The server's core and the client's.  [default: first two]"
+    "--seconds", default=2.0, type=click.FloatRange(min=0.1), help="How long each measurement is."
+)
+@click.option(
+    "--rounds",
+    default=7,
+    type=click.IntRange(min=1),
+    help="How often each is repeated, in turn with the others.",
+)
+@click.option("--fps", default=30, type=click.IntRange(min=1), help="Frames per second.")
+@click.option(
+    "--long-viewers", default=1000, type=click.IntRange(min=1), help="Viewers of `thousand`."
+)
+@click.option(
+    "--long-seconds",
+    default=600.0,
+    type=click.FloatRange(min=1),
+    help="How long `thousand` is measured.",
+)
+@click.option(
+    "--cores", default="", show_default="first two", help="The server's core and the client's."
 )
 @click.option("--out", default="out", type=click.Path(path_type=Path), help="Where results go.")
-@click.option("--write-docs", is_flag=True, help="Put table and plot into docs/performance.md.")
-@click.option("--again", is_flag=True, help="Measure nothing: table and plot of the last run.")
+@click.option("--write-docs", is_flag=True, help="Put the results into docs/performance.md.")
+@click.option("--again", is_flag=True, help="Measure nothing: show the last results.")
 def main(
+    only: str,
     sizes: str,
     viewers: str,
     names: str,
     seconds: float,
     rounds: int,
     fps: int,
+    long_viewers: int,
+    long_seconds: float,
     cores: str,
     out: Path,
     write_docs: bool,
     again: bool,
 ) -> None:
-    """Measure framebus beside a bare loop of send() and beside its peers, on the same frames.
+    """Measure framebus, in four parts, one after another. Lists are separated by commas.
 
-    The server runs on one core, the client on another. Lists are separated by commas.
+    \b
+    grid      a delivered frame beside a bare loop of send() and beside
+              peers: server on one core, client on another (15 minutes)
+    capture   the daemon, with 0, 1 and 32 readers (3 minutes)
+    workers   two workers beside one (2 minutes)
+    thousand  1000 viewers on two workers, for ten minutes (11 minutes)
+
+    Each part is saved before the next begins. One that cannot be measured here is left out, and
+    the reason is given.
     """
     session.prepare()
     try:
-        if not again:
-            server_core, client_core = _cores(cores)
-            plan = Plan(
-                sizes=[tools.Size.parse(size) for size in sizes.split(",")],
-                viewers=_counts(viewers),
-                servers=_available(names),
-                seconds=seconds,
-                rounds=rounds,
-                fps=fps,
-                server_core=server_core,
-                client_core=client_core,
-                directory=out / "bench",
-            )
-            _measure(plan, out / "bench.json")
-        _show(out, write_docs=write_docs)
+        server_core, client_core = _cores(cores)
+        stage = Stage(
+            directory=out / "bench",
+            server_core=server_core,
+            client_core=client_core,
+            fps=fps,
+            seconds=seconds,
+            rounds=rounds,
+        )
+        frames = [tools.Size.parse(size) for size in sizes.split(",")]
+        counts = _counts(viewers)
+        parts: list[Part[Any]] = [
+            Grid(stage, sizes=frames, viewers=counts, names=names.split(",")),
+            Capture(stage, sizes=frames),
+            Workers(stage),
+            Thousand(stage, viewers=long_viewers, seconds=long_seconds),
+        ]
+        chosen = _chosen(only, parts)
     except BenchError as error:
         sys.exit(f"bench: {error}")
-
-
-def _measure(plan: Plan, path: Path) -> None:
-    """Run the grid and save what it gave."""
-    started = datetime.datetime.now(datetime.UTC)
-    plan.directory.mkdir(parents=True, exist_ok=True)
-    measured: list[list[Measurement]] = []
-    rows: list[Row] = []
-    for one in cells(plan, lambda text: print(text, flush=True)):
-        measured += one
-        rows += summarise(one)
-    host = machine.describe()
-    caption = (
-        f"{started:%Y-%m-%d}, {host['processor']}, Linux {host['kernel']}, the server on one core, "
-        f"{plan.fps} fps, {plan.rounds} x {plan.seconds:g} s"
+    run = Run(
+        out=out,
+        started=datetime.datetime.now(datetime.UTC),
+        machine=machine.describe,
+        say=lambda text: print(text, flush=True),
+        documentation=Documentation(_PAGE) if write_docs else None,
     )
-    record.save(path, caption=caption, started=started, machine=host, rounds=measured, rows=rows)
-    print(f"saved as {path}")
+    done, failed = run.again(chosen) if again else run.measure(chosen)
+    if failed:
+        sys.exit(f"bench: failed: {', '.join(failed)}")
+    if not done:
+        sys.exit("bench: there is nothing to show")
 
 
-def _show(out: Path, *, write_docs: bool) -> None:
-    """Print the table, draw the plot, and put both into the documentation if asked to."""
-    caption, rows = record.load(out / "bench.json")
-    text = table(rows)
-    print(f"\n{text}\n\n{caption}")
-    plot.draw(rows, out / "bench.png", caption)
-    print(f"drawn as {out / 'bench.png'}")
-    if write_docs:
-        _DOCUMENT.write_text(record.replace_block(_DOCUMENT.read_text(), f"{text}\n\n{caption}."))
-        shutil.copyfile(out / "bench.png", _FIGURE)
-        print(f"written to {_DOCUMENT} and {_FIGURE}")
+def _chosen(only: str, parts: Sequence[Part[Any]]) -> list[Part[Any]]:
+    wanted, known = only.split(","), [part.name for part in parts]
+    if unknown := [name for name in wanted if name not in known]:
+        raise BenchError(f"no part {unknown[0]!r}: choose from {', '.join(known)}")
+    return [part for part in parts if part.name in wanted]
 
 
 def _counts(text: str) -> list[int]:
     counts = [int(word) for word in text.split(",") if word.isdecimal() and int(word)]
     if len(counts) != len(text.split(",")):
-        raise BenchError(f"{text!r} are no numbers of viewers: write them as 1,50,200")
+        raise BenchError(f"{text!r} are no numbers of viewers: write them as 1,200,500")
     return counts
 
 
 def _cores(text: str) -> tuple[int, int]:
     allowed = sorted(os.sched_getaffinity(0))
     if not text:
-        if len(allowed) < 2:
-            print("bench: only one core, so that server and client get into each other's way")
         return allowed[0], allowed[min(1, len(allowed) - 1)]
     words = text.split(",")
     if len(words) != 2 or not all(w.isdecimal() and int(w) in allowed for w in words):
         raise BenchError(f"--cores {text}: give two of {allowed}, as in 0,1")
     return int(words[0]), int(words[1])
-
-
-def _available(text: str) -> list[str]:
-    wanted = text.split(",")
-    unknown = [name for name in wanted if name not in servers.NAMES]
-    if unknown:
-        raise BenchError(f"no server {unknown[0]!r}: choose from {', '.join(servers.NAMES)}")
-    for name in wanted:
-        if reason := servers.missing(name):
-            print(f"bench: leaving {name} out: {reason}")
-    return [name for name in wanted if not servers.missing(name)]
 
 
 if __name__ == "__main__":

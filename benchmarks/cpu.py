@@ -40,13 +40,18 @@ def times_ns(pids: Iterable[int]) -> tuple[int, int]:
     Raises:
         BenchError: one of them is gone, or the kernel does not count.
     """
-    ran = waited = 0
+    threads = threads_ns(pids).values()
+    return sum(ran for ran, _ in threads), sum(waited for _, waited in threads)
+
+
+def threads_ns(pids: Iterable[int]) -> dict[int, tuple[int, int]]:
+    """Return the same for each thread, by its id. Raises BenchError likewise."""
+    times = {}
     for pid in pids:
         try:
             for thread in (_PROC / str(pid) / "task").iterdir():
-                fields = (thread / "schedstat").read_text().split()
-                ran += int(fields[0])
-                waited += int(fields[1])
+                ran, waited, *_ = (thread / "schedstat").read_text().split()
+                times[int(thread.name)] = int(ran), int(waited)
         except (FileNotFoundError, ProcessLookupError) as error:
             if not Path("/proc/self/schedstat").exists():
                 raise BenchError(
@@ -56,4 +61,4 @@ def times_ns(pids: Iterable[int]) -> tuple[int, int]:
                 f"a thread or process of {pid} ended while it was measured: run it again, "
                 "and look at the server's log if that repeats"
             ) from error
-    return ran, waited
+    return times

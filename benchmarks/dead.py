@@ -22,18 +22,18 @@ from framebus.names import CameraNames
 from framebus.ring.writer import RingWriter
 
 from benchmarks.cpu import times_ns
-from capture_daemon.exclusive import ExclusiveSources
-from capture_daemon.hotplug import Hotplug, open_monitor
-from capture_daemon.inheritance import Legacy
-from capture_daemon.keeper import Keeper
-from capture_daemon.locks import Locks
-from capture_daemon.options import settings
+from capture_daemon.devices.hotplug import Hotplug, open_monitor
+from capture_daemon.lifecycle.pipeline import Access
+from capture_daemon.ownership.exclusive import ExclusiveSources
+from capture_daemon.ownership.inheritance import Legacy
+from capture_daemon.ownership.keeper import Keeper
+from capture_daemon.ownership.locks import Locks
 from capture_daemon.parts import Parts
-from capture_daemon.pipeline import Access
 from capture_daemon.recovery.budget import Budgets
 from capture_daemon.recovery.rungs import RESETS, Outcome, Result, Rung, Unavailable
+from capture_daemon.settings.options import settings
+from capture_daemon.settings.spec import SourceSpec
 from capture_daemon.sources.base import Interrupt, Request, Source
-from capture_daemon.sources.spec import SourceSpec
 from capture_daemon.systemd import ServiceManager
 from capture_daemon.v4l2.fake import FakeCamera, FakeKernel
 from capture_daemon.v4l2.source import V4L2Source

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import statistics
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -150,6 +151,9 @@ class Row:
     age_p99_ms: float | None
     faults: int
     """Broken parts, parts out of order, placeholders and lost connections."""
+    floor_low: float | None = None
+    floor_high: float | None = None
+    """The rounds with the smallest and the largest ratio to the floor: how sure `to_floor` is."""
 
 
 def summarise(rounds: Sequence[Sequence[Measurement]]) -> list[Row]:
@@ -162,14 +166,17 @@ def summarise(rounds: Sequence[Sequence[Measurement]]) -> list[Row]:
 
 def _row(mine: Sequence[Measurement], rounds: Sequence[Sequence[Measurement]]) -> Row:
     first = mine[0]
+    floor = _ratios(first.server, FLOOR, rounds)
     return Row(
         server=first.server,
         size=first.size,
         viewers=first.viewers,
         frame_bytes=first.frame_bytes,
         cpu_us=statistics.median(each.cpu_us for each in mine),
-        to_floor=_ratio(first.server, FLOOR, rounds),
-        to_framebus=None if first.server in OURS else _ratio(first.server, FRAMEBUS, rounds),
+        to_floor=_middle(floor),
+        to_framebus=None
+        if first.server in OURS
+        else _middle(_ratios(first.server, FRAMEBUS, rounds)),
         core_percent=statistics.median(each.core_percent for each in mine),
         waited_percent=statistics.median(each.waited_percent for each in mine),
         daemon_percent=statistics.median(each.daemon_percent for each in mine),
@@ -179,18 +186,25 @@ def _row(mine: Sequence[Measurement], rounds: Sequence[Sequence[Measurement]]) -
         age_p50_ms=_median(each.age_p50_ms for each in mine),
         age_p99_ms=_median(each.age_p99_ms for each in mine),
         faults=sum(e.broken + e.backwards + e.placeholders + e.closed for e in mine),
+        floor_low=min(floor, default=None),
+        floor_high=max(floor, default=None),
     )
 
 
-def _ratio(server: str, base: str, rounds: Sequence[Sequence[Measurement]]) -> float | None:
-    """Median over the rounds of a server's cost over the base's; None without both."""
+def _ratios(server: str, base: str, rounds: Sequence[Sequence[Measurement]]) -> list[float]:
+    """Return a server's cost over the base's, for each round that has both."""
     ratios = []
     for one in rounds:
         cost = {each.server: each for each in one}
         if server in cost and base in cost and cost[base].parts and cost[server].parts:
             below = cost[base].cpu_us + (cost[base].daemon_us if base == FRAMEBUS else 0.0)
             ratios.append(cost[server].cpu_us / below)
-    return statistics.median(ratios) if ratios else None
+    return ratios
+
+
+def _middle(ratios: Sequence[float]) -> float | None:
+    """Return the median; of two in the middle the geometric mean, so that a/b is 1/(b/a)."""
+    return math.exp(statistics.median(map(math.log, ratios))) if ratios else None
 
 
 def _median(values: Iterable[float | None]) -> float | None:

@@ -1,91 +1,99 @@
-"""Runs the grid: every size with every number of viewers, every server in turn, round after round.
+"""The grid: every size with every number of viewers, every server in turn, round after round.
 
 The servers of a cell run one after another in the same minute, alone on their core, so that what
-else the machine does weighs on all of them alike; the ratios are taken within a round.
+else the machine does weighs on all of them alike; the ratios are taken within a round. Every other
+round goes the other way round, so that none is always the one that comes after another.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from contextlib import closing
-from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks import cpu, servers, tools
-from benchmarks.client import Viewers
-from benchmarks.figures import Measurement
+from benchmarks import cpu, plot, servers, tools
+from benchmarks.errors import BenchError
+from benchmarks.figures import Measurement, Row, summarise
+from benchmarks.part import Measured, Part, Say, Stage, audience
+from benchmarks.table import table
 from benchmarks.task import Task
 
 _SETTLE_S = 0.7
 """From each viewer's first part to the measurement: meanwhile kernel buffers find their size."""
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """What to measure."""
+class Grid(Part[Row]):
+    """framebus beside the floor and its peers."""
 
-    sizes: Sequence[tools.Size]
-    viewers: Sequence[int]
-    servers: Sequence[str]
-    seconds: float
-    rounds: int
-    fps: int
-    server_core: int
-    client_core: int
-    directory: Path
-    """Where programs and clips are kept."""
+    name = "grid"
+    kind = Row
+    file = "bench.json"
+    figure = "bench.png"
+
+    def __init__(
+        self,
+        stage: Stage,
+        *,
+        sizes: Sequence[tools.Size],
+        viewers: Sequence[int],
+        names: Sequence[str],
+    ) -> None:
+        """Measure servers `names`. Raises BenchError for one that is unknown."""
+        super().__init__(stage)
+        if unknown := [name for name in names if name not in servers.NAMES]:
+            raise BenchError(f"no server {unknown[0]!r}: choose from {', '.join(servers.NAMES)}")
+        self._sizes, self._viewers, self._names = sizes, viewers, names
 
     @property
-    def runs(self) -> int:
-        """How many measurements that makes."""
-        return len(self.sizes) * len(self.viewers) * len(self.servers) * self.rounds
+    def how(self) -> str:
+        return f"the server on one core, {self.stage.how}"
+
+    def measure(self, say: Say) -> Measured[Row]:
+        if len(self.stage.cores) < 2:
+            say("bench: only one core, so that server and client get into each other's way")
+        names = []
+        for name in self._names:
+            if reason := servers.missing(name):
+                say(f"bench: leaving {name} out: {reason}")
+            else:
+                names.append(name)
+        if not names:
+            raise BenchError("none of the servers asked for is here: add framebus to --servers")
+        done, runs = 0, len(self._sizes) * len(self._viewers) * len(names) * self.stage.rounds
+        rows: list[Row] = []
+        measured: list[list[Measurement]] = []
+        for size in self._sizes:
+            task = self.stage.task(size, (self.stage.server_core,))
+            for count in self._viewers:
+                cell = []
+                for number in range(self.stage.rounds):
+                    one = []
+                    for name in names[:: -1 if number % 2 else 1]:
+                        done += 1
+                        one.append(_measure(name, task, count, self.stage))
+                        say(f"[{done}/{runs}] {_line(one[-1])}")
+                    cell.append(one)
+                rows += summarise(cell)
+                measured += cell
+        return Measured(rows, measured)
+
+    def text(self, rows: Sequence[Row]) -> str:
+        return table(rows)
+
+    def draw(self, rows: Sequence[Row], path: Path, caption: str) -> None:
+        plot.draw(rows, path, caption)
 
 
-def cells(plan: Plan, say: Callable[[str], None]) -> Iterator[list[list[Measurement]]]:
-    """Yield the rounds of one cell after another; `say` is told what goes on.
-
-    Raises:
-        BenchError: something did not start, or ended in between.
-    """
-    load = tools.program("load", plan.directory)
-    done = 0
-    for size in plan.sizes:
-        clip = tools.clip(size, plan.directory)
-        task = Task(clip, size, plan.fps, (plan.server_core,), plan.directory)
-        for viewers in plan.viewers:
-            rounds = []
-            for _ in range(plan.rounds):
-                one = []
-                for name in plan.servers:
-                    done += 1
-                    measured = _measure(name, task, viewers, plan, load)
-                    one.append(measured)
-                    say(f"[{done}/{plan.runs}] {_line(measured)}")
-                rounds.append(one)
-            yield rounds
-
-
-def _measure(name: str, task: Task, count: int, plan: Plan, load: Path) -> Measurement:
+def _measure(name: str, task: Task, count: int, stage: Stage) -> Measurement:
     with (
         closing(servers.start(name, task)) as server,
-        closing(
-            Viewers(
-                load,
-                port=server.port,
-                path=server.path,
-                count=count,
-                stamp=server.stamp,
-                cores=(plan.client_core,),
-            )
-        ) as viewers,
+        audience(server, task, count, cores=(stage.client_core,), settle_s=_SETTLE_S) as viewers,
     ):
-        viewers.wait()
-        time.sleep(_SETTLE_S)
         groups = (server.serving(), server.capturing(), (viewers.pid,))
         began, before = time.monotonic(), [cpu.times_ns(group) for group in groups]
         viewers.measure()
-        time.sleep(plan.seconds)
+        time.sleep(stage.seconds)
         report = viewers.report()
         after, wall_s = [cpu.times_ns(group) for group in groups], time.monotonic() - began
         spent = [b[0] - a[0] for a, b in zip(before, after, strict=True)]

@@ -1,4 +1,4 @@
-"""Where results are kept: a JSON file, and the block between two marks in docs/performance.md."""
+"""Where results are kept: a JSON file a part, and a block between marks in docs/performance.md."""
 
 from __future__ import annotations
 
@@ -7,12 +7,15 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
 
 from benchmarks.errors import BenchError
-from benchmarks.figures import Measurement, Row
+from benchmarks.figures import Measurement
 
-_BEGIN = "<!-- make bench writes from here -->\n"
-_END = "<!-- to here -->\n"
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
+R = TypeVar("R", bound="DataclassInstance")
 
 
 def save(
@@ -21,10 +24,10 @@ def save(
     caption: str,
     started: datetime.datetime,
     machine: Mapping[str, object],
-    rounds: Sequence[Sequence[Measurement]],
-    rows: Sequence[Row],
+    rows: Sequence[DataclassInstance],
+    rounds: Sequence[Sequence[Measurement]] = (),
 ) -> None:
-    """Write everything that was measured, and what it was summed up to."""
+    """Write what was measured, and `rounds` that it was summed up from."""
     document = {
         "caption": caption,
         "date": started.isoformat(timespec="seconds"),
@@ -35,27 +38,31 @@ def save(
     path.write_text(json.dumps(document, indent=1, ensure_ascii=False) + "\n")
 
 
-def load(path: Path) -> tuple[str, list[Row]]:
-    """Return caption and rows of a file that `save` wrote.
+def load(path: Path, kind: type[R]) -> tuple[str, list[R]]:
+    """Return caption and rows, each a `kind`, of a file that `save` wrote.
 
     Raises:
-        BenchError: there is no such file.
+        BenchError: there is no such file, or another version wrote it.
     """
     try:
         document = json.loads(path.read_text())
+        return document["caption"], [kind(**row) for row in document["rows"]]
     except FileNotFoundError:
         raise BenchError(f"there is no {path} yet: measure first") from None
-    return document["caption"], [Row(**row) for row in document["rows"]]
+    except (ValueError, KeyError, TypeError) as error:
+        raise BenchError(f"{path} is not what this version writes: measure again") from error
 
 
-def replace_block(text: str, block: str) -> str:
-    """Return `text` with what stands between the two marks replaced by `block`.
+def replace_block(text: str, name: str, block: str) -> str:
+    """Return `text` with what stands between the two marks of `name` replaced by `block`.
 
     Raises:
         BenchError: a mark is missing.
     """
-    before, begin, rest = text.partition(_BEGIN)
-    _, end, after = rest.partition(_END)
+    first = f"<!-- make bench writes {name} from here -->\n"
+    last = f"<!-- {name} to here -->\n"
+    before, begin, rest = text.partition(first)
+    _, end, after = rest.partition(last)
     if not (begin and end):
-        raise BenchError(f"docs/performance.md has lost its marks {_BEGIN!r} and {_END!r}")
+        raise BenchError(f"docs/performance.md has lost its marks {first!r} and {last!r}")
     return f"{before}{begin}\n{block.strip()}\n\n{end}{after}"

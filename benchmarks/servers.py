@@ -55,6 +55,4 @@ def missing(name: str) -> str:
         return "ustreamer is not installed (apt install ustreamer)"
     if name == MJPG_STREAMER and not shutil.which(MJPG_STREAMER):
         return "mjpg_streamer is not on the PATH (no Debian package: build it, make install)"
-    if name != FRAMEBUS and not shutil.which("cc"):
-        return f"{name} needs a C compiler (apt install gcc libc6-dev)"
     return ""

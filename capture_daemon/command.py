@@ -1,4 +1,4 @@
-"""`framebus capture`: the options of the daemon, for click. What they mean is in options.py."""
+"""`framebus capture`: the daemon's options, for click. What they mean is in settings/options.py."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ import os
 
 import click
 
-from capture_daemon.options import DEFAULT_LOG_LEVEL, DEFAULT_SOURCE, LOG_LEVELS, settings
-from capture_daemon.plan import FROZEN_AFTER_S
+from capture_daemon.settings.options import DEFAULT_LOG_LEVEL, DEFAULT_SOURCE, LOG_LEVELS, settings
+from capture_daemon.settings.plan import FROZEN_AFTER_S
 
 _HELP = f"""Run the capture daemon of one camera, in the foreground.
 

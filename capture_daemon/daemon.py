@@ -15,16 +15,16 @@ from typing import Protocol
 
 import zmq
 
-from capture_daemon.adjustments import Adjustments
-from capture_daemon.device import ControlsRead, ControlsSet, Described
-from capture_daemon.fallback import Fallback, FallbackReport
-from capture_daemon.findings import Findings
-from capture_daemon.hotplug import Hotplug, MonitorOpened
-from capture_daemon.inquiries import EvidenceFound, HoldersSeen, JournalRead, JournalTrouble
-from capture_daemon.pipeline import Pipeline
-from capture_daemon.reports import Mailbox, Report
-from capture_daemon.server import ControlServer
-from capture_daemon.status import Status
+from capture_daemon.capturing.reports import Mailbox, Report
+from capture_daemon.control.adjustments import Adjustments
+from capture_daemon.control.device import ControlsRead, ControlsSet, Described
+from capture_daemon.control.findings import Findings
+from capture_daemon.control.inquiries import EvidenceFound, HoldersSeen, JournalRead, JournalTrouble
+from capture_daemon.control.server import ControlServer
+from capture_daemon.control.status import Status
+from capture_daemon.devices.hotplug import Hotplug, MonitorOpened
+from capture_daemon.lifecycle.fallback import Fallback, FallbackReport
+from capture_daemon.lifecycle.pipeline import Pipeline
 from capture_daemon.systemd import ServiceManager
 
 log = logging.getLogger(__name__)

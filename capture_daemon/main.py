@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Mapping, MutableMapping
+from collections.abc import Iterable, Mapping, MutableMapping
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -23,14 +23,13 @@ from framebus.names import (
 from framebus.ring.predecessor import left_behind
 from framebus.ring.writer import RingWriter
 
-from capture_daemon import keeper
-from capture_daemon.exclusive import ExclusiveSources
-from capture_daemon.hotplug import Hotplug, open_monitor
-from capture_daemon.inheritance import Legacy
-from capture_daemon.locks import Locks
-from capture_daemon.options import Settings
+from capture_daemon.devices.hotplug import Hotplug, open_monitor
+from capture_daemon.lifecycle.pipeline import Access
+from capture_daemon.ownership import keeper
+from capture_daemon.ownership.exclusive import ExclusiveSources
+from capture_daemon.ownership.inheritance import Legacy
+from capture_daemon.ownership.locks import Locks
 from capture_daemon.parts import Parts
-from capture_daemon.pipeline import Access
 from capture_daemon.privileged.client import PrivilegedClient
 from capture_daemon.process import (
     END_S,
@@ -41,7 +40,8 @@ from capture_daemon.process import (
 )
 from capture_daemon.recovery.actions import PortActions
 from capture_daemon.recovery.executor import Executor
-from capture_daemon.recovery.holding import Holding, holders_of
+from capture_daemon.recovery.holding import Holding
+from capture_daemon.settings.options import Settings
 from capture_daemon.signals import SignalWatch
 from capture_daemon.systemd import ServiceManager
 
@@ -114,7 +114,14 @@ def _rungs(settings: Settings, names: CameraNames, environ: Mapping[str, str]) -
     return Executor(
         actions=PortActions(),
         helper=PrivilegedClient(socket),
-        holding=Holding(runtime=names.runtime, own_lock=names.lock, find=holders_of),
+        holding=Holding(runtime=names.runtime, own_lock=names.lock, find=_holders),
         end_holders=settings.end_holder,
         power_ports=settings.power_ports,
     )
+
+
+def _holders(rdev: int) -> Iterable[int]:
+    """Return the pids that /proc shows to have the device open or mapped."""
+    from capture_daemon.diagnosis.holders import find  # a daemon that starts need not wait for it
+
+    return [holder.pid for holder in find(rdev).found]

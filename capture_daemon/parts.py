@@ -14,27 +14,27 @@ from framebus.names import CameraNames, incident_journal
 from framebus.notify import EventNotifier, Notifier, own_context
 from framebus.ring.writer import RingWriter
 
-from capture_daemon.adjustments import Adjustments
-from capture_daemon.configuring import Wish
+from capture_daemon.capturing.reports import Mailbox
+from capture_daemon.capturing.switcher import Switcher
+from capture_daemon.control.adjustments import Adjustments
+from capture_daemon.control.configuring import Wish
+from capture_daemon.control.device import DeviceThread
+from capture_daemon.control.findings import Findings
+from capture_daemon.control.handlers import Handlers
+from capture_daemon.control.inquiries import InquiryThread
+from capture_daemon.control.server import ControlServer, counts
+from capture_daemon.control.status import Ring, Status
 from capture_daemon.daemon import Daemon, Signals
-from capture_daemon.device import DeviceThread
+from capture_daemon.devices.hotplug import Hotplug
 from capture_daemon.diagnosis.journal import Journal
 from capture_daemon.diagnosis.tools import local_tools
-from capture_daemon.fallback import Fallback, FallbackReport, fallback_plan
-from capture_daemon.fallback import log as fallback_log
-from capture_daemon.findings import Findings
-from capture_daemon.handlers import Handlers
-from capture_daemon.hotplug import Hotplug
-from capture_daemon.inheritance import Legacy
-from capture_daemon.inquiries import InquiryThread
-from capture_daemon.options import Settings
-from capture_daemon.outage import Outage
-from capture_daemon.pipeline import Access, Pipeline
-from capture_daemon.reports import Mailbox
-from capture_daemon.server import ControlServer, counts
+from capture_daemon.lifecycle.fallback import Fallback, FallbackReport, fallback_plan
+from capture_daemon.lifecycle.fallback import log as fallback_log
+from capture_daemon.lifecycle.outage import Outage
+from capture_daemon.lifecycle.pipeline import Access, Pipeline
+from capture_daemon.ownership.inheritance import Legacy
+from capture_daemon.settings.options import Settings
 from capture_daemon.sources.base import Source
-from capture_daemon.status import Ring, Status
-from capture_daemon.switcher import Switcher
 from capture_daemon.systemd import ServiceManager
 
 

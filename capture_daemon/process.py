@@ -12,8 +12,8 @@ from pathlib import Path
 from framebus.errors import NoPermission, UsageError
 from framebus.names import CameraNames
 
-from capture_daemon.locks import Locks
-from capture_daemon.options import Settings
+from capture_daemon.ownership.locks import Locks
+from capture_daemon.settings.options import Settings
 
 log = logging.getLogger("capture_daemon")
 

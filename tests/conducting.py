@@ -4,12 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from capture_daemon.conductor import Conductor
-from capture_daemon.fallback import Fallback, fallback_plan
-from capture_daemon.lifecycle import State
-from capture_daemon.plan import Plan
-from capture_daemon.recovery.rungs import DEVICE_LEVEL, Rung, Unavailable
-from capture_daemon.reports import (
+from capture_daemon.capturing.reports import (
     Cause,
     Failed,
     FrameSeen,
@@ -17,9 +12,14 @@ from capture_daemon.reports import (
     Settled,
     Surveyed,
 )
-from capture_daemon.sources import spec
+from capture_daemon.lifecycle.conductor import Conductor
+from capture_daemon.lifecycle.fallback import Fallback, fallback_plan
+from capture_daemon.lifecycle.table import State
+from capture_daemon.recovery.rungs import DEVICE_LEVEL, Rung, Unavailable
+from capture_daemon.settings import spec
+from capture_daemon.settings.plan import Plan
+from capture_daemon.settings.spec import SourceSpec
 from capture_daemon.sources.base import Granted
-from capture_daemon.sources.spec import SourceSpec
 
 S = 1_000_000_000
 TEST = Plan(spec.parse("test"))

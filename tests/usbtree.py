@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
-from capture_daemon.recovery.sysfs import Places, UsbPort
+from capture_daemon.devices.sysfs import Places, UsbPort
 
 _DEVICE = bytes([18, 1, 0, 2, 0xEF, 2, 1, 64, 0x6D, 4, 0x2D, 8, 0, 0, 1, 2, 3, 1])
 _CONFIGURATION = bytes([9, 2, 40, 0, 2, 1, 0, 0x80, 250])

@@ -11,7 +11,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 
-from capture_daemon.reports import Cause
+from capture_daemon.capturing.reports import Cause
 
 SYMPTOMS = frozenset({"silent", "garbage"})
 """Causes that only say what is seen."""

@@ -11,7 +11,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from capture_daemon.reports import one_line
+from capture_daemon.capturing.reports import one_line
 from capture_daemon.sources.redact import redact
 
 COMMAND_MAX = 200

@@ -10,8 +10,8 @@ import stat
 from dataclasses import dataclass
 from pathlib import Path
 
+from capture_daemon.settings.spec import SourceSpec
 from capture_daemon.sources.base import SourceError
-from capture_daemon.sources.spec import SourceSpec
 from capture_daemon.v4l2 import discovery
 from capture_daemon.v4l2.cameras import Camera, Places, cameras
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from capture_daemon.diagnosis.seen import Holders, KernelLog
-from capture_daemon.sources.spec import SourceSpec
+from capture_daemon.settings.spec import SourceSpec
 
 
 class Device(Protocol):

@@ -13,9 +13,9 @@ import socket
 import sys
 from pathlib import Path
 
+from capture_daemon.devices.sysfs import BadPort, Places, UsbPort
 from capture_daemon.privileged.server import IDLE_S, Helper, serve
 from capture_daemon.recovery.actions import PortActions
-from capture_daemon.recovery.sysfs import BadPort, Places, UsbPort
 
 _FIRST_DESCRIPTOR = 3  # SD_LISTEN_FDS_START
 

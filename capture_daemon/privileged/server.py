@@ -15,6 +15,7 @@ import struct
 import time
 from collections.abc import Callable, Collection
 
+from capture_daemon.devices.sysfs import Places, UsbPort
 from capture_daemon.privileged.protocol import (
     REQUEST_MAX,
     Refused,
@@ -25,7 +26,6 @@ from capture_daemon.privileged.protocol import (
 from capture_daemon.recovery.actions import PortActions, RungFailed
 from capture_daemon.recovery.budget import WINDOW_NS, Budgets
 from capture_daemon.recovery.rungs import Rung
-from capture_daemon.recovery.sysfs import Places, UsbPort
 
 log = logging.getLogger(__name__)
 

@@ -15,8 +15,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from capture_daemon.devices.sysfs import UsbPort
 from capture_daemon.recovery.rungs import Rung
-from capture_daemon.recovery.sysfs import UsbPort
 
 USBDEVFS_RESET = 0x5514
 """_IO('U', 20) of linux/usbdevice_fs.h."""

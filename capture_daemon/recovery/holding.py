@@ -17,7 +17,7 @@ from pathlib import Path
 from framebus.liveness import holder
 from framebus.names import device_lock
 
-from capture_daemon.locks import start_time
+from capture_daemon.ownership.locks import start_time
 from capture_daemon.recovery.rungs import Outcome, Result
 from capture_daemon.sources.base import Interrupt
 
@@ -28,13 +28,6 @@ FindHolders = Callable[[int], Iterable[int]]
 def nobody(_rdev: int) -> Iterable[int]:
     """Return no pid: nobody can be seen."""
     return ()
-
-
-def holders_of(rdev: int) -> Iterable[int]:
-    """Return the pids that /proc shows to have the device open or mapped."""
-    from capture_daemon.diagnosis.holders import find  # a daemon that starts need not wait for it
-
-    return [holder.pid for holder in find(rdev).found]
 
 
 _LOOK_AGAIN_S = 0.5

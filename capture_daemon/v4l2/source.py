@@ -13,7 +13,7 @@ from dataclasses import replace
 
 from framebus.frame import FrameFlags
 
-from capture_daemon.recovery.sysfs import UsbPort
+from capture_daemon.devices.sysfs import UsbPort
 from capture_daemon.sources.base import (
     ADOPTED,
     Captured,

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from capture_daemon.recovery.sysfs import Places, UsbPort, ports
+from capture_daemon.devices.sysfs import Places, UsbPort, ports
 from capture_daemon.v4l2.discovery import USB_NAME
 
 _BY_ID = re.compile(r"(?:/dev/v4l/by-id/)?(usb-.+)-video-index\d+")

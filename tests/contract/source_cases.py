@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+from capture_daemon.settings.spec import build, parse
 from capture_daemon.sources.base import Interrupt, Request, Source
-from capture_daemon.sources.spec import build, parse
 from tests.contract.mjpeg_server import MULTIPART, Visit, part, serving
 from tests.pictures import jpeg
 

@@ -13,8 +13,8 @@ from framebus.control import protocol
 from framebus.names import CameraNames, endpoint
 from framebus.notify import own_context
 
-from capture_daemon.refusal import Answer
-from capture_daemon.server import ControlServer
+from capture_daemon.control.refusal import Answer
+from capture_daemon.control.server import ControlServer
 from tests.waiting import until
 
 REFUSED = {"parse": -32700, "request": -32600, "method": -32601, "params": -32602}

@@ -22,15 +22,15 @@ from framebus.notify import event_socket, own_context
 from framebus.reader import FrameReader
 from framebus.ring.writer import RingWriter
 
-from capture_daemon.adjustments import MOST_PENDING
-from capture_daemon.hotplug import Hotplug
-from capture_daemon.inheritance import Legacy
-from capture_daemon.options import settings
+from capture_daemon.control.adjustments import MOST_PENDING
+from capture_daemon.devices.hotplug import Hotplug
+from capture_daemon.lifecycle.pipeline import Access
+from capture_daemon.ownership.inheritance import Legacy
 from capture_daemon.parts import Parts
-from capture_daemon.pipeline import Access
-from capture_daemon.plan import Plan
+from capture_daemon.settings.options import settings
+from capture_daemon.settings.plan import Plan
+from capture_daemon.settings.spec import SourceSpec
 from capture_daemon.sources.base import Captured, Granted, Interrupt, SourceError
-from capture_daemon.sources.spec import SourceSpec
 from capture_daemon.systemd import ServiceManager
 from tests.rungs import NoRungs
 from tests.unit.test_publisher import WHOLE

@@ -15,15 +15,15 @@ from framebus.errors import CommandRefused
 from framebus.names import CameraNames
 from framebus.ring.writer import RingWriter
 
-from capture_daemon.hotplug import Hotplug
-from capture_daemon.inheritance import Legacy
-from capture_daemon.options import settings
+from capture_daemon.devices.hotplug import Hotplug
+from capture_daemon.lifecycle.pipeline import Access
+from capture_daemon.ownership.inheritance import Legacy
 from capture_daemon.parts import Parts
-from capture_daemon.pipeline import Access
-from capture_daemon.plan import Plan
 from capture_daemon.recovery.rungs import DEVICE_LEVEL, Outcome, Result, Rung, Unavailable
+from capture_daemon.settings.options import settings
+from capture_daemon.settings.plan import Plan
+from capture_daemon.settings.spec import SourceSpec
 from capture_daemon.sources.base import Captured, Granted, Interrupt, Source
-from capture_daemon.sources.spec import SourceSpec
 from capture_daemon.systemd import ServiceManager
 from tests.contract.test_daemon_blocked import NoSignals
 from tests.rungs import NoRungs

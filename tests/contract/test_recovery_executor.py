@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from capture_daemon.devices.sysfs import BadPort, UsbPort, has_video_interface, port_of
 from capture_daemon.recovery.actions import PortActions, RungFailed
 from capture_daemon.recovery.executor import Executor
 from capture_daemon.recovery.holding import Holding, nobody
 from capture_daemon.recovery.rungs import DEVICE_LEVEL, Result, Rung
-from capture_daemon.recovery.sysfs import BadPort, UsbPort, has_video_interface, port_of
 from capture_daemon.sources.base import Captured, Granted, Interrupt, SourceError
 from tests.usbtree import CAMERA, RDEV, STICK, UsbTree
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from framebus.names import device_lock
 
-from capture_daemon.locks import Locks
+from capture_daemon.ownership.locks import Locks
 from capture_daemon.recovery.holding import Holding, nobody
 from capture_daemon.recovery.rungs import Result
 from capture_daemon.sources.base import Interrupt
@@ -23,7 +23,7 @@ RDEV = os.makedev(81, 7)
 HOLD = """
 import sys
 from pathlib import Path
-from capture_daemon.locks import Locks
+from capture_daemon.ownership.locks import Locks
 locks = Locks()
 for path in sys.argv[1:]:
     locks.acquire(Path(path), "it")

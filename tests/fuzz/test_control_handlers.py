@@ -10,14 +10,14 @@ from framebus.control.protocol import Reply
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from capture_daemon.adjustments import Adjustments
-from capture_daemon.conductor import Conductor
-from capture_daemon.device import Described
-from capture_daemon.findings import Findings
-from capture_daemon.handlers import Handlers
-from capture_daemon.plan import Plan
-from capture_daemon.refusal import Refusal
-from capture_daemon.sources import spec
+from capture_daemon.control.adjustments import Adjustments
+from capture_daemon.control.device import Described
+from capture_daemon.control.findings import Findings
+from capture_daemon.control.handlers import Handlers
+from capture_daemon.control.refusal import Refusal
+from capture_daemon.lifecycle.conductor import Conductor
+from capture_daemon.settings import spec
+from capture_daemon.settings.plan import Plan
 from tests.conducting import Notes, fallback_of
 
 S = 1_000_000_000

@@ -1,4 +1,4 @@
-"""`make bench` from end to end: one tiny cell, and nothing about how fast it is."""
+"""`make bench` from end to end, as small as can be, and nothing about how fast it is."""
 
 from __future__ import annotations
 
@@ -16,6 +16,8 @@ from framebus.names import SHARED_MEMORY
 from framebus.ring.reader import RingReader
 
 from benchmarks import record
+from benchmarks.figures import Row
+from benchmarks.results import CaptureRow, LongRun
 
 
 @pytest.fixture
@@ -39,13 +41,12 @@ def orphans(before: set[str]) -> list[str]:
     return found
 
 
-def test_one_cell_is_measured_printed_and_saved(tmp_path: Path, temporary: Path) -> None:
-    before = set(os.listdir(SHARED_MEMORY))
+def bench(out: Path, temporary: Path, *options: str) -> str:
+    """Run the benchmark with single short measurements; return what it printed."""
     done = subprocess.run(
         [
-            *(sys.executable, "-m", "benchmarks", "--out", str(tmp_path)),
-            *("--sizes", "640x480", "--viewers", "1", "--servers", "framebus,floor"),
-            *("--seconds", "1", "--rounds", "1"),
+            *(sys.executable, "-m", "benchmarks", "--out", str(out), "--sizes", "640x480"),
+            *("--seconds", "1", "--rounds", "1", *options),
         ],
         capture_output=True,
         text=True,
@@ -53,7 +54,14 @@ def test_one_cell_is_measured_printed_and_saved(tmp_path: Path, temporary: Path)
         env={**os.environ, "TMPDIR": str(temporary)},
     )
     assert done.returncode == 0, done.stdout + done.stderr
-    _, (framebus, floor) = record.load(tmp_path / "bench.json")
+    return done.stdout
+
+
+def test_one_cell_is_measured_printed_and_saved(tmp_path: Path, temporary: Path) -> None:
+    before = set(os.listdir(SHARED_MEMORY))
+    grid = ("--only", "grid", "--viewers", "1", "--servers", "framebus,floor")
+    said = bench(tmp_path, temporary, *grid)
+    _, (framebus, floor) = record.load(tmp_path / "bench.json", Row)
     assert (framebus.server, floor.server) == ("framebus", "floor")
     for row in (framebus, floor):
         assert row.viewers == 1
@@ -63,8 +71,32 @@ def test_one_cell_is_measured_printed_and_saved(tmp_path: Path, temporary: Path)
         assert row.age_p99_ms is not None
     assert framebus.daemon_percent > 0
     assert framebus.to_floor is not None
-    assert "| 640x480" in done.stdout
+    assert "| 640x480" in said
     machine = json.loads((tmp_path / "bench.json").read_text())["machine"]
     assert machine["processor"]
+    assert not orphans(before)
+    assert not list(temporary.iterdir())
+
+
+@pytest.mark.timeout(120)
+def test_the_other_parts_follow_one_another_and_are_shown_again(
+    tmp_path: Path, temporary: Path
+) -> None:
+    before = set(os.listdir(SHARED_MEMORY))
+    two = {"capture"} | ({"thousand"} if len(os.sched_getaffinity(0)) > 1 else set())
+    parts = ("--only", "capture,thousand", "--long-viewers", "5", "--long-seconds", "1")
+    said = bench(tmp_path, temporary, *parts)
+    _, rows = record.load(tmp_path / "bench-capture.json", CaptureRow)
+    assert [row.readers for row in rows] == [0, 1, 32]
+    if "thousand" in two:
+        _, (run,) = record.load(tmp_path / "bench-thousand.json", LongRun)
+        assert run.viewers == 5
+        assert len(run.held_before) == len(run.own_after) == 2
+        assert run.captured == run.published + run.rejected
+    else:
+        assert "leaving thousand out" in said
+    again = bench(tmp_path, temporary, "--again")
+    assert "leaving grid out: measure it first" in again
+    assert again.count(" UTC, ") == len(two)
     assert not orphans(before)
     assert not list(temporary.iterdir())

@@ -22,7 +22,7 @@ SMALL = ("--source", "test", "--size", "160x120", "--ring-size", "4M")
 
 HANGING = """
 import sys, threading
-from capture_daemon.sources import spec
+from capture_daemon.settings import spec
 from capture_daemon.sources.base import Granted
 
 class Hanging:

@@ -9,7 +9,7 @@ from tests.daemons import DaemonProcess
 
 DYING = """
 import sys
-from capture_daemon.capture import CaptureThread
+from capture_daemon.capturing.thread import CaptureThread
 
 def die(self):
     sys.exit()  # ends this thread only

@@ -15,7 +15,7 @@ from pathlib import Path
 from framebus.cli.child import Part
 from framebus.cli.supervisor import Supervisor
 
-from capture_daemon.keeper import Keeper, handed_over
+from capture_daemon.ownership.keeper import Keeper, handed_over
 
 
 def supervise(directory: Path, kinds: list[str]) -> int:

@@ -105,9 +105,20 @@ def test_ratios_are_taken_within_a_round_and_their_median_counts() -> None:
     ]
     framebus, floor = summarise(rounds)
     assert framebus.to_floor == pytest.approx(1.2)
+    assert (framebus.floor_low, framebus.floor_high) == pytest.approx((1.1, 1.3))
     assert framebus.cpu_us == 13.0
     assert floor.to_floor == 1.0
     assert framebus.to_framebus is floor.to_framebus is None
+
+
+def test_a_ratio_over_two_rounds_is_the_inverse_of_the_ratio_the_other_way_round() -> None:
+    there = summarise(
+        [
+            [measured("framebus", 10.0), measured("floor", 20.0)],
+            [measured("framebus", 40.0), measured("floor", 20.0)],
+        ]
+    )
+    assert there[0].to_floor == pytest.approx(1.0)
 
 
 def test_a_peer_is_compared_with_web_tier_and_daemon_together() -> None:

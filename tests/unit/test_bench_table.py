@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -54,6 +55,14 @@ def test_the_table_rounds_and_leaves_the_unknown_empty() -> None:
     assert shown["age p99 ms"] == ""
 
 
+def test_the_span_of_a_ratio_is_shown_where_rounds_differ() -> None:
+    spread = replace(ROW, floor_low=0.98, floor_high=1.12)
+    once = replace(ROW, floor_low=1.034, floor_high=1.034)
+    header, _, *bodies = table([spread, once]).splitlines()
+    column = cells(header).index("from-to")
+    assert [cells(body)[column] for body in bodies] == ["0.98-1.12", ""]
+
+
 def test_figures_are_aligned_to_the_right_in_markdown_too() -> None:
     header, rule, _ = table([ROW]).splitlines()
     marks = dict(zip(cells(header), cells(rule), strict=True))
@@ -65,27 +74,54 @@ def test_what_was_saved_can_be_loaded_again(tmp_path: Path) -> None:
     path = tmp_path / "bench.json"
     started = datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC)
     record.save(path, caption="here", started=started, machine={}, rounds=[], rows=[ROW])
-    assert record.load(path) == ("here", [ROW])
+    assert record.load(path, Row) == ("here", [ROW])
     assert json.loads(path.read_text())["date"] == "2026-01-01T00:00:00+00:00"
 
 
 def test_without_an_earlier_run_one_is_told_to_measure(tmp_path: Path) -> None:
     with pytest.raises(BenchError, match="measure first"):
-        record.load(tmp_path / "bench.json")
+        record.load(tmp_path / "bench.json", Row)
+
+
+@pytest.mark.parametrize("text", ["[]", "{}", "no json", '{"caption": "", "rows": [{"x": 1}]}'])
+def test_the_record_of_another_version_is_refused(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "bench.json"
+    path.write_text(text)
+    with pytest.raises(BenchError, match="measure again"):
+        record.load(path, Row)
+
+
+def marked(name: str, inside: str) -> str:
+    return f"<!-- make bench writes {name} from here -->\n{inside}\n<!-- {name} to here -->\n"
 
 
 def test_only_what_stands_between_the_marks_is_replaced() -> None:
-    text = "before\n<!-- make bench writes from here -->\nold\n<!-- to here -->\nafter\n"
-    once = record.replace_block(text, "new")
+    text = f"before\n{marked('grid', 'old')}after\n"
+    once = record.replace_block(text, "grid", "new")
     assert "old" not in once
     assert once.startswith("before\n")
     assert once.endswith("after\n")
-    assert record.replace_block(once, "new") == once
+    assert record.replace_block(once, "grid", "new") == once
 
 
-def test_a_document_without_marks_is_left_alone_with_an_error() -> None:
+def test_the_blocks_of_other_parts_are_left_as_they_are() -> None:
+    text = marked("grid", "one") + marked("capture", "two") + marked("workers", "three")
+    changed = record.replace_block(text, "capture", "new")
+    assert changed.startswith(marked("grid", "one"))
+    assert changed.endswith(marked("workers", "three"))
+    assert "two" not in changed
+
+
+@pytest.mark.parametrize("text", ["no marks here\n", marked("grid", "old"), "<!-- x to here -->\n"])
+def test_a_document_without_marks_is_left_alone_with_an_error(text: str) -> None:
     with pytest.raises(BenchError, match="marks"):
-        record.replace_block("no marks here\n", "new")
+        record.replace_block(text, "x", "new")
+
+
+def test_the_documentation_has_a_place_for_each_part() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "performance.md").read_text()
+    for name in ("grid", "capture", "workers", "thousand"):
+        assert f"new {name}" in record.replace_block(page, name, f"new {name}")
 
 
 @pytest.mark.parametrize("text", ["", "1280", "1280x", "x720", "0x720", "1280x720x3", "-1x5"])

@@ -6,7 +6,7 @@ import threading
 
 import pytest
 
-from capture_daemon.commands import (
+from capture_daemon.capturing.commands import (
     Close,
     Command,
     CommandQueue,
@@ -15,8 +15,8 @@ from capture_daemon.commands import (
     RestartStream,
     without_the_overtaken,
 )
-from capture_daemon.plan import Plan
-from capture_daemon.sources import spec
+from capture_daemon.settings import spec
+from capture_daemon.settings.plan import Plan
 
 PLAN = Plan(spec.parse("test"))
 

@@ -6,9 +6,7 @@ import logging
 
 import pytest
 
-from capture_daemon.conductor import Conductor
-from capture_daemon.lifecycle import State
-from capture_daemon.reports import (
+from capture_daemon.capturing.reports import (
     Cause,
     Failed,
     FrameSeen,
@@ -16,6 +14,8 @@ from capture_daemon.reports import (
     Settled,
     StreamRestarted,
 )
+from capture_daemon.lifecycle.conductor import Conductor
+from capture_daemon.lifecycle.table import State
 from tests.conducting import (
     CAMERA,
     GRANTED,

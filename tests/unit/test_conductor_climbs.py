@@ -6,11 +6,7 @@ from itertools import pairwise
 
 import pytest
 
-from capture_daemon.conductor import Conductor
-from capture_daemon.lifecycle import State
-from capture_daemon.plan import Plan
-from capture_daemon.recovery.rungs import DEVICE_LEVEL, Outcome, Result, Rung, Unavailable
-from capture_daemon.reports import (
+from capture_daemon.capturing.reports import (
     Cause,
     Climbed,
     Failed,
@@ -20,6 +16,10 @@ from capture_daemon.reports import (
     StreamRestarted,
     Surveyed,
 )
+from capture_daemon.lifecycle.conductor import Conductor
+from capture_daemon.lifecycle.table import State
+from capture_daemon.recovery.rungs import DEVICE_LEVEL, Outcome, Result, Rung, Unavailable
+from capture_daemon.settings.plan import Plan
 from capture_daemon.sources.base import Request
 from tests.conducting import CAMERA, GRANTED, Notes, S, fall_silent, state_of
 

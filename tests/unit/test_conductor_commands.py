@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import pytest
 
-from capture_daemon.conductor import Conductor
-from capture_daemon.lifecycle import State
-from capture_daemon.plan import Plan
-from capture_daemon.reports import (
+from capture_daemon.capturing.reports import (
     Cause,
     Closed,
     Failed,
     FrameSeen,
 )
-from capture_daemon.sources import spec
+from capture_daemon.lifecycle.conductor import Conductor
+from capture_daemon.lifecycle.table import State
+from capture_daemon.settings import spec
+from capture_daemon.settings.plan import Plan
 from capture_daemon.sources.base import Request
 from tests.conducting import (
     TEST,

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from capture_daemon.plan import Plan
+from capture_daemon.settings.plan import Plan
 from tests.conducting import CAMERA, TEST, Notes, S, streaming
 
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from capture_daemon.conductor import Conductor
-from capture_daemon.lease import Lease
-from capture_daemon.lifecycle import State
+from capture_daemon.capturing.reports import Closed
+from capture_daemon.lifecycle.conductor import Conductor
+from capture_daemon.lifecycle.lease import Lease
+from capture_daemon.lifecycle.table import State
 from capture_daemon.recovery.rungs import Rung
-from capture_daemon.reports import Closed
 from tests.conducting import CAMERA, Notes, S, streaming
 
 

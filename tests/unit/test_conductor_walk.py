@@ -11,11 +11,7 @@ from collections import deque
 
 import pytest
 
-from capture_daemon.conductor import Conductor
-from capture_daemon.lifecycle import OPEN_STATES, WAITING_STATES, State
-from capture_daemon.plan import Plan
-from capture_daemon.recovery.rungs import Outcome, Result, Rung
-from capture_daemon.reports import (
+from capture_daemon.capturing.reports import (
     Cause,
     Climbed,
     Closed,
@@ -26,7 +22,11 @@ from capture_daemon.reports import (
     Settled,
     StreamRestarted,
 )
-from capture_daemon.sources import spec
+from capture_daemon.lifecycle.conductor import Conductor
+from capture_daemon.lifecycle.table import OPEN_STATES, WAITING_STATES, State
+from capture_daemon.recovery.rungs import Outcome, Result, Rung
+from capture_daemon.settings import spec
+from capture_daemon.settings.plan import Plan
 from capture_daemon.sources.base import Granted, Request
 
 S = 1_000_000_000

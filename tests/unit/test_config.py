@@ -11,7 +11,7 @@ from framebus.errors import UsageError
 from framebus.units import byte_count, frame_rate, frame_size
 
 from capture_daemon import command
-from capture_daemon.options import Settings, settings
+from capture_daemon.settings.options import Settings, settings
 
 FILE = """
 log_level = "warning"

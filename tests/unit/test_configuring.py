@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from capture_daemon.configuring import Wish
-from capture_daemon.plan import Plan
-from capture_daemon.refusal import Refusal
-from capture_daemon.sources import spec
+from capture_daemon.control.configuring import Wish
+from capture_daemon.control.refusal import Refusal
+from capture_daemon.settings import spec
+from capture_daemon.settings.plan import Plan
 from capture_daemon.sources.base import Request
 
 PRESENT = Wish(Plan(spec.parse("http://h/s"), Request(640, 480, 30.0)), spec.parse("test"))

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from capture_daemon.counters import FrameCounters
+from capture_daemon.capturing.counters import FrameCounters
 
 S = 1_000_000_000
 

@@ -10,11 +10,11 @@ import pytest
 from framebus.errors import CameraHeld, UsageError
 from framebus.names import device_lock
 
-from capture_daemon.exclusive import ExclusiveSources
-from capture_daemon.inheritance import Inheritance
-from capture_daemon.locks import Locks
-from capture_daemon.plan import Plan
-from capture_daemon.sources import spec
+from capture_daemon.ownership.exclusive import ExclusiveSources
+from capture_daemon.ownership.inheritance import Inheritance
+from capture_daemon.ownership.locks import Locks
+from capture_daemon.settings import spec
+from capture_daemon.settings.plan import Plan
 from capture_daemon.sources.base import (
     Captured,
     Granted,

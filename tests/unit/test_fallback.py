@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import pytest
 
-from capture_daemon.conductor import Conductor
+from capture_daemon.capturing.reports import FrameSeen, Opened, Settled
 from capture_daemon.diagnosis.incidents import Incident
-from capture_daemon.fallback import Fallback, FallbackReport, fallback_plan
-from capture_daemon.lease import Lease
-from capture_daemon.lifecycle import State
-from capture_daemon.outage import Outage
-from capture_daemon.plan import Plan
-from capture_daemon.reports import FrameSeen, Opened, Settled
-from capture_daemon.sources import spec
+from capture_daemon.lifecycle.conductor import Conductor
+from capture_daemon.lifecycle.fallback import Fallback, FallbackReport, fallback_plan
+from capture_daemon.lifecycle.lease import Lease
+from capture_daemon.lifecycle.outage import Outage
+from capture_daemon.lifecycle.table import State
+from capture_daemon.settings import spec
+from capture_daemon.settings.plan import Plan
 from tests.conducting import (
     CAMERA,
     GRANTED,

@@ -11,12 +11,12 @@ from typing import Any
 import pytest
 from framebus.control.protocol import MESSAGE_MAX, Reply
 
+from capture_daemon.capturing.reports import Cause
+from capture_daemon.control.findings import KEPT, Findings
+from capture_daemon.control.inquiries import EvidenceFound, HoldersSeen, JournalRead, JournalTrouble
+from capture_daemon.control.refusal import Refusal
 from capture_daemon.diagnosis.incidents import Evidence, Incident, Try
 from capture_daemon.diagnosis.seen import Holder, Holders
-from capture_daemon.findings import KEPT, Findings
-from capture_daemon.inquiries import EvidenceFound, HoldersSeen, JournalRead, JournalTrouble
-from capture_daemon.refusal import Refusal
-from capture_daemon.reports import Cause
 
 S = 1_000_000_000
 UTC = 1_795_387_146 * S

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from capture_daemon.hotplug import Hotplug, MonitorOpened, open_monitor
+from capture_daemon.devices.hotplug import Hotplug, MonitorOpened, open_monitor
 from tests.waiting import until
 
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from capture_daemon.capturing.reports import Cause
 from capture_daemon.diagnosis.incidents import Incident
 from capture_daemon.diagnosis.totals import ROWS_MAX, Totals
-from capture_daemon.reports import Cause
 
 S = 1_000_000_000
 

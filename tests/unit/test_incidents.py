@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+from capture_daemon.capturing.reports import Cause
 from capture_daemon.diagnosis.incidents import (
     HOLDERS_MAX,
     LINES_MAX,
@@ -15,7 +16,6 @@ from capture_daemon.diagnosis.incidents import (
     left_open,
     new_id,
 )
-from capture_daemon.reports import Cause
 
 UTC = 1_795_387_146_866_813_527
 KEYS = [

@@ -8,9 +8,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from capture_daemon.diagnosis.seen import Holder, Holders, KernelLog, Line
-from capture_daemon.diagnosis.tools import Device, Tools
-from capture_daemon.inquiries import (
+from capture_daemon.control.inquiries import (
     BEFORE_NS,
     QUEUED_MAX,
     EvidenceFound,
@@ -20,7 +18,9 @@ from capture_daemon.inquiries import (
     JournalRead,
     JournalTrouble,
 )
-from capture_daemon.sources.spec import SourceSpec, parse
+from capture_daemon.diagnosis.seen import Holder, Holders, KernelLog, Line
+from capture_daemon.diagnosis.tools import Device, Tools
+from capture_daemon.settings.spec import SourceSpec, parse
 from tests.waiting import until
 
 UTC = 1_795_387_146_000_000_000

@@ -11,8 +11,8 @@ import pytest
 from framebus.cli import keeper as keeping
 from framebus.cli.launch import KEPT, number_kept
 
-from capture_daemon import keeper
-from capture_daemon.keeper import NAME, Keeper, handed_over
+from capture_daemon.ownership import keeper
+from capture_daemon.ownership.keeper import NAME, Keeper, handed_over
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from framebus.names import CameraNames
 from framebus.ring.predecessor import left_behind
 from framebus.ring.writer import RingWriter
 
-from capture_daemon.inheritance import Legacy
+from capture_daemon.ownership.inheritance import Legacy
 from capture_daemon.sources.base import LastFrame
 
 

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from capture_daemon import lifecycle
-from capture_daemon.lifecycle import TABLE, Action, Event, IllegalEvent, State, step
-from capture_daemon.lifecycle_diagram import render
+from capture_daemon.lifecycle import table
+from capture_daemon.lifecycle.diagram import render
+from capture_daemon.lifecycle.table import TABLE, Action, Event, IllegalEvent, State, step
 
 PAGE = Path(__file__).parents[2] / "docs" / "lifecycle.md"
 COMMANDS = (Event.START, Event.STOP, Event.RESTART, Event.CONFIGURED, Event.DEVICE_ADDED)
@@ -60,19 +60,19 @@ def test_a_restart_while_opening_is_the_one_under_way() -> None:
 
 
 def test_a_device_is_never_opened_without_having_been_closed() -> None:
-    for state in lifecycle.OPEN_STATES:
+    for state in table.OPEN_STATES:
         for _, actions in TABLE[state].values():
             if Action.OPEN in actions:
                 assert actions.index(Action.CLOSE) < actions.index(Action.OPEN)
 
 
 def test_leaving_the_open_states_by_hand_closes_the_source() -> None:
-    for state in lifecycle.OPEN_STATES:
+    for state in table.OPEN_STATES:
         assert Action.CLOSE in step(state, Event.STOP)[1]
 
 
 def test_what_is_lent_was_closed_before_and_comes_back_by_itself() -> None:
-    for state in (*lifecycle.OPEN_STATES, State.BACKOFF, State.FAILED):
+    for state in (*table.OPEN_STATES, State.BACKOFF, State.FAILED):
         target, actions = step(state, Event.LEND)
         assert target is State.LENT
         assert actions.index(Action.CLOSE) < actions.index(Action.AWAIT_RETURN)
@@ -84,7 +84,7 @@ def test_what_is_lent_was_closed_before_and_comes_back_by_itself() -> None:
 def test_a_wait_always_has_its_end() -> None:
     for state, row in TABLE.items():
         for target, actions in row.values():
-            if target in lifecycle.WAITING_STATES and state is not target:
+            if target in table.WAITING_STATES and state is not target:
                 waits = {
                     *(Action.AWAIT_RUNG, Action.RETRY_SLOWLY, Action.CLIMB, Action.AWAIT_RETURN)
                 }
@@ -96,14 +96,14 @@ def test_a_rung_is_climbed_only_with_the_device_closed() -> None:
         for target, actions in row.values():
             if Action.CLIMB in actions:
                 assert target is State.BACKOFF
-                closed = state in lifecycle.WAITING_STATES
+                closed = state in table.WAITING_STATES
                 assert closed or actions.index(Action.CLOSE) < actions.index(Action.CLIMB)
 
 
 def test_a_known_source_is_not_given_the_time_of_an_unknown_one() -> None:
-    assert lifecycle.start_limit_s(None) == 5.0
-    assert lifecycle.start_limit_s(0.1) == 0.8
-    assert lifecycle.start_limit_s(3.0) == 5.0
+    assert table.start_limit_s(None) == 5.0
+    assert table.start_limit_s(0.1) == 0.8
+    assert table.start_limit_s(3.0) == 5.0
 
 
 @pytest.mark.parametrize(
@@ -120,8 +120,8 @@ def test_a_known_source_is_not_given_the_time_of_an_unknown_one() -> None:
 def test_silence_is_judged_by_the_slower_of_granted_and_measured_rate(
     granted: float, measured: float, jitter_s: float, limit_s: float
 ) -> None:
-    assert lifecycle.silence_limit_s(granted, measured, jitter_s) == pytest.approx(limit_s)
+    assert table.silence_limit_s(granted, measured, jitter_s) == pytest.approx(limit_s)
 
 
 def test_the_page_in_docs_is_what_the_table_says() -> None:
-    assert PAGE.read_text() == render(), "run python -m capture_daemon.lifecycle_diagram"
+    assert PAGE.read_text() == render(), "run python -m capture_daemon.lifecycle.diagram"

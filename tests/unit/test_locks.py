@@ -14,7 +14,7 @@ import pytest
 from framebus.errors import CameraHeld, NoPermission
 from framebus.liveness import holder
 
-from capture_daemon.locks import Locks, start_time
+from capture_daemon.ownership.locks import Locks, start_time
 
 HOLD = """
 import fcntl, os, sys

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from capture_daemon.lifecycle import State
+from capture_daemon.lifecycle.table import State
 from capture_daemon.recovery.rungs import Rung
 from tests.metrics import OPENMETRICS, Scrape, parsed
 from web_workers.cameras.cause import Cause

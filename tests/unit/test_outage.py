@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from capture_daemon.conductor import Conductor
+from capture_daemon.capturing.reports import Cause, FrameSeen, Settled, StreamRestarted
 from capture_daemon.diagnosis.incidents import Incident
-from capture_daemon.outage import Outage
-from capture_daemon.reports import Cause, FrameSeen, Settled, StreamRestarted
+from capture_daemon.lifecycle.conductor import Conductor
+from capture_daemon.lifecycle.outage import Outage
 from tests.conducting import GRANTED, TEST, Notes, S, fail, fall_silent, stream
 
 UTC = 1_795_387_146 * S

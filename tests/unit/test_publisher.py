@@ -8,10 +8,10 @@ from framebus.frame import FrameFlags
 from framebus.ring.announcement import Announcement
 from framebus.ring.layout import Descriptor
 
-from capture_daemon.counters import FrameCounters
-from capture_daemon.publisher import Publisher
+from capture_daemon.capturing.counters import FrameCounters
+from capture_daemon.capturing.publisher import Publisher
+from capture_daemon.capturing.switcher import Switcher
 from capture_daemon.sources.base import Captured, Granted
-from capture_daemon.switcher import Switcher
 
 SOI, EOI = b"\xff\xd8", b"\xff\xd9"
 SOF = b"\xff\xc0\x00\x0b\x08\x00\x20\x00\x40\x01\x01\x11\x00"  # 64 x 32, one component

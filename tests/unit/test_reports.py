@@ -5,7 +5,7 @@ from __future__ import annotations
 import select
 import threading
 
-from capture_daemon.reports import Cause, Mailbox, one_line
+from capture_daemon.capturing.reports import Cause, Mailbox, one_line
 
 
 def test_a_message_cannot_start_a_line_of_its_own() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from capture_daemon.silence import SilenceWatch
+from capture_daemon.lifecycle.silence import SilenceWatch
 from capture_daemon.sources.base import Granted
 
 S = 1_000_000_000

@@ -6,11 +6,11 @@ from types import ModuleType
 import pytest
 from framebus.errors import UsageError
 
-from capture_daemon.sources import spec
+from capture_daemon.settings import spec
+from capture_daemon.settings.spec import build, parse
 from capture_daemon.sources.base import Interrupt, Request, SourceUnusable
 from capture_daemon.sources.pattern import PatternSource
 from capture_daemon.sources.redact import redact
-from capture_daemon.sources.spec import build, parse
 
 
 @pytest.mark.parametrize(

@@ -8,17 +8,17 @@ from framebus.ring.layout import STATUS_TEXT_MAX
 from hypothesis import given
 from hypothesis import strategies as st
 
-from capture_daemon.brief import brief
-from capture_daemon.conductor import Conductor
-from capture_daemon.counters import FrameCounters
-from capture_daemon.fallback import Fallback
-from capture_daemon.plan import Plan
+from capture_daemon.capturing.counters import FrameCounters
+from capture_daemon.capturing.reports import Cause, Failed, FrameSeen, Opened, Surveyed
+from capture_daemon.capturing.switcher import OFF_AIR, OVERTAKEN
+from capture_daemon.control.brief import brief
+from capture_daemon.control.status import Ring, Status
+from capture_daemon.lifecycle.conductor import Conductor
+from capture_daemon.lifecycle.fallback import Fallback
 from capture_daemon.recovery.rungs import DEVICE_LEVEL, Rung, Unavailable
-from capture_daemon.reports import Cause, Failed, FrameSeen, Opened, Surveyed
+from capture_daemon.settings.plan import Plan
+from capture_daemon.settings.spec import SourceSpec
 from capture_daemon.sources.base import Granted
-from capture_daemon.sources.spec import SourceSpec
-from capture_daemon.status import Ring, Status
-from capture_daemon.switcher import OFF_AIR, OVERTAKEN
 from tests.conducting import GRANTED, Notes, fallback_of
 
 REASONS = (

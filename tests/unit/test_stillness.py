@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from capture_daemon.stillness import Stillness
+from capture_daemon.capturing.stillness import Stillness
 
 
 def test_a_moving_picture_is_as_new_as_its_newest_frame() -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from capture_daemon.diagnosis.subject import Subject, named, own
-from capture_daemon.sources.spec import parse
+from capture_daemon.settings.spec import parse
 from capture_daemon.v4l2.cameras import Places
 from tests.machines import Bench
 

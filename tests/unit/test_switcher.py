@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 from framebus.frame import FrameFlags
 
-from capture_daemon.counters import FrameCounters
-from capture_daemon.publisher import Publisher
+from capture_daemon.capturing.counters import FrameCounters
+from capture_daemon.capturing.publisher import Publisher
+from capture_daemon.capturing.switcher import OFF_AIR, OVERTAKEN, Switcher
 from capture_daemon.sources.base import Captured, Granted
-from capture_daemon.switcher import OFF_AIR, OVERTAKEN, Switcher
 from tests.unit.test_publisher import WHOLE, Announcer, Ring
 
 MS = 1_000_000

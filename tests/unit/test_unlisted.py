@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from capture_daemon.recovery.sysfs import UsbPort
+from capture_daemon.devices.sysfs import UsbPort
 from capture_daemon.sources.base import Interrupt, Request
 from capture_daemon.v4l2 import source
 from capture_daemon.v4l2.unlisted import port_of_name

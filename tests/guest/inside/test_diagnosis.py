@@ -16,7 +16,7 @@ from capture_daemon.diagnosis.holders import find
 from capture_daemon.diagnosis.machine import this_machine
 from capture_daemon.diagnosis.seen import Holder, Sign
 from capture_daemon.diagnosis.subject import Subject, named, own
-from capture_daemon.sources import spec
+from capture_daemon.settings import spec
 from tests.daemons import DaemonProcess
 from tests.guest.camera.client import PluggedCamera, wait_for
 from tests.guest.inside.conftest import Plug

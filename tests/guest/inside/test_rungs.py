@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from capture_daemon.hotplug import Hotplug, open_monitor
+from capture_daemon.devices.hotplug import Hotplug, open_monitor
 from capture_daemon.privileged.client import PrivilegedClient
 from capture_daemon.recovery.actions import PortActions, RungFailed
 from capture_daemon.recovery.executor import Executor

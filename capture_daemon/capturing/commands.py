@@ -1,0 +1,140 @@
+"""What the capture thread can be told, and the queue that carries it. Any thread puts, one takes.
+
+A queue of commands, and not of wishes: each is carried out once, in order, by one thread; but a
+command that a later one undoes is left out.
+"""
+
+from __future__ import annotations
+
+import queue
+import threading
+from dataclasses import dataclass
+from typing import Protocol
+
+from capture_daemon.recovery.rungs import Rung
+from capture_daemon.settings.plan import Plan
+from capture_daemon.sources.base import Interrupt
+
+
+@dataclass(frozen=True, slots=True)
+class Open:
+    """Open the plan's source as this session."""
+
+    session: int
+    plan: Plan
+
+
+@dataclass(frozen=True, slots=True)
+class RestartStream:
+    """Restart the open stream of this session."""
+
+    session: int
+
+
+@dataclass(frozen=True, slots=True)
+class Close:
+    """Close whatever is open."""
+
+    session: int
+
+
+@dataclass(frozen=True, slots=True)
+class Climb:
+    """Close whatever is open and carry out a rung; it waits for a holder for `limit_s` seconds."""
+
+    session: int
+    rung: Rung
+    limit_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Quit:
+    """Close whatever is open, and end the thread."""
+
+    leave: bool = False
+    """Leave the device streaming for a successor, where somebody keeps it."""
+
+
+Command = Open | RestartStream | Close | Climb | Quit
+
+
+class CaptureCommands(Protocol):
+    """What the conductor needs of the capture thread; every call returns at once."""
+
+    def open(self, session: int, plan: Plan) -> None:
+        """Open the plan's source as this session."""
+
+    def restart_stream(self, session: int) -> None:
+        """Restart the open stream, or fail the session if the source cannot."""
+
+    def close(self, session: int) -> None:
+        """Close whatever is open; ends in Closed."""
+
+    def climb(self, session: int, rung: Rung, limit_s: float) -> None:
+        """Carry out a rung with the device closed; ends in Climbed."""
+
+    def arrived_ns(self) -> int:
+        """Return when the newest valid frame arrived; 0 if none yet."""
+
+    def rate(self) -> float:
+        """Return the measured frames a second; 0 if unknown."""
+
+    def rejected_since(self) -> list[str]:
+        """Return for what frames were rejected since the newest valid one."""
+
+    def still_since_ns(self) -> int:
+        """Return when the newest picture came for the first time; 0 if none yet."""
+
+    def blocked(self, now_ns: int) -> tuple[str, float]:
+        """Return what the source is doing and for how many seconds; ("", 0) if nothing."""
+
+
+class CommandQueue:
+    """Commands, and the interrupt that takes the thread out of a source's wait."""
+
+    def __init__(self) -> None:
+        self.interrupt = Interrupt()
+        self._mutex = threading.Lock()
+        """A command and its interrupt are put as one: an interrupt that came after its command was
+        taken would end the very call that the command began."""
+        self._waiting: queue.SimpleQueue[Command] = queue.SimpleQueue()
+
+    def put(self, command: Command) -> None:
+        """Add a command and interrupt the source."""
+        with self._mutex:
+            self._waiting.put(command)
+            self.interrupt.set()
+
+    def take(self, *, wait: bool) -> list[Command]:
+        """Return the commands to carry out now; with `wait`, at least one."""
+        if not wait and self._waiting.empty():
+            return []
+        commands = [self._waiting.get()] if wait else []
+        with self._mutex:
+            self.interrupt.clear()
+            while not self._waiting.empty():
+                commands.append(self._waiting.get())
+        return without_the_overtaken(commands)
+
+    def close(self) -> None:
+        """Close the interrupt's descriptor."""
+        self.interrupt.close()
+
+
+def without_the_overtaken(commands: list[Command]) -> list[Command]:
+    """Leave out what a later command makes pointless.
+
+    A camera opened only to be closed may drop off its bus; a rung may take seconds, and whatever
+    comes after it is what is wanted now.
+    """
+    last = len(commands) - 1
+    commands = [
+        command
+        for at, command in enumerate(commands)
+        if at == last or not isinstance(command, Climb)
+    ]
+    for at in range(len(commands) - 1, 0, -1):
+        if isinstance(commands[at], Close | Quit):
+            closes = [command for command in commands[:at] if isinstance(command, Close)]
+            return [*closes, *commands[at:]]
+    return commands

@@ -1,0 +1,105 @@
+"""From a captured picture to the ring and its announcement, or to a counted rejection.
+
+Runs in the capture thread. The one copy of the picture is the one into the ring, except where
+Huffman tables must be inserted.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import Protocol
+
+from framebus.frame import FrameFlags
+
+from capture_daemon.capturing.counters import FrameCounters
+from capture_daemon.capturing.stillness import Stillness
+from capture_daemon.capturing.switcher import SOUND
+from capture_daemon.sources import jpeg
+from capture_daemon.sources.base import NOTHING_GRANTED, Captured, Granted
+
+
+class Outlet(Protocol):
+    """What is needed of switcher.Input."""
+
+    def set_interval(self, interval_ns: int) -> None:
+        """Take note of the frame interval; 0 when it is unknown."""
+
+    def publish(
+        self,
+        jpeg: bytes | memoryview,
+        *,
+        captured_ns: int,
+        device_sequence: int,
+        width: int,
+        height: int,
+        flags: FrameFlags,
+    ) -> str | None:
+        """Publish a good frame and announce it; return why not, None if it was."""
+
+
+class Publisher:
+    """Validates, publishes and counts."""
+
+    def __init__(self, *, outlet: Outlet, counters: FrameCounters) -> None:
+        self._outlet = outlet
+        self._counters = counters
+        self._granted = NOTHING_GRANTED
+        self.stillness = Stillness()
+        self.width = 0
+        """Pixels of the newest valid frame; 0 if unknown."""
+        self.height = 0
+
+    def begin(self, granted: Granted) -> None:
+        """Take note of what a newly opened source gives."""
+        self._granted = granted
+        self._counters.begin_session()
+        self._set_interval(granted.fps)
+
+    def settled(self) -> None:
+        """Tell readers the measured interval where the source's own word is missing."""
+        if not self._granted.fps:
+            self._set_interval(self._counters.rate())
+
+    def take(self, captured: Captured) -> bool:
+        """Publish one picture; False if it is not valid. It is counted either way."""
+        reason = self._publish(captured)
+        valid = reason is None or reason in SOUND
+        self._counters.record(
+            device_sequence=captured.device_sequence,
+            captured_ns=captured.captured_ns,
+            now_ns=time.monotonic_ns(),
+            rejected_for=reason,
+            valid=valid,
+        )
+        return valid
+
+    def _publish(self, captured: Captured) -> str | None:
+        """Return why the picture was not published, None if it was."""
+        data = captured.data
+        reason = captured.reject or ("flagged" if captured.faulty else jpeg.check(data))
+        if reason:
+            return reason
+        flags = captured.flags
+        if not jpeg.has_huffman_tables(data):
+            data = jpeg.with_huffman_tables(data)
+            flags |= FrameFlags.HUFFMAN_INSERTED
+        width, height = captured.width, captured.height
+        if not width:
+            width, height = self._granted.width, self._granted.height
+        if not width:
+            width, height = jpeg.size(data)
+        reason = self._outlet.publish(
+            data,
+            captured_ns=captured.captured_ns,
+            device_sequence=captured.device_sequence,
+            width=width,
+            height=height,
+            flags=flags,
+        )
+        if reason is None or reason in SOUND:
+            self.stillness.see(captured.data, captured.captured_ns)
+            self.width, self.height = width, height
+        return reason
+
+    def _set_interval(self, fps: float) -> None:
+        self._outlet.set_interval(round(1e9 / fps) if fps > 0 else 0)

@@ -1,0 +1,263 @@
+"""The capture thread: it alone opens, reads and closes the source, one command after another.
+
+Because it is one thread, the device can never be busy by our own doing. It may block in a source
+for seconds; the main thread never waits for it, and learns what happened from reports. It does
+not decide anything: that is the conductor's.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+from typing import Protocol
+
+from capture_daemon.capturing.commands import Climb, Close, CommandQueue, Open, Quit, RestartStream
+from capture_daemon.capturing.counters import FrameCounters
+from capture_daemon.capturing.publisher import Publisher
+from capture_daemon.capturing.reports import (
+    Cause,
+    Climbed,
+    Closed,
+    Failed,
+    FrameSeen,
+    Opened,
+    Report,
+    Settled,
+    StreamRestarted,
+    Surveyed,
+    cause_of,
+    silence_cause,
+)
+from capture_daemon.recovery.base import Rungs
+from capture_daemon.recovery.rungs import DEVICE_LEVEL, Outcome, Result, Rung
+from capture_daemon.settings.plan import Plan
+from capture_daemon.sources.base import (
+    Granted,
+    Interrupt,
+    Restartable,
+    Source,
+)
+
+log = logging.getLogger(__name__)
+
+SETTLED_FRAMES = 10
+_READ_S = 0.5
+"""A read returns this often at least, so that a live thread can be told from a hung one."""
+
+
+class Sources(Protocol):
+    """What is needed of ownership.exclusive.ExclusiveSources: it has one source at most."""
+
+    def open(self, plan: Plan, interrupt: Interrupt) -> tuple[str, Source, Granted]:
+        """Open the plan's source; return its kind, itself, and what it gives.
+
+        Raises SourceError, UsageError; nothing is open then.
+        """
+
+    @property
+    def built(self) -> Source | None:
+        """The source that was open last, or was to be."""
+
+    def close(self) -> None:
+        """Let go of the source and its device. Twice is harmless."""
+
+    def leave(self) -> bool:
+        """Leave the open device streaming for a successor, if somebody keeps it."""
+
+
+class CaptureThread(threading.Thread):
+    """Start it once; `quit` ends it. The other public methods return at once, in any thread."""
+
+    def __init__(
+        self,
+        *,
+        name: str,
+        sources: Sources,
+        rungs: Rungs,
+        publisher: Publisher,
+        counters: FrameCounters,
+        post: Callable[[Report], None],
+        opened: Callable[[int, Source], None] | None,
+    ) -> None:
+        # A daemon thread: one that hangs in an ioctl must not keep the interpreter from exiting.
+        super().__init__(name=name, daemon=True)
+        self._sources = sources
+        self._rungs = rungs
+        self._publisher = publisher
+        self._counters = counters
+        self._post = post
+        self._opened = opened
+        self._commands = CommandQueue()
+        self._source: Source | None = None
+        self._plan: Plan | None = None
+        self._session = 0
+        self._valid_frames = 0
+        self._call: tuple[str, int] | None = None  # what the source does, and since when
+
+    # -- for other threads ---------------------------------------------------------------------
+
+    def open(self, session: int, plan: Plan) -> None:
+        """Open the plan's source; ends in Opened or Failed."""
+        self._commands.put(Open(session, plan))
+
+    def restart_stream(self, session: int) -> None:
+        """Restart the open stream; ends in StreamRestarted or Failed."""
+        self._commands.put(RestartStream(session))
+
+    def close(self, session: int) -> None:
+        """Close whatever is open; ends in Closed."""
+        self._commands.put(Close(session))
+
+    def climb(self, session: int, rung: Rung, limit_s: float) -> None:
+        """Carry out a rung with the device closed; ends in Climbed."""
+        self._commands.put(Climb(session, rung, limit_s))
+
+    def quit(self, *, leave: bool = False) -> None:
+        """Close whatever is open, and end the thread.
+
+        With `leave`, a device that a keeper has too goes on streaming for a successor.
+        """
+        self._commands.put(Quit(leave))
+
+    def dispose(self) -> None:
+        """Give the thread's descriptor back, after its end."""
+        if not self.is_alive():
+            self._commands.close()
+
+    def blocked(self, now_ns: int) -> tuple[str, float]:
+        """Return what the source is doing, and for how many seconds; ("", 0) if nothing."""
+        call = self._call
+        return (call[0], (now_ns - call[1]) / 1e9) if call else ("", 0.0)
+
+    def arrived_ns(self) -> int:
+        """Return when the newest valid frame arrived, CLOCK_MONOTONIC; 0 if none yet."""
+        return self._counters.arrived_ns()
+
+    def rate(self) -> float:
+        """Return the measured frames a second; 0 if unknown."""
+        return self._counters.rate()
+
+    def rejected_since(self) -> list[str]:
+        """Return for what frames were rejected since the newest valid one."""
+        return self._counters.rejected_since()
+
+    def still_since_ns(self) -> int:
+        """Return when the newest picture came for the first time; 0 if none yet."""
+        return self._publisher.stillness.since_ns()
+
+    # -- the thread ----------------------------------------------------------------------------
+
+    def run(self) -> None:
+        """Carry out commands and, while a source is open, read it."""
+        while True:
+            for command in self._commands.take(wait=self._source is None):
+                match command:
+                    case Open(session, plan):
+                        self._do_open(session, plan)
+                    case RestartStream(session):
+                        self._do_restart_stream(session)
+                    case Close(session):
+                        self._do_close()
+                        self._post(Closed(session))
+                    case Climb():
+                        self._do_climb(command)
+                    case Quit(leave):
+                        if not (leave and self._sources.leave()):
+                            self._do_close()
+                        return
+            if self._source is not None:
+                self._read(self._source)
+
+    def _do_open(self, session: int, plan: Plan) -> None:
+        self._do_close()
+        self._session = session
+        try:
+            self._call = ("opening", time.monotonic_ns())
+            self._plan = plan
+            kind, self._source, granted = self._sources.open(plan, self._commands.interrupt)
+        except Exception as error:  # noqa: BLE001  a source's bug must not end the thread
+            self._fail(error)
+            return
+        self._call = None
+        self._valid_frames = 0
+        self._publisher.begin(granted)
+        self._post(Surveyed(session, self._rungs.survey(self._source)))
+        self._post(Opened(session, granted, kind))
+        if self._opened is not None:
+            self._opened(session, self._source)
+
+    def _do_restart_stream(self, session: int) -> None:
+        source = self._source
+        if source is None or session != self._session:
+            return
+        if not isinstance(source, Restartable):
+            # Closing and opening again is what is left.
+            self._fail_for(silence_cause(self._text(), self.rejected_since()), permanent=False)
+            return
+        try:
+            self._call = ("restarting its stream", time.monotonic_ns())
+            source.restart_stream()
+        except Exception as error:  # noqa: BLE001  a source's bug must not end the thread
+            self._fail(error)
+            return
+        self._call = None
+        self._valid_frames = 0
+        self._counters.begin_session()
+        self._post(StreamRestarted(session))
+
+    def _do_close(self) -> None:
+        self._call = ("closing", time.monotonic_ns())
+        try:
+            self._sources.close()
+        except Exception:
+            log.exception("a bug in the source")  # close never raises; this thread goes on
+        self._call = None
+        self._source = None
+
+    def _do_climb(self, climb: Climb) -> None:
+        self._do_close()
+        if climb.rung in DEVICE_LEVEL:  # the others wait for other processes, which is no hanging
+            self._call = (climb.rung.value, time.monotonic_ns())
+        try:
+            outcome = self._rungs.climb(climb.rung, climb.limit_s, self._commands.interrupt)
+        except Exception as error:
+            log.exception("a bug in a rung")  # it must not end the thread
+            outcome = Outcome(Result.UNAVAILABLE, f"{type(error).__name__}: {error}")
+        self._call = None
+        self._post(Climbed(climb.session, climb.rung, outcome))
+
+    def _read(self, source: Source) -> None:
+        self._call = ("reading", time.monotonic_ns())
+        try:
+            captured = source.read(_READ_S)
+            if captured is None:
+                self._commands.interrupt.clear()  # the commands are looked at next, after this
+                return
+            valid = self._publisher.take(captured)
+        except Exception as error:  # noqa: BLE001  a source's bug must not end the thread
+            self._fail(error)
+            return
+        finally:
+            self._call = None
+        if not valid:
+            return
+        self._valid_frames += 1
+        if self._valid_frames == 1:
+            self._post(FrameSeen(self._session, self._publisher.width, self._publisher.height))
+        elif self._valid_frames == SETTLED_FRAMES:
+            self._publisher.settled()
+            self._post(Settled(self._session))
+
+    def _text(self) -> str:
+        return self._plan.spec.text if self._plan else ""
+
+    def _fail(self, error: Exception) -> None:
+        cause, permanent = cause_of(error)
+        self._fail_for(cause, permanent=permanent)
+
+    def _fail_for(self, cause: Cause, *, permanent: bool) -> None:
+        self._do_close()
+        self._post(Surveyed(self._session, self._rungs.survey(self._sources.built)))
+        self._post(Failed(self._session, cause, permanent))

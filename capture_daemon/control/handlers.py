@@ -1,0 +1,234 @@
+"""The control methods: what each takes, does and answers. Knows no socket and never blocks.
+
+docs/control.md describes them for people; a test runs its examples.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from framebus.config import nearest
+from framebus.control.protocol import (
+    HELD,
+    INVALID_PARAMS,
+    METHOD_NOT_FOUND,
+    NOT_NOW,
+    NOT_SUPPORTED,
+)
+from framebus.errors import CameraHeld, UsageError
+
+from capture_daemon.control.adjustments import Adjustments
+from capture_daemon.control.configuring import CONFIGURABLE, Wish
+from capture_daemon.control.findings import Findings
+from capture_daemon.control.refusal import Answer, Refusal
+from capture_daemon.lifecycle.conductor import Conductor
+from capture_daemon.lifecycle.fallback import Fallback
+from capture_daemon.lifecycle.lease import LONGEST_S, Lease
+from capture_daemon.recovery.rungs import DEVICE_LEVEL, Rung
+
+Params = Mapping[str, object]
+
+QUERIES = ("status", "incidents")
+"""The methods of the socket for those who may ask and not command: the web tier, say."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Method:
+    run: Callable[[Params, Answer], None]
+    takes: tuple[str, ...] | None = ()
+    """The parameters allowed; None where the names are the camera's."""
+
+
+def _bare(run: Callable[[Answer], None]) -> _Method:
+    """Return a method without parameters."""
+    return _Method(lambda _, answer: run(answer))
+
+
+class Handlers:
+    """Main thread only. Every call ends in exactly one answer, now or within 100 ms."""
+
+    def __init__(
+        self,
+        *,
+        conductor: Conductor,
+        fallback: Fallback,
+        adjustments: Adjustments,
+        findings: Findings,
+        status: Callable[[int], Mapping[str, object]],
+        check: Callable[[Wish], None],
+        shutdown: Callable[[], None],
+        renew: Callable[[], None] | None,
+        clock: Callable[[], int],
+    ) -> None:
+        """Take what the methods act on; `check` raises for a wish that cannot be carried out.
+
+        `renew` is None where nobody would start a successor.
+        """
+        self._conductor = conductor
+        self._fallback = fallback
+        self._adjustments = adjustments
+        self._findings = findings
+        self._status = status
+        self._check = check
+        self._shutdown = shutdown
+        self._renew = renew
+        self._clock = clock
+        self._methods = {
+            "status": _bare(self._do_status),
+            "start": _bare(self._do_start),
+            "stop": _bare(self._do_stop),
+            "restart": _bare(self._do_restart),
+            "configure": _Method(self._do_configure, CONFIGURABLE),
+            "formats": _bare(self._do_formats),
+            "controls": _bare(self._do_controls),
+            "set_controls": _Method(self._do_set_controls, None),
+            "reset": _Method(self._do_reset, ("rung",)),
+            "holders": _bare(self._do_holders),
+            "incidents": _Method(findings.incidents, ("limit",)),
+            "shutdown": _bare(self._do_shutdown),
+            "lend": _Method(self._do_lend, ("seconds", "to")),
+            "renew": _bare(self._do_renew),
+        }
+
+    def call(self, name: str, params: Params, answer: Answer) -> None:
+        """Carry out one call."""
+        try:
+            method = self._methods.get(name)
+            if method is None:
+                hint = f"there is no method {name[:64]!r}; there are {', '.join(self._methods)}"
+                raise Refusal(METHOD_NOT_FOUND, hint)
+            if method.takes is not None:
+                _check_names(name, method.takes, params)
+            method.run(params, answer)
+        except Refusal as refusal:
+            answer.refuse(refusal)
+
+    def ask(self, name: str, params: Params, answer: Answer) -> None:
+        """Carry out one call of somebody who may not command."""
+        if name in QUERIES:
+            self.call(name, params, answer)
+        else:
+            hint = f"only {' and '.join(QUERIES)} are answered here: use the control socket"
+            answer.refuse(Refusal(METHOD_NOT_FOUND, hint))
+
+    def _do_status(self, answer: Answer) -> None:
+        answer.result(self._status(self._clock()))
+
+    def _do_start(self, answer: Answer) -> None:
+        self._conductor.start(self._clock())
+        answer.result(self._state())
+
+    def _do_stop(self, answer: Answer) -> None:
+        self._conductor.stop(self._clock())
+        answer.result(self._state())
+
+    def _do_restart(self, answer: Answer) -> None:
+        restarted = self._conductor.restart(self._clock())
+        answer.result({**self._state(), "joined": not restarted})
+
+    def _do_configure(self, params: Params, answer: Answer) -> None:
+        if not params:
+            allowed = ", ".join(CONFIGURABLE)
+            raise Refusal(INVALID_PARAMS, f"configure what? It takes {allowed}")
+        present = Wish(self._conductor.source.plan, self._fallback.spec)
+        wish = present.changed(params)
+        plan = wish.plan
+        try:
+            self._check(wish)
+        except CameraHeld as error:
+            raise Refusal(HELD, str(error)) from error
+        except UsageError as error:
+            raise Refusal(INVALID_PARAMS, str(error)) from error
+        if plan.spec != present.plan.spec:
+            self._adjustments.forget()
+        changed = self._conductor.configure(plan, self._clock())
+        changed = self._fallback.configure(wish.fallback, self._clock()) or changed
+        requested = plan.request
+        answer.result(
+            {
+                **self._state(),
+                "changed": changed,
+                "source": plan.spec.text,
+                "fallback": wish.fallback.text if wish.fallback else None,
+                "requested": {
+                    "width": requested.width,
+                    "height": requested.height,
+                    "fps": requested.fps,
+                },
+            }
+        )
+
+    def _do_formats(self, answer: Answer) -> None:
+        answer.result(self._adjustments.formats(self._conductor.source.plan.spec.text))
+
+    def _do_controls(self, answer: Answer) -> None:
+        self._adjustments.read(self._conductor.source.plan.spec.text, answer, self._clock())
+
+    def _do_set_controls(self, params: Params, answer: Answer) -> None:
+        self._adjustments.set(self._conductor.source.plan.spec.text, params, answer, self._clock())
+
+    def _do_reset(self, params: Params, answer: Answer) -> None:
+        rung = _rung(params.get("rung"))
+        objection = self._conductor.reset(rung, self._clock())
+        if objection is not None:
+            remedy = f"; {objection.remedy}" if objection.remedy else ""
+            raise Refusal(NOT_NOW, f"no {rung.value}: {objection.reason}{remedy}")
+        answer.result({**self._state(), "rung": rung.value})
+
+    def _do_holders(self, answer: Answer) -> None:
+        if self._conductor.source.kind not in ("v4l2", "auto"):
+            what = self._conductor.source.plan.spec.text
+            hint = f"{what} has no device that another program could hold"
+            raise Refusal(NOT_SUPPORTED, hint)
+        self._findings.holders(answer, self._clock())
+
+    def _do_shutdown(self, answer: Answer) -> None:
+        answer.result(self._state())
+        self._shutdown()
+
+    def _do_lend(self, params: Params, answer: Answer) -> None:
+        seconds, to = params.get("seconds"), params.get("to", "another program")
+        number = isinstance(seconds, int | float) and not isinstance(seconds, bool)
+        if not number or not 0 < float(str(seconds)) <= LONGEST_S:
+            raise Refusal(INVALID_PARAMS, f"seconds is a number up to {LONGEST_S:g}")
+        if not isinstance(to, str) or not 0 < len(to) <= 200:
+            raise Refusal(INVALID_PARAMS, "to is a text that names who has the camera meanwhile")
+        now_ns = self._clock()
+        device = self._conductor.device
+        if not device:
+            raise Refusal(NOT_NOW, "no camera is open now, so there is none to lend")
+        self._conductor.lend(Lease(device, to, now_ns + round(float(str(seconds)) * 1e9)), now_ns)
+        answer.result({**self._state(), "device": device})
+
+    def _do_renew(self, answer: Answer) -> None:
+        if self._renew is None:
+            raise Refusal(
+                NOT_SUPPORTED,
+                "this daemon runs alone, and nobody would start its successor: "
+                "use `framebus up` or the systemd unit",
+            )
+        answer.result(self._state())
+        self._renew()
+
+    def _state(self) -> dict[str, object]:
+        return {"state": self._conductor.state.value}
+
+
+def _check_names(method: str, takes: tuple[str, ...], params: Params) -> None:
+    for name in params:
+        if name not in takes:
+            if not takes:
+                raise Refusal(INVALID_PARAMS, f"{method} takes no parameters")
+            raise Refusal(
+                INVALID_PARAMS,
+                f"{method} has no parameter {name[:64]!r}{nearest(name[:64], takes)}",
+            )
+
+
+def _rung(value: object) -> Rung:
+    """Return the device-level rung of this name. Raises Refusal."""
+    names = {rung.value: rung for rung in Rung if rung in DEVICE_LEVEL}
+    if not isinstance(value, str) or value not in names:
+        raise Refusal(INVALID_PARAMS, f"reset takes a rung: one of {', '.join(names)}")
+    return names[value]

@@ -1,0 +1,237 @@
+"""Builds the status document: what `status` answers and the ring carries. Pure.
+
+docs/control.md describes every key; all of them are always there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Self
+
+from framebus.clocks import utc_offset_ns
+from framebus.names import CameraNames
+from framebus.ring.writer import RingWriter
+from framebus.version import __version__
+
+from capture_daemon.capturing.counters import FrameCounters, FrameCounts
+from capture_daemon.capturing.reports import Cause
+from capture_daemon.control.brief import brief
+from capture_daemon.lifecycle.conductor import Conductor
+from capture_daemon.lifecycle.current import CurrentSource
+from capture_daemon.lifecycle.fallback import Fallback
+from capture_daemon.sources.base import Granted, Request
+
+Document = dict[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Bytes of JSON that each text may take. What is cut ends in "…".
+
+    The ring keeps 8 KiB for the document, and people, drivers and servers have a say in its texts.
+    """
+
+    spec: int
+    device: int
+    message: int
+    remedy: int
+
+
+_CAMERA = Limits(spec=1200, device=600, message=1200, remedy=600)
+_FALLBACK = Limits(spec=600, device=200, message=400, remedy=200)
+_RUNG_TEXT_MAX = 120
+
+
+@dataclass(frozen=True, slots=True)
+class Ring:
+    """The ring's figures, which never change in a daemon's life."""
+
+    path: str
+    epoch: int
+    size: int
+    arena: int
+    descriptors: int
+    largest: int
+
+    @classmethod
+    def of(cls, writer: RingWriter, names: CameraNames) -> Self:
+        """Return the figures of the ring that `writer` has made."""
+        geometry = writer.geometry
+        return cls(
+            path=str(names.segment_path),
+            epoch=writer.epoch,
+            size=geometry.size,
+            arena=geometry.capacity,
+            descriptors=geometry.count,
+            largest=writer.largest,
+        )
+
+    def document(self) -> Document:
+        """Return the `ring` part."""
+        return {
+            "path": self.path,
+            "size": self.size,
+            "arena": self.arena,
+            "frames": self.descriptors,
+            "largest": self.largest,
+        }
+
+
+class Status:
+    """Knows where every figure comes from. Main thread only."""
+
+    def __init__(
+        self,
+        *,
+        camera: str,
+        pid: int,
+        ring: Ring,
+        conductor: Conductor,
+        counters: FrameCounters,
+        fallback: Fallback,
+        fallback_counters: FrameCounters,
+        control: Callable[[], Mapping[str, object]],
+        started_utc_ns: int,
+    ) -> None:
+        self._camera = camera
+        self._pid = pid
+        self._ring = ring
+        self._conductor = conductor
+        self._counters = counters
+        self._fallback = fallback
+        self._fallback_counters = fallback_counters
+        self._control = control
+        self._started_utc_ns = started_utc_ns
+
+    def document(self, now_ns: int) -> Document:
+        """Return the whole document; `now_ns` is CLOCK_MONOTONIC."""
+        conductor = self._conductor
+        to_utc_ns = utc_offset_ns()
+        retry_ns = conductor.retries.due_ns
+        return {
+            "camera": self._camera,
+            "pid": self._pid,
+            "version": __version__,
+            "epoch": f"{self._ring.epoch:016x}",
+            "started_utc_ns": self._started_utc_ns,
+            "state": conductor.state.value,
+            "since_utc_ns": conductor.since_ns + to_utc_ns,
+            "cause": _cause(conductor.cause(now_ns), _CAMERA),
+            "incident": conductor.incident(),
+            "attempts": conductor.retries.failures,
+            "retry_utc_ns": None if retry_ns is None else retry_ns + to_utc_ns,
+            "source": _source(conductor.source, _CAMERA),
+            "frames": _frames(self._counters.counts(now_ns), to_utc_ns),
+            "fallback": self._fallback_part(now_ns, to_utc_ns),
+            "ring": self._ring.document(),
+            "control": dict(self._control()),
+            "recovery": _recovery(conductor.retries.climber.document()),
+        }
+
+    def changes(self, now_ns: int) -> tuple[object, ...]:
+        """Return what is worth telling at once when it differs from what it was."""
+        conductor = self._conductor
+        cause = conductor.cause(now_ns)
+        return (
+            conductor.state,
+            conductor.source.plan,
+            conductor.source.granted,
+            conductor.retries.due_ns,
+            conductor.retries.climber.document(),
+            cause.code if cause else "",
+            self._fallback.spec,
+            self._fallback.own.state,
+            self._fallback.own.source.granted,
+            self._fallback.shown_ns,
+        )
+
+    def line(self, now_ns: int) -> str:
+        """Return one line for `systemctl status`."""
+        conductor = self._conductor
+        cause = conductor.cause(now_ns)
+        if cause is not None:
+            instead = "" if self._fallback.shown_ns is None else "; the fallback is shown"
+            return f"{conductor.state.value}: {cause.message}{instead}"
+        granted = conductor.source.granted
+        what = f" {granted.width}x{granted.height}" if granted else ""
+        return f"{conductor.state.value}{what} from {conductor.source.plan.spec.text}"
+
+    def _fallback_part(self, now_ns: int, to_utc_ns: int) -> Document | None:
+        fallback = self._fallback
+        if fallback.spec is None:
+            return None
+        own, shown_ns = fallback.own, fallback.shown_ns
+        return {
+            "shown": shown_ns is not None,
+            "shown_since_utc_ns": None if shown_ns is None else shown_ns + to_utc_ns,
+            "state": own.state.value,
+            # While it is not wanted there is nothing to explain.
+            "cause": _cause(own.cause(now_ns), _FALLBACK) if fallback.wanted else None,
+            "source": _source(own.source, _FALLBACK),
+            "frames": _frames(self._fallback_counters.counts(now_ns), to_utc_ns),
+        }
+
+
+def _frames(counts: FrameCounts, to_utc_ns: int) -> Document:
+    return {
+        "captured": counts.captured,
+        "published": counts.published,
+        "rejected": dict(counts.rejected),
+        "missed": counts.missed,
+        "fps": round(counts.fps, 2),
+        "newest_utc_ns": counts.newest_ns + to_utc_ns if counts.newest_ns else None,
+    }
+
+
+def _source(source: CurrentSource, limits: Limits) -> Document:
+    granted = source.granted
+    return {
+        "spec": brief(source.plan.spec.text, limits.spec),
+        "kind": source.kind,
+        "device": brief(granted.device if granted else "", limits.device),
+        "requested": _requested(source.plan.request),
+        "granted": _granted(granted),
+        "note": granted.note if granted else "",
+    }
+
+
+def _cause(cause: Cause | None, limits: Limits) -> Document | None:
+    if cause is None:
+        return None
+    return {
+        "code": cause.code,
+        "message": brief(cause.message, limits.message),
+        "remedy": brief(cause.remedy, limits.remedy),
+    }
+
+
+def _recovery(document: Mapping[str, object]) -> Document:
+    unavailable = document["unavailable"]
+    assert isinstance(unavailable, list)  # noqa: S101  for mypy: climber.py builds it so
+    return {
+        **document,
+        "unavailable": [
+            {
+                "rung": each["rung"],
+                "reason": brief(each["reason"], _RUNG_TEXT_MAX),
+                "remedy": brief(each["remedy"], _RUNG_TEXT_MAX),
+            }
+            for each in unavailable
+        ],
+    }
+
+
+def _requested(request: Request) -> Document:
+    return {"width": request.width, "height": request.height, "fps": request.fps}
+
+
+def _granted(granted: Granted | None) -> Document | None:
+    if granted is None:
+        return None
+    return {
+        "fourcc": granted.fourcc,
+        "width": granted.width,
+        "height": granted.height,
+        "fps": granted.fps,
+    }

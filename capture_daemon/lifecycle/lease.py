@@ -1,0 +1,24 @@
+"""A camera that is lent to another program: to whom, and until when."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from capture_daemon.capturing.reports import Cause
+
+LONGEST_S = 24 * 3600.0
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """What a person allowed; `until_ns` is CLOCK_MONOTONIC."""
+
+    device: str
+    """Its node."""
+    to: str
+    until_ns: int
+
+    @property
+    def cause(self) -> Cause:
+        """Why there are no frames meanwhile."""
+        return Cause("lent", f"lent to {self.to}", "`framebus ctl start` takes the camera back")

@@ -1,0 +1,153 @@
+"""Why there are no frames, the log of it, and the incident that it is: one, however often it fails.
+
+A loss of frames is an incident from the moment at which something is to blame. What a person wants
+(a restart, another format) takes frames away too, but is an incident only if it then fails.
+Main thread only; nothing here waits.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+from dataclasses import replace
+
+from capture_daemon.capturing.reports import Cause
+from capture_daemon.diagnosis.incidents import CuredBy, Incident, Try, new_id
+from capture_daemon.sources.base import Granted
+
+_log = logging.getLogger(__name__)
+Log = logging.Logger | logging.LoggerAdapter[logging.Logger]
+
+STOPPED = Cause("stopped", "capture is stopped", "`framebus ctl start` starts it")
+
+
+class Outage:
+    """The present lack of frames. Times are CLOCK_MONOTONIC nanoseconds."""
+
+    def __init__(
+        self,
+        *,
+        camera: str = "",
+        tell: Callable[[Incident], None] | None = None,
+        clock: Callable[[], int] = time.monotonic_ns,
+        utc: Callable[[], int] = time.time_ns,
+        given_up: bool = False,
+        log: Log = _log,
+    ) -> None:
+        """`tell` is called with the incident whenever it has changed."""
+        self.cause: Cause | None = STOPPED
+        """None while there are frames."""
+        self.incident: Incident | None = None
+        """The one that goes on now."""
+        self.given_up = given_up
+        """Everything was tried in vain; what is tried from now on is tried again."""
+        self.log = log
+        self._camera = camera
+        self._tell = tell
+        self._clock = clock
+        self._utc = utc
+        self._state = "stopped"
+        self._since_ns: int | None = None
+        self._logged: Cause | None = None
+        self._by_hand = False
+
+    def entered(self, state: str) -> None:
+        """The capture is in this state now: what fails next, fails in it."""
+        self._state = state
+
+    def begin(self, newest_ns: int) -> None:
+        """Frames have stopped; the newest arrived at `newest_ns`."""
+        if self._since_ns is not None:
+            return  # it flickers: the first loss counts
+        self._since_ns = newest_ns
+        if self.incident is not None and self.incident.state == self._state:
+            self._change(replace(self.incident, began_utc_ns=self._to_utc(newest_ns)))
+
+    def blame(self, cause: Cause) -> None:
+        """Remember the cause, and log it unless it is what was logged last."""
+        self.cause = cause
+        if cause != self._logged:
+            self._logged = cause
+            remedy = f" ({cause.remedy})" if cause.remedy else ""
+            self.log.warning("%s: %s%s", cause.code, cause.message, remedy)
+        self._by_hand = False  # whatever a person did, it did not help
+        if self.incident is None:
+            self._open(cause)
+        else:
+            self._change(self.incident.blamed(cause, self._utc()))
+
+    def tried(self, rung: str, now_ns: int, note: str = "") -> None:
+        """Something was done to get frames again; `rung` is the ladder's word for it."""
+        if self.incident is not None:
+            self._change(self.incident.with_try(Try(rung, self._to_utc(now_ns), note)))
+
+    def covered(self, now_ns: int) -> None:
+        """Viewers see the fallback since then: no frames of the camera's, so the loss goes on."""
+        if self.incident is not None and self.incident.fallback_utc_ns is None:
+            self._change(replace(self.incident, fallback_utc_ns=self._to_utc(now_ns)))
+
+    def forget(self) -> None:
+        """A person has taken a hand: the next failure is news, whatever it is."""
+        self._logged = None
+        self._by_hand = True
+
+    def end(self, source: str, granted: Granted | None, streaming_since_ns: int) -> None:
+        """The stream has proved itself: say so, once."""
+        what = f"{granted.fourcc} {granted.width}x{granted.height}" if granted else "frames"
+        if self._since_ns is None:
+            self.log.info("streaming %s from %s", what, source)
+        else:
+            away_s = (streaming_since_ns - self._since_ns) / 1e9
+            self.log.info("streaming %s from %s again after %.1f s", what, source, away_s)
+        self._since_ns = None
+        self._logged = None
+        self.given_up = False
+        if self.incident is not None:
+            self._close(self.incident.cured(self._to_utc(streaming_since_ns), self._cured_by()))
+
+    def stop(self, cause: Cause) -> None:
+        """A person wants no frames."""
+        self.cause = cause
+        self._since_ns = None
+        self._logged = None
+        self.given_up = False
+        self.log.info("stopped")
+        if self.incident is not None:
+            note = "capture was stopped before frames came back"
+            self._close(self.incident.given_up(self._utc(), note))
+
+    # -- inside ----------------------------------------------------------------------------
+
+    def _open(self, cause: Cause) -> None:
+        now_utc_ns = self._utc()
+        began_utc_ns = now_utc_ns if self._since_ns is None else self._to_utc(self._since_ns)
+        self._change(
+            Incident(
+                id=new_id(now_utc_ns),
+                camera=self._camera,
+                state=self._state,
+                began_utc_ns=began_utc_ns,
+                cause=cause,
+                causes=(cause.code,),
+            )
+        )
+
+    def _cured_by(self) -> str:
+        if self._by_hand:
+            return CuredBy.PERSON.value
+        tried = self.incident.tried if self.incident else ()
+        return tried[-1].rung if tried else CuredBy.ITSELF.value
+
+    def _change(self, incident: Incident) -> None:
+        if incident != self.incident:
+            self.incident = incident
+            if self._tell is not None:
+                self._tell(incident)
+
+    def _close(self, incident: Incident) -> None:
+        self._change(incident)
+        self.incident = None
+
+    def _to_utc(self, then_ns: int) -> int:
+        return self._utc() - self._clock() + then_ns

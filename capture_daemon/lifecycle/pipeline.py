@@ -1,0 +1,83 @@
+"""One source's way from its device to the ring: who reads it, what is counted, who commands it.
+
+A daemon has two: the camera's and its fallback's. They know nothing of each other.
+"""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+from capture_daemon.capturing import thread
+from capture_daemon.capturing.counters import FrameCounters
+from capture_daemon.capturing.publisher import Outlet, Publisher
+from capture_daemon.capturing.reports import Report
+from capture_daemon.capturing.thread import CaptureThread
+from capture_daemon.lifecycle.conductor import Conductor
+from capture_daemon.lifecycle.outage import Outage
+from capture_daemon.recovery.base import Rungs
+from capture_daemon.settings.plan import Plan
+from capture_daemon.settings.spec import SourceSpec
+from capture_daemon.sources.base import Source
+
+
+class Sources(thread.Sources, Protocol):
+    """What is needed of ownership.exclusive.ExclusiveSources; tests bring their own."""
+
+    def check(self, plan: Plan) -> None:
+        """Raise for a plan that cannot be carried out now."""
+
+    def check_apart(self, wanted: SourceSpec, other: SourceSpec) -> None:
+        """Raise UsageError if both are one device."""
+
+    def current(self) -> SourceSpec | None:
+        """Return the source built last, None before. Any thread."""
+
+    @property
+    def supervised(self) -> bool:
+        """Whether somebody keeps the device and starts a successor."""
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """How a source is got hold of, and got back."""
+
+    sources: Sources
+    rungs: Rungs
+
+
+class Pipeline:
+    """Built by parts.py; its thread is started and ended there."""
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        plan: Plan,
+        access: Access,
+        outlet: Outlet,
+        outage: Outage,
+        post: Callable[[Report], None],
+        opened: Callable[[int, Source], None] | None,
+    ) -> None:
+        """`name` is the thread's; `post` takes its reports, and `opened` each source it opens."""
+        self.counters = FrameCounters()
+        self.capture = CaptureThread(
+            name=name,
+            sources=access.sources,
+            rungs=access.rungs,
+            publisher=Publisher(outlet=outlet, counters=self.counters),
+            counters=self.counters,
+            post=post,
+            opened=opened,
+        )
+        self.conductor = Conductor(
+            capture=self.capture,
+            plan=plan,
+            jitter=random.random,
+            now_ns=time.monotonic_ns(),
+            outage=outage,
+        )

@@ -1,0 +1,230 @@
+"""The capture's state machine: a table, and when a stream counts as silent. It must not do any I/O.
+
+Everything that decides what the capture does next stands in `TABLE`. The conductor feeds it
+events and carries out the actions that it returns; docs/lifecycle.md is drawn from it
+(`python -m capture_daemon.lifecycle.diagram`).
+
+There is no "closing" state: commands to the capture thread are carried out one after another, so
+an OPEN queued behind a CLOSE can never meet the device still held by ourselves. For the same reason
+the rungs that need the device closed are climbed in BACKOFF, as one more command to that thread.
+Which rung comes next is the ladder's to say (recovery/ladder.py).
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Mapping
+
+
+class State(enum.Enum):
+    """Where the capture is."""
+
+    STOPPED = "stopped"
+    """A person wants no capture."""
+    OPENING = "opening"
+    """The source is being opened, or is open and has not given its first valid frame yet."""
+    STREAMING = "streaming"
+    """Valid frames arrive."""
+    STALLED = "stalled"
+    """Open, but silent for too long; its stream is being restarted."""
+    BACKOFF = "backoff"
+    """It failed; the next rung of the ladder waits for its time, or is being climbed."""
+    FAILED = "failed"
+    """It failed in a way that a person must mend; tried again now and then all the same."""
+    LENT = "lent"
+    """Another program has the device, by a person's leave, until a time."""
+
+
+class Event(enum.Enum):
+    """What happened. Those above the line come from people, those below from the threads."""
+
+    START = "start"
+    STOP = "stop"
+    RESTART = "restart"
+    CONFIGURED = "configured"
+    """The source or what is requested of it has changed."""
+    RESET = "reset"
+    """A person wants a rung that needs the device closed."""
+    LEND = "lend"
+    """A person wants the device for another program, for a while."""
+    # ------------------------------------------------------------------
+    OPENED = "opened"
+    FRAME = "frame"
+    """The first valid frame after an open or a stream restart."""
+    SETTLED = "settled"
+    """The stream has proved itself: enough valid frames in a row."""
+    SILENCE = "silence"
+    """No valid frame for too long, and restarting the stream is the next rung."""
+    SILENCE_AGAIN = "silence-again"
+    """No valid frame for too long, and the next rung needs the device closed."""
+    STREAM_RESTARTED = "stream-restarted"
+    FAILURE = "failure"
+    """The source raised, and is closed."""
+    PERMANENT_FAILURE = "permanent-failure"
+    """The same, and trying again unchanged cannot help."""
+    RETRY_DUE = "retry-due"
+    """It is time to open again."""
+    CLIMB_DUE = "climb-due"
+    """It is time for a rung that is climbed with the device closed."""
+    CLIMBED = "climbed"
+    """The rung was carried out; whether it helped only frames can tell."""
+    NOT_CLIMBED = "not-climbed"
+    """The rung could not be carried out."""
+    DEVICE_ADDED = "device-added"
+    """A device appeared that may be ours."""
+
+
+class Action(enum.Enum):
+    """What the conductor must do, in the order given."""
+
+    OPEN = "open"
+    CLOSE = "close"
+    RESTART_STREAM = "restart-stream"
+    CLIMB = "climb"
+    """Carry out the rung that was chosen, with the device closed."""
+    COUNT_FAILURE = "count-failure"
+    AWAIT_RUNG = "await-rung"
+    """Ask for RETRY_DUE or CLIMB_DUE when the rung that the ladder has chosen is due."""
+    AWAIT_RETURN = "await-return"
+    """Ask for RETRY_DUE when the time is up for which the device was lent."""
+    RETRY_SLOWLY = "retry-slowly"
+    """Ask for RETRY_DUE after `slow_retry_delay_s`."""
+    FORGET_FAILURES = "forget-failures"
+    """Start counting failures from 0."""
+    START_OVER = "start-over"
+    """The same, and the ladder begins at its bottom."""
+
+
+class IllegalEvent(Exception):
+    """The event cannot happen in this state: a bug. Nothing was changed."""
+
+
+OPEN_STATES = frozenset({State.OPENING, State.STREAMING, State.STALLED})
+"""A source is open, or is being opened."""
+WAITING_STATES = frozenset({State.BACKOFF, State.FAILED, State.LENT})
+"""The next try is due at some time."""
+
+Step = tuple[State, tuple[Action, ...]]
+
+_REOPEN = (Action.START_OVER, Action.CLOSE, Action.OPEN)
+_OPEN_AFRESH = (Action.START_OVER, Action.OPEN)
+_FAILED = (Action.COUNT_FAILURE, Action.AWAIT_RUNG)
+
+_WHILE_OPEN: Mapping[Event, Step] = {
+    Event.STOP: (State.STOPPED, (Action.START_OVER, Action.CLOSE)),
+    Event.CONFIGURED: (State.OPENING, _REOPEN),
+    Event.RESET: (State.BACKOFF, (Action.CLOSE, Action.CLIMB)),
+    Event.LEND: (State.LENT, (Action.START_OVER, Action.CLOSE, Action.AWAIT_RETURN)),
+    Event.FAILURE: (State.BACKOFF, _FAILED),
+    Event.PERMANENT_FAILURE: (State.FAILED, (Action.COUNT_FAILURE, Action.RETRY_SLOWLY)),
+    # Restarting the stream has not helped, or will not: let go of the device.
+    Event.SILENCE_AGAIN: (State.BACKOFF, (Action.CLOSE, *_FAILED)),
+}
+
+# Anything that might have mended it ends the wait.
+_WHILE_WAITING: Mapping[Event, Step] = {
+    Event.START: (State.OPENING, _OPEN_AFRESH),
+    Event.RESTART: (State.OPENING, _OPEN_AFRESH),
+    Event.CONFIGURED: (State.OPENING, _OPEN_AFRESH),
+    Event.RESET: (State.BACKOFF, (Action.CLIMB,)),
+    Event.LEND: (State.LENT, (Action.START_OVER, Action.CLOSE, Action.AWAIT_RETURN)),
+    Event.STOP: (State.STOPPED, (Action.START_OVER, Action.CLOSE)),
+    Event.RETRY_DUE: (State.OPENING, (Action.OPEN,)),
+    Event.DEVICE_ADDED: (State.OPENING, (Action.OPEN,)),
+}
+
+TABLE: Mapping[State, Mapping[Event, Step]] = {
+    State.STOPPED: {
+        Event.START: (State.OPENING, _OPEN_AFRESH),
+        Event.RESTART: (State.OPENING, _OPEN_AFRESH),
+        Event.STOP: (State.STOPPED, ()),
+        Event.CONFIGURED: (State.STOPPED, ()),
+        Event.DEVICE_ADDED: (State.STOPPED, ()),
+    },
+    State.OPENING: {
+        **_WHILE_OPEN,
+        # It is being opened already: restarts that come meanwhile are one restart.
+        Event.START: (State.OPENING, ()),
+        Event.RESTART: (State.OPENING, ()),
+        Event.DEVICE_ADDED: (State.OPENING, ()),
+        Event.OPENED: (State.OPENING, ()),
+        Event.FRAME: (State.STREAMING, ()),
+        Event.SILENCE: (State.STALLED, (Action.RESTART_STREAM,)),
+    },
+    State.STREAMING: {
+        **_WHILE_OPEN,
+        Event.START: (State.STREAMING, ()),
+        Event.RESTART: (State.OPENING, _REOPEN),
+        Event.DEVICE_ADDED: (State.STREAMING, ()),
+        Event.FRAME: (State.STREAMING, ()),
+        Event.SETTLED: (State.STREAMING, (Action.FORGET_FAILURES,)),
+        Event.SILENCE: (State.STALLED, (Action.RESTART_STREAM,)),
+        # It came back by itself just before the restart that was under way.
+        Event.STREAM_RESTARTED: (State.STALLED, ()),
+    },
+    State.STALLED: {
+        **_WHILE_OPEN,
+        Event.START: (State.STALLED, ()),
+        Event.RESTART: (State.OPENING, _REOPEN),
+        Event.DEVICE_ADDED: (State.STALLED, ()),
+        Event.STREAM_RESTARTED: (State.STALLED, ()),
+        Event.FRAME: (State.STREAMING, ()),
+        # The tenth frame was on its way when the silence was noticed.
+        Event.SETTLED: (State.STALLED, ()),
+        Event.SILENCE: (State.STALLED, (Action.RESTART_STREAM,)),
+    },
+    State.BACKOFF: {
+        **_WHILE_WAITING,
+        Event.CLIMB_DUE: (State.BACKOFF, (Action.CLIMB,)),
+        Event.CLIMBED: (State.OPENING, (Action.OPEN,)),
+        Event.NOT_CLIMBED: (State.BACKOFF, (Action.AWAIT_RUNG,)),
+    },
+    State.FAILED: _WHILE_WAITING,
+    State.LENT: {
+        # Whoever wants it back has it back, whatever the time.
+        Event.START: (State.OPENING, _OPEN_AFRESH),
+        Event.RESTART: (State.OPENING, _OPEN_AFRESH),
+        Event.RETRY_DUE: (State.OPENING, _OPEN_AFRESH),
+        Event.STOP: (State.STOPPED, (Action.START_OVER, Action.CLOSE)),
+        Event.LEND: (State.LENT, (Action.AWAIT_RETURN,)),
+        Event.CONFIGURED: (State.LENT, ()),
+        Event.DEVICE_ADDED: (State.LENT, ()),
+    },
+}
+
+
+def step(state: State, event: Event) -> Step:
+    """Return the state and the actions that follow. Raises IllegalEvent."""
+    try:
+        return TABLE[state][event]
+    except KeyError:
+        raise IllegalEvent(f"{event.value} cannot happen while {state.value}") from None
+
+
+SILENT_INTERVALS = 3
+SLOW_START_S = 5.0
+"""How long a source may take from open to its first valid frame: real cameras take 3 s and more."""
+QUICK_START_S = 0.8
+"""The same for a source that is known to be quicker, at least. Each rung in vain costs as much:
+with 2 s here, a camera that only a USB reset cures was away for over 8 s."""
+
+
+def start_limit_s(took_s: float | None) -> float:
+    """Return how long to wait for the first valid frame of a source that last took `took_s`.
+
+    None: it is not known. Half as long again and half a second is allowed, since a camera that
+    recovers may be slower than one that was well.
+    """
+    return SLOW_START_S if took_s is None else max(QUICK_START_S, 1.5 * took_s + 0.5)
+
+
+def silence_limit_s(granted_fps: float, measured_fps: float, jitter_s: float) -> float:
+    """Return how long a stream may go without a valid frame before it counts as stalled, seconds.
+
+    Three frame intervals and the source's jitter. The slower of the granted and the measured rate
+    counts: in the dark a camera that was granted 30 fps may give 5, and is not stalled.
+    0: unknown.
+    """
+    rates = [fps for fps in (granted_fps, measured_fps) if fps > 0]
+    interval_s = 1.0 / min(rates) if rates else 0.5
+    return SILENT_INTERVALS * interval_s + jitter_s
