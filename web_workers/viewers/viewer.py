@@ -150,9 +150,9 @@ class Viewer:
 
         TCP_NOTSENT_LOWAT bounds what waits to be sent, and leaves what is on its way to the kernel,
         which measures the path. One packet may be over the mark, so a mark of one packet less than
-        the part still takes it in one piece. SO_SNDBUF bounds what waits and
-        what is on its way together, so one frame's worth would cost a distant viewer frames; and
-        net.core.wmem_max, 208 kB as a rule, bounds SO_SNDBUF.
+        the part still takes it in one piece. SO_SNDBUF bounds what waits and what is on its way
+        together, so one frame's worth would cost a distant viewer frames; and net.core.wmem_max,
+        208 kB as a rule, bounds SO_SNDBUF.
         """
         step = 1 << max(0, size.bit_length() - 4)  # not anew for each frame that differs a little
         unix = self._sock.family == socket.AF_UNIX
