@@ -36,7 +36,7 @@ _PAGE = Path(__file__).resolve().parent.parent / "docs" / "performance.md"
 )
 @click.option(
     "--rounds",
-    default=7,
+    default=5,
     type=click.IntRange(min=1),
     help="How often each is repeated, in turn with the others.",
 )
@@ -75,7 +75,7 @@ def main(
 
     \b
     grid      a delivered frame beside a bare loop of send() and beside
-              peers: server on one core, client on another (15 minutes)
+              peers: server on one core, client on another (18 minutes)
     capture   the daemon, with 0, 1 and 32 readers (3 minutes)
     workers   two workers beside one (2 minutes)
     thousand  1000 viewers on two workers, for ten minutes (11 minutes)

@@ -19,8 +19,9 @@ from benchmarks.part import Measured, Part, Say, Stage, audience
 from benchmarks.table import table
 from benchmarks.task import Task
 
-_SETTLE_S = 0.7
-"""From each viewer's first part to the measurement: meanwhile kernel buffers find their size."""
+_SETTLE_S = 2.5
+"""From each viewer's first part to the measurement: so long the kernel's buffers and windows find
+their size, and frames get cheaper."""
 
 
 class Grid(Part[Row]):
