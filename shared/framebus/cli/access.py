@@ -10,15 +10,13 @@ from __future__ import annotations
 import ipaddress
 import re
 import socket
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TypeVar
 
-import click
-
-from framebus.cli import address
+from framebus.cli import address, flags
 from framebus.cli.address import Address
+from framebus.cli.flags import Command, variable
 from framebus.config import pick
 from framebus.errors import UsageError
 from framebus.names import web_token
@@ -86,26 +84,10 @@ _REPEATED = frozenset({"allow_host", "trusted_proxy"})
 OPTIONS = tuple(_HELP)
 """Names of the options, as in the configuration; flags have `-` for `_`."""
 
-_Command = TypeVar("_Command", bound=Callable[..., object])
 
-
-def options(command: _Command) -> _Command:
+def options(command: Command) -> Command:
     """Give a click command these options."""
-    for name, (metavar, text) in reversed(_HELP.items()):
-        command = click.option(
-            f"--{name.replace('_', '-')}",
-            envvar=variable(name),
-            show_envvar=True,
-            metavar=metavar,
-            multiple=name in _REPEATED,
-            help=text,
-        )(command)
-    return command
-
-
-def variable(option: str) -> str:
-    """Return the environment variable of an option. One that may be repeated has spaces in it."""
-    return f"FRAMEBUS_{option.upper()}"
+    return flags.add(command, _HELP, repeated=_REPEATED)
 
 
 def from_environ(environ: Mapping[str, str], bind: str) -> Access:

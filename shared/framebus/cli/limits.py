@@ -6,12 +6,8 @@ may be is for the web tier, which `framebus up` passes them on to.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TypeVar
-
-import click
-
-from framebus.cli.access import variable
+from framebus.cli import flags
+from framebus.cli.flags import Command
 
 DEFAULT_VIEWERS = 10_000
 """More than two processors can serve; so it is the machine that is the limit, and not this, unless
@@ -39,17 +35,7 @@ _HELP = {
 OPTIONS = tuple(_HELP)
 """Names of the options, as in the configuration; flags have `-` for `_`."""
 
-_Command = TypeVar("_Command", bound=Callable[..., object])
 
-
-def options(command: _Command) -> _Command:
+def options(command: Command) -> Command:
     """Give a click command these options."""
-    for name, (metavar, text) in reversed(_HELP.items()):
-        command = click.option(
-            f"--{name.replace('_', '-')}",
-            envvar=variable(name),
-            show_envvar=True,
-            metavar=metavar,
-            help=text,
-        )(command)
-    return command
+    return flags.add(command, _HELP)
