@@ -14,7 +14,7 @@ through that is raised before anything was sent; `finish_request` and
 `wait_for_and_dispatch_events` run in the main thread; `nr_conns` counts open connections; `alive`
 turns false when the worker is to end, and `run` returns when requests under way are done; a
 connection that is `initialized` is given to its `parser` as it is, and a parser over an iterable
-reads no socket.
+reads no socket; `wsgi.create` writes "100 Continue" if a request's `_expected_100_continue` is set.
 """
 
 from __future__ import annotations
@@ -170,6 +170,9 @@ class StreamWorker(GuardedErrors):
 
     def handle_request(self, req: Any, conn: Any) -> bool:
         """Handle one request, in a request thread."""
+        # The intake has told who waited for it. gunicorn would say it once more, by a `send` that
+        # waits for a client that reads nothing: the thread would be gone for good.
+        req._expected_100_continue = False
         if self.cfg.is_ssl:
             conn.sock.settimeout(_WRITE_S)
         try:

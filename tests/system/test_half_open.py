@@ -13,6 +13,7 @@ from tests.bus import Bus
 from tests.system.webtier import WebTier
 
 REQUEST = b"GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"
+CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 
 
 @pytest.fixture
@@ -160,4 +161,15 @@ def test_a_client_that_waits_for_the_word_continue_is_given_it(tier: WebTier) ->
         )
         assert connection.recv(12) == b"HTTP/1.1 100"
         connection.sendall(b"{}")
-        assert b"HTTP/1.1 405" in to_the_end_of_answer(connection)
+        assert connection.recv(len(CONTINUE) - 12) == CONTINUE[12:]
+        assert to_the_end_of_answer(connection).startswith(b"HTTP/1.1 405")
+
+
+def test_a_client_that_did_not_wait_for_the_word_continue_is_not_given_it(tier: WebTier) -> None:
+    # gunicorn would say it in a thread, which waits there for a client that reads nothing.
+    with connect(tier.port) as connection:
+        connection.sendall(
+            b"POST /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\n"
+            b"Expect: 100-continue\r\nContent-Length: 2\r\n\r\n{}"
+        )
+        assert to_the_end_of_answer(connection).startswith(b"HTTP/1.1 405")
