@@ -86,3 +86,26 @@ def test_a_descriptor_removed_by_another_of_the_same_round_is_not_called(loop: S
     assert len(called) == 1
     for fd in fds:
         os.close(fd)
+
+
+def test_an_event_is_not_told_to_who_has_its_descriptors_number_by_now(loop: StreamLoop) -> None:
+    fds = [os.eventfd(1), os.eventfd(1)]
+    told: list[str] = []
+
+    def replace(fd: int) -> None:
+        """Close the other one, whose event waits; what is opened then gets its number."""
+        told.append("event")
+        other = fds[1 - fds.index(fd)]
+        loop.remove(other)
+        os.close(other)
+        assert os.eventfd(0) == other
+        loop.add(other, select.EPOLLIN, lambda _: told.append("not its event"))
+        loop.remove(fd)
+
+    for fd in fds:
+        loop.add(fd, select.EPOLLIN, lambda _events, fd=fd: replace(fd))  # type: ignore[misc]
+    loop.dispatch()
+    loop.dispatch()
+    assert told == ["event"]
+    for fd in fds:
+        os.close(fd)

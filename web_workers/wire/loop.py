@@ -85,9 +85,13 @@ class StreamLoop:
     def dispatch(self, wait_s: float = 0.0) -> None:
         """Serve what is ready, after waiting `wait_s` seconds at most for a descriptor."""
         callbacks = self._callbacks
-        for fd, events in self._epoll.poll(wait_s, _EVENTS_MAX):
-            callback = callbacks.get(fd)
-            if callback is not None:  # an earlier callback of this round may have removed it
+        ready = [
+            (fd, events, callbacks.get(fd)) for fd, events in self._epoll.poll(wait_s, _EVENTS_MAX)
+        ]
+        for fd, events, callback in ready:
+            # An earlier callback of this round may have removed it, and another connection may
+            # have its number by now: the event is not that one's.
+            if callback is not None and callbacks.get(fd) is callback:
                 callback(events)
         self._run_timers()
 
