@@ -95,7 +95,8 @@ class UnsoundCode(FramebusError):
 @click.option(
     "--check",
     is_flag=True,
-    help="Only find out whether options and code are sound, as before a reload; start nothing.",
+    help="Only find out whether options, secret and code are sound, as before a reload; start "
+    "nothing.",
 )
 @access.options
 def web(check: bool, **options: Any) -> None:
@@ -104,10 +105,13 @@ def web(check: bool, **options: Any) -> None:
     chosen = choose(options, file, os.environ)
     _check_installed()
     listen = address.parse(chosen[BIND])
+    allowed = access.choose(options, file.common, listen)
+    secret = access.credential(allowed, state_dir()) if allowed.asks else None
     if check:
         _check_code({**os.environ, **chosen})
         return
-    _say_access(access.choose(options, file.common, listen))
+    if secret is not None:
+        _say_access(allowed, secret)
     listen.check_free()
     os.execve(  # noqa: S606  no shell: this process becomes gunicorn, signals and all
         sys.executable,
@@ -132,15 +136,13 @@ def _check_code(environ: Mapping[str, str]) -> None:
     click.echo("framebus web: options and code are sound")
 
 
-def _say_access(chosen: access.Access) -> None:
-    """Check the secret and say where it is, which is all that a log may know of it."""
-    if chosen.asks:
-        credential = access.credential(chosen, state_dir())
-        click.echo(
-            f"framebus: view {chosen.view}, control {chosen.control}; what is asked for is in "
-            f"{credential.file}",
-            err=True,
-        )
+def _say_access(allowed: access.Access, secret: access.Credential) -> None:
+    """Say where the secret is, which is all that a log may know of it."""
+    click.echo(
+        f"framebus: view {allowed.view}, control {allowed.control}; what is asked for is in "
+        f"{secret.file}",
+        err=True,
+    )
 
 
 def choose(

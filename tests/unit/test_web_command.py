@@ -77,3 +77,16 @@ def test_an_address_that_is_none_is_exit_64(runtime: Path, bind: str) -> None:
     done = _run("--bind", bind)
     assert done.returncode == os.EX_USAGE
     assert "--bind" in done.stderr
+
+
+@pytest.mark.parametrize(("mode", "code"), [(None, os.EX_USAGE), (0o644, os.EX_NOPERM)])
+def test_a_secret_with_which_nobody_would_be_let_in_is_found_before_a_reload(
+    runtime: Path, tmp_path: Path, mode: int | None, code: int
+) -> None:
+    file = tmp_path / "password"
+    if mode is not None:
+        file.write_text("a password\n")
+        file.chmod(mode)
+    done = _run("--check", "--view", "token", "--password-file", str(file))
+    assert (done.returncode, done.stdout) == (code, "")
+    assert str(file) in done.stderr
