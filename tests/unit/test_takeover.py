@@ -13,8 +13,10 @@ from web_workers.admission.gate import Place
 from web_workers.app import create_app
 from web_workers.counts.scoreboard import Scoreboard
 from web_workers.counts.scores import Scores
+from web_workers.responses import takeover
 from web_workers.responses.takeover import PLACE, STREAMS, FrameTicket, TakeOver, Ticket, announce
 from web_workers.settings import Settings
+from web_workers.viewers.threaded import Places
 
 
 class NoViewers:
@@ -136,3 +138,14 @@ def test_a_viewer_with_a_thread_gives_its_place_back_at_its_end(runtime: Path) -
     assert _call(app, "/stream")[0] == "503 SERVICE UNAVAILABLE"
     body.close()  # type: ignore[attr-defined]
     assert _call(app, "/stream")[0] == "200 OK"
+
+
+def test_a_viewer_without_a_thread_is_told_so_as_everything_that_is_wrong_is(
+    runtime: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(takeover, "_places", Places(0))
+    app = announce(create_app(Settings(runtime)), NoViewers(places=1), plain=False)
+    for accepted, begin in (("application/json", b'{"error":"no-threads"'), ("text/html", b"<!")):
+        status, body, _ = _call(app, "/stream", headers={"Accept": accepted})
+        assert status == "503 SERVICE UNAVAILABLE"
+        assert b"".join(body).replace(b" ", b"").startswith(begin)

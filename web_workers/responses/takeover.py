@@ -17,9 +17,10 @@ from typing import TYPE_CHECKING, Protocol
 
 from flask import Response
 
-from web_workers.admission.gate import Place
+from web_workers.admission.gate import RETRY_AFTER_S, Place
 from web_workers.counts.scores import Scores
-from web_workers.viewers.threaded import Places, let_go_of_stalled
+from web_workers.responses.problems import problem
+from web_workers.viewers.threaded import PLACES, Places, let_go_of_stalled
 from web_workers.wire.parts import Style
 
 if TYPE_CHECKING:
@@ -115,15 +116,24 @@ class TakenOverResponse(Response):
         place: Place | None = environ.get(PLACE)
         seat = _places.take(self._fallback, place.release if place is not None else None)
         if seat is None:
-            self.status_code = 503
-            self.content_type = "text/plain"
-            self.headers["Retry-After"] = "10"
-            self.data = b"all places for viewers are taken\n"
+            self._refuse()
             return super().__call__(environ, start_response)
         environ.pop(PLACE, None)
         let_go_of_stalled(environ.get("gunicorn.socket"))
         start_response(self.status, self.get_wsgi_headers(environ).to_wsgi_list())
         return seat
+
+    def _refuse(self) -> None:
+        """Become the answer to a viewer for whom there is no thread."""
+        refusal = problem(
+            503,
+            "no-threads",
+            f"there are threads for {PLACES} viewers here, and no more are let in",
+            remedy="ask again when somebody has left; for more a proxy does the TLS (deploy/nginx)",
+        )
+        self.status_code, self.content_type = refusal.status_code, refusal.content_type
+        self.data = refusal.get_data()
+        self.headers["Retry-After"] = str(RETRY_AFTER_S)
 
 
 def announce(app: WSGIApplication, streams: Streams, plain: bool) -> WSGIApplication:
