@@ -86,3 +86,9 @@ def test_an_origin_is_ours_if_scheme_name_and_port_are(origin: str, ours: bool) 
 def test_an_origin_without_a_port_has_its_schemes() -> None:
     assert Peer("", "https", "cam.example.org", 443).is_origin("https://cam.example.org")
     assert Peer("", "http", "::1", 80).is_origin("http://[::1]")
+
+
+def test_a_name_that_ends_with_the_roots_dot_is_the_same_in_host_and_origin() -> None:
+    found = peer(HTTP_HOST="cam.example.org.:8080")
+    assert answers_to(found.host, NAMES)
+    assert found.is_origin("http://cam.example.org.:8080")

@@ -41,7 +41,7 @@ class Peer:
             port = parts.port or _PORTS.get(parts.scheme)
         except ValueError:
             return False
-        host = (parts.hostname or "").strip("[]")
+        host = (parts.hostname or "").strip("[]").removesuffix(".")
         return bool(host) and (parts.scheme, host, port) == (self.scheme, self.host, self.port)
 
 
