@@ -38,7 +38,7 @@ from web_workers.admission.outbox import ClientSocket
 from web_workers.admission.settings import Limits
 from web_workers.feeds.streams import WorkerStreams
 from web_workers.handover.shared import LAYOUT, Shared
-from web_workers.responses.takeover import TakeOver, announce
+from web_workers.responses.takeover import TakeOver, announce, end_threaded
 from web_workers.settings import Cameras, Settings
 
 if TYPE_CHECKING:
@@ -117,6 +117,7 @@ class StreamWorker(GuardedErrors):
         loop.add(self.poller.fileno(), select.EPOLLIN, lambda _: loop.stop())
         self._streams.porter.open()
         super().run()
+        end_threaded()
         if os.getppid() != self.ppid:
             return  # gunicorn's master is gone: there is no other worker, and will be none
         self._leave()
@@ -139,6 +140,7 @@ class StreamWorker(GuardedErrors):
         """
         self._streams.porter.leave()
         self._intake.end(_END_NS)
+        end_threaded()
 
     def accept(self, listener: Any) -> None:
         """Accept a connection; without a descriptor left for it, pause instead of ending."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import signal
 import socket
 import ssl
 import subprocess
@@ -61,6 +62,21 @@ def connected(server: Guarded, certificate: Path) -> ssl.SSLSocket:
     return viewer
 
 
+def seated(server: Guarded, certificate: Path) -> ssl.SSLSocket:
+    """A viewer that was let in, once there is a place: an earlier test's may still be leaving."""
+
+    def seat() -> ssl.SSLSocket | None:
+        viewer = connected(server, certificate)
+        if viewer.recv(12) == b"HTTP/1.1 200":
+            return viewer
+        viewer.close()
+        return None
+
+    viewer = until(seat, within_s=30, what="a place")
+    assert viewer is not None
+    return viewer
+
+
 def test_curl_sees_a_snapshot_and_a_secure_cookie(
     server: Guarded, certificate: tuple[Path, Path]
 ) -> None:
@@ -86,28 +102,32 @@ def test_a_stream_comes_through(server: Guarded, certificate: tuple[Path, Path])
 def test_viewers_beyond_the_threads_are_told_so_until_one_leaves(
     server: Guarded, certificate: tuple[Path, Path]
 ) -> None:
-    def seat() -> ssl.SSLSocket | None:
-        viewer = connected(server, certificate[0])
-        if viewer.recv(12) == b"HTTP/1.1 200":
-            return viewer
-        viewer.close()
-        return None
-
-    viewers: list[ssl.SSLSocket | None] = []
+    viewers: list[ssl.SSLSocket] = []
     try:
-        for _ in range(PLACES):  # an earlier test's viewer may still be leaving
-            viewers.append(until(seat, within_s=30))
+        for _ in range(PLACES):
+            viewers.append(seated(server, certificate[0]))
         with connected(server, certificate[0]) as late:
             assert late.recv(12) == b"HTTP/1.1 503"
         assert curl(server, certificate[0], "/healthz")[1] == b'{"ok":true}\n'
-        first = viewers.pop(0)
-        assert first is not None
-        first.close()
-        viewers.append(until(seat, within_s=30, what="the place of who left"))
+        viewers.pop(0).close()
+        viewers.append(seated(server, certificate[0]))
     finally:
         for viewer in viewers:
-            if viewer is not None:
-                viewer.close()
+            viewer.close()
+
+
+def test_a_worker_that_is_replaced_ends_the_streams_of_its_threads_and_itself(
+    server: Guarded, certificate: tuple[Path, Path]
+) -> None:
+    (old,) = server.tier.workers()
+    with seated(server, certificate[0]) as viewer:
+        server.tier.process.send_signal(signal.SIGHUP)
+        data = b""
+        while got := viewer.recv(65536):
+            data = data[-64:] + got
+    assert data.endswith(b"\r\n0\r\n\r\n")  # to its end (RFC 9112 section 7.1), not cut
+    until(lambda: old not in server.tier.workers(), within_s=60, what="the old worker is gone")
+    assert "WORKER TIMEOUT" not in server.tier.log()
 
 
 def test_who_speaks_no_tls_gets_nothing(server: Guarded) -> None:

@@ -30,3 +30,13 @@ def test_a_place_is_free_again_once_its_body_is_closed_and_only_once() -> None:
     assert places.take(body) is None
     never_begun.close()
     assert places.take(body) is not None
+
+
+def test_a_body_that_never_ends_does_when_its_process_is_to_end() -> None:
+    places = Places(2)
+    seat = places.take(lambda: iter((b"one", b"two")))
+    assert seat is not None
+    assert next(iter(seat)) == b"one"
+    places.end()
+    assert list(seat) == []
+    assert places.take(lambda: iter(())) is None

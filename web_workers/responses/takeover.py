@@ -136,6 +136,11 @@ class TakenOverResponse(Response):
         self.headers["Retry-After"] = str(RETRY_AFTER_S)
 
 
+def end_threaded() -> None:
+    """Have viewers that take a thread each leave, in a second or so: their process is to end."""
+    _places.end()
+
+
 def announce(app: WSGIApplication, streams: Streams, plain: bool) -> WSGIApplication:
     """Wrap `app` so that it knows it runs in a StreamWorker; `plain` sockets can be taken over."""
 

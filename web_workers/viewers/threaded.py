@@ -22,15 +22,23 @@ class Places:
     def __init__(self, count: int = PLACES) -> None:
         """Let `count` viewers in at once."""
         self._free = threading.BoundedSemaphore(count)
+        self._ended = False
+
+    def end(self) -> None:
+        """End every body before its next piece, and let nobody in: the process is to end.
+
+        It could not while they go on: Python waits for a pool's threads.
+        """
+        self._ended = True
 
     def take(
         self, body: Callable[[], Iterator[bytes]], left: Callable[[], None] | None = None
     ) -> Seat | None:
-        """Return the body of a viewer's response, or None when all places are taken.
+        """Return the body of a viewer's response, or None when there is no place.
 
         `left` is called when the viewer has left.
         """
-        if not self._free.acquire(blocking=False):
+        if self._ended or not self._free.acquire(blocking=False):
             return None
 
         def leave() -> None:
@@ -38,14 +46,17 @@ class Places:
             if left is not None:
                 left()
 
-        return Seat(body(), leave)
+        return Seat(body(), leave, lambda: self._ended)
 
 
 class Seat:
     """A response's body that gives its place back when the server closes it (PEP 3333)."""
 
-    def __init__(self, body: Iterator[bytes], leave: Callable[[], None]) -> None:
+    def __init__(
+        self, body: Iterator[bytes], leave: Callable[[], None], ended: Callable[[], bool]
+    ) -> None:
         self._body = body
+        self._ended = ended
         self._leave: Callable[[], None] | None = leave
 
     def __iter__(self) -> Iterator[bytes]:
@@ -53,7 +64,9 @@ class Seat:
         return self
 
     def __next__(self) -> bytes:
-        """Return the next piece of the body."""
+        """Return the next piece of the body, if it goes on."""
+        if self._ended():
+            raise StopIteration
         return next(self._body)
 
     def close(self) -> None:
