@@ -9,6 +9,8 @@ import pytest
 from framebus.cli import access, address
 from framebus.errors import UsageError
 
+from web_workers.access.peer import answers_to
+
 
 def chosen(
     bind: str = "127.0.0.1:8080", file: dict[str, object] | None = None, **given: object
@@ -38,6 +40,7 @@ def test_names_are_the_servers_own_and_those_that_were_allowed() -> None:
     everywhere = chosen(":80", allow_host=("Cam.Example.org.",)).hosts
     assert everywhere >= {"localhost", name, "cam.example.org"}
     assert chosen("cam.example:80").hosts >= {"localhost", "cam.example", name}
+    assert not answers_to("", everywhere)  # so of a request: its Host is no name
 
 
 def test_a_list_of_the_file_counts_where_no_flag_is_given() -> None:

@@ -179,7 +179,9 @@ def _own_names(listen: Address) -> frozenset[str]:
     if loopback(listen):
         return _LOOPBACK | {listen.host.lower()}
     name = socket.gethostname().lower()
-    return _LOOPBACK | {listen.host.lower(), name, f"{name.partition('.')[0]}.local"}
+    named = {name, f"{name.partition('.')[0]}.local"} if name else set()
+    # Bound to no host (`:8080`) it has no name by that: an empty one is what is no name at all.
+    return _LOOPBACK | named | ({listen.host.lower()} if listen.host else set())
 
 
 def _listed(value: object) -> Iterable[object]:
