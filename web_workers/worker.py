@@ -117,7 +117,7 @@ class StreamWorker(GuardedErrors):
         loop.add(self.poller.fileno(), select.EPOLLIN, lambda _: loop.stop())
         self._streams.porter.open()
         super().run()
-        end_threaded()
+        self._end_threaded()
         if os.getppid() != self.ppid:
             return  # gunicorn's master is gone: there is no other worker, and will be none
         self._leave()
@@ -140,7 +140,12 @@ class StreamWorker(GuardedErrors):
         """
         self._streams.porter.leave()
         self._intake.end(_END_NS)
-        end_threaded()
+        self._end_threaded()
+
+    def _end_threaded(self) -> None:
+        """Have the viewers leave that are bound to a thread of this worker, and so to it."""
+        if end_threaded():
+            self._streams.porter.lose()
 
     def accept(self, listener: Any) -> None:
         """Accept a connection; without a descriptor left for it, pause instead of ending."""

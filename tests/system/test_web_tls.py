@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import signal
 import socket
@@ -50,23 +51,21 @@ def curl(server: Guarded, certificate: Path, path: str, *options: str) -> tuple[
     return done.returncode, done.stdout
 
 
-def connected(server: Guarded, certificate: Path) -> ssl.SSLSocket:
-    """A viewer over TLS that has asked for the stream."""
+def connected(server: Guarded, certificate: Path, path: str = "/stream") -> ssl.SSLSocket:
+    """A viewer over TLS that has asked for the stream, or for something else without an end."""
     context = ssl.create_default_context(cafile=certificate)
     plain = socket.create_connection(("127.0.0.1", server.tier.port), timeout=20)
     viewer = context.wrap_socket(plain, server_hostname="localhost")
-    head = (
-        f"GET /stream HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {server.token}\r\n\r\n"
-    )
+    head = f"GET {path} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {server.token}\r\n\r\n"
     viewer.sendall(head.encode())
     return viewer
 
 
-def seated(server: Guarded, certificate: Path) -> ssl.SSLSocket:
+def seated(server: Guarded, certificate: Path, path: str = "/stream") -> ssl.SSLSocket:
     """A viewer that was let in, once there is a place: an earlier test's may still be leaving."""
 
     def seat() -> ssl.SSLSocket | None:
-        viewer = connected(server, certificate)
+        viewer = connected(server, certificate, path)
         if viewer.recv(12) == b"HTTP/1.1 200":
             return viewer
         viewer.close()
@@ -75,6 +74,17 @@ def seated(server: Guarded, certificate: Path) -> ssl.SSLSocket:
     viewer = until(seat, within_s=30, what="a place")
     assert viewer is not None
     return viewer
+
+
+def lost_viewers(server: Guarded, certificate: Path) -> int:
+    """How often workers have lost viewers, as a page is told."""
+    with seated(server, certificate, "/events") as viewer:
+        data = b""
+        while (found := re.search(rb'"lost":(\d+)}', data)) is None:
+            got = viewer.recv(65536)
+            assert got, data
+            data += got
+    return int(found[1])
 
 
 def test_curl_sees_a_snapshot_and_a_secure_cookie(
@@ -120,6 +130,7 @@ def test_a_worker_that_is_replaced_ends_the_streams_of_its_threads_and_itself(
     server: Guarded, certificate: tuple[Path, Path]
 ) -> None:
     (old,) = server.tier.workers()
+    lost = lost_viewers(server, certificate[0])
     with seated(server, certificate[0]) as viewer:
         server.tier.process.send_signal(signal.SIGHUP)
         data = b""
@@ -128,6 +139,8 @@ def test_a_worker_that_is_replaced_ends_the_streams_of_its_threads_and_itself(
     assert data.endswith(b"\r\n0\r\n\r\n")  # to its end (RFC 9112 section 7.1), not cut
     until(lambda: old not in server.tier.workers(), within_s=60, what="the old worker is gone")
     assert "WORKER TIMEOUT" not in server.tier.log()
+    # A page learns from that that its pictures are to be asked for again.
+    assert lost_viewers(server, certificate[0]) == lost + 1
 
 
 def test_who_speaks_no_tls_gets_nothing(server: Guarded) -> None:

@@ -31,6 +31,9 @@ class NoViewers:
     def scores(self) -> tuple[Scores, int]:
         return Scores(), 1
 
+    def server(self) -> dict[str, object]:
+        return {"workers": [1, 2], "lost": 3}
+
     def admit(self, ticket: Ticket, address: str | None) -> Place:
         return self._gate.admit(address, 0)
 
@@ -149,3 +152,12 @@ def test_a_viewer_without_a_thread_is_told_so_as_everything_that_is_wrong_is(
         status, body, _ = _call(app, "/stream", headers={"Accept": accepted})
         assert status == "503 SERVICE UNAVAILABLE"
         assert b"".join(body).replace(b" ", b"").startswith(begin)
+
+
+def test_states_from_a_thread_tell_of_the_workers_too(runtime: Path) -> None:
+    app = announce(create_app(Settings(runtime)), NoViewers(), plain=False)
+    _, body, _ = _call(app, "/events")
+    told = [next(body).partition(b"\n") for _ in range(3)]
+    body.close()  # type: ignore[attr-defined]
+    assert [event for event, _, _ in told] == [b"retry: 500", b"event: server", b"event: state"]
+    assert told[1][2] == b'data: {"workers":[1,2],"lost":3}\n\n'

@@ -37,6 +37,8 @@ def test_a_body_that_never_ends_does_when_its_process_is_to_end() -> None:
     seat = places.take(lambda: iter((b"one", b"two")))
     assert seat is not None
     assert next(iter(seat)) == b"one"
-    places.end()
+    assert places.end()
+    assert not places.end()
     assert list(seat) == []
     assert places.take(lambda: iter(())) is None
+    assert not Places(2).end()

@@ -1,7 +1,7 @@
 """All viewers of one worker: takes connections in, keeps a feed a camera, counts.
 
 Made in the worker after the fork (ZeroMQ contexts do not survive one). Runs in the worker's main
-thread, except `viewers` and `scores`, which request threads may call.
+thread, except `viewers`, `scores` and `server`, which request threads may call.
 
 What was counted is put on the scoreboard each second while there are viewers, and at the end.
 """
@@ -179,6 +179,10 @@ class WorkerStreams:
     def scores(self) -> tuple[Scores, int]:
         """Return what all workers that ever were have counted, and how many live."""
         return self._books.read()
+
+    def server(self) -> dict[str, object]:
+        """Return the document of an event `server`. Any thread."""
+        return {"workers": siblings.workers(), "lost": self.porter.lost()}
 
     def close(self) -> None:
         """Close every viewer and everything else."""

@@ -114,6 +114,10 @@ class Porter:
         """Return how often viewers of any worker were lost through no doing of theirs."""
         return self._roster.lost()
 
+    def lose(self) -> None:
+        """Tell all workers that viewers are lost here who cannot be handed over."""
+        self._roster.lose()
+
     def seen(self) -> None:
         """Tell the other workers that this one came round its loop."""
         self._roster.seen(self._loop.clock())

@@ -17,7 +17,7 @@ from web_workers.cameras.cause import Cause
 from web_workers.cameras.observe import observe
 from web_workers.feeds import events
 from web_workers.feeds.placeholder import Notice, paint
-from web_workers.responses.takeover import EventTicket, FrameTicket
+from web_workers.responses.takeover import EventTicket, FrameTicket, Streams
 from web_workers.settings import Cameras
 from web_workers.viewers.thinning import Thinner
 from web_workers.wire.parts import Picture, opening, part
@@ -48,10 +48,15 @@ def frames(ticket: FrameTicket, cameras: Cameras) -> Iterator[bytes]:
                 yield part(Picture.of(last), ticket.style, now_ns)
 
 
-def states(ticket: EventTicket, cameras: Cameras) -> Iterator[bytes]:
-    """Yield the states of a camera, or of all, every second for ever."""
+def states(ticket: EventTicket, cameras: Cameras, streams: Streams | None) -> Iterator[bytes]:
+    """Yield the states of a camera, or of all, every second for ever.
+
+    `streams` is the worker's, which knows of the other workers; None under a server without one.
+    """
     yield events.RETRY
     while True:
+        if streams is not None:
+            yield events.message(streams.server(), "server")
         wanted = cameras.known() if ticket.camera is None else [ticket.camera]
         for camera in wanted:
             seen = observe(cameras.names(camera), now_ns=time.monotonic_ns())

@@ -143,8 +143,9 @@ class _Views:
         return jsonify(state.readiness(seen)), 200 if seen.online else 503
 
     def _events(self, ticket: EventTicket) -> Response:
+        streams = request.environ.get(STREAMS)
         return _endless(
-            ticket, lambda: generators.states(ticket, self._cameras), events.CONTENT_TYPE
+            ticket, lambda: generators.states(ticket, self._cameras, streams), events.CONTENT_TYPE
         )
 
     def _earlier(self, names: CameraNames, ago_s: float) -> Response:

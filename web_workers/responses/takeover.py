@@ -46,6 +46,9 @@ class Streams(Protocol):
     def scores(self) -> tuple[Scores, int]:
         """Return what all workers that ever were have counted, and how many live."""
 
+    def server(self) -> dict[str, object]:
+        """Return the document of an event `server` (docs/http.md)."""
+
     def admit(self, ticket: Ticket, address: str | None) -> Place:
         """Give a place to a viewer; raises Full."""
 
@@ -136,9 +139,12 @@ class TakenOverResponse(Response):
         self.headers["Retry-After"] = str(RETRY_AFTER_S)
 
 
-def end_threaded() -> None:
-    """Have viewers that take a thread each leave, in a second or so: their process is to end."""
-    _places.end()
+def end_threaded() -> bool:
+    """Have viewers that take a thread each leave, in a second or so: their process is to end.
+
+    Tells whether there are any; once.
+    """
+    return _places.end()
 
 
 def announce(app: WSGIApplication, streams: Streams, plain: bool) -> WSGIApplication:

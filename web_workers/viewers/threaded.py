@@ -21,15 +21,20 @@ class Places:
 
     def __init__(self, count: int = PLACES) -> None:
         """Let `count` viewers in at once."""
-        self._free = threading.BoundedSemaphore(count)
+        self._count = count
+        self._taken = 0
         self._ended = False
+        self._lock = threading.Lock()
 
-    def end(self) -> None:
+    def end(self) -> bool:
         """End every body before its next piece, and let nobody in: the process is to end.
 
-        It could not while they go on: Python waits for a pool's threads.
+        It could not while they go on: Python waits for a pool's threads. Tells whether there are
+        any; once.
         """
-        self._ended = True
+        with self._lock:
+            ended, self._ended = self._ended, True
+            return self._taken > 0 and not ended
 
     def take(
         self, body: Callable[[], Iterator[bytes]], left: Callable[[], None] | None = None
@@ -38,11 +43,14 @@ class Places:
 
         `left` is called when the viewer has left.
         """
-        if self._ended or not self._free.acquire(blocking=False):
-            return None
+        with self._lock:
+            if self._ended or self._taken >= self._count:
+                return None
+            self._taken += 1
 
         def leave() -> None:
-            self._free.release()
+            with self._lock:
+                self._taken -= 1
             if left is not None:
                 left()
 
