@@ -156,6 +156,21 @@ def test_a_reload_of_the_workers_costs_the_page_nothing(tier: WebTier, bus: Bus)
         assert wrong == []
 
 
+def test_a_page_in_the_background_has_its_picture_back_from_a_restarted_web_tier(
+    runtime: Path, bus: Bus
+) -> None:
+    first = WebTier(runtime)
+    with chromium.page(f"http://127.0.0.1:{first.port}/") as (page, _):
+        _moves(page)
+        page.evaluate("clearInterval(page.watch)")  # browsers run timers there once a minute
+        first.close()
+        second = WebTier(runtime, environ={"FRAMEBUS_BIND": f"127.0.0.1:{first.port}"})
+        try:
+            _moves(page)
+        finally:
+            second.close()
+
+
 def test_a_camera_that_appears_later_gets_its_card(runtime: Path, tier: WebTier, bus: Bus) -> None:
     with chromium.page(f"http://127.0.0.1:{tier.port}/") as (page, wrong):
         page.wait_for_selector("[data-camera=camera]")

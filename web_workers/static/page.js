@@ -181,6 +181,13 @@ class Page {
     this.source = new EventSource("/events");
     this.source.addEventListener("state", (event) => this.take(JSON.parse(event.data)));
     this.source.addEventListener("server", (event) => this.served(JSON.parse(event.data)));
+    // Not left to `check`: in the background a browser runs timers once a minute.
+    this.source.addEventListener("error", () => this.lose());
+  }
+
+  lose() {
+    this.lost = true;
+    this.link.textContent = "No connection to framebus, trying again …";
   }
 
   // A browser does not tell when a live picture's connection is lost. Which pictures went with a
@@ -220,10 +227,7 @@ class Page {
   check() {
     const silent = Date.now() - this.heard > SILENT_MS;
     const broken = this.source.readyState !== EventSource.OPEN;
-    if (silent || broken) {
-      this.lost = true;
-      this.link.textContent = "No connection to framebus, trying again …";
-    }
+    if (silent || broken) this.lose();
     // A browser gives up on some failures (a 502 of a proxy), and none notices a dead network.
     if (silent || this.source.readyState === EventSource.CLOSED) {
       this.heard = Date.now();
