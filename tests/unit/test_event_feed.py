@@ -92,7 +92,9 @@ def test_a_daemons_word_is_passed_on_to_those_who_want_that_camera(
     assert _states(only_front) == []
 
 
-@pytest.mark.parametrize("text", [b"no json", b"[]", b'{"event": "incident"}', b"\xff\xfe"])
+@pytest.mark.parametrize(
+    "text", [b"no json", b"[]", b'{"event": "incident"}', b"\xff\xfe", b"[" * 99_999]
+)
 def test_what_is_no_state_is_left_alone(bench: Bench, text: bytes) -> None:
     _, client = bench.join(None)
     _states(client)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import io
+import struct
 import threading
 
 import pytest
@@ -43,6 +44,13 @@ def test_the_title_tells_how_old_it_is() -> None:
 
 def test_a_frame_that_cannot_be_decoded_becomes_a_card() -> None:
     assert _opened(paint(_notice(b"\xff\xd8 nothing \xff\xd9"))).size == (1280, 720)
+
+
+def test_a_frame_whose_header_claims_a_picture_that_fills_the_memory_becomes_a_card() -> None:
+    frame = bytearray(jpeg(3, (64, 48)))
+    size = frame.index(b"\xff\xc0") + 5  # SOF0: length, precision, then lines and columns
+    frame[size : size + 4] = struct.pack(">HH", 6000, 6000)
+    assert _opened(paint(_notice(bytes(frame)))).size == (1280, 720)
 
 
 def test_a_text_of_any_length_is_painted() -> None:

@@ -164,7 +164,7 @@ class EventFeed:
         """Take a daemon's word for a change of its state."""
         try:
             told = json.loads(text)
-        except ValueError:
+        except (ValueError, RecursionError):
             return  # not a daemon of ours: the state of this second stands
         if isinstance(told, dict) and told.pop("event", None) == "state":
             self._look(camera, told)

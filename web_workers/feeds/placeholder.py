@@ -21,6 +21,8 @@ _ACCENT = (240, 180, 60)
 _TEXT = (236, 236, 236)
 _DIM = (170, 174, 180)
 _QUALITY = 80
+_PIXELS_MAX = 1 << 25
+"""Of a frame that is painted on, 8K included: painting takes a dozen bytes for each."""
 _LETTER = 0.47  # mean width of a letter of Pillow's own font, in its height
 
 _Line = tuple[str, float, tuple[int, int, int]]  # text, height relative to the unit, colour
@@ -46,7 +48,10 @@ class Notice:
 
 
 def paint(notice: Notice) -> bytes:
-    """Return the notice as a JPEG, of its frame's size. A frame that is none becomes a card."""
+    """Return the notice as a JPEG, of its frame's size.
+
+    A frame that is none becomes a card, and so does one that is larger than any camera's.
+    """
     picture = _background(notice.jpeg)
     draw = ImageDraw.Draw(picture)
     unit = max(10.0, min(picture.width / 40, picture.height / 22))
@@ -72,7 +77,8 @@ def _background(jpeg: bytes | None) -> Image.Image:
     if jpeg is not None:
         try:
             with Image.open(io.BytesIO(jpeg), formats=["JPEG"]) as frame:
-                return ImageEnhance.Brightness(frame.convert("RGB")).enhance(0.55)
+                if frame.width * frame.height <= _PIXELS_MAX:  # its header may say anything
+                    return ImageEnhance.Brightness(frame.convert("RGB")).enhance(0.55)
         except (OSError, Image.DecompressionBombError):
             pass  # the daemon checks a JPEG's ends, not its inside: show a card instead
     return Image.new("RGB", _CARD_SIZE, _BACKGROUND)
