@@ -84,13 +84,14 @@ def test_rounds_of_different_viewers_take_turns(members: Members, make: Rounds) 
 
 
 def test_what_becomes_of_one_is_told_of_that_one(members: Members, make: Rounds) -> None:
-    viewers = members.join(5, send_buffer=4096)
+    viewers = members.join(6, send_buffer=4096)
     with suppress(BlockingIOError):
         while viewers[1].send(b"x" * 100):
             pass
     members.ends[3].close()
-    assert make(viewers).send(b"frame") == [5, -errno.EAGAIN, 5, -errno.EPIPE, 5]
-    assert [members.ends[each].recv(100) for each in (0, 2, 4)] == [b"frame"] * 3
+    viewers[4].let_go()
+    assert make(viewers).send(b"frame") == [5, -errno.EAGAIN, 5, -errno.EPIPE, -errno.EBADF, 5]
+    assert [members.ends[each].recv(100) for each in (0, 2, 5)] == [b"frame"] * 3
 
 
 def test_who_has_little_room_takes_a_little(members: Members, make: Rounds) -> None:

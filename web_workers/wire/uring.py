@@ -75,7 +75,7 @@ class Sends:
         self.entries = memoryview(bytearray(_ENTRY * count))
         words = self.entries.cast("I")
         words[_OPCODE::_ENTRY_WORDS] = array("I", (_OP_SEND,)) * count  # flags and ioprio are 0
-        words[_FD::_ENTRY_WORDS] = array("I", descriptors)
+        self.entries.cast("i")[_FD::_ENTRY_WORDS] = array("i", descriptors)  # -1 is a closed one
         words[_MSG_FLAGS::_ENTRY_WORDS] = array("I", (_FLAGS,)) * count
         words[_USER_DATA::_ENTRY_WORDS] = array("I", range(count))
         self._lengths = words[_LENGTH::_ENTRY_WORDS]
