@@ -1,8 +1,6 @@
-"""What all tests wait with: it fails for what does not come, and not for a machine that stood still."""
+"""What all tests wait with: it fails for what does not come, not on a machine that stood still."""
 
 from __future__ import annotations
-
-from collections.abc import Iterator
 
 import pytest
 
@@ -24,10 +22,10 @@ class Clock:
 
 
 @pytest.fixture
-def clock(monkeypatch: pytest.MonkeyPatch) -> Iterator[Clock]:
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     clock = Clock()
     monkeypatch.setattr(waiting, "time", clock)
-    yield clock
+    return clock
 
 
 def test_what_does_not_come_is_a_failure_that_says_so(clock: Clock) -> None:
