@@ -102,4 +102,4 @@ def test_texts_and_numbers_of_any_length_are_an_error_and_no_end(bench: Bench) -
     status = bench.until_state("streaming")
     assert status["source"]["spec"].endswith("…")
     with FrameReader("camera", runtime=bench.names.runtime) as reader:
-        assert reader.next(5.0)
+        assert reader.next(30.0)

@@ -72,7 +72,7 @@ def test_tap_ends_normally_when_its_reader_has_enough(runtime: Path) -> None:
         assert process.stderr is not None
         assert process.stdout.read(2) == b"\xff\xd8"
         process.stdout.close()
-        assert process.wait(10) == 0
+        assert process.wait(30) == 0
         assert COUNTS.search(process.stderr.read())
 
 
@@ -85,7 +85,7 @@ def test_tap_ends_normally_on_a_signal(runtime: Path, number: signal.Signals) ->
         assert process.stdout is not None
         process.stdout.read(2)
         process.send_signal(number)
-        _, said = process.communicate(timeout=10)
+        _, said = process.communicate(timeout=30)
         assert process.returncode == 0
         assert COUNTS.search(said)
         assert b"Traceback" not in said
