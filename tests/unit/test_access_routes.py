@@ -38,7 +38,7 @@ def client(app: Flask) -> FlaskClient:
 
 @pytest.fixture
 def bus(runtime: Path) -> Iterator[Bus]:
-    bus = Bus(runtime)
+    bus = Bus(runtime, fps=0.1)  # what is 30 s old is fresh
     bus.publish()
     yield bus
     bus.close()
