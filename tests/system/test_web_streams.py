@@ -180,7 +180,7 @@ def test_fifty_viewers_on_two_workers_and_short_requests_in_between(
     try:
         viewers += [Stream(tier.port).start() for _ in range(50)]
         for _ in range(10):
-            assert tier.get("/snapshot")[0] == 200
+            assert tier.get("/snapshot?placeholder=1")[0] == 200
         for viewer in viewers:
             viewer.wait(lambda viewer=viewer: len(viewer.frames) >= 20, "20 frames")  # type: ignore[misc]
             viewer.check()
