@@ -17,6 +17,8 @@ import web_workers
 from tests.bus import Bus
 from tests.system.watched import watched
 
+pytestmark = pytest.mark.timeout(300)
+
 
 @pytest.fixture
 def bus(runtime: Path) -> Iterator[Bus]:

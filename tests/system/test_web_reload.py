@@ -19,6 +19,7 @@ from tests.system.webtier import WebTier, with_a_frame
 from tests.waiting import until
 
 OF = {"camera": "camera", "kind": "stream"}
+pytestmark = pytest.mark.timeout(300)
 
 
 @pytest.fixture
