@@ -43,6 +43,7 @@ test: $(VENV)/.dev
 
 # A command on the real uvcvideo driver, e.g. make guest CMD='v4l2-ctl --list-devices'
 guest: $(VENV)/.dev
+	@test -n "$$CMD" || { echo "Say what to run: make guest CMD='v4l2-ctl --list-devices'" >&2; exit 1; }
 	tests/guest/run --kernel $(or $(KERNEL),stable) sh -c "$$CMD"
 
 bench: $(VENV)/.dev

@@ -2,12 +2,12 @@
  *
  *     floor PORT FPS CLIP
  *
- * Sends the JPEGs of CLIP (one after another, see clip.py), FPS of them a second and over and
+ * Sends the JPEGs of CLIP (one after another, see tools.py), FPS of them a second and over and
  * over, to everybody who connects to 127.0.0.1:PORT, as parts framed as framebus frames them. No
  * HTTP is parsed, nothing is copied, no process hands frames to another. A viewer whose socket is
  * full is waited for with poll(); one that is still busy when the next frame is due misses it,
- * since a live stream sends the newest frame or none. Send buffers are as large as framebus makes
- * them, so that a frame mostly goes out in one call: cheaper than what the kernel finds by itself.
+ * since a live stream sends the newest frame or none. Send buffers are as large as the system lets
+ * them be, so that a frame mostly goes out in one call: cheaper than what the kernel finds by itself.
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -182,7 +182,8 @@ int main(int argc, char **argv)
     setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
     if (bind(listener, (struct sockaddr *)&address, sizeof address) || listen(listener, 1024))
         fail("listen");
-    int64_t due_ns = now_ns(CLOCK_MONOTONIC);
+    /* Several floors send at the same moments, as several workers do that were told of a frame. */
+    int64_t due_ns = (now_ns(CLOCK_MONOTONIC) / interval_ns + 1) * interval_ns;
     for (uint64_t sequence = 1;; sequence++) {
         struct part *part = &parts[sequence % total];
         const char *from = stamp(part, sequence);

@@ -39,7 +39,10 @@ class CaptureRow:
 
 @dataclass(frozen=True, slots=True)
 class WorkersRound:
-    """One worker, and then two with twice the viewers. Processor times per delivered frame, µs."""
+    """One worker, then two with twice the viewers, and as many floors with as many viewers.
+
+    Processor times per delivered frame, µs.
+    """
 
     viewers: int
     """Of the one worker."""
@@ -50,11 +53,18 @@ class WorkersRound:
     two_fps: float
     shares: list[float]
     """How much of the web tier's work each of the two workers did, the busier first; 0 to 1."""
+    one_floor_us: float
+    two_floors_us: float
 
     @property
     def times(self) -> float:
         """How many times the viewers of one worker two can carry, by what a frame costs each."""
         return 2 * self.one_us / self.two_us
+
+    @property
+    def floors_times(self) -> float:
+        """The same of floors: what the machine allows."""
+        return 2 * self.one_floor_us / self.two_floors_us
 
 
 @dataclass(frozen=True, slots=True)

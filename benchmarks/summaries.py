@@ -37,8 +37,14 @@ def workers(rounds: Sequence[WorkersRound]) -> str:
         "fps",
         "shares of the work",
         "times the viewers",
+        "1 floor",
+        "2 floors",
+        "times",
     )
-    body = [_cells(str(number), one, one.times) for number, one in enumerate(rounds, 1)]
+    body = [
+        _cells(str(number), one, one.times, one.floors_times)
+        for number, one in enumerate(rounds, 1)
+    ]
     middle = WorkersRound(
         viewers=viewers,
         one_us=statistics.median(one.one_us for one in rounds),
@@ -46,9 +52,12 @@ def workers(rounds: Sequence[WorkersRound]) -> str:
         two_us=statistics.median(one.two_us for one in rounds),
         two_fps=statistics.median(one.two_fps for one in rounds),
         shares=[statistics.median(c) for c in zip(*(one.shares for one in rounds), strict=True)],
+        one_floor_us=statistics.median(one.one_floor_us for one in rounds),
+        two_floors_us=statistics.median(one.two_floors_us for one in rounds),
     )
     # The ratios' own median: the two costs of one round were measured in the same half minute.
-    body.append(_cells("median", middle, statistics.median(one.times for one in rounds)))
+    ratios = ([one.times for one in rounds], [one.floors_times for one in rounds])
+    body.append(_cells("median", middle, *map(statistics.median, ratios)))
     return aligned(names, body, left=("round",))
 
 
@@ -84,7 +93,7 @@ def long_run(rows: Sequence[LongRun]) -> str:
     return aligned(("", "measured"), body, left=("", "measured"))
 
 
-def _cells(first: str, one: WorkersRound, times: float) -> list[str]:
+def _cells(first: str, one: WorkersRound, times: float, floors_times: float) -> list[str]:
     return [
         first,
         f"{one.one_us:.1f}",
@@ -93,6 +102,9 @@ def _cells(first: str, one: WorkersRound, times: float) -> list[str]:
         f"{one.two_fps:.1f}",
         ", ".join(f"{share:.0%}" for share in one.shares),
         f"{times:.2f}",
+        f"{one.one_floor_us:.1f}",
+        f"{one.two_floors_us:.1f}",
+        f"{floors_times:.2f}",
     ]
 
 

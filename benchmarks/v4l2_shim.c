@@ -25,11 +25,13 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { BUFFERS = 32, BUFFER_BYTES = 4 << 20 };
+enum { BUFFERS = 32, BUFFER_BYTES = 4 << 20, FRAMES_MAX = 1024 };
 
 static int device = -1, memory = -1;
 static uint8_t *buffers;
-static const uint8_t *clip, *clip_end, *next_frame;
+static const uint8_t *clip;
+static const uint8_t *frames[FRAMES_MAX + 1]; /* where each begins; the last one's end */
+static int frame_count, next_frame;
 static unsigned queue[BUFFERS], queued, dequeued; /* a ring of indices, in the order of QBUF */
 static uint32_t sequence;
 static int streaming;
@@ -50,6 +52,19 @@ static int refuse(int reason)
     return -1;
 }
 
+/* Once: a camera does not search its frames, and what is done for each is charged to the program.
+ * An EOI that is followed by an SOI can only be where one ends (floor.c). */
+static void find_frames(size_t size)
+{
+    const uint8_t *end = clip + size, *border = clip;
+    for (; border && frame_count < FRAMES_MAX; frame_count++) {
+        frames[frame_count] = border;
+        border = memmem(border, end - border, "\xff\xd9\xff\xd8", 4);
+        border = border ? border + 2 : NULL;
+    }
+    frames[frame_count] = border ? border : end;
+}
+
 static int open_device(open_function real_open)
 {
     if (!clip) {
@@ -59,8 +74,7 @@ static int open_device(open_function real_open)
             return refuse(ENODEV);
         clip = mmap(NULL, status.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
         close(fd);
-        clip_end = clip + status.st_size;
-        next_frame = clip;
+        find_frames(status.st_size);
         memory = memfd_create("v4l2_shim", MFD_CLOEXEC);
         if (memory < 0 || ftruncate(memory, (off_t)BUFFERS * BUFFER_BYTES))
             return refuse(ENOMEM);
@@ -194,12 +208,11 @@ static int dequeue(struct v4l2_buffer *buffer)
         return refuse(EINVAL);
     if (read(device, &due, sizeof due) != sizeof due || queued == dequeued)
         return refuse(EAGAIN); /* not due yet; or due, and no buffer to put it in: it is lost */
-    const uint8_t *border = memmem(next_frame, clip_end - next_frame, "\xff\xd9\xff\xd8", 4);
-    const uint8_t *end = border ? border + 2 : clip_end;
+    const uint8_t *frame = frames[next_frame];
     buffer->index = queue[dequeued++ % BUFFERS];
-    buffer->bytesused = end - next_frame;
-    memcpy(buffers + (size_t)buffer->index * BUFFER_BYTES, next_frame, buffer->bytesused);
-    next_frame = border ? end : clip;
+    buffer->bytesused = frames[next_frame + 1] - frame;
+    memcpy(buffers + (size_t)buffer->index * BUFFER_BYTES, frame, buffer->bytesused);
+    next_frame = (next_frame + 1) % frame_count;
     clock_gettime(CLOCK_MONOTONIC, &at);
     buffer->timestamp.tv_sec = at.tv_sec;
     buffer->timestamp.tv_usec = at.tv_nsec / 1000;

@@ -56,7 +56,7 @@ class DaemonProcess:
             self.process.send_signal(signal.SIGCONT)
             self.process.terminate()
             try:
-                self.process.wait(5)
+                self.process.wait(30)
             except subprocess.TimeoutExpired:
                 self.process.kill()
                 self.process.wait()
@@ -70,7 +70,7 @@ class DaemonProcess:
         self._log.seek(0)
         return self._log.read().decode()
 
-    def call(self, method: str, timeout_s: float = 2.0, **params: object) -> dict[str, Any]:
+    def call(self, method: str, timeout_s: float = 30.0, **params: object) -> dict[str, Any]:
         with ControlClient(self.names, timeout_s=timeout_s) as client:
             result = client.call(method, params)
         assert isinstance(result, dict)
@@ -79,13 +79,13 @@ class DaemonProcess:
     def status(self) -> dict[str, Any]:
         """The status document; {} while the daemon is not up."""
         try:
-            return self.call("status", timeout_s=20.0)  # it may be starting, on a busy machine
+            return self.call("status")
         except FramebusError as error:
             if isinstance(error, ControlError):
                 raise
             return {}
 
-    def until_state(self, *states: str, within_s: float = 15.0) -> dict[str, Any]:
+    def until_state(self, *states: str, within_s: float = 30.0) -> dict[str, Any]:
         """Wait until it is in one of these states, and return its status."""
 
         def reached() -> dict[str, Any]:
@@ -95,7 +95,7 @@ class DaemonProcess:
 
         return until(reached, within_s=within_s, what=f"state {' or '.join(states)}")
 
-    def ended(self, within_s: float = 10.0) -> int:
+    def ended(self, within_s: float = 30.0) -> int:
         """Wait until it has ended, and return its exit code."""
         return self.process.wait(within_s)
 

@@ -36,5 +36,5 @@ def holding(how: str, path: str, *, wrapper: Sequence[str] = (), script: str = "
         yield process.pid
     finally:
         process.stdin.close()
-        process.wait(10)
+        process.wait(30)
         process.stdout.close()

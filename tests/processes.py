@@ -27,10 +27,12 @@ def name_of(pid: int) -> str:
 def descriptors_of(path: Path) -> list[str]:
     """The descriptors of a file that processes have, as their links in /proc."""
     found = []
-    for link in Path("/proc").glob("[0-9]*/fd/*"):
-        with contextlib.suppress(OSError):
-            if os.readlink(link) == str(path):
-                found.append(str(link))
+    for folder in (f"/proc/{pid}/fd" for pid in os.listdir("/proc") if pid.isdigit()):
+        with contextlib.suppress(OSError):  # it has ended meanwhile, or is another user's
+            for fd in os.listdir(folder):
+                with contextlib.suppress(OSError):
+                    if os.readlink(link := f"{folder}/{fd}") == str(path):
+                        found.append(link)
     return found
 
 

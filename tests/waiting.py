@@ -9,11 +9,17 @@ from typing import TypeVar
 T = TypeVar("T")
 
 
-def until(condition: Callable[[], T], *, within_s: float = 10.0, what: str = "") -> T:
-    """Return the first true value of `condition`, polled; fail after `within_s` seconds."""
+def until(condition: Callable[[], T], *, within_s: float = 30.0, what: str = "") -> T:
+    """Return the first true value of `condition`, polled; fail after `within_s` seconds.
+
+    The last look begins after them: on a machine that stood still meanwhile the one before it may
+    tell of a time long ago.
+    """
     deadline = time.monotonic() + within_s
-    while not (value := condition()):
-        if time.monotonic() > deadline:
+    while True:
+        late = time.monotonic() > deadline
+        if value := condition():
+            return value
+        if late:
             raise AssertionError(f"not within {within_s} s: {what or condition}")
         time.sleep(0.005)
-    return value

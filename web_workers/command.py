@@ -15,14 +15,23 @@ from typing import Any
 
 import click
 from framebus import config
-from framebus.cli import access, address
+from framebus.cli import access, address, sending
 from framebus.cli.limits import DEFAULT_VIEWERS
 from framebus.cli.limits import options as limit_options
 from framebus.errors import FramebusError, UsageError
 from framebus.names import DEFAULT_CAMERA, check_camera_name, runtime_dir, state_dir
 
 from web_workers.admission import settings as limits
-from web_workers.settings import BIND, DEFAULT_BIND, NAME, WORKERS, default_workers
+from web_workers.settings import (
+    AUTO,
+    BIND,
+    DEFAULT_BIND,
+    IO_URING,
+    NAME,
+    WORKERS,
+    default_workers,
+    io_uring,
+)
 from web_workers.viewers.threaded import PLACES
 
 _WORKERS_MAX = 64
@@ -85,6 +94,7 @@ class UnsoundCode(FramebusError):
     help=f"The camera that /stream and /snapshot mean. [default: {DEFAULT_CAMERA}]",
 )
 @limit_options
+@sending.options
 @click.option(
     "--config",
     envvar="FRAMEBUS_CONFIG",
@@ -156,6 +166,7 @@ def choose(
         BIND: str(config.pick(options["bind"], common.get("bind"), DEFAULT_BIND)),
         WORKERS: str(_worker_count(str(workers))),
         NAME: check_camera_name(str(name)),
+        IO_URING: _io_uring(options, common),
         **_limits(options, common),
         "FRAMEBUS_RUNTIME_DIR": str(runtime_dir(environ)),
         **access.to_environ(options, common),
@@ -174,6 +185,12 @@ def _limits(options: Mapping[str, str | None], common: Mapping[str, object]) -> 
         value = str(config.pick(options.get(key), common.get(key), default))
         chosen[variable] = str(check(f"--{key.replace('_', '-')}", value))
     return chosen
+
+
+def _io_uring(options: Mapping[str, str | None], common: Mapping[str, object]) -> str:
+    text = str(config.pick(options.get("io_uring"), common.get("io_uring"), AUTO))
+    io_uring(text)
+    return text
 
 
 def _worker_count(text: str) -> int:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from framebus.cli.access import Access, from_environ
+from framebus.errors import UsageError
 from framebus.names import (
     DEFAULT_CAMERA,
     CameraNames,
@@ -25,7 +26,9 @@ from werkzeug.exceptions import NotFound
 BIND = "FRAMEBUS_BIND"
 WORKERS = "FRAMEBUS_WORKERS"
 NAME = "FRAMEBUS_NAME"
+IO_URING = "FRAMEBUS_IO_URING"
 DEFAULT_BIND = "127.0.0.1:8080"
+AUTO = "auto"
 OPEN = Access(view="open", control="off", hosts=frozenset({"localhost"}))
 """What holds on the loopback unless somebody says otherwise."""
 
@@ -39,6 +42,8 @@ class Settings:
     access: Access = OPEN
     state: Path = field(default_factory=state_dir)
     """Where the token is."""
+    io_uring: bool = True
+    """Whether frames may go out through it, where the kernel lets us."""
 
     @classmethod
     def from_environ(cls, environ: Mapping[str, str] = os.environ) -> Settings:
@@ -48,6 +53,7 @@ class Settings:
             default_camera=check_camera_name(environ.get(NAME) or DEFAULT_CAMERA),
             access=from_environ(environ, environ.get(BIND) or DEFAULT_BIND),
             state=state_dir(environ),
+            io_uring=io_uring(environ.get(IO_URING) or AUTO),
         )
 
 
@@ -85,6 +91,13 @@ class Cameras:
     def names(self, camera: str) -> CameraNames:
         """Return the names of one camera's files and sockets; raises BadCameraName."""
         return CameraNames(self._settings.runtime, camera)
+
+
+def io_uring(text: str) -> bool:
+    """Return whether to use it; raises UsageError, naming the option."""
+    if text not in (AUTO, "off"):
+        raise UsageError(f"--io-uring {text!r}: use {AUTO} or off")
+    return text == AUTO
 
 
 def default_workers() -> int:

@@ -40,6 +40,7 @@ from web_workers.feeds.streams import WorkerStreams
 from web_workers.handover.shared import LAYOUT, Shared
 from web_workers.responses.takeover import TakeOver, announce, end_threaded
 from web_workers.settings import Cameras, Settings
+from web_workers.viewers.rounds import open_uring
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
@@ -75,10 +76,11 @@ class StreamWorker(GuardedErrors):
         if shared.layout != LAYOUT:
             self.log.warning("this version shares nothing with workers of the running one: restart")
             shared = Shared.create()
-        cameras = Cameras(Settings.from_environ())
+        settings = Settings.from_environ()
         rooms = Rooms.of(self.worker_connections)
         self._streams = WorkerStreams(
-            cameras=cameras,
+            cameras=Cameras(settings),
+            uring=open_uring(wanted=settings.io_uring),
             shared=shared,
             age=self.age,
             limits=Limits.from_environ(os.environ),

@@ -108,7 +108,7 @@ class Switcher:
                     device_sequence=device_sequence,
                     width=width,
                     height=height,
-                    flags=flags | source.mark,
+                    flags=flags | source.mark if source.mark else flags,
                 )
             except FrameTooLarge:
                 return "too-large"

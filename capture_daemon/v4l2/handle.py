@@ -10,8 +10,6 @@ from __future__ import annotations
 
 import errno
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 from linuxpy.video.raw import IOC
 
@@ -36,7 +34,8 @@ class Handle:
         self._fd = fd
         self._users = 0
         self._closing = False
-        self._changed = threading.Condition()
+        self._lock = threading.Lock()  # a Condition's own is Python; two ioctls a frame take it
+        self._ended = threading.Condition(self._lock)
 
     @classmethod
     def open(cls, ops: DeviceOps, device: str) -> Handle:
@@ -58,54 +57,61 @@ class Handle:
 
     def ioctl(self, request: IOC, argument: Argument) -> None:
         """Do one ioctl. Raises SourceError; SourceGone once closing has begun."""
-        with self._use() as fd:
-            try:
-                self._ops.ioctl(fd, request, argument)
-            except OSError as error:
-                raise translate(request.name, error, self.device) from error
+        fd = self._begin()
+        try:
+            self._ops.ioctl(fd, request, argument)
+        except OSError as error:
+            raise translate(request.name, error, self.device) from error
+        finally:
+            self._end()
 
     def enumerate(self, request: IOC, argument: Argument) -> bool:
         """Do one step of an enumeration; False at its end, or where the driver has none."""
-        with self._use() as fd:
-            try:
-                self._ops.ioctl(fd, request, argument)
-            except OSError as error:
-                if error.errno in _END_OF_LIST:
-                    return False
-                raise translate(request.name, error, self.device) from error
+        fd = self._begin()
+        try:
+            self._ops.ioctl(fd, request, argument)
+        except OSError as error:
+            if error.errno in _END_OF_LIST:
+                return False
+            raise translate(request.name, error, self.device) from error
+        finally:
+            self._end()
         return True
 
     def mmap(self, length: int, offset: int) -> Mapping:
         """Map one buffer. Raises SourceError."""
-        with self._use() as fd:
-            try:
-                return self._ops.mmap(fd, length, offset)
-            except OSError as error:
-                raise translate("mmap", error, self.device) from error
+        fd = self._begin()
+        try:
+            return self._ops.mmap(fd, length, offset)
+        except OSError as error:
+            raise translate("mmap", error, self.device) from error
+        finally:
+            self._end()
 
     def close(self) -> None:
         """Close the descriptor after the ioctls under way, once. Raises SourceError."""
-        with self._changed:
+        with self._lock:
             if self._closing:
                 return
             self._closing = True
-            self._changed.wait_for(lambda: not self._users, CLOSE_WAIT_S)
+            self._ended.wait_for(lambda: not self._users, CLOSE_WAIT_S)
         try:
             self._ops.close(self._fd)
         except OSError as error:
             raise translate("close", error, self.device) from error
 
-    @contextmanager
-    def _use(self) -> Iterator[int]:
-        with self._changed:
+    def _begin(self) -> int:
+        """Return the descriptor, which stays open until `_end`. Raises SourceGone."""
+        with self._lock:
             if self._closing:
                 raise SourceGone(
                     "not-open", f"{self.device} is not open", remedy="start the capture"
                 )
             self._users += 1
-        try:
-            yield self._fd
-        finally:
-            with self._changed:
-                self._users -= 1
-                self._changed.notify_all()
+        return self._fd
+
+    def _end(self) -> None:
+        with self._lock:
+            self._users -= 1
+            if self._closing:
+                self._ended.notify_all()

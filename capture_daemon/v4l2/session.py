@@ -33,6 +33,11 @@ from capture_daemon.v4l2.stepping import NO_ROOM
 BUFFERS = 16
 """Asked for; half a second at 30 frames a second. What the driver grants is used."""
 
+# As plain numbers: an operation on enum.Flag is five calls, for each frame.
+_TIMESTAMP_MASK = int(raw.BufferFlag.TIMESTAMP_MASK)
+_TIMESTAMP_MONOTONIC = int(raw.BufferFlag.TIMESTAMP_MONOTONIC)
+_ERROR = int(raw.BufferFlag.ERROR)
+
 Chooser = Callable[[Sequence[OfferedFormat]], Sequence[Choice]]
 """From what is offered to what to ask for, best first."""
 
@@ -224,11 +229,12 @@ class Session:
     def _filled(self, buffer: raw.v4l2_buffer) -> Dequeued:
         now_ns = self._now_ns()
         captured_ns = now_ns
-        if buffer.flags & raw.BufferFlag.TIMESTAMP_MASK == raw.BufferFlag.TIMESTAMP_MONOTONIC:
+        flags = buffer.flags
+        if flags & _TIMESTAMP_MASK == _TIMESTAMP_MONOTONIC:
             stamp_ns = _stamp_ns(buffer)
             if 0 < stamp_ns < now_ns:
                 captured_ns = stamp_ns
-        faulty = bool(buffer.flags & raw.BufferFlag.ERROR)
+        faulty = bool(flags & _ERROR)
         unused = faulty and not buffer.bytesused and not buffer.sequence
         return Dequeued(
             view=self._buffers.view(buffer),

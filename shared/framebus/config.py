@@ -47,6 +47,7 @@ COMMON_KEYS: Mapping[str, tuple[type, ...]] = {
     "name": _TEXT,
     "bind": _TEXT,
     "workers": (int,),
+    "io_uring": _TEXT,
     "max_viewers": (int,),
     "max_viewers_per_address": (int,),
     "max_rate": (str, int),

@@ -74,7 +74,7 @@ class Player:
     def close(self) -> None:
         self.process.send_signal(signal.SIGINT)  # as Ctrl-C does
         try:
-            self.process.wait(10)
+            self.process.wait(30)
         finally:
             self.process.kill()
             self.process.wait()

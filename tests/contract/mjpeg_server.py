@@ -105,7 +105,7 @@ def _serve(
     stopping: threading.Event,
     context: ssl.SSLContext | None,
 ) -> None:
-    peer.settimeout(5)
+    peer.settimeout(30)
     request = b""
     with ExitStack() as stack:
         stack.enter_context(suppress(OSError))  # the client leaves when it likes

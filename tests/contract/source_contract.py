@@ -24,7 +24,7 @@ from tests.pictures import decode
 from tests.processes import children
 from tests.waiting import until
 
-PATIENCE_S = 10.0
+PATIENCE_S = 30.0
 """A read that takes longer has failed; none is expected to take a tenth of it."""
 
 

@@ -73,7 +73,7 @@ def test_result_is_returned(runtime: Path) -> None:
     names = CameraNames(runtime)
     with (
         server(names, lambda message: [reply(message, result=json.loads(message)["params"])]),
-        ControlClient(names) as client,
+        ControlClient(names, timeout_s=30) as client,
     ):
         assert client.call("echo", {"fps": 15}) == {"fps": 15}
         assert client.call("echo") == {}
@@ -84,7 +84,7 @@ def test_error_reply_is_raised_with_its_code_and_words(runtime: Path) -> None:
     error = {"code": -32601, "message": "no such method", "data": {"methods": ["status"]}}
     with (
         server(names, lambda message: [reply(message, error=error)]),
-        ControlClient(names) as client,
+        ControlClient(names, timeout_s=30) as client,
         pytest.raises(CommandRefused, match="no such method") as caught,
     ):
         client.call("x")
@@ -98,7 +98,7 @@ def test_replies_that_answer_something_else_are_passed_over(runtime: Path) -> No
         stray = json.dumps({"jsonrpc": "2.0", "id": 999, "result": "stray"}).encode()
         return [b"garbage", stray, reply(message, result="mine")]
 
-    with server(names, answer), ControlClient(names) as client:
+    with server(names, answer), ControlClient(names, timeout_s=30) as client:
         assert client.call("x") == "mine"
 
 

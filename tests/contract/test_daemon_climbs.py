@@ -5,27 +5,18 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 import pytest
-from framebus.control.client import ControlClient
 from framebus.errors import CommandRefused
-from framebus.names import CameraNames
-from framebus.ring.writer import RingWriter
 
-from capture_daemon.devices.hotplug import Hotplug
 from capture_daemon.lifecycle.pipeline import Access
-from capture_daemon.ownership.inheritance import Legacy
-from capture_daemon.parts import Parts
 from capture_daemon.recovery.rungs import DEVICE_LEVEL, Outcome, Result, Rung, Unavailable
-from capture_daemon.settings.options import settings
 from capture_daemon.settings.plan import Plan
 from capture_daemon.settings.spec import SourceSpec
 from capture_daemon.sources.base import Captured, Granted, Interrupt, Source
-from capture_daemon.systemd import ServiceManager
-from tests.contract.test_daemon_blocked import NoSignals
+from tests.contract.daemon_bench import Bench, running
 from tests.rungs import NoRungs
 from tests.unit.test_publisher import WHOLE
 from tests.waiting import until
@@ -102,41 +93,6 @@ class Camera:
         return Outcome(Result.DONE, "done")
 
 
-class Bench:
-    def __init__(self, runtime: Path, camera: Camera, stack: ExitStack) -> None:
-        names = CameraNames(runtime, "camera")
-        signals = NoSignals()
-        stack.callback(signals.close)
-        self.parts = Parts(
-            settings({"source": "v4l2:/dev/video0", "ring_size": "1M"}),
-            names,
-            state=runtime / "state",
-            writer=RingWriter.create(names, capacity=1 << 20),
-            legacy=Legacy(),
-            camera=Access(camera, camera),
-            spare=Access(Camera(), NoRungs()),
-            hotplug=Hotplug(lambda: None, after_s=0.0),
-            manager=ServiceManager({}),
-            signals=signals,
-            stack=stack,
-        )
-        self.client = ControlClient(names, timeout_s=5.0)
-        stack.callback(self.client.close)
-        self.thread = threading.Thread(target=self.parts.daemon.run)
-
-    def call(self, method: str, **params: object) -> dict[str, Any]:
-        result = self.client.call(method, params)
-        assert isinstance(result, dict)
-        return result
-
-    def until_well(self) -> dict[str, Any]:
-        def well() -> dict[str, Any]:
-            status = self.call("status")
-            return status if status["state"] == "streaming" and not status["attempts"] else {}
-
-        return until(well, within_s=30)
-
-
 @pytest.fixture
 def camera() -> Camera:
     return Camera()
@@ -144,16 +100,14 @@ def camera() -> Camera:
 
 @pytest.fixture
 def bench(runtime: Path, camera: Camera) -> Iterator[Bench]:
-    with ExitStack() as stack:
-        bench = Bench(runtime, camera, stack)
-        bench.thread.start()
+    spare = Access(Camera(), NoRungs())
+    with running(
+        runtime, source="v4l2:/dev/video0", camera=Access(camera, camera), spare=spare
+    ) as bench:
         bench.until_well()
         until(lambda: bench.call("status")["frames"]["published"] > 20)
         yield bench
         camera.may_climb.set()
-        bench.call("shutdown")
-        bench.thread.join()
-        assert bench.parts.end_threads(10)
 
 
 def test_a_camera_that_only_a_usb_reset_cures_is_cured_by_one(bench: Bench, camera: Camera) -> None:

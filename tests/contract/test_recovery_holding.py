@@ -6,7 +6,6 @@ import os
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -109,10 +108,8 @@ def test_waiting_ends_at_its_limit_and_at_an_interrupt(
             Result.NOTHING,
             f"process {other.pid} still has it",
         )
-        interrupt.set()
-        begun = time.monotonic()
-        assert holding(runtime, other.pid).wait(RDEV, 60.0, interrupt).result is Result.NOTHING
-        assert time.monotonic() - begun < 10
+        interrupt.set()  # or it would wait for longer than a test may take
+        assert holding(runtime, other.pid).wait(RDEV, 3600.0, interrupt).result is Result.NOTHING
 
 
 def test_nobody_to_be_seen_is_no_reason_to_wait(

@@ -38,7 +38,7 @@ class Stage:
 
     def frame(self) -> Captured:
         self.kernel.deliver()
-        captured = self.source.read(10.0)
+        captured = self.source.read(30.0)
         assert captured is not None
         return captured
 
@@ -149,7 +149,7 @@ def test_camera_that_came_back_under_another_number_is_found(stage: Stage) -> No
     stage.source.open()
     stage.kernel.unplug()
     with pytest.raises(SourceError):
-        stage.source.read(10.0)
+        stage.source.read(30.0)
     stage.camera.path = "/dev/video7"
     stage.kernel.plug(stage.camera)
     found = V4L2Source(

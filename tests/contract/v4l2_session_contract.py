@@ -224,8 +224,8 @@ class SessionContract:
         until(lambda: ops.calls[-1] == "REQBUFS")
         assert "close" not in ops.calls
         answered.set()
-        asking.join(10)
-        closing.join(10)
+        asking.join(30)
+        closing.join(30)
         assert outcome == ["not-open"]
         assert ops.calls[-1] == "close"
 

@@ -3,7 +3,7 @@
 `framebus up` serves a clip whose frames are known byte for byte (outlive_kills.py judges the
 parts). Viewers read it while the web tier is sent SIGHUP again and again. Meanwhile `/healthz` and
 `/snapshot` are asked, over connections of their own and over one that is kept, and a reader of
-every frame watches the capture. Forbidden:
+every frame watches the capture (beside.py). Forbidden:
 
     disconnected   the end of any viewer's connection
     torn, older    a part that is no frame of the clip, or is older than the one before
@@ -15,23 +15,21 @@ every frame watches the capture. Forbidden:
 from __future__ import annotations
 
 import argparse
+import contextlib
 import http.client
 import json
 import os
 import signal
 import sys
 import tempfile
-import threading
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from pathlib import Path
-
-from framebus.errors import FrameTimeout
-from framebus.reader import FrameReader
 
 from tests.metrics import Scrape, parsed
 from tests.processes import alive, children
+from tests.stress.beside import Beside
 from tests.stress.outlive_kills import Session
 from tests.waiting import until
 
@@ -75,93 +73,10 @@ class Result:
             "lost hand-overs": lost,
             "accepted anew": self.accepted != self.viewers,
             "open_at_end": self.open_at_end,
-            "descriptors of the master": last - first,
+            "descriptors of the master": max(0, last - first),
             "exit_status": self.exit_status,
         }
         return [name for name, found in checks.items() if found]
-
-
-@dataclass
-class Beside:
-    """What goes on beside the viewers, in threads, until it is ended."""
-
-    port: int
-    runtime: Path
-    answers: int = 0
-    refused: list[str] = field(default_factory=list)
-    frames: int = 0
-    gaps: int = 0
-    lapped: int = 0
-
-    def __post_init__(self) -> None:
-        self._end = threading.Event()
-        self._threads = [
-            threading.Thread(target=target)
-            for target in (self._ask, self._ask_over_one_connection, self._read_every_frame)
-        ]
-        for thread in self._threads:
-            thread.start()
-
-    def end(self) -> None:
-        self._end.set()
-        for thread in self._threads:
-            thread.join()
-
-    def _ask(self) -> None:
-        while not self._end.wait(0.02):
-            for path in ("/healthz", "/snapshot"):
-                connection = self._connection()
-                try:
-                    self._judge(path, connection)
-                except OSError as error:
-                    self.refused.append(f"{path}: {error!r}")
-                finally:
-                    connection.close()
-
-    def _ask_over_one_connection(self) -> None:
-        """Ask again and again; a server may close a connection between two answers (RFC 9112)."""
-        connection = self._connection()
-        fresh = True
-        while not self._end.wait(0.05):
-            try:
-                self._judge("/healthz", connection)
-                fresh = False
-            except (http.client.RemoteDisconnected, ConnectionResetError, BrokenPipeError) as error:
-                connection.close()
-                if fresh:
-                    self.refused.append(f"first on a connection: {error!r}")
-                fresh = True
-        connection.close()
-
-    def _connection(self) -> http.client.HTTPConnection:
-        return http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
-
-    def _judge(self, path: str, connection: http.client.HTTPConnection) -> None:
-        try:
-            connection.request("GET", path)
-            response = connection.getresponse()
-            body = response.read()
-        except http.client.IncompleteRead as error:
-            self.refused.append(f"{path}: {error!r}")
-            return
-        self.answers += 1
-        if response.status != 200:
-            self.refused.append(f"{path}: {response.status} {body[:200]!r}")
-
-    def _read_every_frame(self) -> None:
-        last = 0
-        with FrameReader(runtime=self.runtime, every=True) as reader:
-            while not self._end.is_set():
-                try:
-                    frame = reader.next(1.0)
-                except FrameTimeout:
-                    continue
-                self.frames += 1
-                if last:
-                    self.gaps += frame.sequence - last - 1
-                last = frame.sequence
-            self.lapped = reader.lapped
-            self.gaps -= reader.lapped
 
 
 def gunicorn_of(up: int) -> int:
@@ -169,8 +84,9 @@ def gunicorn_of(up: int) -> int:
 
     def found() -> int:
         for pid in children(up):
-            if b"gunicorn" in Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0"):
-                return pid
+            with contextlib.suppress(OSError):  # it may have ended meanwhile
+                if b"gunicorn" in Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0"):
+                    return pid
         return 0
 
     return until(found, within_s=60, what="gunicorn is there")
@@ -205,16 +121,17 @@ def run(*, viewers: int, reloads: int, workers: int = 2, within_s: float = 60.0)
             session.watch(until_newer_than=time.time() + 0.5, within_s=within_s)
             beside = Beside(session.port, runtime)
             try:
-                first = len(os.listdir(f"/proc/{master}/fd"))
+                first = _descriptors(master)
                 for _ in range(reloads):
                     gone_s.append(_reload(session, master, workers, within_s))
-                last = len(os.listdir(f"/proc/{master}/fd"))
+                _until(lambda: _descriptors(master) <= first, within_s)
+                last = _descriptors(master)
             finally:
                 beside.end()
             told = _settled(session, viewers, within_s)
             for watcher in session.watchers:
                 watcher.connection.close()
-            until(lambda: connections(session.port) == 0, within_s=within_s, what="all is closed")
+            _until(lambda: connections(session.port) == 0, within_s)
             left_open = connections(session.port)
         finally:
             status = session.end()
@@ -243,6 +160,10 @@ def run(*, viewers: int, reloads: int, workers: int = 2, within_s: float = 60.0)
             old_worker_gone_s=gone_s,
             exit_status=status,
         )
+
+
+def _descriptors(pid: int) -> int:
+    return len(os.listdir(f"/proc/{pid}/fd"))
 
 
 def _reload(session: Session, master: int, workers: int, within_s: float) -> float:

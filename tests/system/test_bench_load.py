@@ -55,7 +55,7 @@ def report(
         with connection:
             connection.recv(4096)
             connection.sendall(RESPONSE + part(jpeg(5000), time.time()))
-            begin.wait(10)
+            begin.wait(30)
             script(connection)
             connection.recv(1)  # until the viewer leaves
 

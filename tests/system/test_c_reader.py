@@ -63,12 +63,12 @@ def test_c_program_reads_a_live_ring(program: Path, runtime: Path) -> None:
     assert len(sequences) == 200
     assert sequences == sorted(set(sequences))
     assert result.stdout == b"".join(payload(sequence) for sequence in sequences)
-    assert all(0 <= float(line[2]) < 10_000 for line in lines)
+    assert all(0 <= float(line[2]) < 60_000 for line in lines)
 
 
 def test_c_program_names_what_is_not_a_ring(program: Path, tmp_path: Path) -> None:
     (tmp_path / "x").write_bytes(bytes(8192))
-    wrong = subprocess.run([program, tmp_path / "x", "1"], capture_output=True, timeout=10)
-    missing = subprocess.run([program, tmp_path / "y", "1"], capture_output=True, timeout=10)
+    wrong = subprocess.run([program, tmp_path / "x", "1"], capture_output=True, timeout=30)
+    missing = subprocess.run([program, tmp_path / "y", "1"], capture_output=True, timeout=30)
     assert (wrong.returncode, missing.returncode) == (2, 1)
     assert b"no framebus ring" in wrong.stderr

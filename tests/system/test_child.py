@@ -129,11 +129,11 @@ def test_a_child_that_is_killed_while_streaming_is_gone(
     script = f"echo $$ > {said}; cat {tmp_path}/one.jpg {tmp_path}/one.jpg; exec sleep 60"
     source = FfmpegSource("x", Request(), interrupt, program=program(script))
     source.open()
-    assert source.read(10) is not None
+    assert source.read(30) is not None
     os.kill(written(said), signal.SIGKILL)
-    assert source.read(10) is not None  # what had come before
+    assert source.read(30) is not None  # what had come before
     with pytest.raises(SourceGone, match="killed by signal 9"):
-        source.read(10)
+        source.read(30)
     source.close()
 
 
@@ -163,7 +163,7 @@ def test_a_chatty_child_does_not_block_on_its_standard_error(
     script = f"head -c 1000000 /dev/zero | tr '\\0' 'x' >&2; cat {tmp_path}/one.jpg; exec sleep 60"
     source = FfmpegSource("x", Request(), interrupt, program=program(script))
     source.open()
-    assert source.read(10) is not None
+    assert source.read(30) is not None
     source.close()
 
 

@@ -72,7 +72,7 @@ def test_tap_ends_normally_when_its_reader_has_enough(runtime: Path) -> None:
         assert process.stderr is not None
         assert process.stdout.read(2) == b"\xff\xd8"
         process.stdout.close()
-        assert process.wait(10) == 0
+        assert process.wait(30) == 0
         assert COUNTS.search(process.stderr.read())
 
 
@@ -85,7 +85,7 @@ def test_tap_ends_normally_on_a_signal(runtime: Path, number: signal.Signals) ->
         assert process.stdout is not None
         process.stdout.read(2)
         process.send_signal(number)
-        _, said = process.communicate(timeout=10)
+        _, said = process.communicate(timeout=30)
         assert process.returncode == 0
         assert COUNTS.search(said)
         assert b"Traceback" not in said
@@ -135,7 +135,7 @@ def test_snapshot_is_a_fresh_whole_frame(runtime: Path, tmp_path: Path) -> None:
     target.write_bytes(b"old")
     before_ns = time.time_ns()
     with publishing(runtime):
-        done = finish("snapshot", "-o", target)
+        done = finish("snapshot", "-o", target, "--timeout", "25")
     assert done.returncode == 0, done.stderr
     assert len(numbers(target.read_bytes())) == 1
     assert target.stat().st_mtime_ns >= before_ns - 1_000_000_000
@@ -144,14 +144,14 @@ def test_snapshot_is_a_fresh_whole_frame(runtime: Path, tmp_path: Path) -> None:
 
 def test_snapshot_goes_to_standard_output(runtime: Path) -> None:
     with publishing(runtime):
-        done = finish("snapshot", "-o", "-")
+        done = finish("snapshot", "-o", "-", "--timeout", "25")
     assert len(numbers(done.stdout)) == 1
     assert b"fallback" not in done.stderr
 
 
 def test_snapshot_says_that_it_is_of_the_fallback(runtime: Path) -> None:
     with publishing(runtime, flags=FrameFlags.FALLBACK):
-        done = finish("snapshot", "-o", "-")
+        done = finish("snapshot", "-o", "-", "--timeout", "25")
     assert len(numbers(done.stdout)) == 1
     assert b"not of the camera" in done.stderr
 

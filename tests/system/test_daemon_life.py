@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import signal
 import socket
-import time
 from pathlib import Path
 
 import pytest
@@ -21,7 +20,7 @@ def test_frames_come_out_of_the_ring_and_the_sums_add_up(runtime: Path) -> None:
     with DaemonProcess(runtime, *SMALL) as daemon:
         daemon.until_state("streaming")
         with FrameReader("camera", runtime=runtime) as reader:
-            frames = [reader.next(5.0) for _ in range(5)]
+            frames = [reader.next(30.0) for _ in range(5)]
         assert all(frame and (frame.width, frame.height) == (160, 120) for frame in frames)
         figures = daemon.status()["frames"]
         assert figures["captured"] == figures["published"] + sum(figures["rejected"].values())
@@ -108,11 +107,11 @@ def test_a_file_that_is_missing_is_waited_for(runtime: Path, tmp_path: Path) -> 
     with DaemonProcess(runtime, *SMALL, name="maker") as maker:
         maker.until_state("streaming")
         with FrameReader("maker", runtime=runtime) as reader:
-            pictures = b"".join(frame.jpeg for frame in [reader.next(5.0)] * 3 if frame)
+            pictures = b"".join(frame.jpeg for frame in [reader.next(30.0)] * 3 if frame)
     with DaemonProcess(runtime, "--source", f"file:{recording}", "--fps", "20") as daemon:
         status = daemon.until_state("failed", "backoff")
         assert str(recording) in status["cause"]["message"]
-        assert status["retry_utc_ns"] > time.time_ns()
+        assert status["retry_utc_ns"] > status["since_utc_ns"]
         recording.write_bytes(pictures)
         until(lambda: daemon.call("start")["state"] and daemon.status()["state"] == "streaming")
         assert daemon.log().count("WARNING") == 1
@@ -122,7 +121,7 @@ def test_systemd_hears_that_it_is_ready_alive_and_stopping(runtime: Path) -> Non
     heard: list[str] = []
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
         manager.bind(str(runtime / "notify"))
-        manager.settimeout(10)
+        manager.settimeout(30)
         environ = {"NOTIFY_SOCKET": str(runtime / "notify"), "WATCHDOG_USEC": "400000"}
         with DaemonProcess(runtime, *SMALL, environ=environ) as daemon:
             while not {"READY=1", "WATCHDOG=1"} <= set(heard):

@@ -83,7 +83,7 @@ def test_viewers_see_the_fallback_until_the_source_is_there_and_stay_connected(
         assert status["frames"]["published"] == 0
         incident = status["incident"]
         assert incident
-        (told,) = daemon.call("incidents", timeout_s=20.0)["incidents"]
+        (told,) = daemon.call("incidents")["incidents"]
         assert told["fallback_utc_ns"]
         assert told["ended_utc_ns"] is None
 
@@ -92,11 +92,11 @@ def test_viewers_see_the_fallback_until_the_source_is_there_and_stay_connected(
         viewer.wait(lambda: not is_fallback(viewer.frames[-1]), "the source itself")
         until(lambda: fallback(daemon)["state"] == "stopped", within_s=WITHIN_S)
         assert not fallback(daemon)["shown"]
-        (told,) = daemon.call("incidents", timeout_s=20.0)["incidents"]
+        (told,) = daemon.call("incidents")["incidents"]
         assert (told["id"], told["cured_by"]) == (incident, "reopen")
         viewer.check()  # in order, and never disconnected
         check_counts(daemon)
-        daemon.call("stop", timeout_s=20.0)  # so that nothing is published between two looks
+        daemon.call("stop")  # so that nothing is published between two looks
         until(lambda: daemon.status()["cause"]["code"] == "stopped", within_s=WITHIN_S)
         assert check_counts(daemon) == tier.json("/state")["sequence"]
         daemon.process.terminate()
@@ -107,13 +107,13 @@ def test_a_fallback_can_be_named_later_and_ends_with_a_stop(runtime: Path) -> No
     with DaemonProcess(runtime, "--source", "v4l2:/dev/video-nowhere", "--fps", "10") as daemon:
         status = daemon.until_state("backoff")
         assert status["fallback"] is None
-        reply = daemon.call("configure", timeout_s=20.0, fallback="test")
+        reply = daemon.call("configure", fallback="test")
         assert (reply["fallback"], reply["changed"]) == ("test", True)
         until(lambda: fallback(daemon)["shown"], within_s=WITHIN_S)
         assert daemon.status()["cause"]["code"] == "device-absent"
-        daemon.call("stop", timeout_s=20.0)
+        daemon.call("stop")
         until(lambda: not fallback(daemon)["shown"], within_s=WITHIN_S)
-        daemon.call("start", timeout_s=20.0)
+        daemon.call("start")
         until(lambda: fallback(daemon)["shown"], within_s=WITHIN_S)
 
 

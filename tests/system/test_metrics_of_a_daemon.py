@@ -42,8 +42,8 @@ def test_a_daemons_frames_and_incidents_are_told_and_no_secret_of_it(
             for number in range(20):
                 (clip / f"good-{number:02d}.jpg").write_bytes(jpeg(number))
             (clip / "no-end.jpg").write_bytes(jpeg()[:-100])
-            daemon.call("configure", timeout_s=30, fps=50)
-            daemon.call("restart", timeout_s=30)
+            daemon.call("configure", fps=50)
+            daemon.call("restart")
             daemon.until_state("streaming", within_s=30)
             cause = {**NAME, "cause": "no-such-file"}  # the cure is a person, or a retry in time
             until(lambda: tier.scrape().sum("framebus_incidents_total", **cause) == 1, within_s=30)
@@ -64,7 +64,7 @@ def test_a_daemons_frames_and_incidents_are_told_and_no_secret_of_it(
                 "http://ada:geheim@127.0.0.1:9/?password=geheim",
                 "ffmpeg:-headers 'Authorization: Basic geheim' -i http://ada:geheim@127.0.0.1:9/",
             ):
-                daemon.call("configure", timeout_s=30, source=source)
+                daemon.call("configure", source=source)
                 kind = source.partition(":")[0]
                 until(
                     lambda kind=kind: tier.json("/state")["source"]["kind"] == kind,  # type: ignore[misc]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import socket
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,6 +14,7 @@ from framebus.secret_files import read_secret
 
 from tests import nginx
 from tests.bus import Bus
+from tests.multipart import split_head
 from tests.system.certificate import OPENSSL, make_certificate
 from tests.system.webtier import Stream, WebTier
 from tests.waiting import until
@@ -37,9 +39,8 @@ def site_at(directory: Path, upstream: int, plain: int, tls: int) -> str:
     """
     site = SITE.read_text()
     certificate, key = make_certificate(directory)
-    redirect = site[site.index("# Without the query") : site.index("server {\n    listen 443")]
     for old, new in (
-        (redirect, ""),
+        (redirect(site), ""),
         ("server 127.0.0.1:8080;", f"server 127.0.0.1:{upstream};"),
         ("listen 443 ssl;", f"listen 127.0.0.1:{tls} ssl; listen 127.0.0.1:{plain};"),
         ("listen [::]:443 ssl;", ""),
@@ -49,6 +50,11 @@ def site_at(directory: Path, upstream: int, plain: int, tls: int) -> str:
         assert site.count(old) == 1
         site = site.replace(old, new)
     return site
+
+
+def redirect(site: str) -> str:
+    """The part of the site that sends everybody who comes without TLS there."""
+    return site[site.index("# Without the query") : site.index("server {\n    listen 443")]
 
 
 @pytest.fixture
@@ -71,7 +77,7 @@ def test_frames_come_through_one_by_one_and_unchunked(
     runtime: Path, ports: tuple[int, int], path: str
 ) -> None:
     port, _ = ports
-    bus = Bus(runtime)
+    bus = Bus(runtime, fps=0.1)  # what is 30 s old is fresh
     try:
         first = bus.publish()
         viewer = Stream(port, path).start()
@@ -114,6 +120,36 @@ def test_it_tells_scheme_and_name_and_no_client_can(tier: WebTier, ports: tuple[
     assert ask("/cameras", "evil.example", *forged).startswith("HTTP/1.1 421")
     forged = ("--header", "X-Forwarded-Proto: http")
     assert "Secure;" in ask(f"/?token={secret}", "camera.example.org", *forged)
+
+
+@pytest.mark.parametrize(
+    ("path", "to"),
+    [
+        ("/?token=secret", "/"),
+        ("/cameras/front/stream?token=secret", "/cameras/front/stream"),
+        ("/a%20b", "/a%20b"),
+        ("/%0d%0aSet-Cookie:%20evil=1", "/%0d%0aSet-Cookie:%20evil=1"),
+        ("/%0D%0A%0D%0A<script>", "/%0D%0A%0D%0A<script>"),
+        ("http://camera.example.org/x", "/x"),
+    ],
+)
+def test_without_tls_everybody_is_sent_there_and_a_path_stays_one(
+    tmp_path: Path, path: str, to: str
+) -> None:
+    port = nginx.free_port()
+    site = redirect(SITE.read_text()).replace("listen 80;", f"listen 127.0.0.1:{port};")
+    request = f"GET {path} HTTP/1.1\r\nHost: camera.example.org\r\nConnection: close\r\n\r\n"
+    with (
+        nginx.running(tmp_path, site.replace("listen [::]:80;", ""), port),
+        socket.create_connection(("127.0.0.1", port), timeout=30) as client,
+    ):
+        client.sendall(request.encode())
+        answer = client.makefile("rb").read().decode()
+    assert answer.startswith("HTTP/1.1 301 ")
+    _, headers, _ = split_head(answer.encode())
+    assert headers["Location"] == f"https://camera.example.org{to}"
+    assert "Set-Cookie" not in headers
+    assert "secret" not in answer
 
 
 def seen(viewer: Stream) -> set[int]:

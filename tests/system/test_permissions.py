@@ -105,7 +105,7 @@ def names(runtime: Path) -> Iterator[CameraNames]:
 def test_web_user_reads_the_ring_and_asks_the_daemon_and_can_command_and_write_neither(
     names: CameraNames,
 ) -> None:
-    picture = web("snapshot", "-o", "-")
+    picture = web("snapshot", "-o", "-", "--timeout", "25")
     assert picture.returncode == 0, picture.stderr
     assert picture.stdout.startswith(b"\xff\xd8")
     told = web("ask", "status")

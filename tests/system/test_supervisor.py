@@ -75,7 +75,7 @@ def test_signal_ends_all_cleanly(start: Start, tmp_path: Path, number: signal.Si
     process = start("a", "b")
     both = [running(tmp_path, "a"), running(tmp_path, "b")]
     process.send_signal(number)
-    _, said = process.communicate(timeout=10)
+    _, said = process.communicate(timeout=30)
     assert process.returncode == 0, said
     assert not any(alive(pid) for pid in both)
     assert "killing" not in said
@@ -96,7 +96,7 @@ def test_second_signal_kills_what_does_not_end(start: Start, tmp_path: Path) -> 
     until(lambda: not alive(other))
     assert alive(stubborn)
     process.send_signal(signal.SIGINT)
-    _, said = process.communicate(timeout=10)
+    _, said = process.communicate(timeout=30)
     assert process.returncode == 128 + signal.SIGINT
     assert not alive(stubborn)
     assert "killing stubborn" in said
@@ -124,7 +124,7 @@ def test_child_that_dies_at_its_start_is_tried_again(start: Start, tmp_path: Pat
     process = start("exit1")
     running(tmp_path, "exit1", lives=3)
     process.send_signal(signal.SIGTERM)
-    _, said = process.communicate(timeout=10)
+    _, said = process.communicate(timeout=30)
     assert process.returncode == 0
     assert "exit1 ended (exit code 1); starting it again" in said
 

@@ -80,11 +80,11 @@ def start(runtime: Path, tmp_path: Path, bind: str) -> Iterator[Callable[..., Up
     for up in started:
         if up.process.poll() is None:
             up.process.terminate()
-        up.process.wait(20)
+        up.process.wait(30)
 
 
 def fetch(url: str) -> bytes:
-    with urllib.request.urlopen(url, timeout=10) as answer:
+    with urllib.request.urlopen(url, timeout=30) as answer:
         body: bytes = answer.read()
         return body
 
@@ -104,17 +104,17 @@ def test_page_frames_and_control_are_there_and_ctrl_c_leaves_nothing(
     url = up.url()
     assert b"<html" in fetch(url)
     with FrameReader() as reader:
-        frame = reader.next(10)
+        frame = reader.next(30)
     assert frame.jpeg.startswith(b"\xff\xd8")
-    assert fetch(f"{url}cameras/camera/snapshot").startswith(b"\xff\xd8")
-    with ControlClient(CameraNames(runtime)) as client:
+    until(lambda: snapshot(url).startswith(b"\xff\xd8"), what="a snapshot")
+    with ControlClient(CameraNames(runtime), timeout_s=30) as client:
         status = client.call("status")
     assert isinstance(status, dict)
     assert status["source"]["spec"] == "test"
     family = up.family()
     assert len(family) >= 3
     up.process.send_signal(signal.SIGINT)
-    assert up.process.wait(20) == 0, up.errors.read_text()
+    assert up.process.wait(30) == 0, up.errors.read_text()
     assert not any(alive(pid) for pid in family)
     assert [name for name in os.listdir(runtime) if not name.endswith(".lock")] == []
 
@@ -126,11 +126,11 @@ def test_killed_daemon_is_back_with_new_frames_and_killed_web_tier_answers_again
     up = start(*TEST)
     url = up.url()
     with FrameReader() as reader:
-        first = reader.next(10)
+        first = reader.next(30)
         daemon = holder(CameraNames(runtime).lock)
         assert daemon in children(up.process.pid)
         os.kill(daemon, signal.SIGKILL)
-        until(lambda: reader.next(10).epoch != first.epoch, what="a frame of the next epoch")
+        until(lambda: reader.next(30).epoch != first.epoch, what="a frame of the next epoch")
     (web,) = set(children(up.process.pid)) - {holder(CameraNames(runtime).lock)}
     workers = children(web)
     os.kill(web, signal.SIGKILL)
@@ -176,6 +176,14 @@ def answers(url: str) -> bool:
         return False
 
 
+def snapshot(url: str) -> bytes:
+    """Its frame; nothing where none is fresh, as on a machine that stood still meanwhile."""
+    try:
+        return fetch(f"{url}cameras/camera/snapshot")
+    except OSError:
+        return b""
+
+
 @pytest.mark.slow
 def test_nothing_outlives_an_up_that_is_killed(start: Callable[..., Up], runtime: Path) -> None:
     up = start(*TEST)
@@ -197,7 +205,7 @@ def test_file_with_two_cameras_starts_both(
     up.url()
     for camera in ("left", "right"):
         with FrameReader(camera) as reader:
-            reader.next(10)
+            reader.next(30)
     assert len(children(up.process.pid)) == 3
 
 

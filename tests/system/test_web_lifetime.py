@@ -107,7 +107,8 @@ def test_a_client_that_does_not_close_after_a_response_stops_nobody(
     rude = []
     try:
         viewer.wait(lambda: viewer.frames, "frames")
-        for _ in range(5):
+        count = len(viewer.times)
+        for _ in range(20):
             connection = socket.create_connection(("127.0.0.1", tier.port))
             connection.sendall(
                 b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
@@ -117,11 +118,10 @@ def test_a_client_that_does_not_close_after_a_response_stops_nobody(
             connection.settimeout(20)
             while connection.recv(4096):
                 pass  # to the end of the response; our side stays open
-        count = len(viewer.times)
         viewer.wait(lambda: len(viewer.times) >= count + 30, "frames go on")
-        # gunicorn by itself would stop for two seconds per connection here: ten, for one of frames.
+        # gunicorn by itself would stop for two seconds per connection here.
         late = viewer.times[count - 1 :]
-        assert late[-1] - late[0] < 9
+        assert late[-1] - late[0] < 30
     finally:
         viewer.close()
         for connection in rude:

@@ -103,7 +103,7 @@ def snapshot(up: subprocess.Popen[bytes], url: str) -> bytes:
     """The JPEG at `url`, nothing while there is none; stops waiting when `up` has ended."""
     assert up.poll() is None, "framebus up ended: its log is the file log of this test's directory"
     try:
-        with urllib.request.urlopen(url, timeout=5) as answer:
+        with urllib.request.urlopen(url, timeout=30) as answer:
             body: bytes = answer.read()
             return body if answer.headers["Content-Type"] == "image/jpeg" else b""
     except OSError:

@@ -21,9 +21,9 @@ REPORT = Report(
     ages_ms=((0.02, 10), (1.0, 88), (10.0, 2)),
 )
 ROUNDS = [
-    WorkersRound(200, one_us=10.0, one_fps=30.0, two_us=10.0, two_fps=30.0, shares=[0.5, 0.4]),
-    WorkersRound(200, one_us=30.0, one_fps=30.0, two_us=20.0, two_fps=15.0, shares=[0.7, 0.3]),
-    WorkersRound(200, one_us=11.0, one_fps=29.0, two_us=20.0, two_fps=30.0, shares=[0.6, 0.35]),
+    WorkersRound(200, 10.0, 30.0, 10.0, 30.0, [0.5, 0.4], one_floor_us=9.0, two_floors_us=10.0),
+    WorkersRound(200, 30.0, 30.0, 20.0, 15.0, [0.7, 0.3], one_floor_us=12.0, two_floors_us=8.0),
+    WorkersRound(200, 11.0, 29.0, 20.0, 30.0, [0.6, 0.35], one_floor_us=8.0, two_floors_us=16.0),
 ]
 
 
@@ -64,6 +64,7 @@ def test_the_cost_of_the_daemon_is_the_median_round_with_the_span_beside_it() ->
 
 def test_two_workers_at_the_cost_of_one_carry_twice_its_viewers() -> None:
     assert [one.times for one in ROUNDS] == pytest.approx([2.0, 3.0, 1.1])
+    assert [one.floors_times for one in ROUNDS] == pytest.approx([1.8, 3.0, 1.0])
 
 
 def test_the_last_line_of_the_workers_is_the_median_of_each_column() -> None:
@@ -71,7 +72,10 @@ def test_the_last_line_of_the_workers_is_the_median_of_each_column() -> None:
     assert "1 worker, 200 viewers" in header
     assert "2 workers, 400 viewers" in header
     assert len(rounds) == 3
-    assert cells(last) == ["median", "11.0", "30.0", "20.0", "30.0", "60%, 35%", "2.00"]
+    assert cells(last) == [
+        *("median", "11.0", "30.0", "20.0", "30.0", "60%, 35%", "2.00"),
+        *("9.0", "10.0", "1.80"),
+    ]
 
 
 def test_a_long_run_tells_of_rates_ages_and_faults() -> None:

@@ -93,7 +93,7 @@ def bench() -> Iterator[Bench]:
     yield bench
     bench.hang.set()
     bench.thread.quit()
-    bench.thread.join(10)
+    bench.thread.join(30)
     assert not bench.thread.is_alive()
 
 

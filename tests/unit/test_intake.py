@@ -53,7 +53,7 @@ class Bench:
 
     def connect(self, said: bytes = b"", address: str = "192.0.2.1") -> tuple[socket.socket, Conn]:
         ours, client = socket.socketpair()
-        client.settimeout(10)
+        client.settimeout(30)
         self.clients.append(client)
         if said:
             client.sendall(said)

@@ -15,7 +15,7 @@ class Bench:
         self.closed = 0
         self.loop = StreamLoop(clock=lambda: self.now)
         self.ours, self.client = socket.socketpair()
-        self.client.settimeout(10)
+        self.client.settimeout(30)
 
     def on_closed(self) -> None:
         self.closed += 1

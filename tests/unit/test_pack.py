@@ -33,7 +33,7 @@ def members() -> Iterator[Members]:
 
 
 def blocked(data: bytes | memoryview) -> int:
-    raise BlockingIOError
+    raise BlockingIOError(errno.EAGAIN, "no room")
 
 
 def broken(data: bytes | memoryview) -> int:

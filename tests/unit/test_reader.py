@@ -92,7 +92,7 @@ def test_reader_waits_for_a_daemon_that_comes_later(runtime: Path) -> None:
             reader.next(0.01)
         bus = Bus(runtime)
         bus.publish(b"hello")
-        assert reader.next(5).jpeg == b"hello"
+        assert reader.next(30).jpeg == b"hello"
         bus.close()
 
 
@@ -115,7 +115,7 @@ def test_frame_is_found_without_any_notification(bus: Bus) -> None:
         bus.publish(b"1")
         reader.next(1)
         bus.writer.publish(b"silent", captured_ns=1, captured_utc_ns=1)
-        assert reader.next(5).jpeg == b"silent"
+        assert reader.next(30).jpeg == b"silent"
 
 
 def test_garbage_on_the_frames_socket_is_counted_and_ignored(bus: Bus) -> None:

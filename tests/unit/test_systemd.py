@@ -25,7 +25,7 @@ def test_messages_reach_a_named_and_an_abstract_socket(runtime: Path, abstract: 
     name = f"@framebus-test-{os.getpid()}" if abstract else str(runtime / "notify")
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as listener:
         listener.bind("\0" + name[1:] if abstract else name)
-        listener.settimeout(5)
+        listener.settimeout(30)
         manager = ServiceManager({"NOTIFY_SOCKET": name})
         manager.ready()
         manager.status("streaming")

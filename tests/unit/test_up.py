@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 import pytest
-from framebus.cli import access, address, limits, up
+from framebus.cli import access, address, limits, sending, up
 from framebus.cli.access import Credential
 from framebus.config import parse
 from framebus.errors import UsageError
@@ -40,17 +40,17 @@ def test_the_web_tier_gets_its_limits() -> None:
     assert "--max-viewers" not in up._command("capture_daemon", up._CAPTURE_OPTIONS, chosen)
 
 
-def test_up_and_web_have_the_same_options_for_limits_and_access() -> None:
+def test_up_and_web_mean_the_same_by_the_options_that_both_have() -> None:
     def shared(command: click.Command) -> list[tuple[object, ...]]:
         known = [each for each in command.params if isinstance(each, click.Option)]
         return [
             (each.opts, each.envvar, each.metavar, each.help, each.multiple)
             for each in known
-            if each.name in (*limits.OPTIONS, *access.OPTIONS)
+            if each.name in (*limits.OPTIONS, *sending.OPTIONS, *access.OPTIONS)
         ]
 
     assert shared(up.up) == shared(web)
-    assert len(shared(web)) == len(limits.OPTIONS) + len(access.OPTIONS)
+    assert len(shared(web)) == sum(map(len, (limits.OPTIONS, sending.OPTIONS, access.OPTIONS)))
 
 
 @pytest.mark.parametrize(

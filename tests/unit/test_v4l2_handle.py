@@ -55,5 +55,5 @@ def test_close_does_not_wait_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
     handle.close()
     assert kernel.descriptors() == 0
     answered.set()
-    asking.join(10)
+    asking.join(30)
     assert failures[0].errno == errno.EIO

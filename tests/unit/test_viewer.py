@@ -38,7 +38,7 @@ class Bench:
 
     def __init__(self) -> None:
         ours, self.client = socket.socketpair()
-        self.client.settimeout(10)
+        self.client.settimeout(30)
         self.now = 0
         self.loop = StreamLoop(clock=lambda: self.now)
         self.audience = Audience()

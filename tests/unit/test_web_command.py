@@ -11,6 +11,7 @@ from framebus.config import parse
 from framebus.errors import BadCameraName, UsageError
 
 from web_workers.command import choose
+from web_workers.settings import Settings
 
 NOTHING: dict[str, str | None] = {"bind": None, "workers": None, "name": None, "config": None}
 ENVIRON = {"FRAMEBUS_RUNTIME_DIR": "/run/x"}
@@ -52,6 +53,15 @@ def test_limits_come_from_flag_and_file_and_are_checked() -> None:
     for option in ("max_viewers", "max_rate_per_address"):
         with pytest.raises(UsageError, match=f"--{option.replace('_', '-')} 'many'"):
             choose({**NOTHING, option: "many"}, parse("", "x"), ENVIRON)
+
+
+def test_io_uring_is_used_unless_it_is_switched_off() -> None:
+    assert choose(NOTHING, parse("", "x"), ENVIRON)["FRAMEBUS_IO_URING"] == "auto"
+    assert choose(NOTHING, parse('io_uring = "off"', "x"), ENVIRON)["FRAMEBUS_IO_URING"] == "off"
+    with pytest.raises(UsageError, match="--io-uring 'no': use auto or off"):
+        choose({**NOTHING, "io_uring": "no"}, parse("", "x"), ENVIRON)
+    environ = {**ENVIRON, "FRAMEBUS_IO_URING": "off"}
+    assert [Settings.from_environ(each).io_uring for each in (ENVIRON, environ)] == [True, False]
 
 
 def _run(*options: str) -> subprocess.CompletedProcess[str]:

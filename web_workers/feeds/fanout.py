@@ -15,6 +15,7 @@ from web_workers.counts.tally import Account, Tally
 from web_workers.handover.carried import Carried
 from web_workers.handover.luggage import packed_by
 from web_workers.viewers.pack import Pack
+from web_workers.viewers.rounds import OneByOne, Rounds
 from web_workers.viewers.viewer import Viewer, closed_by
 from web_workers.wire.parts import Picture, Style, opening, part
 
@@ -23,14 +24,22 @@ class Fanout:
     """Hands pictures to viewers; each takes the newest when it can."""
 
     def __init__(
-        self, camera: str, *, clock: Callable[[], int], on_empty: Callable[[], None]
+        self,
+        camera: str,
+        *,
+        clock: Callable[[], int],
+        on_empty: Callable[[], None],
+        rounds: Rounds = OneByOne,
     ) -> None:
-        """`clock` gives monotonic nanoseconds; `on_empty` is called when the last viewer left."""
+        """`clock` gives monotonic nanoseconds; `on_empty` is called when the last viewer left.
+
+        `rounds` says how frames are handed to viewers that keep up.
+        """
         self._camera = camera
         self._clock = clock
         self._on_empty = on_empty
         self._viewers: dict[Viewer, None] = {}  # in order of joining
-        self._pack = Pack()  # those of them that take every frame and keep up
+        self._pack = Pack(rounds)  # those of them that take every frame and keep up
         self._others: dict[Viewer, None] = {}  # all the others
         self._tally = Tally()
         self.forget()

@@ -22,6 +22,7 @@ from web_workers.counts.scores import Closed
 from web_workers.feeds.fanout import Fanout
 from web_workers.feeds.placeholder import Notice
 from web_workers.handover.carried import Carried
+from web_workers.viewers.rounds import OneByOne, Rounds
 from web_workers.viewers.viewer import Viewer
 from web_workers.wire.loop import StreamLoop, Timer
 from web_workers.wire.parts import Picture
@@ -45,13 +46,17 @@ class Feed:
         context: zmq.Context[zmq.Socket[bytes]],
         loop: StreamLoop,
         paint: Paint,
+        rounds: Rounds = OneByOne,
     ) -> None:
-        """`paint` makes a placeholder and calls back in the loop's thread."""
+        """`paint` makes a placeholder and calls back in the loop's thread.
+
+        `rounds` says how frames are handed to viewers that keep up.
+        """
         self._names = names
         self._context = context
         self._loop = loop
         self._paint = paint
-        self.fanout = Fanout(names.camera, clock=loop.clock, on_empty=self._park)
+        self.fanout = Fanout(names.camera, clock=loop.clock, on_empty=self._park, rounds=rounds)
         """Its viewers."""
         self._link: RingLink | None = None
         self._descriptor = -1

@@ -35,9 +35,11 @@ from web_workers.handover.roster import Roster
 from web_workers.handover.shared import Shared
 from web_workers.responses.takeover import FrameTicket, TakeOver, Ticket
 from web_workers.settings import Cameras
+from web_workers.viewers.rounds import rounds
 from web_workers.viewers.thinning import Thinner
 from web_workers.viewers.viewer import EVENTS, Viewer
 from web_workers.wire.loop import StreamLoop, Timer
+from web_workers.wire.uring import Uring
 
 log = logging.getLogger("gunicorn.error")
 
@@ -49,12 +51,19 @@ class WorkerStreams:
     """What a StreamWorker has besides gunicorn's own."""
 
     def __init__(
-        self, *, cameras: Cameras, shared: Shared, age: int, limits: Limits, room: int
+        self,
+        *,
+        cameras: Cameras,
+        uring: Uring | None,
+        shared: Shared,
+        age: int,
+        limits: Limits,
+        room: int,
     ) -> None:
         """Make the loop and nothing that costs anything while nobody looks.
 
         `shared` is what all workers have in common; `age` is this one's, as gunicorn counts them.
-        `room` is how many viewers it has descriptors for.
+        `room` is how many viewers it has descriptors for; `uring` is closed with the rest.
         """
         self._cameras = cameras
         self.loop = StreamLoop()
@@ -66,6 +75,8 @@ class WorkerStreams:
         self._context = own_context()
         self._painter = Painter(self.loop.call_from_thread)
         self._feeds: dict[str, Feed] = {}
+        self._uring = uring
+        self._rounds = rounds(self._uring)
         self.porter = Porter(
             house=self,
             channel=channel,
@@ -192,6 +203,8 @@ class WorkerStreams:
         self._events.close()
         self._write_scores()
         self._painter.close()
+        if self._uring is not None:
+            self._uring.close()
         self.loop.close()
         self._context.destroy(linger=0)  # never waits, even if told to end in the middle of things
 
@@ -239,6 +252,7 @@ class WorkerStreams:
                 context=self._context,
                 loop=self.loop,
                 paint=self._painter.paint,
+                rounds=self._rounds,
             )
         return feed
 

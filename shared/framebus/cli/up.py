@@ -17,7 +17,7 @@ from typing import Any
 import click
 
 from framebus import config
-from framebus.cli import access, address, limits, soundness
+from framebus.cli import access, address, limits, sending, soundness
 from framebus.cli.child import Part
 from framebus.cli.supervisor import Supervisor
 from framebus.config import Config, pick
@@ -26,7 +26,10 @@ from framebus.names import DEFAULT_CAMERA, check_camera_name, runtime_dir, state
 
 DEFAULT_BIND = "127.0.0.1:8080"
 _CAPTURE_OPTIONS = ("name", "source", "fallback_source", "size", "fps", "ring_size", "config")
-_WEB_OPTIONS = ("bind", "workers", "config", *limits.OPTIONS, *access.OPTIONS)
+_WEB_OPTIONS = (
+    *("bind", "workers", "config"),
+    *(*limits.OPTIONS, *sending.OPTIONS, *access.OPTIONS),
+)
 _PROBE_EVERY_S = 0.1
 
 _HELP = f"""Run the capture daemon and the web tier; Ctrl-C ends both.
@@ -109,6 +112,7 @@ Beyond this machine a token is asked for. It is made once, and is in the URL tha
     help="Options from a file; flags and environment variables win.",
 )
 @limits.options
+@sending.options
 @access.options
 def up(**options: Any) -> int:
     """Start both sides and keep them running until a signal; `_HELP` is what a person reads."""

@@ -165,10 +165,11 @@ class Descriptor(NamedTuple):
     @classmethod
     def unpack(cls, data: bytes) -> Descriptor:
         """Read one from its 128 bytes."""
-        return cls._make(DESCRIPTOR.unpack(data)[: -len(_RESERVED)])
+        return cls(*DESCRIPTOR.unpack(data)[:_FIELDS])
 
 
 _RESERVED: Final = (0, 0, 0, 0, 0)
+_FIELDS: Final = DESCRIPTOR_WORDS - len(_RESERVED)
 _CHECK_START: Final = 24
 _CHECK_END: Final = 32
 _NO_CHECK: Final = bytes(8)

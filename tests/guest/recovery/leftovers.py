@@ -41,15 +41,23 @@ def command_of(process: Path) -> list[str]:
 def _descriptors(process: Path) -> Iterator[int]:
     """Yield the device number of each camera that a process has open, by any of its threads."""
     seen = set()
-    for folder in process.glob("task/*/fd"):
-        with contextlib.suppress(OSError):
-            for entry in os.scandir(folder):
-                with contextlib.suppress(OSError):
-                    status = os.stat(entry.path)
-                    if stat.S_ISCHR(status.st_mode) and os.major(status.st_rdev) == _VIDEO_MAJOR:
-                        seen.add((entry.name, status.st_rdev))
+    for thread in _names(process / "task"):
+        folder = process / "task" / thread / "fd"
+        for name in _names(folder):
+            with contextlib.suppress(OSError):
+                status = os.stat(folder / name)
+                if stat.S_ISCHR(status.st_mode) and os.major(status.st_rdev) == _VIDEO_MAJOR:
+                    seen.add((name, status.st_rdev))
     for _, rdev in seen:
         yield rdev
+
+
+def _names(folder: Path) -> list[str]:
+    """Return what a folder of /proc holds; nothing once its process has ended."""
+    try:
+        return os.listdir(folder)
+    except OSError:
+        return []
 
 
 def _mappings(process: Path) -> Iterator[str]:

@@ -157,9 +157,11 @@ def processor_s(pid: int) -> float:
     /proc/PID/stat says is sampled at each tick, and misses whoever wakes for less.
     """
     ran_ns = 0
-    for thread in Path(f"/proc/{pid}/task").glob("*"):
-        with contextlib.suppress(OSError):
-            ran_ns += int((thread / "schedstat").read_text().split()[0])
+    folder = Path(f"/proc/{pid}/task")
+    with contextlib.suppress(OSError):  # the process may have ended, or a thread may
+        for thread in os.listdir(folder):
+            with contextlib.suppress(OSError):
+                ran_ns += int((folder / thread / "schedstat").read_text().split()[0])
     return ran_ns / 1e9
 
 

@@ -1,0 +1,95 @@
+"""The daemon's threads in this process, over a camera of a test's own."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any
+
+from framebus.control.client import ControlClient
+from framebus.names import CameraNames
+from framebus.ring.writer import RingWriter
+
+from capture_daemon.devices.hotplug import Hotplug
+from capture_daemon.lifecycle.pipeline import Access
+from capture_daemon.ownership.inheritance import Legacy
+from capture_daemon.parts import Parts
+from capture_daemon.settings.options import settings
+from capture_daemon.systemd import ServiceManager
+from tests.waiting import until
+
+
+class NoSignals:
+    def __init__(self) -> None:
+        self._fd = os.eventfd(0)
+
+    def fileno(self) -> int:
+        return self._fd
+
+    def received(self) -> list[signal.Signals]:
+        return []
+
+    def close(self) -> None:
+        os.close(self._fd)
+
+
+class Bench:
+    def __init__(
+        self, runtime: Path, stack: ExitStack, *, source: str, camera: Access, spare: Access
+    ) -> None:
+        self.names = CameraNames(runtime, "camera")
+        signals = NoSignals()
+        stack.callback(signals.close)
+        self.parts = Parts(
+            settings({"source": source, "ring_size": "1M"}),
+            self.names,
+            state=runtime / "state",
+            writer=RingWriter.create(self.names, capacity=1 << 20),
+            legacy=Legacy(),
+            camera=camera,
+            spare=spare,
+            hotplug=Hotplug(lambda: None, after_s=0.0),
+            manager=ServiceManager({}),
+            signals=signals,
+            stack=stack,
+        )
+        self.client = ControlClient(self.names, timeout_s=30.0)
+        stack.callback(self.client.close)
+        self.thread = threading.Thread(target=self.parts.daemon.run)
+
+    def call(self, method: str, **params: object) -> dict[str, Any]:
+        result = self.client.call(method, params)
+        assert isinstance(result, dict)
+        return result
+
+    def until_state(self, state: str) -> dict[str, Any]:
+        def reached() -> dict[str, Any]:
+            status = self.call("status")
+            return status if status["state"] == state else {}
+
+        return until(reached, what=state)
+
+    def until_well(self) -> dict[str, Any]:
+        """Wait until it streams, and has forgotten the failures before."""
+
+        def well() -> dict[str, Any]:
+            status = self.call("status")
+            return status if status["state"] == "streaming" and not status["attempts"] else {}
+
+        return until(well, what="it streams and has settled")
+
+
+@contextmanager
+def running(runtime: Path, *, source: str, camera: Access, spare: Access) -> Iterator[Bench]:
+    """Run a daemon whose camera is `source`; the body lets go what blocks before it ends."""
+    with ExitStack() as stack:
+        bench = Bench(runtime, stack, source=source, camera=camera, spare=spare)
+        bench.thread.start()
+        yield bench
+        bench.call("shutdown")
+        bench.thread.join()
+        assert bench.parts.end_threads(30)

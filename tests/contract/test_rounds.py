@@ -1,0 +1,162 @@
+"""One suite for both ways of handing a frame to many viewers, and how one of them is chosen."""
+
+from __future__ import annotations
+
+import errno
+import logging
+import os
+import socket
+from collections.abc import Iterator
+from contextlib import ExitStack, closing, suppress
+from functools import partial
+
+import pytest
+
+from tests.rounds import uring
+from web_workers.viewers import rounds
+from web_workers.viewers.rounds import AtOnce, OneByOne, Rounds
+from web_workers.viewers.viewer import Viewer
+from web_workers.wire.uring import ENTRIES, Sends, Uring
+
+
+class Members:
+    """Viewers, and the other ends of their sockets."""
+
+    def __init__(self, stack: ExitStack) -> None:
+        self._stack = stack
+        self.ends: list[socket.socket] = []
+
+    def join(self, count: int, *, send_buffer: int = 0) -> list[Viewer]:
+        return [self._joined(*socket.socketpair(), send_buffer) for _ in range(count)]
+
+    def join_by_tcp(self) -> Viewer:
+        with socket.create_server(("127.0.0.1", 0)) as server:
+            theirs = socket.create_connection(server.getsockname(), timeout=20)
+            ours, _ = server.accept()
+        return self._joined(ours, theirs, 0)
+
+    def _joined(self, ours: socket.socket, theirs: socket.socket, send_buffer: int) -> Viewer:
+        self._stack.enter_context(ours)
+        self.ends.append(self._stack.enter_context(theirs))
+        viewer = Viewer(ours, peer="test", clock=lambda: 0, on_close=lambda _: None)
+        if send_buffer:
+            ours.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, send_buffer)
+        return viewer
+
+
+@pytest.fixture
+def members() -> Iterator[Members]:
+    with ExitStack() as stack:
+        yield Members(stack)
+
+
+@pytest.fixture(params=["one by one", "at once"])
+def make(request: pytest.FixtureRequest) -> Iterator[Rounds]:
+    if request.param == "one by one":
+        yield OneByOne
+        return
+    with closing(uring()) as queues:
+        yield partial(AtOnce, uring=queues)
+
+
+@pytest.mark.parametrize("count", [0, 1, 3, ENTRIES, ENTRIES + 1])
+def test_each_viewer_gets_all_of_each_frame(members: Members, make: Rounds, count: int) -> None:
+    made = make(members.join(count))
+    for data in (b"first", b"and the second"):
+        assert made.send(data) == [len(data)] * count
+        assert [end.recv(100) for end in members.ends] == [data] * count
+
+
+def test_frames_follow_each_other_for_a_long_time(members: Members, make: Rounds) -> None:
+    made = make(members.join(7))
+    for number in range(3 * ENTRIES):
+        data = b"%d" % number
+        assert made.send(data) == [len(data)] * 7
+        assert [end.recv(100) for end in members.ends] == [data] * 7
+
+
+def test_rounds_of_different_viewers_take_turns(members: Members, make: Rounds) -> None:
+    some, others = make(members.join(5)), make(members.join(6))
+    for _ in range(ENTRIES):
+        assert some.send(b"some") == [4] * 5
+        assert others.send(b"others") == [6] * 6
+        assert [end.recv(100) for end in members.ends] == [b"some"] * 5 + [b"others"] * 6
+
+
+def test_what_becomes_of_one_is_told_of_that_one(members: Members, make: Rounds) -> None:
+    viewers = members.join(6, send_buffer=4096)
+    with suppress(BlockingIOError):
+        while viewers[1].send(b"x" * 100):
+            pass
+    members.ends[3].close()
+    viewers[4].let_go()
+    assert make(viewers).send(b"frame") == [5, -errno.EAGAIN, 5, -errno.EPIPE, -errno.EBADF, 5]
+    assert [members.ends[each].recv(100) for each in (0, 2, 5)] == [b"frame"] * 3
+
+
+def test_who_has_little_room_takes_a_little(members: Members, make: Rounds) -> None:
+    viewers = [members.join_by_tcp() for _ in range(3)]
+    data = os.urandom(1 << 24)  # more than the buffers of both ends hold
+    for taken, end in zip(make(viewers).send(data), members.ends, strict=True):
+        assert 0 < taken < len(data)
+        got = b""
+        while len(got) < taken:
+            got += end.recv(1 << 20)
+        assert got == data[:taken]
+
+
+def test_whom_the_kernel_leaves_out_gets_it_one_by_one(
+    members: Members, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    viewers = members.join(3)
+    with closing(uring()) as queues:
+        first, whole = Sends([viewers[0].fileno()]), queues.send_all
+        monkeypatch.setattr(queues, "send_all", lambda _, data: whole(first, data))
+        assert AtOnce(viewers, queues).send(b"frame") == [5] * 3
+    assert [end.recv(100) for end in members.ends] == [b"frame"] * 3
+
+
+def test_the_kernel_stops_at_an_entry_that_is_none(members: Members) -> None:
+    sends = Sends([viewer.fileno() for viewer in members.join(3)])
+    good = sends.entries[64]
+    with closing(uring()) as queues:
+        for _ in range(ENTRIES):
+            sends.entries[64] = 255  # an operation that there is not, for the second
+            assert queues.send_all(sends, b"frame") == [5, -errno.EINVAL]
+            sends.entries[64] = good
+            assert queues.send_all(sends, b"frame") == [5, 5, 5]
+            assert [len(end.recv(100)) for end in members.ends] == [10, 5, 5]
+
+
+def test_it_gives_everything_back(members: Members) -> None:
+    before = os.listdir("/proc/self/fd")
+    queues = uring()
+    assert queues.send_all(Sends([members.join(1)[0].fileno()]), b"frame") == [5]
+    assert any(
+        "io_uring" in os.readlink(f"/proc/self/fd/{each}") for each in os.listdir("/proc/self/fd")
+    )
+    for _ in range(2):
+        queues.close()
+    assert len(os.listdir("/proc/self/fd")) == len(before) + 2  # the viewer's two ends
+
+
+def test_many_viewers_are_served_at_once_and_few_one_by_one(members: Members) -> None:
+    with closing(uring()) as queues:
+        suited = rounds.rounds(queues, fewest=3)
+        assert isinstance(suited(members.join(3)), AtOnce)
+        assert isinstance(suited(members.join(2)), OneByOne)
+    assert isinstance(rounds.rounds(None, fewest=3)(members.join(3)), OneByOne)
+
+
+def test_where_it_is_refused_it_is_said_and_done_without(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def refused() -> Uring:
+        raise PermissionError(errno.EPERM, "Operation not permitted")
+
+    monkeypatch.setattr(rounds, "Uring", refused)
+    with caplog.at_level(logging.INFO, "gunicorn.error"):
+        assert rounds.open_uring(wanted=False) is None
+        assert not caplog.messages
+        assert rounds.open_uring(wanted=True) is None
+    assert "Operation not permitted" in caplog.text

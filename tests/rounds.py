@@ -1,0 +1,15 @@
+"""io_uring for tests; where the kernel does not allow it, they are left out."""
+
+from __future__ import annotations
+
+import pytest
+
+from web_workers.wire.uring import Uring
+
+
+def uring() -> Uring:
+    """Make one, to be closed."""
+    try:
+        return Uring()
+    except OSError as error:
+        pytest.skip(f"io_uring is not allowed here: {error}")

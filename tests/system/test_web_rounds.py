@@ -1,0 +1,59 @@
+"""Many viewers of one worker, to whom frames go at once or one by one."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import ExitStack, closing
+from pathlib import Path
+
+import pytest
+
+from tests.bus import Bus
+from tests.rounds import uring
+from tests.system.webtier import Stream, WebTier
+from tests.waiting import until
+from web_workers.viewers.rounds import FEWEST
+
+VIEWERS = FEWEST + 3
+
+
+@pytest.fixture
+def bus(runtime: Path) -> Iterator[Bus]:
+    bus = Bus(runtime)
+    yield bus
+    bus.close()
+
+
+@pytest.mark.parametrize(("option", "used"), [("auto", True), ("off", False)])
+def test_many_viewers_see_whole_frames_in_order_beside_one_that_does_not_read(
+    runtime: Path, bus: Bus, option: str, used: bool
+) -> None:
+    uring().close()  # whether it is to be had
+    bus.start(size=100_000)
+    with ExitStack() as stack:
+        tier = stack.enter_context(closing(WebTier(runtime, environ={"FRAMEBUS_IO_URING": option})))
+        (worker,) = tier.workers()
+        fds = Path(f"/proc/{worker}/fd")
+        assert any("io_uring" in os.readlink(each) for each in fds.iterdir()) == used
+        lazy = stack.enter_context(closing(Stream(tier.port, receive_buffer=4096)))
+        viewers = [Stream(tier.port).start() for _ in range(VIEWERS)]
+        for viewer in viewers:
+            stack.callback(viewer.close)
+        for viewer in viewers:
+            viewer.wait(lambda viewer=viewer: len(viewer.frames) >= 20, "20 frames")  # type: ignore[misc]
+            viewer.check()
+            sequences = [part.sequence for part in viewer.frames]
+            assert sequences == sorted(set(sequences))
+        bus.pause()
+
+        def counted() -> bool:
+            listed = {each["peer"]: each for each in tier.json("/state")["viewers"]["list"]}
+            stalled = listed.pop(f"127.0.0.1:{lazy.local_port}")
+            return bool(stalled["skipped"]) and all(
+                listed[f"127.0.0.1:{viewer.local_port}"]["sent"]
+                == len({part.sequence for part in viewer.frames})
+                for viewer in viewers
+            )
+
+        until(counted, what="what is counted is what was received")

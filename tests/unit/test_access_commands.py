@@ -1,0 +1,111 @@
+"""The gate in front of commands, without a server."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from framebus.secret_files import make_secret, read_secret
+from werkzeug.test import TestResponse
+
+from tests.unit.credentials import CALL, GUARDED, basic, bearer, csrf, signed_in
+from web_workers.app import create_app
+from web_workers.settings import Settings
+
+
+@pytest.fixture
+def token(tmp_path: Path) -> str:
+    make_secret(tmp_path / "web.token")
+    return read_secret(tmp_path / "web.token")
+
+
+@pytest.fixture
+def app(runtime: Path, tmp_path: Path, token: str) -> Flask:
+    return create_app(Settings(runtime, access=GUARDED, state=tmp_path))
+
+
+@pytest.fixture
+def client(app: Flask) -> FlaskClient:
+    return app.test_client()
+
+
+def command(client: FlaskClient, call: object = None, **headers: str) -> TestResponse:
+    return client.post("/cameras/camera/control", json=call or CALL, headers=headers)
+
+
+def test_a_command_wants_the_pages_csrf_token_and_origin(client: FlaskClient, token: str) -> None:
+    signed_in(client, token)
+    shown = {"X-CSRF-Token": csrf(client)}
+    ours, foreign = {"Origin": "http://localhost"}, {"Origin": "http://evil.example"}
+    assert command(client, **ours, **shown).status_code == 503  # let through: there is no daemon
+    assert command(client, **shown).status_code == 503
+    for refused in (ours, {**foreign, **shown}, {"Origin": "null", **shown}):
+        assert command(client, **refused).status_code == 403, refused
+    cross = {"Sec-Fetch-Site": "cross-site", **shown}
+    assert command(client, **cross).status_code == 403
+    assert command(client, **{"X-CSRF-Token": "0" * 64}).status_code == 403
+
+
+def test_a_password_that_a_browser_sends_by_itself_commands_nothing_alone(
+    client: FlaskClient, token: str
+) -> None:
+    assert command(client, **basic(token)).status_code == 403
+    shown = csrf(client, **basic(token))  # the page gives a session to who has the password
+    assert command(client, **basic(token), **{"X-CSRF-Token": shown}).status_code == 503
+
+
+def test_a_script_commands_with_the_token_but_not_from_a_foreign_page(
+    app: Flask, token: str
+) -> None:
+    client = app.test_client()
+    assert command(client, **bearer(token)).status_code == 503
+    refused = command(client, **bearer(token), Origin="http://evil.example")
+    assert refused.get_json()["error"] == "foreign-origin"
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        {"method": "shutdown"},
+        {"method": "renew"},
+        {"method": "lend", "params": {"seconds": 9}},
+        {"method": "holders"},
+        {"method": "incidents"},
+        {"method": "__class__"},
+        {"method": "configure", "params": {"source": "ffmpeg:-i x"}},
+        {"method": "configure", "params": {"fallback": "file:/etc/passwd"}},
+        {"method": "configure", "params": {"size": "1x1", "source": "test"}},
+        {"method": "start", "params": {"source": "test"}},
+    ],
+)
+def test_what_could_run_a_command_or_end_a_daemon_never_reaches_it(
+    app: Flask, token: str, call: dict[str, object]
+) -> None:
+    response = command(app.test_client(), {**CALL, **call}, **bearer(token))
+    assert (response.status_code, response.get_json()["error"]) == (403, "not-from-here")
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "kind"),
+    [
+        (415, b"method=start", "application/x-www-form-urlencoded"),
+        (415, b'{"jsonrpc": "2.0"}', "text/plain"),
+        (415, b"{}", ""),
+        (411, b"", "application/json"),
+        (400, b"{", "application/json"),
+        (400, b"[" * 8000, "application/json"),
+        (400, b'[{"jsonrpc": "2.0", "id": 1, "method": "start"}]', "application/json"),
+        (400, b'{"id": NaN}', "application/json"),
+        (400, b"\xff\xfe", "application/json"),
+        (413, b" " * 8193, "application/json"),
+    ],
+)
+def test_what_is_no_call_is_refused_by_its_form(
+    app: Flask, token: str, status: int, body: bytes, kind: str
+) -> None:
+    response = app.test_client().post(
+        "/cameras/camera/control", data=body, content_type=kind, headers=bearer(token)
+    )
+    assert response.status_code == status, response.text
