@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 from framebus.control.client import ControlClient
 from framebus.control.protocol import INTERNAL_ERROR
-from framebus.errors import CommandRefused
+from framebus.errors import CommandRefused, NoPermission
 from framebus.names import CameraNames
 from framebus.notify import event_socket, own_context
 from framebus.reader import FrameReader
@@ -324,3 +324,11 @@ def test_calls_for_a_camera_that_never_answers_do_not_pile_up(bench: Bench) -> N
     with pytest.raises(CommandRefused, match="earlier calls"):
         bench.call("set_controls", gain=1)
     assert bench.call("status")["state"] == "streaming"
+
+
+def test_a_daemon_that_cannot_be_built_says_why_and_leaves_no_ring(runtime: Path) -> None:
+    names = CameraNames(runtime, "camera")
+    names.queries_socket.mkdir()
+    with pytest.raises(NoPermission, match=r"camera\.queries"), ExitStack() as stack:
+        Bench(runtime, StubbornSource(), stack)
+    assert not names.segment_path.exists()
