@@ -79,7 +79,10 @@ class Parts:
         self._device = DeviceThread(post=mailbox.post)
         journal = Journal(incident_journal(state, settings.name))
         self._inquiries = InquiryThread(
-            tools=local_tools(), journal=journal, source=camera.sources.current, post=mailbox.post
+            tools=local_tools(apart_from=spare.sources.current),
+            journal=journal,
+            source=camera.sources.current,
+            post=mailbox.post,
         )
         findings = Findings(
             inquiries=self._inquiries, journal=journal.path, event=events.send, pid=os.getpid()
