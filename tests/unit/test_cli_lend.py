@@ -7,7 +7,7 @@ import sys
 
 import pytest
 from framebus.cli.lend import TIME_IS_UP, lend
-from framebus.errors import ControlTimeout, FramebusError, UsageError
+from framebus.errors import CameraAbsent, ControlTimeout, FramebusError, UsageError
 from framebus.units import duration_s
 
 
@@ -16,7 +16,7 @@ class Client:
         self.codes = codes
         self.calls: list[str] = []
         self.lent: dict[str, object] | None = None
-        self.silent = False
+        self.failure: FramebusError | None = None
 
     def call(self, method: str, params: dict[str, object] | None = None) -> object:
         self.calls.append(method)
@@ -26,8 +26,8 @@ class Client:
                 return {"state": "lent", "device": "/dev/video7"}
             case "status":
                 return {"cause": {"code": self.codes.pop(0) if self.codes else "closing"}}
-        if self.silent:
-            raise ControlTimeout("no answer")
+        if self.failure is not None:
+            raise self.failure
         return {"state": "opening"}
 
 
@@ -72,10 +72,13 @@ def test_a_command_that_takes_too_long_is_ended(said: list[str]) -> None:
     assert client.calls[-1] == "start"
 
 
-def test_a_daemon_that_does_not_answer_at_the_end_is_no_error(said: list[str]) -> None:
+@pytest.mark.parametrize("failure", [ControlTimeout("no answer"), CameraAbsent("it has ended")])
+def test_a_daemon_that_cannot_be_asked_at_the_end_is_no_error(
+    failure: FramebusError, said: list[str]
+) -> None:
     client = Client(["lent"])
-    client.silent = True
-    assert lend(client, python("pass"), 60.0, say=said.append) == 0
+    client.failure = failure
+    assert lend(client, python("sys.exit(3)"), 60.0, say=said.append) == 3
 
 
 def test_a_daemon_that_does_not_let_go_is_one(

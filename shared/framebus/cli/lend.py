@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Protocol
 
-from framebus.errors import CommandRefused, ControlTimeout, FramebusError, UsageError
+from framebus.errors import CameraAbsent, CommandRefused, ControlTimeout, FramebusError, UsageError
 
 DEVICE = "FRAMEBUS_DEVICE"
 """Where the command finds the camera's node."""
@@ -53,7 +53,7 @@ def lend(
         return _run(command, device, seconds, say)
     finally:
         # It comes back by itself at the end of its time, if the daemon cannot be asked now.
-        with contextlib.suppress(CommandRefused, ControlTimeout):
+        with contextlib.suppress(CameraAbsent, CommandRefused, ControlTimeout):
             client.call("start")
 
 
