@@ -68,8 +68,20 @@ def test_the_camera_comes_back_however_the_command_ends(
 def test_a_command_that_takes_too_long_is_ended(said: list[str]) -> None:
     client = Client(["lent"])
     assert lend(client, python("time.sleep(600)"), 0.2, say=said.append) == TIME_IS_UP
-    assert "are over" in said[0]
+    assert "the time is over" in said[0]
     assert client.calls[-1] == "start"
+
+
+def test_the_time_runs_from_the_call_as_it_does_for_the_daemon(said: list[str]) -> None:
+    clock = [1000.0]
+    client = Client(["closing", "lent"])
+
+    def sleep(seconds: float) -> None:
+        clock[0] += 3600.0
+
+    code = python("time.sleep(600)")
+    lent = lend(client, code, 3600.0, say=said.append, sleep=sleep, now_s=lambda: clock[0])
+    assert lent == TIME_IS_UP
 
 
 @pytest.mark.parametrize("failure", [ControlTimeout("no answer"), CameraAbsent("it has ended")])
