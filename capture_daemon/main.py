@@ -104,7 +104,7 @@ def run(settings: Settings, environ: MutableMapping[str, str]) -> int:
             manager.stopping()
             ended = parts.end_threads(END_S)
         if not ended:
-            leave_at_once(names, locks)
+            leave_at_once(names, locks, leave_ring=parts.daemon.renewing)
     log.info("ended")
     return 0
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -63,7 +64,9 @@ class Parts:
         `spare` are for the source and for its fallback. `control_group` is the id of the group
         that may command, -1 for the process's own.
         """
-        stack.callback(lambda: writer.close(leave=self.daemon.renewing))
+        # A daemon that could not be built has no successor.
+        self._renews: Callable[[], bool] = lambda: False
+        stack.callback(lambda: writer.close(leave=self._renews()))
         mailbox = Mailbox()
         stack.callback(mailbox.close)
         stack.callback(hotplug.close)
@@ -76,7 +79,10 @@ class Parts:
         self._device = DeviceThread(post=mailbox.post)
         journal = Journal(incident_journal(state, settings.name))
         self._inquiries = InquiryThread(
-            tools=local_tools(), journal=journal, source=camera.sources.current, post=mailbox.post
+            tools=local_tools(apart_from=spare.sources.current),
+            journal=journal,
+            source=camera.sources.current,
+            post=mailbox.post,
         )
         findings = Findings(
             inquiries=self._inquiries, journal=journal.path, event=events.send, pid=os.getpid()
@@ -165,6 +171,7 @@ class Parts:
             signals=signals,
             hotplug=hotplug,
         )
+        self._renews = lambda: self.daemon.renewing
         self._device.start()
         self._inquiries.start()
         self._inquiries.read_journal()

@@ -21,9 +21,10 @@ END_S = 1.5
 """How long an end waits for the threads; what then still hangs in a driver is left behind."""
 
 
-def leave_at_once(names: CameraNames, locks: Locks) -> None:
+def leave_at_once(names: CameraNames, locks: Locks, *, leave_ring: bool = False) -> None:
     """Remove our files and exit, with a thread still inside the kernel. Does not return.
 
+    With `leave_ring` the ring stays, for a successor to go on from.
     The device's lock file stays, and its lock until the kernel has let go of the process: the
     device is held exactly as long.
     """
@@ -31,7 +32,7 @@ def leave_at_once(names: CameraNames, locks: Locks) -> None:
         "the source did not let go of its device within %g s: leaving without a clean end", END_S
     )
     files: tuple[Path, ...] = (
-        names.segment_path,
+        *(() if leave_ring else (names.segment_path,)),
         names.control_socket,
         names.queries_socket,
         names.frames_socket,

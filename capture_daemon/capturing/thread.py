@@ -183,7 +183,7 @@ class CaptureThread(threading.Thread):
         self._call = None
         self._valid_frames = 0
         self._publisher.begin(granted)
-        self._post(Surveyed(session, self._rungs.survey(self._source)))
+        self._survey(self._source)
         self._post(Opened(session, granted, kind))
         if self._opened is not None:
             self._opened(session, self._source)
@@ -250,6 +250,14 @@ class CaptureThread(threading.Thread):
             self._publisher.settled()
             self._post(Settled(self._session))
 
+    def _survey(self, source: Source | None) -> None:
+        try:
+            unavailable = self._rungs.survey(source)
+        except Exception:
+            log.exception("a bug in the survey of rungs")  # it must not end the thread
+            return
+        self._post(Surveyed(self._session, unavailable))
+
     def _text(self) -> str:
         return self._plan.spec.text if self._plan else ""
 
@@ -259,5 +267,5 @@ class CaptureThread(threading.Thread):
 
     def _fail_for(self, cause: Cause, *, permanent: bool) -> None:
         self._do_close()
-        self._post(Surveyed(self._session, self._rungs.survey(self._sources.built)))
+        self._survey(self._sources.built)
         self._post(Failed(self._session, cause, permanent))

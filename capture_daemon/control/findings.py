@@ -51,8 +51,8 @@ class Inquiries(Protocol):
     def evidence(self, incident: str, since_utc_ns: int, *, holders: bool) -> None:
         """Find out about an incident."""
 
-    def look_for_holders(self) -> None:
-        """Find out who has the device."""
+    def look_for_holders(self) -> bool:
+        """Find out who has the device; False if that cannot be asked now."""
 
     def write(self, document: Mapping[str, object]) -> None:
         """Put an incident into the journal."""
@@ -139,8 +139,7 @@ class Findings:
             answer.result(self._holders(fresh=True))
             return
         if not self._looking:
-            self._looking = True
-            self._inquiries.look_for_holders()
+            self._looking = self._inquiries.look_for_holders()
         self._waiting.append((now_ns + int(BOUND_S * 1e9), answer))
 
     def tick(self, now_ns: int) -> None:

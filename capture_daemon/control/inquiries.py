@@ -99,6 +99,7 @@ class InquiryThread(threading.Thread):
         self._device: Device | None = None
         self._trouble: str | None = None
         self._unwritten = 0
+        self._not_taken = 0  # the caller's thread counts these, the inquiry thread those above
         self.dropped = 0
         """Questions that were not even asked, because earlier ones hang."""
 
@@ -106,9 +107,9 @@ class InquiryThread(threading.Thread):
         """Find out about an incident that began then. Ends in EvidenceFound."""
         self._put(lambda: self._find(incident, since_utc_ns, holders=holders))
 
-    def look_for_holders(self) -> None:
-        """Find out who has the device. Ends in HoldersSeen."""
-        self._put(self._see_holders)
+    def look_for_holders(self) -> bool:
+        """Find out who has the device. Ends in HoldersSeen; False if too many questions wait."""
+        return self._put(self._see_holders)
 
     def learn_device(self) -> None:
         """Remember the device that is open now: once it is gone, nobody can say what it was."""
@@ -116,7 +117,9 @@ class InquiryThread(threading.Thread):
 
     def write(self, document: Mapping[str, object]) -> None:
         """Put an incident into the journal. Ends in nothing, or in JournalTrouble."""
-        self._put(lambda: self._write(document))
+        if not self._put(lambda: self._write(document)):
+            self._not_taken += 1
+            self._tell_trouble(f"one of {QUEUED_MAX} questions before it hangs")
 
     def read_journal(self) -> None:
         """Read what earlier daemons wrote. Ends in JournalRead or JournalTrouble."""
@@ -137,11 +140,13 @@ class InquiryThread(threading.Thread):
             except Exception:
                 log.exception("a bug in an inquiry")  # it must not end the thread
 
-    def _put(self, job: Callable[[], object]) -> None:
+    def _put(self, job: Callable[[], object]) -> bool:
         try:
             self._jobs.put_nowait(job)
         except queue.Full:
             self.dropped += 1
+            return False
+        return True
 
     def _look_at_device(self) -> Device | None:
         found = self._tools.device(self._source())
@@ -151,10 +156,13 @@ class InquiryThread(threading.Thread):
         return found
 
     def _see_holders(self) -> None:
-        found = self._look_at_device()
-        holders = Holders((), 0) if found is None else self._who_has(found)
-        node = "" if found is None else found.node
-        self._post(HoldersSeen(node, holders, time.time_ns()))
+        node, holders = "", Holders((), 0, ("a bug kept this from being seen: see the log",))
+        try:
+            found = self._look_at_device()
+            node = "" if found is None else found.node
+            holders = Holders((), 0) if found is None else self._who_has(found)
+        finally:  # nobody looks again before this has come
+            self._post(HoldersSeen(node, holders, time.time_ns()))
 
     def _who_has(self, device: Device) -> Holders:
         try:
@@ -208,4 +216,4 @@ class InquiryThread(threading.Thread):
 
     def _tell_trouble(self, reason: str | None) -> None:
         self._trouble = reason
-        self._post(JournalTrouble(reason, self._unwritten))
+        self._post(JournalTrouble(reason, self._unwritten + self._not_taken))

@@ -8,7 +8,6 @@ them. Form and size of messages are framebus.control.protocol's.
 from __future__ import annotations
 
 import logging
-import os
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -16,14 +15,12 @@ from pathlib import Path
 import zmq
 from framebus.control import protocol
 from framebus.control.protocol import ProtocolError, Reply, Request, RequestId, parse_request
-from framebus.names import endpoint
-from framebus.notify import harden
+from framebus.notify import bind
 
 from capture_daemon.control.refusal import Answer, Refusal
 
 log = logging.getLogger(__name__)
 
-_MODE = 0o660  # libzmq makes it 0777 less umask
 _QUEUED = 64
 """Messages per peer that ZeroMQ holds in each direction."""
 _AT_ONCE = 64
@@ -47,7 +44,10 @@ class ControlServer:
         call: Call,
         group: int = -1,
     ) -> None:
-        """Bind; `group` is the id of the group that may connect, -1 for the process's own."""
+        """Bind; `group` is the id of the group that may connect, -1 for the process's own.
+
+        Raises NoPermission.
+        """
         self._path = path
         self._call = call
         self.answered = 0
@@ -59,11 +59,7 @@ class ControlServer:
         self.socket.setsockopt(zmq.SNDHWM, _QUEUED)
         # Otherwise an answer that cannot be delivered would vanish uncounted.
         self.socket.setsockopt(zmq.ROUTER_MANDATORY, 1)
-        harden(self.socket)
-        self.socket.bind(endpoint(path))
-        # In this order: by the daemon's umask nobody of the group may connect before the chmod.
-        os.chown(path, -1, group)
-        path.chmod(_MODE)
+        bind(self.socket, path, group=group)
 
     def receive(self) -> bool:
         """Handle what has arrived; True if there may be more."""

@@ -98,9 +98,13 @@ class UsbPort:
 
     def control_interfaces(self) -> list[Path]:
         """Return the folders of the video control interfaces, which the driver binds to."""
+        try:
+            names = sorted(os.listdir(self.folder))
+        except OSError:  # pulled out, at this very moment perhaps
+            return []
         return [
             folder
-            for folder in sorted(self.folder.glob(f"{self.name}:*.*"))
+            for folder in (self.folder / name for name in names if name.startswith(f"{self.name}:"))
             if _number(folder / "bInterfaceClass") == _VIDEO_CLASS
             and _number(folder / "bInterfaceSubClass") == _VIDEO_CONTROL
         ]

@@ -29,14 +29,20 @@ class Subject:
     """The USB port as the kernel's log names it ("1-1.2"); empty where none is known."""
 
 
-def own(places: Places | None = None, proc: Path = Path("/proc/self/fd")) -> Subject | None:
-    """Return the video device that this process has open, None if it has none."""
+def own(
+    places: Places | None = None, proc: Path = Path("/proc/self/fd"), *, apart_from: int = 0
+) -> Subject | None:
+    """Return the video device that this process has open, None if it has none.
+
+    The one with the number `apart_from`, the fallback's, does not count.
+    """
     for name in os.listdir(proc):
         try:
             found = (proc / name).stat()
         except OSError:
             continue
-        if stat.S_ISCHR(found.st_mode) and os.major(found.st_rdev) == _VIDEO_MAJOR:
+        is_video = stat.S_ISCHR(found.st_mode) and os.major(found.st_rdev) == _VIDEO_MAJOR
+        if is_video and found.st_rdev != apart_from:
             return _by_number(found.st_rdev, places or Places())
     return None
 

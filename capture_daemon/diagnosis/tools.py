@@ -37,15 +37,19 @@ class Tools:
     """Lines about a USB port since a time, UTC."""
 
 
-def local_tools() -> Tools:
-    """Return those that ask this machine. What they need is imported when they are first asked."""
+def local_tools(apart_from: Callable[[], SourceSpec | None]) -> Tools:
+    """Return those that ask this machine. What they need is imported when they are first asked.
+
+    `apart_from` returns the fallback, whose device may be open here as well.
+    """
 
     def device(source: SourceSpec | None) -> Device | None:
         if source is None or source.kind != "v4l2":
             return None  # no other source needs anything of v4l2
         from capture_daemon.diagnosis import subject
 
-        return subject.own() or subject.named(source)
+        other = subject.named(apart_from())
+        return subject.own(apart_from=other.rdev if other else 0) or subject.named(source)
 
     def who_has(rdev: int) -> Holders:
         from capture_daemon.diagnosis.holders import find

@@ -195,7 +195,7 @@ class Conductor:
         if self.retries.due_ns is None or now_ns >= self.sessions.again_ns:
             return False
         self.outage.forget()
-        self.retries.due_ns = min(self.retries.due_ns, self.sessions.again_ns)
+        self.retries.hasten(self.sessions.again_ns)
         return True
 
     def _on_open_report(self, report: Report, now_ns: int) -> None:

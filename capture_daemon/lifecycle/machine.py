@@ -58,8 +58,8 @@ class Machine:
     def _enter(self, state: State, now_ns: int) -> None:
         if self.state is State.STREAMING:
             self.outage.begin(self.capture.arrived_ns())
-        if self.state in table.WAITING_STATES:
-            self.retries.end_wait()
+        if self.state in table.WAITING_STATES and state is not State.BACKOFF:
+            self.retries.end_wait()  # in BACKOFF the rung that a person chose is climbed
         self.state = state
         self.since_ns = now_ns
         if state not in table.OPEN_STATES:

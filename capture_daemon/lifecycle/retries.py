@@ -85,6 +85,17 @@ class Retries:
         self.climber.began(rung, now_ns)
         self._outage.tried(rung.value, now_ns)
 
+    def hasten(self, at_ns: int) -> None:
+        """Open anew at that time, unless something is due before it.
+
+        A rung that waits for its own time, within the budget of resets, is not brought forward.
+        """
+        if self.due_ns is None or self.due_ns <= at_ns:
+            return
+        self.due_ns = at_ns
+        if self.climber.step is not None and self.climber.step.rung in CLIMBED:
+            self.climber.step = None
+
     def end_wait(self) -> None:
         """The wait is over: something is opened, or nothing is wanted."""
         self.due_ns = None

@@ -74,8 +74,7 @@ def _lock(path: Path, what: str) -> int:
             os.close(fd)
             raise _held(what, pid) from None
         if _leads_to(path, fd):
-            os.ftruncate(fd, 0)
-            os.write(fd, f"{os.getpid()}\n{start_time(os.getpid())}\n".encode())
+            _sign(path, fd)
             return fd
         os.close(fd)
 
@@ -86,6 +85,18 @@ def _open(path: Path) -> int:
     except OSError as error:
         raise NoPermission(
             f"cannot open the lock file {path} ({error.strerror}): run as the user that owns it"
+        ) from error
+
+
+def _sign(path: Path, fd: int) -> None:
+    """Write who holds the lock; on failure let it go. Raises NoPermission."""
+    try:
+        os.ftruncate(fd, 0)
+        os.write(fd, f"{os.getpid()}\n{start_time(os.getpid())}\n".encode())
+    except OSError as error:
+        os.close(fd)
+        raise NoPermission(
+            f"cannot write the lock file {path} ({error.strerror}): make room in {path.parent}"
         ) from error
 
 

@@ -44,11 +44,14 @@ class Reply:
     error: str = ""
 
     def encode(self) -> bytes:
-        """Return the line to send."""
-        document: dict[str, object] = {"ok": not self.error, "note": self.note[: REPLY_MAX // 2]}
+        """Return the line to send, with as much of the note as it has room for."""
+        document: dict[str, object] = {"ok": not self.error}
         if self.error:
             document["error"] = self.error
-        return json.dumps(document).encode("ascii")[: REPLY_MAX - 1] + b"\n"
+        note = self.note
+        while len(line := json.dumps({**document, "note": note})) >= REPLY_MAX:
+            note = note[: len(note) // 2]
+        return line.encode("ascii") + b"\n"
 
 
 class Refused(Exception):

@@ -203,9 +203,11 @@ def _directory(path: Path) -> _Frames:
     """Yield the pictures in the order of their names; those that vanish meanwhile are not there."""
     names = sorted(entry.name for entry in path.iterdir() if entry.suffix.lower() in _SUFFIXES)
     for name in names:
+        if not (path / name).is_file():  # opening a pipe would wait for who writes into it
+            continue
         try:
             with (path / name).open("rb") as file:
                 data = file.read(LARGEST_FRAME)
-        except (FileNotFoundError, IsADirectoryError):
+        except FileNotFoundError:
             continue
         yield data

@@ -30,6 +30,7 @@ CONNECT_S = 5.0
 """To connect, TLS included, and again to answer."""
 _MOST_REDIRECTS = 5
 _JITTER_S = 1.5  # a lost TCP segment and its retransmissions, a busy server
+_MOST_LOST = 1 << 32
 _OLDEST_S = 2.0
 """A timestamp of the server's that is older, or not past, is of another clock than ours."""
 
@@ -176,8 +177,13 @@ def _captured(stream: _Stream, part: Part) -> Captured:
 
 
 def _advance(before: int | None, now: int | None) -> int:
-    """Return how far the server's own count went on; 1 where it has none or began anew."""
-    return now - before if before is not None and now is not None and now > before else 1
+    """Return how far the server's own count went on; 1 where it has none or began anew.
+
+    What no stream can have lost is no count: added up, it would not fit into the ring's 64 bits.
+    """
+    if before is None or now is None or not before < now <= before + _MOST_LOST:
+        return 1
+    return now - before
 
 
 def capture_time_ns(headers: Mapping[str, str], now_ns: int, now_utc_ns: int) -> int:

@@ -69,8 +69,15 @@ class Target:
         return "\r\n".join([*lines, "", ""]).encode("ascii")
 
     def redirected(self, location: str) -> Target:
-        """Return the target that a redirect names; another server does not get our password."""
-        there = Target.parse(urljoin(self.url, location))
+        """Return the target that a redirect names; another server does not get our password.
+
+        Raises SourceError: it names no http or https URL.
+        """
+        try:
+            url = urljoin(self.url, location)
+        except ValueError as error:
+            raise _no_url(location) from error
+        there = Target.parse(url)
         if (there.tls, there.host, there.port) != (self.tls, self.host, self.port):
             return there
         return Target(

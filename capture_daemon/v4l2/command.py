@@ -7,6 +7,7 @@ import os
 from pathlib import Path
 
 import click
+from framebus.cli.tables import printable
 
 from capture_daemon.sources.base import SourceError
 from capture_daemon.v4l2.cameras import Camera, cameras
@@ -45,7 +46,8 @@ def devices(*, as_json: bool, device: str | None, everything: bool) -> None:
 def _line(camera: Camera) -> str:
     kind = "" if camera.captures else "  (not for pictures)"
     port = f"  port {camera.port}" if camera.port else ""
-    return f"v4l2:{camera.stable}\n    {camera.name}  {camera.node}{port}{kind}"
+    name, stable = printable(camera.name), printable(camera.stable)
+    return f"v4l2:{stable}\n    {name}  {camera.node}{port}{kind}"
 
 
 def advice(found: list[Camera], modules: Path = Path("/proc/modules")) -> list[str]:
@@ -89,7 +91,7 @@ def _show_formats(device: str, *, as_json: bool) -> None:
 
 
 def _table(offer: OfferedFormat) -> str:
-    lines = [f"{offer.fourcc}  {offer.description}"]
+    lines = [printable(f"{offer.fourcc}  {offer.description}")]
     for size in offer.sizes:
         rates = ", ".join(f"{float(rate):g}" for rate in size.rates)
         lines.append(f"    {size.width}x{size.height}  {rates} fps")

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import zmq
 
-from framebus.errors import SegmentInvalid
+from framebus.errors import NoPermission, SegmentInvalid
 from framebus.names import CameraNames, endpoint
 from framebus.ring.announcement import Announcement
 
@@ -35,7 +35,26 @@ def silence_s(interval_ns: int) -> float:
     return min(SILENT_INTERVALS * interval_s, 1.0)
 
 
-def harden(socket: zmq.Socket[bytes]) -> None:
+def bind(socket: zmq.Socket[bytes], path: Path, *, group: int = -1) -> None:
+    """Bind a socket to a path that `group` (an id; -1: the process's own) may connect to.
+
+    The caller holds the camera's lock: bind steals a path. Raises NoPermission, and then has closed
+    the socket: a context with an open one never ends.
+    """
+    _harden(socket)
+    try:
+        socket.bind(endpoint(path))
+        # In this order: by the daemon's umask nobody of the group may connect before the chmod.
+        os.chown(path, -1, group)
+        path.chmod(_SOCKET_MODE)
+    except (zmq.ZMQError, OSError) as error:
+        socket.close(linger=0)
+        raise NoPermission(
+            f"cannot listen on {path} ({error.strerror}): remove what is there, or run as its owner"
+        ) from error
+
+
+def _harden(socket: zmq.Socket[bytes]) -> None:
     """Make a socket, before its bind, withstand raw connections that are no ZeroMQ peer.
 
     A peer that speaks ZMTP 1 or 2, as random bytes do, can abort the whole process while the socket
@@ -48,22 +67,22 @@ def harden(socket: zmq.Socket[bytes]) -> None:
     socket.setsockopt(zmq.HANDSHAKE_IVL, _HANDSHAKE_MS)
 
 
-def _bind(context: zmq.Context[zmq.Socket[bytes]], path: Path, queued: int) -> zmq.Socket[bytes]:
+def _publisher(
+    context: zmq.Context[zmq.Socket[bytes]], path: Path, queued: int
+) -> zmq.Socket[bytes]:
     socket = context.socket(zmq.PUB)
     socket.linger = 0
     socket.sndhwm = queued
-    harden(socket)
-    socket.bind(endpoint(path))
-    path.chmod(_SOCKET_MODE)
+    bind(socket, path)
     return socket
 
 
 class Notifier:
-    """The daemon's end of CAMERA.frames. The caller holds the camera's lock: bind steals a path."""
+    """The daemon's end of CAMERA.frames."""
 
     def __init__(self, context: zmq.Context[zmq.Socket[bytes]], names: CameraNames) -> None:
         self._path = names.frames_socket
-        self._socket = _bind(context, self._path, _FRAMES_QUEUED)
+        self._socket = _publisher(context, self._path, _FRAMES_QUEUED)
 
     def announce(self, announcement: Announcement) -> None:
         """Tell all listeners about one frame. Never blocks: PUB drops for those who lag."""
@@ -80,7 +99,7 @@ class EventNotifier:
 
     def __init__(self, context: zmq.Context[zmq.Socket[bytes]], names: CameraNames) -> None:
         self._path = names.events_socket
-        self._socket = _bind(context, self._path, _EVENTS_QUEUED)
+        self._socket = _publisher(context, self._path, _EVENTS_QUEUED)
 
     def send(self, event: str, document: Mapping[str, object]) -> None:
         """Tell all listeners that `event` happened."""

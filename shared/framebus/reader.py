@@ -56,7 +56,7 @@ class FrameReader:
         self.skipped = 0
         """Frames passed over because a newer one was there."""
         self.lapped = 0
-        """Frames overwritten before they could be read."""
+        """Frames overwritten, or gone with their ring, before they could be read."""
         self.epochs = 0
         """Rings attached to so far."""
 
@@ -168,6 +168,7 @@ class FrameReader:
         else:
             # A later one from its beginning, unless it goes on with the numbers that we know.
             if ring.lineage != self._ring.lineage:
+                self.lapped += max(0, self._ring.cursor - self._last)  # `latest` did not wait
                 self._last = 0
             self._ring.close()
         self._ring, self.epochs = ring, self.epochs + 1

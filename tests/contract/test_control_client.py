@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 import zmq
 from framebus.control.client import ControlClient
-from framebus.errors import CameraAbsent, CommandRefused, ControlTimeout
+from framebus.errors import CameraAbsent, CommandRefused, ControlTimeout, UsageError
 from framebus.liveness import holder
 from framebus.names import CameraNames, endpoint
 from framebus.notify import own_context
@@ -135,3 +135,13 @@ def test_holder_does_not_report_the_callers_own_lock(runtime: Path) -> None:
     fcntl.lockf(fd, fcntl.LOCK_EX)
     assert holder(lock) == 0
     os.close(fd)
+
+
+def test_a_call_that_no_daemon_would_read_is_refused_at_once(runtime: Path) -> None:
+    names = CameraNames(runtime)
+    with (
+        server(names, lambda message: []),
+        ControlClient(names, timeout_s=60) as client,
+        pytest.raises(UsageError, match="too long"),
+    ):
+        client.call("configure", {"source": "x" * 70_000})

@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 import zmq
 from framebus.control import protocol
+from framebus.errors import NoPermission
 from framebus.names import CameraNames, endpoint
-from framebus.notify import own_context
+from framebus.notify import EventNotifier, Notifier, own_context
 
 from capture_daemon.control.refusal import Answer
 from capture_daemon.control.server import ControlServer
@@ -190,3 +191,18 @@ def test_a_peer_that_never_reads_blocks_nobody(bench: Bench, runtime: Path) -> N
         assert b'"result"' in bench.exchange(request("echo"))[0]
     finally:
         deaf.close()
+
+
+def test_a_path_that_is_taken_is_named_and_leaves_no_socket_behind(runtime: Path) -> None:
+    names = CameraNames(runtime, "camera")
+    context = own_context()
+    for path in (names.control_socket, names.frames_socket, names.events_socket):
+        path.mkdir()
+        (path / "kept").touch()
+    with pytest.raises(NoPermission, match=r"camera\.control"):
+        ControlServer(context=context, path=names.control_socket, call=lambda *_: None)
+    with pytest.raises(NoPermission, match=r"camera\.frames"):
+        Notifier(context, names)
+    with pytest.raises(NoPermission, match=r"camera\.events"):
+        EventNotifier(context, names)
+    context.term()  # returns only when no socket is open

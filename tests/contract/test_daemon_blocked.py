@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 from framebus.control.protocol import INTERNAL_ERROR
-from framebus.errors import CommandRefused
+from framebus.errors import CommandRefused, NoPermission
+from framebus.names import CameraNames
 from framebus.reader import FrameReader
 
 from tests.contract.daemon_bench import Bench
@@ -103,3 +104,12 @@ def test_texts_and_numbers_of_any_length_are_an_error_and_no_end(bench: Bench) -
     assert status["source"]["spec"].endswith("…")
     with FrameReader("camera", runtime=bench.names.runtime) as reader:
         assert reader.next(30.0)
+
+
+def test_a_daemon_that_cannot_be_built_says_why_and_leaves_no_ring(runtime: Path) -> None:
+    names = CameraNames(runtime, "camera")
+    names.queries_socket.mkdir()
+    refused = pytest.raises(NoPermission, match=r"camera\.queries")
+    with refused, running_over(runtime, StubbornSource()):
+        raise AssertionError("it was built")
+    assert not names.segment_path.exists()

@@ -119,6 +119,21 @@ def test_a_camera_that_only_a_usb_reset_cures_is_cured_by_one(bench: Bench, came
     assert status["cause"] is None
 
 
+def test_a_bug_in_the_survey_of_rungs_ends_nothing(
+    bench: Bench, camera: Camera, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = []
+
+    def survey(source: Source | None) -> tuple[Unavailable, ...]:
+        asked.append(source)
+        raise FileNotFoundError(2, "No such file or directory")
+
+    monkeypatch.setattr(camera, "survey", survey)
+    until(lambda: not bench.call("restart")["joined"])
+    until(lambda: asked)
+    bench.until_well()
+
+
 def test_rungs_that_are_missing_are_told_and_passed_over(bench: Bench, camera: Camera) -> None:
     camera.missing = {Rung.REBIND, Rung.PORT_POWER}
     bench.call("restart")

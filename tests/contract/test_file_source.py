@@ -53,6 +53,7 @@ def test_a_directory_is_played_in_the_order_of_its_names(tmp_path: Path, play: P
     for name, frame in zip(("b.jpeg", "a.jpg", "c.JPG"), FRAMES, strict=True):
         (tmp_path / name).write_bytes(frame)
     (tmp_path / "d.jpg").mkdir()
+    os.mkfifo(tmp_path / "e.jpg")
     source = play(tmp_path)
     source.open()
     assert datas(source, 4) == [FRAMES[1], FRAMES[0], FRAMES[2], FRAMES[1]]

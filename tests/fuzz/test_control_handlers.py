@@ -56,8 +56,9 @@ class Inquiries:
     def evidence(self, incident: str, since_utc_ns: int, *, holders: bool) -> None:
         """Never answered."""
 
-    def look_for_holders(self) -> None:
+    def look_for_holders(self) -> bool:
         """Never answered."""
+        return True
 
     def write(self, document: Mapping[str, object]) -> None:
         """Never written."""

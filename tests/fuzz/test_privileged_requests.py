@@ -1,4 +1,4 @@
-"""Any bytes as a request to the privileged helper: a known verb for a port, or a refusal."""
+"""Any bytes as a request to the privileged helper, and any note in its reply."""
 
 from __future__ import annotations
 
@@ -7,7 +7,14 @@ import json
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from capture_daemon.privileged.protocol import REQUEST_MAX, Refused, parse_request
+from capture_daemon.privileged.protocol import (
+    REPLY_MAX,
+    REQUEST_MAX,
+    Refused,
+    Reply,
+    parse_reply,
+    parse_request,
+)
 from capture_daemon.recovery.rungs import DEVICE_LEVEL, Rung
 
 JSON = st.recursive(
@@ -38,3 +45,17 @@ def test_any_line_is_a_request_of_a_known_verb_for_a_port_or_is_refused(line: by
     assert request.rung in DEVICE_LEVEL
     assert set(request.port) <= set("0123456789-.")
     assert not request.port.startswith((".", "-"))
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    note=st.text() | st.text("é\0\\\N{PERSEVERING FACE}", min_size=900),
+    error=st.sampled_from(["", "failed"]),
+)
+def test_a_reply_can_be_read_whatever_its_note(note: str, error: str) -> None:
+    line = Reply(note, error).encode()
+    assert line.endswith(b"\n")
+    assert len(line) <= REPLY_MAX
+    reply = parse_reply(line)
+    assert reply.error == error
+    assert note.startswith(reply.note)

@@ -7,7 +7,7 @@ import sys
 
 import pytest
 from framebus.cli.lend import TIME_IS_UP, lend
-from framebus.errors import ControlTimeout, FramebusError, UsageError
+from framebus.errors import CameraAbsent, ControlTimeout, FramebusError, UsageError
 from framebus.units import duration_s
 
 
@@ -16,7 +16,7 @@ class Client:
         self.codes = codes
         self.calls: list[str] = []
         self.lent: dict[str, object] | None = None
-        self.silent = False
+        self.failure: FramebusError | None = None
 
     def call(self, method: str, params: dict[str, object] | None = None) -> object:
         self.calls.append(method)
@@ -26,8 +26,8 @@ class Client:
                 return {"state": "lent", "device": "/dev/video7"}
             case "status":
                 return {"cause": {"code": self.codes.pop(0) if self.codes else "closing"}}
-        if self.silent:
-            raise ControlTimeout("no answer")
+        if self.failure is not None:
+            raise self.failure
         return {"state": "opening"}
 
 
@@ -68,14 +68,29 @@ def test_the_camera_comes_back_however_the_command_ends(
 def test_a_command_that_takes_too_long_is_ended(said: list[str]) -> None:
     client = Client(["lent"])
     assert lend(client, python("time.sleep(600)"), 0.2, say=said.append) == TIME_IS_UP
-    assert "are over" in said[0]
+    assert "the time is over" in said[0]
     assert client.calls[-1] == "start"
 
 
-def test_a_daemon_that_does_not_answer_at_the_end_is_no_error(said: list[str]) -> None:
+def test_the_time_runs_from_the_call_as_it_does_for_the_daemon(said: list[str]) -> None:
+    clock = [1000.0]
+    client = Client(["closing", "lent"])
+
+    def sleep(seconds: float) -> None:
+        clock[0] += 3600.0
+
+    code = python("time.sleep(600)")
+    lent = lend(client, code, 3600.0, say=said.append, sleep=sleep, now_s=lambda: clock[0])
+    assert lent == TIME_IS_UP
+
+
+@pytest.mark.parametrize("failure", [ControlTimeout("no answer"), CameraAbsent("it has ended")])
+def test_a_daemon_that_cannot_be_asked_at_the_end_is_no_error(
+    failure: FramebusError, said: list[str]
+) -> None:
     client = Client(["lent"])
-    client.silent = True
-    assert lend(client, python("pass"), 60.0, say=said.append) == 0
+    client.failure = failure
+    assert lend(client, python("sys.exit(3)"), 60.0, say=said.append) == 3
 
 
 def test_a_daemon_that_does_not_let_go_is_one(

@@ -234,6 +234,34 @@ def test_a_reset_by_hand_that_fails_opens_the_camera_all_the_same(
     assert notes.taken() == ["close", "usb-reset", OPEN]
 
 
+def test_a_reset_by_hand_after_a_permanent_failure_is_carried_out(
+    conductor: Conductor, notes: Notes
+) -> None:
+    no_encoder = Cause("no-encoder", "its pictures cannot be encoded")
+    conductor.on_report(Failed(conductor.sessions.number, no_encoder, True), 209 * S)
+    assert state_of(conductor) is State.FAILED
+    assert conductor.reset(Rung.USB_RESET, 210 * S) is None
+    assert notes.taken() == ["usb-reset"]
+    conductor.on_report(Climbed(conductor.sessions.number, Rung.USB_RESET, DONE), 211 * S)
+    assert notes.taken() == [OPEN]
+
+
+def test_a_start_right_after_an_open_brings_no_reset_forward(
+    conductor: Conductor, notes: Notes
+) -> None:
+    conductor.reset(Rung.USB_RESET, 205 * S)
+    conductor.on_report(Climbed(conductor.sessions.number, Rung.USB_RESET, DONE), 206 * S)
+    fail(conductor, "refused-stream", 206 * S)
+    assert conductor.retries.climber.document()["next"] == "reauthorize"
+    assert conductor.deadline_ns() == 235 * S  # one in 30 s
+    notes.taken()
+    conductor.start(206 * S + S // 2)
+    assert pass_time(conductor) == 207 * S
+    assert notes.taken() == [OPEN]
+    fail(conductor, "refused-stream", 208 * S)
+    assert conductor.deadline_ns() == 235 * S
+
+
 def test_a_camera_that_begins_from_cold_gets_the_time_of_an_unknown_one(
     conductor: Conductor, notes: Notes
 ) -> None:

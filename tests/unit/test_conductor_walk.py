@@ -81,8 +81,9 @@ class Camera:
             case "open":
                 assert not self.open_now, "opened what is open"
                 self.session, self.open_now, self.frames = session, well, 0
+                permanent = self.chance.random() < 0.2
                 self.reports.append(
-                    Opened(session, GRANTED, "v4l2") if well else self._failure(permanent=False)
+                    Opened(session, GRANTED, "v4l2") if well else self._failure(permanent=permanent)
                 )
             case "close":
                 self.open_now = False

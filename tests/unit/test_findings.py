@@ -29,13 +29,15 @@ class Inquiries:
 
     asked: list[tuple[str, bool]] = field(default_factory=list)
     looks: int = 0
+    full: bool = False
     written: list[Mapping[str, Any]] = field(default_factory=list)
 
     def evidence(self, incident: str, since_utc_ns: int, *, holders: bool) -> None:
         self.asked.append((incident, holders))
 
-    def look_for_holders(self) -> None:
-        self.looks += 1
+    def look_for_holders(self) -> bool:
+        self.looks += not self.full
+        return not self.full
 
     def write(self, document: Mapping[str, object]) -> None:
         self.written.append(document)
@@ -191,6 +193,15 @@ def test_a_look_that_hangs_is_answered_with_what_is_known(bench: Bench) -> None:
     bench.findings.tick(deadline_ns)
     assert answer.got[0]["fresh"] is False
     assert answer.got[0]["seen_utc_ns"] is None
+
+
+def test_a_look_that_could_not_be_asked_for_is_asked_for_by_the_next_call(bench: Bench) -> None:
+    bench.inquiries.full = True
+    bench.findings.holders(OneAnswer(), 0)
+    bench.inquiries.full = False
+    bench.findings.holders(OneAnswer(), 0)
+    bench.findings.holders(OneAnswer(), 0)
+    assert bench.inquiries.looks == 1
 
 
 def test_what_was_seen_a_moment_ago_is_not_looked_for_again(bench: Bench) -> None:

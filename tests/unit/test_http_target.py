@@ -51,7 +51,11 @@ def test_a_redirect_takes_the_password_to_no_other_server(
 
 
 @pytest.mark.parametrize(
-    "location", ["ftp://x/", "file:///etc/passwd", "http://a..b/", "http://x/\r\nA: b"]
+    "location",
+    [
+        *("ftp://x/", "file:///etc/passwd", "http://a..b/", "http://x/\r\nA: b"),
+        *("http://[x", "//[::1", "http://\u2100/"),
+    ],
 )
 def test_a_redirect_to_what_is_no_http_url_is_refused(location: str) -> None:
     with pytest.raises(SourceError):

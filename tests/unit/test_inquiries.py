@@ -148,11 +148,14 @@ def test_a_bug_in_one_question_does_not_end_the_thread(
     bench.failure = ValueError("a bug")
     bench.thread.look_for_holders()
     until(lambda: caplog.records)
+    report = bench.next()  # who asked waits for it
+    assert isinstance(report, HoldersSeen)
+    assert "bug" in report.holders.notes()[0]
     bench.failure = None
     bench.thread.look_for_holders()
     report = bench.next()
     assert isinstance(report, HoldersSeen)
-    assert report.device == "/dev/video0"
+    assert (report.device, report.holders.found) == ("/dev/video0", (CHEESE,))
 
 
 def test_a_full_disk_is_counted_and_an_end_of_it_is_told(bench: Bench) -> None:
@@ -184,5 +187,10 @@ def test_while_one_question_hangs_further_ones_wait_and_too_many_are_counted(
         bench.thread.write({"id": "1"})
     assert bench.thread.dropped > 0
     assert bench.disk == []
+    trouble = bench.reports[-1]
+    assert isinstance(trouble, JournalTrouble)
+    assert trouble.unwritten == bench.thread.dropped
+    assert not bench.thread.look_for_holders()
     bench.hang.set()
-    until(lambda: len(bench.disk) + bench.thread.dropped == QUEUED_MAX + 10)
+    until(lambda: bench.reports[-1] == JournalTrouble(None, trouble.unwritten))
+    until(lambda: len(bench.disk) + trouble.unwritten == QUEUED_MAX + 10)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
 import subprocess
@@ -124,3 +125,18 @@ def test_a_planted_symlink_is_not_followed(tmp_path: Path) -> None:
     with pytest.raises(NoPermission, match=r"x\.lock"):
         Locks().acquire(path, "x")
     assert not (tmp_path / "precious").exists()
+
+
+def test_a_lock_file_that_cannot_be_written_is_let_go_of(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(fd: int, data: bytes) -> int:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    locks, path = Locks(), tmp_path / "x.lock"
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "write", full)
+        with pytest.raises(NoPermission, match="make room"):
+            locks.acquire(path, "x")
+    with another_process_holding(path), pytest.raises(CameraHeld):
+        locks.acquire(path, "x")

@@ -110,6 +110,21 @@ def test_reader_goes_on_with_the_next_epoch_from_its_first_frame(runtime: Path, 
         successor.close()
 
 
+def test_what_is_left_unread_for_the_newest_of_another_count_is_counted(
+    runtime: Path, bus: Bus
+) -> None:
+    with FrameReader(every=True) as reader:
+        bus.publish(b"old 1")
+        reader.next(1)
+        bus.publish(b"old 2")
+        successor = Bus(runtime)
+        successor.publish(b"new 1")
+        assert reader.latest().jpeg == b"new 1"
+        assert reader.next(1).jpeg == b"new 1"
+        assert (reader.delivered, reader.skipped, reader.lapped) == (2, 0, 1)
+        successor.close()
+
+
 def test_frame_is_found_without_any_notification(bus: Bus) -> None:
     with FrameReader() as reader:
         bus.publish(b"1")

@@ -101,6 +101,16 @@ def test_nobody_and_no_device_are_two_things() -> None:
     assert "not there now" in findings.holders({"device": "", "holders": []}, NOW)
 
 
+def test_holders_that_nobody_has_looked_for_yet_are_not_told_as_none() -> None:
+    reply: dict[str, Any] = {"device": "", "holders": [], "seen_utc_ns": None, "fresh": False}
+    assert findings.holders(reply, NOW).startswith("who has the camera's device is not known")
+    earlier = {**reply, "device": "/dev/video0", "seen_utc_ns": NOW - 90 * SECOND}
+    assert findings.holders(earlier, NOW).splitlines() == [
+        "no process is seen to have /dev/video0",
+        "note: this was seen 1 min 30 s ago, and a new look has not ended yet",
+    ]
+
+
 @pytest.mark.parametrize("reply", [None, [], {}, {"holders": 5}, {"incidents": {"a": 1}}, "text"])
 def test_a_reply_of_another_shape_is_printed_and_never_refused(reply: object) -> None:
     assert isinstance(findings.holders(reply, NOW), str)

@@ -12,6 +12,7 @@ from framebus.errors import (
     CameraAbsent,
     FrameGone,
     FrameTooLarge,
+    NoPermission,
     SegmentFull,
     SegmentInvalid,
     UsageError,
@@ -239,12 +240,20 @@ def test_attaching_where_nothing_is_says_so(runtime: Path) -> None:
         RingReader.attach(CameraNames(runtime, "nobody").segment_path)
 
 
-@pytest.mark.parametrize("content", [b"", b"x", bytes(64 * 1024), b"FRAMEBUS" + bytes(64 * 1024)])
+@pytest.mark.parametrize(
+    "content", [b"", b"x", bytes(64 * 1024), b"FRAMEBUS" + bytes(64 * 1024), bytes(12291)]
+)
 def test_attaching_to_something_else_is_refused(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "ring"
     path.write_bytes(content)
     with pytest.raises(SegmentInvalid):
         RingReader.attach(path)
+
+
+def test_attaching_to_a_fifo_is_refused_at_once(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "ring")
+    with pytest.raises(SegmentInvalid):
+        RingReader.attach(tmp_path / "ring")
 
 
 def test_segment_without_its_version_is_not_attached(runtime: Path, writer: RingWriter) -> None:
@@ -277,6 +286,17 @@ def test_full_shared_memory_is_an_error_that_names_the_remedy_and_leaves_nothing
     with pytest.raises(SegmentFull, match="--ring-size"):
         RingWriter.create(names)
     assert not list(names.segment_path.parent.glob(f"*{names.segment}*"))
+
+
+def test_somebody_elses_file_in_the_rings_place_is_an_error_that_names_it(runtime: Path) -> None:
+    names = CameraNames(runtime)
+    names.segment_path.mkdir()
+    try:
+        with pytest.raises(NoPermission, match=f"remove {names.segment_path}"):
+            RingWriter.create(names, capacity=1 << 20)
+        assert list(names.segment_path.parent.glob(f"*{names.segment}*")) == [names.segment_path]
+    finally:
+        names.segment_path.rmdir()
 
 
 def test_segment_left_half_made_by_a_killed_daemon_is_replaced(runtime: Path) -> None:

@@ -46,6 +46,18 @@ def test_a_device_that_is_open_is_found_whatever_its_name_leads_to_now(
 
 
 @needs_root
+def test_the_fallbacks_device_is_not_taken_for_the_cameras(places: Places, tmp_path: Path) -> None:
+    descriptors = tmp_path / "fd"
+    descriptors.mkdir()
+    os.mknod(descriptors / "1", 0o20600, RDEV + 1)
+    assert own(places, descriptors, apart_from=RDEV + 1) is None
+    (descriptors / "2").symlink_to(places.dev / "video3")
+    assert own(places, descriptors, apart_from=RDEV + 1) == named(
+        parse("v4l2:usb:046d:0825"), places
+    )
+
+
+@needs_root
 def test_one_that_is_open_and_was_unplugged_has_a_number_and_nothing_else(
     places: Places, tmp_path: Path
 ) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -39,3 +40,13 @@ def test_a_device_number_leads_to_its_port(tmp_path: Path) -> None:
     assert port_of(RDEV, tree.places) is None
     port = tree.plug("3-1.4")
     assert port_of(RDEV, tree.places) == port
+
+
+def test_a_camera_that_is_pulled_out_while_it_is_looked_at_has_no_interfaces(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    port = UsbTree(tmp_path).plug()
+    shutil.rmtree(port.folder)
+    monkeypatch.setattr(Path, "is_dir", lambda self: True)  # a moment ago it was
+    assert port.control_interfaces() == []
+    assert port.other_driver() == ""

@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -30,6 +31,14 @@ def listed(monkeypatch: pytest.MonkeyPatch, found: Iterable[Camera], *arguments:
     result = CliRunner().invoke(command.devices, arguments)
     assert result.exit_code == 0, result.output
     return result.output
+
+
+def test_a_name_cannot_speak_to_the_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    loud = replace(PICTURES, name="HD\x1b[2JCam", stable="usb:046d:0825:\x1b]0;x\x07")
+    assert "\x1b" not in listed(monkeypatch, [loud])
+    offer = OfferedFormat("MJPG", "Motion\x1b[2J", ())
+    monkeypatch.setattr(command, "offers_of", lambda device: [offer])
+    assert "\x1b" not in listed(monkeypatch, [], "--formats", "/dev/null")
 
 
 def test_cameras_are_listed_by_the_name_that_survives_replugging(

@@ -20,6 +20,13 @@ def holders(result: object, now_utc_ns: int) -> str:
     if list_of("holders", result) is None:
         return outline(result)
     reply = Fields(result)
+    seen_utc_ns = reply.number("seen_utc_ns")
+    late: list[str] = []
+    if reply.text("fresh") == "no":
+        if not seen_utc_ns:
+            return "who has the camera's device is not known: the look has not ended yet"
+        ago = duration((now_utc_ns - seen_utc_ns) / 1e9)
+        late = [f"note: this was seen {ago} ago, and a new look has not ended yet"]
     device, own = reply.text("device"), reply.number("pid")
     rows = [_holder(each, own, now_utc_ns) for each in reply.each("holders")]
     if device == "-":
@@ -28,7 +35,7 @@ def holders(result: object, now_utc_ns: int) -> str:
         lines = [table(rows, header=["PID", "USER", "RUNS FOR", "UNIT", "HAS IT BY", "COMMAND"])]
     else:
         lines = [f"no process is seen to have {device}"]
-    return "\n".join([*lines, *_notes(reply)])
+    return "\n".join([*lines, *late, *_notes(reply)])
 
 
 def _holder(holder: Fields, own: int, now_utc_ns: int) -> list[str]:

@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Protocol
 
-from framebus.errors import CommandRefused, ControlTimeout, FramebusError, UsageError
+from framebus.errors import CameraAbsent, CommandRefused, ControlTimeout, FramebusError, UsageError
 
 DEVICE = "FRAMEBUS_DEVICE"
 """Where the command finds the camera's node."""
@@ -39,6 +39,7 @@ def lend(
     *,
     say: Callable[[str], None],
     sleep: Callable[[float], None] = time.sleep,
+    now_s: Callable[[], float] = time.monotonic,
 ) -> int:
     """Have the camera let go, run `command`, take the camera back; return the exit code.
 
@@ -46,14 +47,15 @@ def lend(
     """
     if not command:
         raise UsageError("lend it to what? Put the command behind --, with its arguments")
+    until_s = now_s() + seconds  # the daemon counts from the call as well
     reply = client.call("lend", {"seconds": seconds, "to": Path(command[0]).name})
     device = str(reply.get("device")) if isinstance(reply, dict) else ""
     try:
         _wait_until_closed(client, sleep)
-        return _run(command, device, seconds, say)
+        return _run(command, device, max(0.0, until_s - now_s()), say)
     finally:
         # It comes back by itself at the end of its time, if the daemon cannot be asked now.
-        with contextlib.suppress(CommandRefused, ControlTimeout):
+        with contextlib.suppress(CameraAbsent, CommandRefused, ControlTimeout):
             client.call("start")
 
 
@@ -77,7 +79,7 @@ def _run(command: Sequence[str], device: str, seconds: float, say: Callable[[str
     try:
         code = process.wait(seconds)
     except subprocess.TimeoutExpired:
-        say(f"the {seconds:g} s are over: ending {command[0]}")
+        say(f"the time is over: ending {command[0]}")
         _end(process)
         return TIME_IS_UP
     except BaseException:

@@ -58,7 +58,12 @@ def scalar(value: object) -> str:
         return ", ".join(scalar(item) for item in value)
     if isinstance(value, Mapping):
         return ", ".join(f"{key}={scalar(item)}" for key, item in value.items())
-    return str(value)
+    return printable(str(value))
+
+
+def printable(text: str) -> str:
+    """Return `text` without what a terminal obeys: a camera may have any characters in a name."""
+    return "".join(letter if letter.isprintable() else " " for letter in text)
 
 
 def duration(seconds: float) -> str:

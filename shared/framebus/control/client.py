@@ -12,7 +12,7 @@ from typing import Self
 import zmq
 
 from framebus.control import protocol
-from framebus.errors import CameraAbsent, CommandRefused, ControlTimeout, NoPermission
+from framebus.errors import CameraAbsent, CommandRefused, ControlTimeout, NoPermission, UsageError
 from framebus.liveness import holder
 from framebus.names import CameraNames, endpoint
 from framebus.notify import own_context
@@ -55,19 +55,25 @@ class ControlClient:
         """Call one method and return its result (docs/control.md lists them).
 
         Raises CameraAbsent when no daemon serves the camera, NoPermission when its socket is not
-        ours to use, ControlTimeout when it does not answer within `timeout_s` seconds (by default
-        the client's), and CommandRefused with the daemon's own words when it says no.
+        ours to use, UsageError for a call that is too long, ControlTimeout when it does not answer
+        within `timeout_s` seconds (by default the client's), and CommandRefused with the daemon's
+        own words when it says no.
         """
         limit_s = self._timeout_s if timeout_s is None else timeout_s
         self._check_socket()
         request = protocol.Request(next(self._ids), method, dict(params or {}))
+        text = request.encode()
+        if len(text) > protocol.MESSAGE_MAX:  # the daemon would hang up, and never answer
+            raise UsageError(
+                f"a call of {len(text)} bytes is too long: send at most {protocol.MESSAGE_MAX}"
+            )
         # A socket a call: a late reply to a call that timed out can reach no later call.
         socket = self._context.socket(zmq.DEALER)
         try:
             socket.linger = 0
             socket.setsockopt(zmq.MAXMSGSIZE, protocol.MESSAGE_MAX)
             socket.connect(endpoint(self._socket))
-            socket.send(request.encode(), zmq.DONTWAIT)
+            socket.send(text, zmq.DONTWAIT)
             reply = self._await(socket, request, limit_s)
         finally:
             socket.close()

@@ -57,7 +57,9 @@ The order of writing, and who relies on it:
     A copy is safe if CLAIMED + A/4 <= POSITION + A.
 
 The margin of A/4 is the largest frame that the writer takes: a reader refuses what the *next*
-frame could overwrite, so the writer is always a whole frame interval away from what is accepted.
+frame could overwrite, so the writer is a whole frame interval away from what is accepted. (Not so
+where a frame starts over at 0 and leaves a gap: it may claim more than A/4 at once. CLAIMED is
+written before the bytes are, and the CRC is of the copy.)
 A daemon that finds the segment of a dead predecessor, of the same geometry, copies descriptors and
 arena into its own before that gets its name, and goes on from the predecessor's CURSOR and CLAIMED:
 history and sequences outlive the epoch, and both segments have one LINEAGE. A frame that was being

@@ -40,7 +40,8 @@ class RingReader:
         SegmentInvalid when it is not a whole ring of a known layout version.
         """
         try:
-            fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
+            # Anybody may put a FIFO into /dev/shm, whose opening would wait for a writer.
+            fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
         except FileNotFoundError:
             raise CameraAbsent(f"no ring at {path}: no daemon publishes this camera") from None
         except OSError as error:
@@ -56,8 +57,8 @@ class RingReader:
     @classmethod
     def _map_checked(cls, fd: int, path: Path) -> RingReader:
         size = os.fstat(fd).st_size
-        if size < layout.DESCRIPTORS_OFFSET:
-            raise SegmentInvalid(f"{path} is too short for a ring")
+        if size < layout.DESCRIPTORS_OFFSET or size % layout.PAGE:
+            raise SegmentInvalid(f"{path} is no ring: none has {size} bytes")
         map_ = mmap.mmap(fd, size, prot=mmap.PROT_READ)
         words = memoryview(map_).cast("Q")
         head = words[: layout.W_PID].tolist()

@@ -14,10 +14,10 @@ import os
 import secrets
 import time
 import zlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from framebus.errors import FrameTooLarge, SegmentFull, UsageError
+from framebus.errors import FrameTooLarge, NoPermission, SegmentFull, UsageError
 from framebus.frame import FrameFlags
 from framebus.names import CameraNames
 from framebus.ring import layout
@@ -68,14 +68,16 @@ class RingWriter:
         path = names.segment_path
         # One writer a camera, so a leftover under this name is from a daemon killed at this step.
         making = path.with_name(f".{path.name}.new")
-        making.unlink(missing_ok=True)
+        with _translated(path):
+            making.unlink(missing_ok=True)
         fd, geometry = _allocate(making, capacity, beside=predecessor is not None)
         writer = cls(path=path, fd=fd, geometry=geometry, epoch=secrets.randbits(64) or 1)
         try:
             writer._fill_header()
             if predecessor is not None and predecessor.ring.geometry == geometry:
                 writer._go_on_from(predecessor)
-            making.rename(path)
+            with _translated(path):
+                making.rename(path)
         except BaseException:
             writer.close()
             making.unlink(missing_ok=True)
@@ -216,6 +218,18 @@ class RingWriter:
         self._map.close()
         os.close(self._fd)
         self._fd = -1
+
+
+@contextlib.contextmanager
+def _translated(path: Path) -> Iterator[None]:
+    """Raise NoPermission where somebody else's file is in the way."""
+    try:
+        yield
+    except OSError as error:
+        raise NoPermission(
+            f"cannot put the ring at {path} ({error.strerror}): remove "
+            f"{error.filename2 or error.filename}, as its owner or as root"
+        ) from error
 
 
 def _allocate(path: Path, capacity: int, *, beside: bool) -> tuple[int, Geometry]:
