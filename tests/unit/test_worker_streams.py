@@ -7,6 +7,7 @@ import os
 import select
 import socket
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -17,7 +18,7 @@ from web_workers.counts.scoreboard import Scoreboard
 from web_workers.feeds.streams import WorkerStreams
 from web_workers.handover.roster import create_memory
 from web_workers.handover.shared import LAYOUT, Shared
-from web_workers.responses.takeover import FrameTicket, TakeOver
+from web_workers.responses.takeover import EventTicket, FrameTicket, TakeOver, Ticket
 from web_workers.settings import Cameras, Settings
 from web_workers.wire.loop import Callback
 
@@ -40,9 +41,9 @@ def streams(runtime: Path) -> Iterator[WorkerStreams]:
     os.close(shared.roster)
 
 
-def test_a_feed_that_the_loop_cannot_watch_refuses_its_viewer_and_is_there_for_the_next(
-    runtime: Path, streams: WorkerStreams, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@contextmanager
+def no_watches(streams: WorkerStreams, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """The kernel's watches are used up by viewers, and a feed gets none."""
     add = streams.loop.add
 
     def full(fd: int, events: int, callback: Callback) -> None:
@@ -50,21 +51,47 @@ def test_a_feed_that_the_loop_cannot_watch_refuses_its_viewer_and_is_there_for_t
             raise OSError(errno.ENOSPC, "fs.epoll.max_user_watches is reached")
         add(fd, events, callback)
 
-    def come(ours: socket.socket) -> None:
-        ticket = FrameTicket("camera")
-        streams.take_over(ours, "test", TakeOver(b"head", ticket, streams.admit(ticket, None)))
-
-    bus = Bus(runtime)
     with monkeypatch.context() as patched:
         patched.setattr(streams.loop, "add", full)
+        yield
+
+
+def come(streams: WorkerStreams, ours: socket.socket, ticket: Ticket) -> None:
+    streams.take_over(ours, "test", TakeOver(b"head", ticket, streams.admit(ticket, None)))
+
+
+def test_a_feed_that_the_loop_cannot_watch_refuses_its_viewer_and_is_there_for_the_next(
+    runtime: Path, streams: WorkerStreams, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bus = Bus(runtime)
+    with no_watches(streams, monkeypatch):
         for _ in range(2):
             ours, client = socket.socketpair()
             with client, pytest.raises(OSError, match="max_user_watches"):
-                come(ours)
+                come(streams, ours, FrameTicket("camera"))
     assert streams.residents() == []
     ours, client = socket.socketpair()
     with client:
-        come(ours)
+        come(streams, ours, FrameTicket("camera"))
         assert client.recv(4) == b"head"
         assert len(streams.residents()) == 1
     bus.close()
+
+
+def test_states_are_told_where_the_loop_cannot_watch_for_changes_and_that_is_logged_once(
+    runtime: Path,
+    streams: WorkerStreams,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    ours, client = socket.socketpair()
+    with client:
+        client.settimeout(30)
+        heard = b""
+        with no_watches(streams, monkeypatch):
+            come(streams, ours, EventTicket(None))
+            while heard.count(b"event: state") < 3:
+                streams.loop.dispatch(0.1)
+                if select.select([client], [], [], 0)[0]:
+                    heard += client.recv(65536)
+        assert len(caplog.records) == 1
