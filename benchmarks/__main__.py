@@ -77,7 +77,7 @@ def main(
     grid      a delivered frame beside a bare loop of send() and beside
               peers: server on one core, client on another (18 minutes)
     capture   the daemon, with 0, 1 and 32 readers (3 minutes)
-    workers   two workers beside one (2 minutes)
+    workers   two workers beside one, two floors beside one (3 minutes)
     thousand  1000 viewers on two workers, for ten minutes (11 minutes)
 
     Each part is saved before the next begins. One that cannot be measured here is left out, and

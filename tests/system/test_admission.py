@@ -24,13 +24,6 @@ OF = {"camera": "camera", "kind": "stream"}
 pytestmark = pytest.mark.timeout(300)
 
 
-@pytest.fixture
-def bus(runtime: Path) -> Iterator[Bus]:
-    bus = Bus(runtime)
-    yield bus
-    bus.close()
-
-
 @contextlib.contextmanager
 def limited(runtime: Path, *, workers: int = 2, **limits: str) -> Iterator[WebTier]:
     environ = {f"FRAMEBUS_{name.upper()}": value for name, value in limits.items()}

@@ -55,13 +55,6 @@ def check_counts(daemon: DaemonProcess) -> int:
     return published
 
 
-@pytest.fixture
-def tier(runtime: Path) -> Iterator[WebTier]:
-    tier = WebTier(runtime)
-    yield tier
-    tier.close()
-
-
 def test_viewers_see_the_fallback_until_the_source_is_there_and_stay_connected(
     runtime: Path, tier: WebTier
 ) -> None:

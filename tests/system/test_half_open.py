@@ -17,13 +17,6 @@ CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 
 
 @pytest.fixture
-def tier(runtime: Path) -> Iterator[WebTier]:
-    tier = WebTier(runtime)
-    yield tier
-    tier.close()
-
-
-@pytest.fixture
 def bus(runtime: Path) -> Iterator[Bus]:
     bus = Bus(runtime, fps=0.1)  # what is 30 s old is fresh
     yield bus

@@ -6,10 +6,12 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from framebus.cli.supervisor import ONE_WISH_S
 
 from tests.processes import alive, children
 from tests.waiting import until
@@ -89,12 +91,24 @@ def test_ctrl_c_at_the_terminal_reaches_the_children_once_through_us(
     assert os.getpgid(child) == child != os.getpgid(process.pid)
 
 
+def test_signals_at_once_are_one(start: Start, tmp_path: Path) -> None:
+    process = start("a", "b")
+    both = [running(tmp_path, "a"), running(tmp_path, "b")]
+    for number in (signal.SIGTERM, signal.SIGINT):
+        process.send_signal(number)
+    _, said = process.communicate(timeout=30)
+    assert process.returncode == 0, said
+    assert not any(alive(pid) for pid in both)
+    assert "killing" not in said
+
+
 def test_second_signal_kills_what_does_not_end(start: Start, tmp_path: Path) -> None:
     process = start("stubborn", "a")
     stubborn, other = running(tmp_path, "stubborn"), running(tmp_path, "a")
     process.send_signal(signal.SIGINT)
     until(lambda: not alive(other))
     assert alive(stubborn)
+    time.sleep(ONE_WISH_S)  # at once it would be the same wish
     process.send_signal(signal.SIGINT)
     _, said = process.communicate(timeout=30)
     assert process.returncode == 128 + signal.SIGINT

@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import json
 import socket
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Self
-
-import pytest
 
 from tests.bus import Bus, lock_held
 from tests.multipart import split_head
@@ -44,20 +41,6 @@ class Events:
             if fields.get("event") == wanted:
                 told: dict[str, Any] = json.loads(fields["data"])
                 return told
-
-
-@pytest.fixture
-def tier(runtime: Path) -> Iterator[WebTier]:
-    tier = WebTier(runtime)
-    yield tier
-    tier.close()
-
-
-@pytest.fixture
-def bus(runtime: Path) -> Iterator[Bus]:
-    bus = Bus(runtime)
-    yield bus
-    bus.close()
 
 
 def test_the_state_comes_at_once_and_every_second(bus: Bus, tier: WebTier) -> None:

@@ -8,7 +8,6 @@ import socket
 import ssl
 import subprocess
 import threading
-from collections.abc import Iterator
 from pathlib import Path
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 
@@ -20,13 +19,6 @@ from tests.system.webtier import STREAM_WORKER, WebTier
 from tests.waiting import until
 from web_workers.app import create_app
 from web_workers.settings import Settings
-
-
-@pytest.fixture
-def bus(runtime: Path) -> Iterator[Bus]:
-    bus = Bus(runtime)
-    yield bus
-    bus.close()
 
 
 def _parts(connection: http.client.HTTPConnection, count: int) -> list[Part]:

@@ -6,7 +6,6 @@ import os
 import resource
 import signal
 import socket
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -15,20 +14,6 @@ from tests.bus import Bus
 from tests.processes import alive
 from tests.system.webtier import Stream, WebTier
 from tests.waiting import until
-
-
-@pytest.fixture
-def tier(runtime: Path) -> Iterator[WebTier]:
-    tier = WebTier(runtime)
-    yield tier
-    tier.close()
-
-
-@pytest.fixture
-def bus(runtime: Path) -> Iterator[Bus]:
-    bus = Bus(runtime)
-    yield bus
-    bus.close()
 
 
 def test_viewers_that_left_leave_nothing_in_the_worker(bus: Bus, tier: WebTier) -> None:

@@ -7,7 +7,6 @@ import shutil
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import framebus
@@ -18,13 +17,6 @@ from tests.bus import Bus
 from tests.system.watched import watched
 
 pytestmark = pytest.mark.timeout(300)
-
-
-@pytest.fixture
-def bus(runtime: Path) -> Iterator[Bus]:
-    bus = Bus(runtime)
-    yield bus
-    bus.close()
 
 
 def test_a_reload_runs_new_code_templates_and_static_files_under_the_same_viewers(

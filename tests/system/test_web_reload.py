@@ -6,7 +6,6 @@ import json
 import os
 import signal
 import socket
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -20,13 +19,6 @@ from tests.waiting import until
 
 OF = {"camera": "camera", "kind": "stream"}
 pytestmark = pytest.mark.timeout(300)
-
-
-@pytest.fixture
-def bus(runtime: Path) -> Iterator[Bus]:
-    bus = Bus(runtime)
-    yield bus
-    bus.close()
 
 
 def test_viewers_outlive_the_only_worker_again_and_again(runtime: Path, bus: Bus) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
 from contextlib import ExitStack, closing
 from pathlib import Path
 
@@ -16,13 +15,6 @@ from tests.waiting import until
 from web_workers.viewers.rounds import FEWEST
 
 VIEWERS = FEWEST + 3
-
-
-@pytest.fixture
-def bus(runtime: Path) -> Iterator[Bus]:
-    bus = Bus(runtime)
-    yield bus
-    bus.close()
 
 
 @pytest.mark.parametrize(("option", "used"), [("auto", True), ("off", False)])

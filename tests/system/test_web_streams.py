@@ -3,28 +3,11 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
 from pathlib import Path
-
-import pytest
 
 from tests.bus import Bus
 from tests.system.webtier import Stream, WebTier, with_a_frame
 from tests.waiting import until
-
-
-@pytest.fixture
-def tier(runtime: Path) -> Iterator[WebTier]:
-    tier = WebTier(runtime)
-    yield tier
-    tier.close()
-
-
-@pytest.fixture
-def bus(runtime: Path) -> Iterator[Bus]:
-    bus = Bus(runtime)
-    yield bus
-    bus.close()
 
 
 def test_two_viewers_see_whole_frames_in_order(bus: Bus, tier: WebTier) -> None:

@@ -21,6 +21,9 @@ from framebus.cli.signals import signal_descriptor
 END_S = 8.0
 """Seconds that children get to end after SIGTERM, before SIGKILL."""
 
+ONE_WISH_S = 0.5
+"""Signals so close together are one wish: timeout(1) signals its program, then the whole group."""
+
 _ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
@@ -136,14 +139,14 @@ class Supervisor:
         self._say(f"{child.part.name} ended ({_how(exit_code)}); starting it again {when}")
 
     def _signalled(self, number: int) -> None:
-        """Begin to end on the first signal, kill on the second."""
+        """Begin to end on the first signal, kill on one that comes later."""
         if number not in _ENDING:
             return
         name = signal.Signals(number).name
         if self._ending_since_s is None:
             self._say(f"{name}: ending; once more to kill")
             self._end()
-        else:
+        elif time.monotonic() - self._ending_since_s >= ONE_WISH_S:
             self._exit_code = 128 + number
             self._kill(f"{name} again")
 
