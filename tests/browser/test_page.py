@@ -8,12 +8,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import Page, Route
 
 from tests.browser import chromium
 from tests.bus import Bus, lock_held
 from tests.system.guarded import Guarded
-from tests.system.webtier import WebTier
+from tests.system.webtier import Stream, WebTier
 from tests.waiting import until
 
 pytestmark = [
@@ -169,6 +169,74 @@ def test_a_page_in_the_background_has_its_picture_back_from_a_restarted_web_tier
             _moves(page)
         finally:
             second.close()
+
+
+def test_a_page_that_is_refused_says_why_and_comes_when_there_is_a_place(
+    runtime: Path, bus: Bus
+) -> None:
+    tier = WebTier(runtime, environ={"FRAMEBUS_MAX_VIEWERS": "1"})
+    try:
+        other = Stream(tier.port).start()
+        with chromium.page(f"http://127.0.0.1:{tier.port}/") as (page, _):
+            page.wait_for_function(
+                "() => document.querySelector('#link').textContent.includes('viewers')",
+                timeout=20_000,
+            )
+            other.close()
+            page.wait_for_selector(".camera", timeout=60_000)
+            page.wait_for_function("() => document.querySelector('#link').textContent === ''")
+    finally:
+        tier.close()
+
+
+def test_a_page_that_is_refused_asks_again_no_sooner_than_it_was_told(
+    tier: WebTier, bus: Bus
+) -> None:
+    problem = {"error": "full", "message": "there is no place", "remedy": "wait"}
+
+    def refuse(route: Route) -> None:
+        route.fulfill(status=503, headers={"Retry-After": "3600"}, json=problem)
+
+    with chromium.page(f"http://127.0.0.1:{tier.port}/") as (page, _):
+        page.evaluate("clearInterval(page.watch)")  # it asks once more, and after that not
+        page.route("**/events", refuse)
+        page.evaluate("page.connect(); page.watch = setInterval(() => page.check(), 500)")
+        page.wait_for_function(
+            "() => document.querySelector('#link').textContent === 'There is no place. Wait.'",
+            timeout=20_000,
+        )
+        asked = page.evaluate(
+            """() => {
+              let asked = 0;
+              page.ask = page.connect = () => { asked += 1; };
+              for (let i = 0; i < 20; i += 1) page.check();
+              return asked;
+            }"""
+        )
+        assert asked == 0
+
+
+def test_incidents_that_could_not_be_asked_for_are_asked_for_again(tier: WebTier, bus: Bus) -> None:
+    broken: list[str] = []
+
+    def breaks(route: Route) -> None:
+        broken.append(route.request.url)
+        if len(broken) == 1:
+            route.abort()
+        else:
+            route.fulfill(status=502, body="no gateway")
+
+    incident = {"began_utc_ns": 1, "ended_utc_ns": 2, "away_s": 1.0, "cured_by": "itself"}
+    with chromium.page("about:blank") as (page, _):
+        found = {"incidents": [incident], "left_off": 0}
+        page.route("**/incidents?*", lambda route: route.fulfill(json=found))
+        page.route("**/incidents?*", breaks, times=2)
+        page.goto(f"http://127.0.0.1:{tier.port}/")
+        page.wait_for_function(
+            "() => document.querySelector('.incidents summary')?.textContent.endsWith('lost once')",
+            timeout=20_000,
+        )
+        assert len(broken) == 2
 
 
 def test_a_camera_that_appears_later_gets_its_card(runtime: Path, tier: WebTier, bus: Bus) -> None:

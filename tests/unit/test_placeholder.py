@@ -3,12 +3,14 @@ from __future__ import annotations
 import io
 import struct
 import threading
+from collections.abc import Iterator
 
 import pytest
 from PIL import Image, ImageChops
 
 from tests.bus import jpeg
-from web_workers.feeds.placeholder import Notice, Painter, paint
+from web_workers.feeds import placeholder
+from web_workers.feeds.placeholder import PLAINEST, Notice, Painter, paint
 from web_workers.wire.loop import StreamLoop
 
 
@@ -57,14 +59,79 @@ def test_a_text_of_any_length_is_painted() -> None:
     assert paint(_notice(jpeg(1, (160, 120)), "no " * 500 + "x" * 5000))
 
 
-def test_the_painter_paints_elsewhere_and_answers_in_the_loops_thread() -> None:
-    loop = StreamLoop()
-    painter = Painter(loop.call_from_thread)
-    got: list[tuple[bytes, int]] = []
-    painter.paint(_notice(None), lambda data: got.append((data, threading.get_ident())))
-    while not got:
-        loop.dispatch(10.0)
-    painter.close()
-    loop.close()
-    assert got[0][0][:2] == b"\xff\xd8"
-    assert got[0][1] == threading.get_ident()
+class Easel:
+    """A painter and the loop that it answers."""
+
+    def __init__(self) -> None:
+        self.loop = StreamLoop()
+        self.painter = Painter(self.loop.call_from_thread)
+
+    def painted(self, notice: Notice) -> bytes:
+        """What comes of it, in this thread."""
+        got: list[tuple[bytes, int]] = []
+        self.painter.paint(notice, lambda data: got.append((data, threading.get_ident())))
+        while not got:
+            self.loop.dispatch(10.0)
+        assert got[0][1] == threading.get_ident()
+        return got[0][0]
+
+
+@pytest.fixture
+def easel() -> Iterator[Easel]:
+    easel = Easel()
+    yield easel
+    easel.painter.close()
+    easel.loop.close()
+
+
+def test_the_painter_paints_elsewhere_and_answers_in_the_loops_thread(
+    easel: Easel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    threads: list[int] = []
+
+    def noting(notice: Notice) -> bytes:
+        threads.append(threading.get_ident())
+        return paint(notice)
+
+    monkeypatch.setattr(placeholder, "paint", noting)
+    assert easel.painted(_notice(None))[:2] == b"\xff\xd8"
+    assert threads != [threading.get_ident()]
+
+
+def test_a_frame_that_cannot_be_painted_on_for_want_of_memory_is_a_card_and_is_logged_once(
+    easel: Easel, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def short(notice: Notice) -> bytes:
+        if notice.jpeg is not None:
+            raise MemoryError
+        return paint(notice)
+
+    monkeypatch.setattr(placeholder, "paint", short)
+    for _ in range(2):
+        assert _opened(easel.painted(_notice(jpeg(1, (64, 48))))).size == (1280, 720)
+    assert [record.exc_text is not None for record in caplog.records] == [True]
+
+
+def test_without_even_a_card_there_is_a_picture_still(
+    easel: Easel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(_notice: Notice) -> bytes:
+        raise ValueError("a bug of Pillow's")
+
+    monkeypatch.setattr(placeholder, "paint", broken)
+    assert easel.painted(_notice(None)) == PLAINEST
+    assert _opened(PLAINEST).size == (64, 48)
+
+
+def test_a_painter_that_gets_no_thread_shows_the_plainest_picture_and_paints_again_later(
+    easel: Easel, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def refused(_thread: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(threading.Thread, "start", refused)
+        for _ in range(2):
+            assert easel.painted(_notice(None)) == PLAINEST
+    assert len(caplog.records) == 1
+    assert _opened(easel.painted(_notice(None))).size == (1280, 720)

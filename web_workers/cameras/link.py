@@ -31,9 +31,10 @@ class RingLink:
         self.trouble: NoPermission | SegmentInvalid | None = None
         """Why there is a segment that cannot be attached to; None when it could, or is absent."""
         self.published = 0
-        """Frames published since this link began, whether they were taken or not."""
-        self.lapped = 0
-        """Frames that were announced, and overwritten before they could be copied."""
+        """Frames published since this link began, whether they were taken or not.
+
+        One that was overwritten before it could be copied is among them: viewers have skipped it.
+        """
         ring = self._current()
         if ring is not None and ring.cursor:
             self._last = ring.cursor - 1
@@ -66,7 +67,6 @@ class RingLink:
         try:
             return self._taken(Picture.announced(hint, ring))
         except FrameGone:
-            self.lapped += 1
             return self.look()
 
     def look(self) -> Picture | None:
@@ -79,7 +79,6 @@ class RingLink:
         try:
             frame = ring.newest()
         except FrameGone:
-            self.lapped += 1
             return None
         return self._taken(Picture.of(frame)) if frame is not None else None
 

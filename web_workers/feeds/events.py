@@ -10,6 +10,7 @@ and how often workers have lost viewers.
 from __future__ import annotations
 
 import json
+import logging
 import select
 from collections.abc import Callable, Mapping
 
@@ -24,6 +25,8 @@ from web_workers.handover.luggage import packed_by
 from web_workers.settings import Cameras
 from web_workers.viewers.viewer import Viewer
 from web_workers.wire.loop import StreamLoop, Timer
+
+log = logging.getLogger("gunicorn.error")
 
 CONTENT_TYPE = "text/event-stream; charset=utf-8"
 RETRY = b"retry: 500\n\n"
@@ -86,6 +89,7 @@ class EventFeed:
         self._lost = 0
         self._viewers: dict[Viewer, str | None] = {}  # the camera it wants; None for all
         self._ears: dict[str, _Ear] = {}
+        self._told_deaf: set[str] = set()  # cameras of which it was said that they are not heard
         self._latest: dict[str, bytes] = {}  # message by camera
         self._server = b""  # message about the workers
         self._behind: set[Viewer] = set()  # were busy when there was news
@@ -205,9 +209,26 @@ class EventFeed:
         self._server = message({"workers": self._workers(), "lost": self._lost}, "server")
 
     def _listen(self, camera: str) -> None:
-        socket = event_socket(self._context, self._cameras.names(camera))
-        ear = self._ears[camera] = _Ear(self, camera, socket)
-        self._loop.add(ear.fd, select.EPOLLIN, ear.hear)
+        """Hear what a daemon tells; where that cannot be, its states come each second still."""
+        try:
+            ear = _Ear(self, camera, event_socket(self._context, self._cameras.names(camera)))
+        except zmq.ZMQError as error:
+            self._deaf(camera, error)
+            return
+        try:
+            self._loop.add(ear.fd, select.EPOLLIN, ear.hear)
+        except OSError as error:
+            ear.close()
+            self._deaf(camera, error)
+            return
+        self._ears[camera] = ear
+        self._told_deaf.discard(camera)
+
+    def _deaf(self, camera: str, error: Exception) -> None:
+        """Say once that a camera is not listened to: it is tried again with each tick."""
+        if camera not in self._told_deaf:
+            self._told_deaf.add(camera)
+            log.warning("states of camera %s come each second only: %s", camera, error)
 
     def _look(self, camera: str, status: Mapping[str, object] | None = None) -> None:
         names = self._cameras.names(camera)

@@ -94,9 +94,15 @@ class Feed:
         self.fanout.close(Closed.ENDED)
 
     def _wake(self) -> None:
-        self._link = RingLink(self._names, self._context)
-        self._descriptor = self._link.descriptor
-        self._loop.add(self._descriptor, select.EPOLLIN, self._hinted)
+        """Attach to the ring; stays parked when that raises (zmq.ZMQError, OSError)."""
+        link = RingLink(self._names, self._context)
+        try:
+            descriptor = link.descriptor
+            self._loop.add(descriptor, select.EPOLLIN, self._hinted)
+        except (zmq.ZMQError, OSError):
+            link.close()
+            raise
+        self._link, self._descriptor = link, descriptor
         self._look()
 
     def _park(self) -> None:

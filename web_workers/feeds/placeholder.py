@@ -1,18 +1,23 @@
 """Pictures that stand in for frames: the last frame marked as old, or a card that names the cause.
 
 Painting takes 10 to 30 ms, so it happens in a thread of its own; Pillow lets go of the interpreter
-while it decodes and encodes. At most one picture is painted a second and camera.
+while it decodes and encodes. At most one picture is painted a second and camera. What cannot be
+painted, for want of memory or of a thread, is replaced by something plainer: viewers get a picture.
 """
 
 from __future__ import annotations
 
+import base64
 import io
+import logging
 import textwrap
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from PIL import Image, ImageDraw, ImageEnhance, ImageFont
+
+log = logging.getLogger("gunicorn.error")
 
 _CARD_SIZE = (1280, 720)
 _BACKGROUND = (22, 24, 28)
@@ -24,6 +29,13 @@ _QUALITY = 80
 _PIXELS_MAX = 1 << 25
 """Of a frame that is painted on, 8K included: painting takes a dozen bytes for each."""
 _LETTER = 0.47  # mean width of a letter of Pillow's own font, in its height
+
+PLAINEST = base64.b64decode(
+    "/9j/4AAQSkZJRgABAQAAAQABAAD/2wBDABALDA4MChAODQ4SERATGCgaGBYWGDEjJR0oOjM9PDkzODdASFxOQERX"
+    "RTc4UG1RV19iZ2hnPk1xeXBkeFxlZ2P/wAALCAAwAEABAREA/8QAFQABAQAAAAAAAAAAAAAAAAAAAAb/xAAUEAEA"
+    "AAAAAAAAAAAAAAAAAAAA/9oACAEBAAA/AIsAAAAAAAAAAAAAAAH/2Q=="
+)
+"""64 x 48 dark pixels, for when not even a card can be painted."""
 
 _Line = tuple[str, float, tuple[int, int, int]]  # text, height relative to the unit, colour
 
@@ -90,17 +102,51 @@ class Painter:
     def __init__(self, call: Callable[[Callable[[], None]], None]) -> None:
         """`call` runs a function in the caller's thread (StreamLoop.call_from_thread)."""
         self._call = call
-        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="painter")
+        self._thread = _one_thread()
+        self._reason = ""  # why the last notice could not be painted
 
     def paint(self, notice: Notice, done: Callable[[bytes], None]) -> None:
-        """Paint `notice`, then call `done` with the JPEG."""
+        """Paint `notice`, then call `done` with the JPEG. Whatever fails, `done` is called."""
 
         def painted(future: Future[bytes]) -> None:
-            if not future.cancelled():
-                self._call(lambda: done(future.result()))
+            jpeg = PLAINEST if future.cancelled() else future.result()
+            self._call(lambda: done(jpeg))
 
-        self._thread.submit(paint, notice).add_done_callback(painted)
+        try:
+            future = self._thread.submit(self._paint, notice)
+        except Exception as error:  # noqa: BLE001  no picture is worth the worker
+            self._complain(error)
+            self._thread.shutdown(wait=False, cancel_futures=True)  # it has queued the notice
+            self._thread = _one_thread()
+            self._call(lambda: done(PLAINEST))
+        else:
+            future.add_done_callback(painted)
 
     def close(self) -> None:
         """End the thread; what is not painted yet is forgotten."""
         self._thread.shutdown(wait=True, cancel_futures=True)
+
+    def _paint(self, notice: Notice) -> bytes:
+        """Return the notice as a JPEG, without its frame or its words if need be."""
+        try:
+            jpeg = paint(notice)
+        except Exception as error:  # noqa: BLE001  as above
+            self._complain(error)
+        else:
+            self._reason = ""
+            return jpeg
+        try:
+            return paint(replace(notice, jpeg=None))
+        except Exception:  # noqa: BLE001  said already
+            return PLAINEST
+
+    def _complain(self, error: Exception) -> None:
+        """Log why a notice could not be painted, once for each reason."""
+        reason = repr(error)
+        if reason != self._reason:
+            self._reason = reason
+            log.error("a placeholder cannot be painted, a plainer one is shown", exc_info=error)
+
+
+def _one_thread() -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(max_workers=1, thread_name_prefix="painter")

@@ -107,9 +107,9 @@ class WorkerStreams:
         viewer.place = taken.place
         try:
             self._join(viewer, taken)
-        except zmq.ZMQError as error:
+        except (zmq.ZMQError, OSError) as error:
             viewer.close(Closed.FAILED)
-            raise OSError(error.errno, f"no socket for a feed: {error}") from error
+            raise OSError(error.errno, f"no descriptor for a feed: {error}") from error
         self.porter.counted()
         if self._timer is None:
             self._look_after()
@@ -149,7 +149,7 @@ class WorkerStreams:
                 self._events.move_in(viewer, carried.camera)
             else:
                 self._feed(carried.camera).move_in(viewer, carried)
-        except zmq.ZMQError as error:
+        except (zmq.ZMQError, OSError) as error:
             log.warning("a viewer of another worker cannot be served: %s", error)
             viewer.close(Closed.FAILED)
             return False

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from web_workers.cameras.observe import Observation
@@ -60,17 +61,26 @@ def _ustreamer(seen: Observation, viewers: Sequence[Mapping[str, Any]]) -> dict[
             "queued_fps": round(measured) if viewers else 0,
             "clients": len(viewers),
             "clients_stat": {
-                viewer["peer"]: {
+                key: {
                     "fps": round(viewer["fps"]),
                     "extra_headers": viewer["style"] == "extra",
                     "advance_headers": viewer["style"] == "advance",
                     "dual_final_frames": viewer["dual_final_frames"],
                     "zero_data": False,
                 }
-                for viewer in viewers
+                for key, viewer in _keyed(viewers)
             },
         },
     }
+
+
+def _keyed(viewers: Sequence[Mapping[str, Any]]) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """Yield each viewer with a key of its own: through a Unix socket all have the peer `unix`."""
+    met: Counter[str] = Counter()
+    for viewer in viewers:
+        peer = viewer["peer"]
+        met[peer] += 1
+        yield (peer if met[peer] == 1 else f"{peer}#{met[peer]}"), viewer
 
 
 def _mapping(value: object) -> Mapping[str, Any]:

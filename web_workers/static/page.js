@@ -7,6 +7,7 @@
 const LIVE_MAX = 4;
 const RETRY_MS = 1000; // a lost picture is asked for again after this long
 const POLL_MS = 1000;
+const REFUSED_MS = 10000; // a refusal without Retry-After
 const SILENT_MS = 4000; // states come every second: this much silence is a lost connection
 
 class Camera {
@@ -61,7 +62,7 @@ class Camera {
   again(delay) {
     if (!this.image.hasAttribute("src")) return;
     clearTimeout(this.timer);
-    this.timer = setTimeout(() => this.start(), delay);
+    this.timer = setTimeout(() => this.start(), Math.max(delay, page.retryAt - Date.now()));
   }
 
   show(told) {
@@ -92,10 +93,11 @@ class Camera {
 
   // The last few losses of frames. Asked for when one begins or ends, and of a new daemon.
   async list() {
-    const response = await fetch(`${this.path("incidents")}?limit=5`).catch(() => null);
-    if (!response?.ok) return;
-    const found = await response.json();
-    if (found.trouble) return; // what was shown stays
+    const found = await fetch(`${this.path("incidents")}?limit=5`)
+      .then((response) => (response.ok ? response.json() : null))
+      .catch(() => null);
+    if (!found) this.daemon = null; // the next state asks again
+    if (!found || found.trouble) return; // what was shown stays
     const count = found.incidents.length + found.left_off;
     this.incidents.hidden = count === 0;
     this.incidents.querySelector("summary").textContent =
@@ -160,6 +162,8 @@ class Page {
     this.heard = 0;
     this.lost = false;
     this.watch = 0;
+    this.refusal = ""; // why the web tier does not serve this page, in its words
+    this.retryAt = 0; // it is not asked before this time
     this.lostViewers = undefined; // how often workers had lost viewers, as last told
   }
 
@@ -177,6 +181,7 @@ class Page {
   }
 
   connect() {
+    this.retryAt = 0;
     this.source?.close();
     this.source = new EventSource("/events");
     this.source.addEventListener("state", (event) => this.take(JSON.parse(event.data)));
@@ -187,7 +192,28 @@ class Page {
 
   lose() {
     this.lost = true;
-    this.link.textContent = "No connection to framebus, trying again …";
+    this.link.textContent = this.refusal || "No connection to framebus, trying again …";
+  }
+
+  // An EventSource does not tell why it was refused. So the same is asked for in a way that does,
+  // until there is no refusal.
+  async ask() {
+    this.retryAt = Date.now() + SILENT_MS; // for want of an answer
+    const source = this.source;
+    const options = { headers: { Accept: "application/json" }, signal: AbortSignal.timeout(SILENT_MS) };
+    const response = await fetch("/events", options).catch(() => null);
+    if (response?.ok) response.body.cancel().catch(() => {});
+    const problem = response && !response.ok ? await response.json().catch(() => null) : null;
+    if (source !== this.source) return; // the page was left, and is shown again
+    if (response?.ok) {
+      this.heard = Date.now();
+      this.connect();
+      return;
+    }
+    this.refusal = sentences(problem?.message, problem?.remedy);
+    const after = Number(response?.headers.get("Retry-After")) * 1000;
+    this.retryAt = Date.now() + (after || (problem ? REFUSED_MS : 0));
+    this.lose();
   }
 
   // A browser does not tell when a live picture's connection is lost. Which pictures went with a
@@ -205,6 +231,7 @@ class Page {
     if (this.lost) {
       // The web tier was away, and with it every picture.
       this.lost = false;
+      this.refusal = "";
       this.link.textContent = "";
       for (const camera of this.cameras.values()) camera.start();
     }
@@ -225,11 +252,13 @@ class Page {
   }
 
   check() {
+    if (Date.now() < this.retryAt) return;
     const silent = Date.now() - this.heard > SILENT_MS;
     const broken = this.source.readyState !== EventSource.OPEN;
     if (silent || broken) this.lose();
     // A browser gives up on some failures (a 502 of a proxy), and none notices a dead network.
-    if (silent || this.source.readyState === EventSource.CLOSED) {
+    if (this.source.readyState === EventSource.CLOSED) this.ask();
+    else if (silent) {
       this.heard = Date.now();
       this.connect();
     }

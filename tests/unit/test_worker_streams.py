@@ -1,0 +1,97 @@
+"""A worker that runs out of descriptors, or of the kernel's watches, refuses a viewer: no more."""
+
+from __future__ import annotations
+
+import errno
+import os
+import select
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from tests.bus import Bus
+from web_workers.admission.settings import Limits
+from web_workers.counts.scoreboard import Scoreboard
+from web_workers.feeds.streams import WorkerStreams
+from web_workers.handover.roster import create_memory
+from web_workers.handover.shared import LAYOUT, Shared
+from web_workers.responses.takeover import EventTicket, FrameTicket, TakeOver, Ticket
+from web_workers.settings import Cameras, Settings
+from web_workers.wire.loop import Callback
+
+
+@pytest.fixture
+def streams(runtime: Path) -> Iterator[WorkerStreams]:
+    board = Scoreboard.create()
+    shared = Shared(LAYOUT, board.fd, create_memory(), lanes=())  # there is no other worker
+    streams = WorkerStreams(
+        cameras=Cameras(Settings(runtime)),
+        uring=None,
+        shared=shared,
+        age=1,
+        limits=Limits(),
+        room=10,
+    )
+    yield streams
+    streams.close()
+    board.close()
+    os.close(shared.roster)
+
+
+@contextmanager
+def no_watches(streams: WorkerStreams, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """The kernel's watches are used up by viewers, and a feed gets none."""
+    add = streams.loop.add
+
+    def full(fd: int, events: int, callback: Callback) -> None:
+        if events == select.EPOLLIN:  # a feed's
+            raise OSError(errno.ENOSPC, "fs.epoll.max_user_watches is reached")
+        add(fd, events, callback)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(streams.loop, "add", full)
+        yield
+
+
+def come(streams: WorkerStreams, ours: socket.socket, ticket: Ticket) -> None:
+    streams.take_over(ours, "test", TakeOver(b"head", ticket, streams.admit(ticket, None)))
+
+
+def test_a_feed_that_the_loop_cannot_watch_refuses_its_viewer_and_is_there_for_the_next(
+    runtime: Path, streams: WorkerStreams, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bus = Bus(runtime)
+    with no_watches(streams, monkeypatch):
+        for _ in range(2):
+            ours, client = socket.socketpair()
+            with client, pytest.raises(OSError, match="max_user_watches"):
+                come(streams, ours, FrameTicket("camera"))
+    assert streams.residents() == []
+    ours, client = socket.socketpair()
+    with client:
+        come(streams, ours, FrameTicket("camera"))
+        assert client.recv(4) == b"head"
+        assert len(streams.residents()) == 1
+    bus.close()
+
+
+def test_states_are_told_where_the_loop_cannot_watch_for_changes_and_that_is_logged_once(
+    runtime: Path,
+    streams: WorkerStreams,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    ours, client = socket.socketpair()
+    with client:
+        client.settimeout(30)
+        heard = b""
+        with no_watches(streams, monkeypatch):
+            come(streams, ours, EventTicket(None))
+            while heard.count(b"event: state") < 3:
+                streams.loop.dispatch(0.1)
+                if select.select([client], [], [], 0)[0]:
+                    heard += client.recv(65536)
+        assert len(caplog.records) == 1
