@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import errno
+import mmap
 import os
 import stat
 import time
@@ -315,3 +316,17 @@ def test_geometry_keeps_its_promises(capacity: int) -> None:
     assert geometry.count & (geometry.count - 1) == 0
     assert geometry.arena >= layout.DESCRIPTORS_OFFSET + geometry.count * layout.DESCRIPTOR.size
     assert geometry.size == geometry.arena + geometry.capacity
+
+
+def test_a_ring_that_cannot_be_mapped_is_a_clear_error_and_leaves_nothing(
+    writer: RingWriter, runtime: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(*_args: object, **_options: object) -> mmap.mmap:
+        raise OSError(errno.ENOMEM, "Cannot allocate memory")
+
+    before = len(os.listdir("/proc/self/fd"))
+    with monkeypatch.context() as patch:
+        patch.setattr(mmap, "mmap", refused)
+        with pytest.raises(SegmentInvalid, match="Cannot allocate memory"):
+            RingReader.attach(CameraNames(runtime).segment_path)
+    assert len(os.listdir("/proc/self/fd")) == before

@@ -37,7 +37,7 @@ class RingReader:
         """Map the segment at `path`.
 
         Raises CameraAbsent when there is none, NoPermission when it may not be read, and
-        SegmentInvalid when it is not a whole ring of a known layout version.
+        SegmentInvalid when it is not a whole ring of a known layout version, or cannot be mapped.
         """
         try:
             # Anybody may put a FIFO into /dev/shm, whose opening would wait for a writer.
@@ -59,7 +59,10 @@ class RingReader:
         size = os.fstat(fd).st_size
         if size < layout.DESCRIPTORS_OFFSET or size % layout.PAGE:
             raise SegmentInvalid(f"{path} is no ring: none has {size} bytes")
-        map_ = mmap.mmap(fd, size, prot=mmap.PROT_READ)
+        try:
+            map_ = mmap.mmap(fd, size, prot=mmap.PROT_READ)
+        except OSError as error:  # ENOMEM, as under a limit of address space
+            raise SegmentInvalid(f"cannot map the ring {path}: {error.strerror}") from error
         words = memoryview(map_).cast("Q")
         head = words[: layout.W_PID].tolist()
         words.release()
