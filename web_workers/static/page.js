@@ -62,7 +62,8 @@ class Camera {
   again(delay) {
     if (!this.image.hasAttribute("src")) return;
     clearTimeout(this.timer);
-    this.timer = setTimeout(() => this.start(), Math.max(delay, page.retryAt - Date.now()));
+    const refused = () => Date.now() < page.retryAt; // asked late: it may have been lifted by then
+    this.timer = setTimeout(() => (refused() ? this.again(RETRY_MS) : this.start()), delay);
   }
 
   show(told) {
