@@ -70,7 +70,7 @@ class Workers(Part[WorkersRound]):
 
     def _workers(self, task: Task, count: int) -> _Cost:
         with closing(Framebus(task, workers=count)) as server:
-            return self._cost(task, [server], count * _VIEWERS)
+            return self._cost(task, [server] * count, _VIEWERS)  # as many clients as floors have
 
     def _floors(self, task: Task, count: int) -> _Cost:
         with ExitStack() as stack:

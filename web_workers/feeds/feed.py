@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import select
 from collections.abc import Callable
+from functools import lru_cache
 
 import zmq
 from framebus.names import CameraNames
@@ -213,5 +214,6 @@ class Feed:
         self._show(self._placeholder, now)
 
 
+@lru_cache(maxsize=16)
 def _silence_ns(interval_ns: int) -> int:
     return round(silence_s(interval_ns) * 1e9)

@@ -43,6 +43,7 @@ class StreamLoop:
         self.clock = clock
         self._epoll = select.epoll()
         self._callbacks: dict[int, Callback] = {}
+        self._removed: set[int] = set()  # in this round
         self._timers: list[tuple[int, int, Timer]] = []
         self._ticket = itertools.count()  # keeps timers of one moment in order
         self._calls: deque[Callable[[], None]] = deque()
@@ -58,6 +59,7 @@ class StreamLoop:
     def remove(self, fd: int) -> None:
         """Forget a descriptor. It must still be open."""
         del self._callbacks[fd]
+        self._removed.add(fd)
         self._epoll.unregister(fd)
 
     def call_at(self, when_ns: int, callback: Callable[[], None]) -> Timer:
@@ -84,15 +86,13 @@ class StreamLoop:
 
     def dispatch(self, wait_s: float = 0.0) -> None:
         """Serve what is ready, after waiting `wait_s` seconds at most for a descriptor."""
-        callbacks = self._callbacks
-        ready = [
-            (fd, events, callbacks.get(fd)) for fd, events in self._epoll.poll(wait_s, _EVENTS_MAX)
-        ]
-        for fd, events, callback in ready:
+        callbacks, removed = self._callbacks, self._removed
+        removed.clear()
+        for fd, events in self._epoll.poll(wait_s, _EVENTS_MAX):
             # An earlier callback of this round may have removed it, and another connection may
             # have its number by now: the event is not that one's.
-            if callback is not None and callbacks.get(fd) is callback:
-                callback(events)
+            if fd not in removed:
+                callbacks[fd](events)
         self._run_timers()
 
     def timeout_s(self, limit_s: float) -> float:

@@ -78,13 +78,15 @@ class Sends:
         self.entries.cast("i")[_FD::_ENTRY_WORDS] = array("i", descriptors)  # -1 is a closed one
         words[_MSG_FLAGS::_ENTRY_WORDS] = array("I", (_FLAGS,)) * count
         words[_USER_DATA::_ENTRY_WORDS] = array("I", range(count))
+        self._data = ctypes.c_char_p()
+        self._address = ctypes.c_void_p.from_buffer(self._data)
         self._lengths = words[_LENGTH::_ENTRY_WORDS]
         self._addresses = self.entries.cast("Q")[_ADDRESS :: _ENTRY_WORDS // 2]
 
     def put(self, data: bytes) -> None:
-        """Have `data` sent next. It must live until it was."""
-        address = ctypes.cast(ctypes.c_char_p(data), ctypes.c_void_p).value
-        self._addresses[:] = array("Q", (address or 0,)) * self.count
+        """Have `data` sent next; it is kept until there is another."""
+        self._data.value = data
+        self._addresses[:] = array("Q", (self._address.value or 0,)) * self.count
         self._lengths[:] = array("I", (len(data),)) * self.count
 
 

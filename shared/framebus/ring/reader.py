@@ -60,7 +60,9 @@ class RingReader:
         if size < layout.DESCRIPTORS_OFFSET or size % layout.PAGE:
             raise SegmentInvalid(f"{path} is no ring: none has {size} bytes")
         try:
-            map_ = mmap.mmap(fd, size, prot=mmap.PROT_READ)
+            # Now, not with each page of each frame until the ring has gone round.
+            populated = mmap.MAP_SHARED | mmap.MAP_POPULATE
+            map_ = mmap.mmap(fd, size, flags=populated, prot=mmap.PROT_READ)
         except OSError as error:  # ENOMEM, as under a limit of address space
             raise SegmentInvalid(f"cannot map the ring {path}: {error.strerror}") from error
         words = memoryview(map_).cast("Q")

@@ -41,7 +41,9 @@ class RingWriter:
         self.cursor = 0
         self._tail = 0  # position where the next frame may start
         self._status_generation = 0
-        self._map = mmap.mmap(fd, geometry.size)
+        # Now, not with each page of each frame until the ring has gone round.
+        populated = mmap.MAP_SHARED | mmap.MAP_POPULATE
+        self._map = mmap.mmap(fd, geometry.size, flags=populated)
         self._bytes = memoryview(self._map)
         self._words = self._bytes.cast("Q")
 
