@@ -5,6 +5,8 @@ import mmap
 import os
 import stat
 import time
+import zlib
+from array import array
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -43,7 +45,7 @@ def reader(runtime: Path, writer: RingWriter) -> Iterator[RingReader]:
     reader.close()
 
 
-def publish(writer: RingWriter, jpeg: bytes, captured_ns: int = 5) -> Announcement:
+def publish(writer: RingWriter, jpeg: bytes | memoryview, captured_ns: int = 5) -> Announcement:
     return writer.publish(
         jpeg,
         captured_ns=captured_ns,
@@ -79,6 +81,7 @@ def test_empty_ring_has_no_newest_frame_and_no_oldest(
 def test_frame_of_a_quarter_of_the_arena_fits_and_one_byte_more_is_refused(
     writer: RingWriter, reader: RingReader
 ) -> None:
+    assert writer.largest == CAPACITY // 4
     publish(writer, bytes(CAPACITY // 4))
     with pytest.raises(FrameTooLarge, match="--ring-size"):
         publish(writer, bytes(CAPACITY // 4 + 1))
@@ -121,6 +124,25 @@ def test_reader_refuses_what_the_next_frame_could_overwrite(
     with pytest.raises(FrameGone, match="next to be"):
         reader.read(1)
     assert reader.oldest == 2
+
+
+def test_a_writer_stopped_while_it_writes_has_claimed_but_published_nothing(
+    writer: RingWriter, reader: RingReader
+) -> None:
+    count = writer.geometry.count
+    for _ in range(count):
+        publish(writer, b"tiny")
+    assert reader.oldest == 1
+    claimed = reader.claimed
+    with pytest.raises(ValueError, match="different structures"):
+        publish(writer, memoryview(array("I", [1] * 100)))  # cannot be copied: step 2 is not done
+    assert (reader.cursor, writer.cursor) == (count, count)
+    assert reader.claimed >= claimed + 100
+    # The slot of the next frame is nobody's, though that of frame 1 was not written over yet.
+    with pytest.raises(FrameGone, match="not in the ring"):
+        reader.read(1)
+    publish(writer, b"next")
+    assert reader.read(count + 1).jpeg == b"next"
 
 
 def test_descriptors_run_out_before_the_arena_does(writer: RingWriter, reader: RingReader) -> None:
@@ -229,6 +251,35 @@ def test_status_whose_writer_died_half_way_is_not_shown(
     assert reader.status() == {}
 
 
+def test_status_may_have_as_many_bytes_as_there_are_and_no_more(
+    writer: RingWriter, reader: RingReader
+) -> None:
+    longest = {"text": "x" * (layout.STATUS_TEXT_MAX - len('{"text":""}'))}
+    writer.set_status(longest)
+    assert reader.status() == longest
+    with pytest.raises(UsageError, match="is over"):
+        writer.set_status({"text": longest["text"] + "x"})
+    assert reader.status() == longest
+
+
+def test_status_is_marked_as_unfinished_before_any_of_it_changes(
+    writer: RingWriter, reader: RingReader, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    writer.set_status({"state": "opening"})
+    marks: list[int] = []
+
+    def noting(data: bytes, value: int = 0) -> int:
+        marks.append(writer._words[layout.W_STATUS_GENERATION])
+        return real(data, value)
+
+    real = zlib.crc32
+    with monkeypatch.context() as patch:
+        patch.setattr(zlib, "crc32", noting)
+        writer.set_status({"state": "streaming"})
+    assert [mark % 2 for mark in marks] == [1]
+    assert reader.status() == {"state": "streaming"}
+
+
 def test_interval_is_told_to_readers(writer: RingWriter, reader: RingReader) -> None:
     assert reader.interval_ns == 0
     writer.set_interval(33_333_333)
@@ -292,10 +343,12 @@ def test_full_shared_memory_is_an_error_that_names_the_remedy_and_leaves_nothing
 def test_somebody_elses_file_in_the_rings_place_is_an_error_that_names_it(runtime: Path) -> None:
     names = CameraNames(runtime)
     names.segment_path.mkdir()
+    before = len(os.listdir("/proc/self/fd"))
     try:
         with pytest.raises(NoPermission, match=f"remove {names.segment_path}"):
             RingWriter.create(names, capacity=1 << 20)
         assert list(names.segment_path.parent.glob(f"*{names.segment}*")) == [names.segment_path]
+        assert len(os.listdir("/proc/self/fd")) == before
     finally:
         names.segment_path.rmdir()
 
