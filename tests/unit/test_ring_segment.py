@@ -17,6 +17,8 @@ from framebus.ring.layout import Geometry
 from framebus.ring.reader import RingReader
 from framebus.ring.writer import RingWriter
 
+from tests.descriptors import opened
+
 CAPACITY = layout.SMALLEST_CAPACITY
 
 
@@ -105,22 +107,22 @@ def test_full_shared_memory_is_an_error_that_names_the_remedy_and_leaves_nothing
 
     monkeypatch.setattr(os, "posix_fallocate", full)
     names = CameraNames(runtime)
-    before = len(os.listdir("/proc/self/fd"))
+    before = opened()
     with pytest.raises(SegmentFull, match="--ring-size"):
         RingWriter.create(names)
     assert not list(names.segment_path.parent.glob(f"*{names.segment}*"))
-    assert len(os.listdir("/proc/self/fd")) == before
+    assert opened() == before
 
 
 def test_somebody_elses_file_in_the_rings_place_is_an_error_that_names_it(runtime: Path) -> None:
     names = CameraNames(runtime)
     names.segment_path.mkdir()
-    before = len(os.listdir("/proc/self/fd"))
+    before = opened()
     try:
         with pytest.raises(NoPermission, match=f"remove {names.segment_path}"):
             RingWriter.create(names, capacity=1 << 20)
         assert list(names.segment_path.parent.glob(f"*{names.segment}*")) == [names.segment_path]
-        assert len(os.listdir("/proc/self/fd")) == before
+        assert opened() == before
     finally:
         names.segment_path.rmdir()
 
@@ -157,9 +159,9 @@ def test_a_ring_that_cannot_be_mapped_is_a_clear_error_and_leaves_nothing(
     def refused(*_args: object, **_options: object) -> mmap.mmap:
         raise OSError(errno.ENOMEM, "Cannot allocate memory")
 
-    before = len(os.listdir("/proc/self/fd"))
+    before = opened()
     with monkeypatch.context() as patch:
         patch.setattr(mmap, "mmap", refused)
         with pytest.raises(SegmentInvalid, match="Cannot allocate memory"):
             RingReader.attach(CameraNames(runtime).segment_path)
-    assert len(os.listdir("/proc/self/fd")) == before
+    assert opened() == before
