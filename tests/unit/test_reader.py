@@ -96,6 +96,37 @@ def test_reader_waits_for_a_daemon_that_comes_later(runtime: Path) -> None:
         bus.close()
 
 
+def test_reader_waits_for_a_frame_as_long_as_it_is_told_and_iteration_for_ever(
+    bus: Bus, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with FrameReader() as reader:
+        waited: list[float] = []
+
+        def late(timeout_s: float) -> None:
+            waited.append(timeout_s)
+            if len(waited) % 3 == 0:
+                bus.writer.publish(b"late", captured_ns=1, captured_utc_ns=1)
+
+        bus.writer.set_interval(40_000_000)
+        monkeypatch.setattr(reader._listener, "wait", late)
+        reader._attached()
+        assert reader.next(3600).sequence == 1
+        assert next(iter(reader)).sequence == 2
+        assert waited == [0.06] * 6  # one and a half intervals, and then it looks by itself
+        with pytest.raises(FrameTimeout, match=r"within 0 s"):
+            reader.next(0)
+        assert len(waited) == 6
+
+
+def test_reader_reads_the_camera_of_the_runtime_directory_that_it_is_given(
+    runtime: Path, bus: Bus, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    bus.publish(b"1")
+    monkeypatch.setenv("FRAMEBUS_RUNTIME_DIR", str(tmp_path))
+    with FrameReader(runtime=runtime) as reader:
+        assert reader.latest().jpeg == b"1"
+
+
 def test_reader_goes_on_with_the_next_epoch_from_its_first_frame(runtime: Path, bus: Bus) -> None:
     with FrameReader(every=True) as reader:
         bus.publish(b"old 1")
