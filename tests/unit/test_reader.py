@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import zmq
 from framebus import FrameReader
-from framebus.errors import CameraAbsent, FrameGone, FrameTimeout
+from framebus.errors import CameraAbsent, FrameGone, FrameTimeout, SegmentInvalid
 from framebus.names import CameraNames
 from framebus.notify import Notifier, own_context
 from framebus.ring.writer import RingWriter
@@ -189,6 +189,31 @@ def test_latest_neither_waits_nor_counts(bus: Bus) -> None:
         assert reader.latest().age_s >= 0
 
 
+def test_what_is_left_of_an_old_ring_is_read_while_there_is_no_sound_new_one(bus: Bus) -> None:
+    path = bus.names.segment_path
+    with FrameReader() as reader:
+        bus.publish(b"1")
+        bus.publish(b"2")
+        assert reader.next(1).sequence == 2
+        path.unlink()
+        assert reader.latest().jpeg == b"2"
+        path.write_bytes(b"no ring")
+        assert reader.latest().jpeg == b"2"
+        with FrameReader() as another, pytest.raises(SegmentInvalid):
+            another.latest()
+        path.unlink()
+
+
+def test_closing_gives_the_ring_back(bus: Bus) -> None:
+    bus.publish(b"1")
+    reader = FrameReader()
+    reader.latest()
+    ring = reader._ring
+    assert ring is not None
+    reader.close()
+    assert ring._map.closed
+
+
 def test_history_is_what_was_captured_in_the_last_seconds_oldest_first(bus: Bus) -> None:
     now = time.monotonic_ns()
     for age_s in (100, 50, 3, 2, 1):
@@ -221,5 +246,7 @@ def test_nothing_is_there_without_a_daemon(runtime: Path) -> None:
 
 def test_timeout_names_the_daemons_own_cause(bus: Bus) -> None:
     bus.writer.set_status({"state": "backoff", "cause": {"message": "/dev/video0 is gone"}})
-    with FrameReader() as reader, pytest.raises(FrameTimeout, match="/dev/video0 is gone"):
-        reader.next(0.01)
+    with FrameReader() as reader:
+        with pytest.raises(FrameTimeout, match="/dev/video0 is gone"):
+            reader.next(0.01)
+        assert reader.status()["state"] == "backoff"
