@@ -36,6 +36,7 @@ from web_workers.admission.intake import Intake
 from web_workers.admission.leaving import Leaving
 from web_workers.admission.outbox import ClientSocket
 from web_workers.admission.settings import Limits
+from web_workers.admission.threads import RequestThreads
 from web_workers.feeds.streams import WorkerStreams
 from web_workers.handover.shared import LAYOUT, Shared
 from web_workers.responses.takeover import TakeOver, announce, end_threaded
@@ -107,6 +108,10 @@ class StreamWorker(GuardedErrors):
             self._intake.close()
             self._leaving.close()
             self._streams.close()
+
+    def get_thread_pool(self) -> RequestThreads:
+        """Return the threads for requests."""
+        return RequestThreads(self.cfg.threads)
 
     def load_wsgi(self) -> None:
         """Load the app, and let it know where it runs."""
