@@ -123,9 +123,10 @@ def web(check: bool, **options: Any) -> None:
     if secret is not None:
         _say_access(allowed, secret)
     listen.check_free()
+    _leave_removed_directory()
     os.execve(  # noqa: S606  no shell: this process becomes gunicorn, signals and all
         sys.executable,
-        [sys.executable, "-P", "-m", "gunicorn", "--config", _CONF],
+        [sys.executable, "-P", "-m", "web_workers.master", "--config", _CONF],
         {**os.environ, **chosen},
     )
 
@@ -144,6 +145,14 @@ def _check_code(environ: Mapping[str, str]) -> None:
             "do not reload; install another version, or this one again"
         ) from error
     click.echo("framebus web: options and code are sound")
+
+
+def _leave_removed_directory() -> None:
+    """Go where gunicorn starts: it does not in a directory that was removed meanwhile."""
+    try:
+        os.getcwd()
+    except FileNotFoundError:
+        os.chdir("/")
 
 
 def _say_access(allowed: access.Access, secret: access.Credential) -> None:

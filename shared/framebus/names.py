@@ -161,6 +161,18 @@ class CameraNames:
         """The segment as a file."""
         return SHARED_MEMORY / self.segment
 
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """All by which others find the camera's daemon."""
+        return (
+            self.lock,
+            self.segment_path,
+            self.control_socket,
+            self.queries_socket,
+            self.frames_socket,
+            self.events_socket,
+        )
+
 
 def endpoint(socket_path: Path) -> str:
     """Return the ZeroMQ endpoint of a Unix socket path."""

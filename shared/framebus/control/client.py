@@ -24,13 +24,22 @@ class ControlClient:
     """Calls a camera's daemon. Not thread-safe; make one a thread, after any fork."""
 
     def __init__(
-        self, names: CameraNames, *, timeout_s: float = DEFAULT_TIMEOUT_S, asks_only: bool = False
+        self,
+        names: CameraNames,
+        *,
+        timeout_s: float = DEFAULT_TIMEOUT_S,
+        asks_only: bool = False,
+        context: zmq.Context[zmq.Socket[bytes]] | None = None,
     ) -> None:
-        """Prepare to call; `asks_only` takes the socket that carries out nothing."""
+        """Prepare to call; `asks_only` takes the socket that carries out nothing.
+
+        `context` is the caller's to close; without one the client makes its own.
+        """
         self._names = names
         self._socket = names.queries_socket if asks_only else names.control_socket
         self._timeout_s = timeout_s
-        self._context = own_context()
+        self._owns_context = context is None
+        self._context = own_context() if context is None else context
         self._ids = itertools.count(1)
 
     def __enter__(self) -> Self:
@@ -123,5 +132,6 @@ class ControlClient:
         )
 
     def close(self) -> None:
-        """Close the client's context."""
-        self._context.term()
+        """Close the client's own context."""
+        if self._owns_context:
+            self._context.term()
