@@ -14,7 +14,7 @@ import zmq
 from framebus.control import protocol
 from framebus.errors import CameraAbsent, CommandRefused, ControlTimeout, NoPermission, UsageError
 from framebus.liveness import holder
-from framebus.names import CameraNames, endpoint
+from framebus.names import CameraNames, check_runtime_dir, endpoint
 from framebus.notify import own_context
 
 DEFAULT_TIMEOUT_S = 2.0
@@ -26,7 +26,11 @@ class ControlClient:
     def __init__(
         self, names: CameraNames, *, timeout_s: float = DEFAULT_TIMEOUT_S, asks_only: bool = False
     ) -> None:
-        """Prepare to call; `asks_only` takes the socket that carries out nothing."""
+        """Prepare to call; `asks_only` takes the socket that carries out nothing.
+
+        Raises UsageError for a runtime directory that no daemon can serve in.
+        """
+        check_runtime_dir(names.runtime)
         self._names = names
         self._socket = names.queries_socket if asks_only else names.control_socket
         self._timeout_s = timeout_s
