@@ -59,14 +59,19 @@ class ControlClient:
         """Call one method and return its result (docs/control.md lists them).
 
         Raises CameraAbsent when no daemon serves the camera, NoPermission when its socket is not
-        ours to use, UsageError for a call that is too long, ControlTimeout when it does not answer
-        within `timeout_s` seconds (by default the client's), and CommandRefused with the daemon's
-        own words when it says no.
+        ours to use, UsageError for a call that is too long or is no JSON, ControlTimeout when it
+        does not answer within `timeout_s` seconds (by default the client's), and CommandRefused
+        with the daemon's own words when it says no.
         """
         limit_s = self._timeout_s if timeout_s is None else timeout_s
         self._check_socket()
         request = protocol.Request(next(self._ids), method, dict(params or {}))
-        text = request.encode()
+        try:
+            text = request.encode()
+        except ValueError as error:
+            raise UsageError(
+                f"the parameters of {method} are no JSON ({error}): numbers must be finite"
+            ) from error
         if len(text) > protocol.MESSAGE_MAX:  # the daemon would hang up, and never answer
             raise UsageError(
                 f"a call of {len(text)} bytes is too long: send at most {protocol.MESSAGE_MAX}"
