@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -68,6 +70,24 @@ def test_reset_takes_its_rung_as_an_option_and_no_other_method_does(
     assert asked == [("reset", {"rung": "usb-reset"})]
     assert ctl("restart", "--rung", "usb-reset") == os.EX_USAGE
     assert "--rung is for reset" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("arguments", [("start",), ("--json", "start")])
+def test_a_full_disk_is_74_and_no_traceback(runtime: Path, arguments: tuple[str, ...]) -> None:
+    answer = {"state": "opening"}
+    with (
+        server(CameraNames(runtime), lambda asked: [reply(asked, result=answer)]),
+        open("/dev/full", "wb") as full,
+    ):
+        done = subprocess.run(
+            [sys.executable, "-m", "framebus", "ctl", "--timeout", "30", *arguments],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            timeout=60,
+        )
+    assert done.returncode == os.EX_IOERR
+    assert b"No space left on device" in done.stderr
+    assert b"Traceback" not in done.stderr
 
 
 def test_no_daemon_is_69_and_says_how_to_start_one(

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import click
 
-from framebus.cli import findings, pending, render, tables
+from framebus.cli import findings, output, pending, render, tables
 from framebus.cli.lend import lend
 from framebus.control import protocol
 from framebus.control.client import DEFAULT_TIMEOUT_S, ControlClient
@@ -150,9 +150,9 @@ def ctl(
     with _calling(names, timeout) as client:
         result = _call(client, method, arguments)
     if as_json:
-        click.echo(json.dumps(result, indent=2, ensure_ascii=False))
+        output.say(json.dumps(result, indent=2, ensure_ascii=False))
     else:
-        click.echo(METHODS[method].text(result))
+        output.say(METHODS[method].text(result))
     return None
 
 
