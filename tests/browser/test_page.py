@@ -199,7 +199,7 @@ def test_a_page_that_is_refused_asks_again_no_sooner_than_it_was_told(
 
     with chromium.page(f"http://127.0.0.1:{tier.port}/") as (page, _):
         page.evaluate("clearInterval(page.watch)")  # it asks once more, and after that not
-        page.route("**/events", refuse)
+        page.route("**/events?*", refuse)
         page.evaluate("page.connect(); page.watch = setInterval(() => page.check(), 500)")
         page.wait_for_function(
             "() => document.querySelector('#link').textContent === 'There is no place. Wait.'",
