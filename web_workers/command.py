@@ -111,8 +111,8 @@ class UnsoundCode(FramebusError):
 @click.option(
     "--check",
     is_flag=True,
-    help="Only find out whether options, secret and code are sound, as before a reload; start "
-    "nothing.",
+    help="Only find out whether options, secret, certificate and code are sound, as before a "
+    "reload; start nothing.",
 )
 @access.options
 def web(check: bool, **options: Any) -> None:
