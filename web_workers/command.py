@@ -19,7 +19,13 @@ from framebus.cli import access, address, sending
 from framebus.cli.limits import DEFAULT_VIEWERS
 from framebus.cli.limits import options as limit_options
 from framebus.errors import FramebusError, UsageError
-from framebus.names import DEFAULT_CAMERA, check_camera_name, runtime_dir, state_dir
+from framebus.names import (
+    DEFAULT_CAMERA,
+    check_camera_name,
+    check_runtime_dir,
+    runtime_dir,
+    state_dir,
+)
 
 from web_workers.admission import settings as limits
 from web_workers.settings import (
@@ -105,8 +111,8 @@ class UnsoundCode(FramebusError):
 @click.option(
     "--check",
     is_flag=True,
-    help="Only find out whether options, secret and code are sound, as before a reload; start "
-    "nothing.",
+    help="Only find out whether options, secret, certificate and code are sound, as before a "
+    "reload; start nothing.",
 )
 @access.options
 def web(check: bool, **options: Any) -> None:
@@ -177,7 +183,7 @@ def choose(
         NAME: check_camera_name(str(name)),
         IO_URING: _io_uring(options, common),
         **_limits(options, common),
-        "FRAMEBUS_RUNTIME_DIR": str(runtime_dir(environ)),
+        "FRAMEBUS_RUNTIME_DIR": str(check_runtime_dir(runtime_dir(environ))),
         **access.to_environ(options, common),
     }
 

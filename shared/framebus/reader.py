@@ -22,7 +22,7 @@ from typing import Self
 
 from framebus.errors import CameraAbsent, FrameGone, FrameTimeout, SegmentInvalid
 from framebus.frame import Frame
-from framebus.names import DEFAULT_CAMERA, CameraNames, runtime_dir
+from framebus.names import DEFAULT_CAMERA, CameraNames, check_runtime_dir, runtime_dir
 from framebus.notify import Listener, own_context, silence_s
 from framebus.ring.announcement import Announcement
 from framebus.ring.reader import RingReader
@@ -46,7 +46,11 @@ class FrameReader:
     def __init__(
         self, camera: str = DEFAULT_CAMERA, *, runtime: Path | None = None, every: bool = False
     ) -> None:
-        self._names = CameraNames(runtime or runtime_dir(), camera)
+        """Prepare to read; waits for nothing and needs no daemon yet.
+
+        Raises BadCameraName, and UsageError for a runtime directory that no daemon can serve in.
+        """
+        self._names = CameraNames(check_runtime_dir(runtime or runtime_dir()), camera)
         self._every = every
         self._listen()
         self._ring: RingReader | None = None

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import zmq
 from framebus import FrameReader
-from framebus.errors import CameraAbsent, FrameGone, FrameTimeout
+from framebus.errors import CameraAbsent, FrameGone, FrameTimeout, UsageError
 from framebus.names import CameraNames
 from framebus.notify import Notifier, own_context
 from framebus.ring.writer import RingWriter
@@ -188,6 +188,11 @@ def test_nothing_is_there_without_a_daemon(runtime: Path) -> None:
         with pytest.raises(CameraAbsent):
             reader.at(1)
     reader.close()
+
+
+def test_a_runtime_directory_in_which_no_daemon_can_serve_is_refused_at_once() -> None:
+    with pytest.raises(UsageError, match="set FRAMEBUS_RUNTIME_DIR to a shorter one"):
+        FrameReader(runtime=Path("/run", "x" * 100))
 
 
 def test_timeout_names_the_daemons_own_cause(bus: Bus) -> None:
