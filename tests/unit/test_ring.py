@@ -330,3 +330,9 @@ def test_a_ring_that_cannot_be_mapped_is_a_clear_error_and_leaves_nothing(
         with pytest.raises(SegmentInvalid, match="Cannot allocate memory"):
             RingReader.attach(CameraNames(runtime).segment_path)
     assert len(os.listdir("/proc/self/fd")) == before
+
+
+def test_only_who_lacks_permission_is_told_to_join_a_group(tmp_path: Path) -> None:
+    (tmp_path / "ring").symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(NoPermission, match=r"symbolic links\)$"):
+        RingReader.attach(tmp_path / "ring")

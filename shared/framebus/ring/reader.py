@@ -46,10 +46,10 @@ class RingReader:
             fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
         except FileNotFoundError:
             raise CameraAbsent(f"no ring at {path}: no daemon publishes this camera") from None
-        except OSError as error:
-            raise NoPermission(
-                f"cannot read the ring {path} ({error.strerror}): join the group of its daemon"
-            ) from error
+        except OSError as error:  # EMFILE too, and ELOOP for a link in its place
+            denied = isinstance(error, PermissionError)
+            remedy = ": join the group of its daemon" if denied else ""
+            raise NoPermission(f"cannot read the ring {path} ({error.strerror}){remedy}") from error
         try:
             return cls._map_checked(fd, path)
         except BaseException:
