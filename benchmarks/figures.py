@@ -8,6 +8,8 @@ import statistics
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from benchmarks.handed import Handed
+
 FRAMEBUS = "framebus"
 FLOOR = "floor"
 OURS = (FRAMEBUS, FLOOR)
@@ -87,6 +89,9 @@ class Measurement:
     backwards: int
     placeholders: int
     closed: int
+    handed_soon: int | None = None
+    """Frames whose last byte was handed to the kernel soon enough (handed.py)."""
+    handed_all: int | None = None
 
     @classmethod
     def of(
@@ -101,6 +106,7 @@ class Measurement:
         waiting_ns: int,
         daemon_ns: int,
         client_ns: int,
+        handed: Handed | None = None,
     ) -> Measurement:
         """Put together what the client saw and what the processes cost in `wall_s` seconds."""
         parts = sum(report.parts)
@@ -125,6 +131,8 @@ class Measurement:
             backwards=report.backwards,
             placeholders=report.placeholders,
             closed=report.closed,
+            handed_soon=handed.soon if handed else None,
+            handed_all=handed.all if handed else None,
         )
 
 
@@ -154,6 +162,8 @@ class Row:
     floor_low: float | None = None
     floor_high: float | None = None
     """The rounds with the smallest and the largest ratio to the floor: how sure `to_floor` is."""
+    soon_percent: float | None = None
+    """Frames that were handed to the kernel soon enough, of all rounds."""
 
 
 def summarise(rounds: Sequence[Sequence[Measurement]]) -> list[Row]:
@@ -188,6 +198,9 @@ def _row(mine: Sequence[Measurement], rounds: Sequence[Sequence[Measurement]]) -
         faults=sum(e.broken + e.backwards + e.placeholders + e.closed for e in mine),
         floor_low=min(floor, default=None),
         floor_high=max(floor, default=None),
+        soon_percent=_percent(
+            sum(each.handed_soon or 0 for each in mine), sum(each.handed_all or 0 for each in mine)
+        ),
     )
 
 
@@ -210,3 +223,7 @@ def _middle(ratios: Sequence[float]) -> float | None:
 def _median(values: Iterable[float | None]) -> float | None:
     known = [value for value in values if value is not None]
     return statistics.median(known) if known else None
+
+
+def _percent(part: int, whole: int) -> float | None:
+    return 100 * part / whole if whole else None

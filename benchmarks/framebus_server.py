@@ -11,6 +11,7 @@ from framebus.names import CameraNames
 
 from benchmarks import cpu
 from benchmarks.client import Stamp
+from benchmarks.handed import Handed
 from benchmarks.program import Program
 from benchmarks.task import Task, free_port, wait_for
 
@@ -75,6 +76,10 @@ class Framebus:
     def capturing(self) -> frozenset[int]:
         """Return the daemon, and whatever it has spawned."""
         return cpu.family(self.daemon.program.pid)
+
+    def handed(self) -> Handed:
+        """Return what its workers have handed to viewers up to now."""
+        return Handed.read(self.port)
 
     def close(self) -> None:
         """End both and remove the runtime directory."""

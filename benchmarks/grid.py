@@ -92,11 +92,13 @@ def _measure(name: str, task: Task, count: int, stage: Stage) -> Measurement:
         audience(server, task, count, cores=(stage.client_core,), settle_s=_SETTLE_S) as viewers,
     ):
         groups = (server.serving(), server.capturing(), (viewers.pid,))
+        handed = server.handed()
         began, before = time.monotonic(), [cpu.times_ns(group) for group in groups]
         viewers.measure()
         time.sleep(stage.seconds)
         report = viewers.report()
         after, wall_s = [cpu.times_ns(group) for group in groups], time.monotonic() - began
+        handed_later = server.handed()
         spent = [b[0] - a[0] for a, b in zip(before, after, strict=True)]
         return Measurement.of(
             report,
@@ -108,6 +110,7 @@ def _measure(name: str, task: Task, count: int, stage: Stage) -> Measurement:
             waiting_ns=after[0][1] - before[0][1],
             daemon_ns=spent[1],
             client_ns=spent[2],
+            handed=handed_later - handed if handed and handed_later else None,
         )
 
 

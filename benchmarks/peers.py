@@ -11,6 +11,7 @@ from pathlib import Path
 
 from benchmarks import tools
 from benchmarks.client import Stamp
+from benchmarks.handed import Handed
 from benchmarks.program import Program
 from benchmarks.task import Task, free_port, wait_for
 
@@ -49,6 +50,10 @@ class Peer(ABC):
     def capturing(self) -> frozenset[int]:
         """Return nothing: it has no daemon."""
         return frozenset()
+
+    def handed(self) -> Handed | None:
+        """Return None: it does not tell."""
+        return None
 
     def close(self) -> None:
         """End it."""

@@ -13,6 +13,7 @@ from typing import Protocol
 from benchmarks.client import Stamp
 from benchmarks.figures import FLOOR, FRAMEBUS
 from benchmarks.framebus_server import Framebus
+from benchmarks.handed import Handed
 from benchmarks.peers import MJPG_STREAMER, USTREAMER, Floor, MjpgStreamer, Peer, Ustreamer
 from benchmarks.task import Task
 
@@ -30,6 +31,9 @@ class Server(Protocol):
 
     def capturing(self) -> frozenset[int]:
         """Return the process ids of a separate capture daemon."""
+
+    def handed(self) -> Handed | None:
+        """Return what has been handed to viewers up to now; None when it does not tell."""
 
     def close(self) -> None:
         """End it, and leave nothing behind."""

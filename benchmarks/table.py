@@ -22,6 +22,7 @@ _COLUMNS: tuple[tuple[str, Callable[[Row], str]], ...] = (
     ("fps med", lambda row: f"{row.fps_median:.1f}"),
     ("age p50 ms", lambda row: _age(row.age_p50_ms)),
     ("age p99 ms", lambda row: _age(row.age_p99_ms)),
+    ("in 20 ms %", lambda row: _share(row.soon_percent)),
     ("client %", lambda row: f"{row.client_percent:.0f}"),
     ("faults", lambda row: str(row.faults)),
 )
@@ -61,6 +62,10 @@ def _ratio(value: float | None) -> str:
 def _span(low: float | None, high: float | None) -> str:
     """Return from where to where; nothing where one round gave no span."""
     return "" if low is None or high is None or low == high else f"{low:.2f}-{high:.2f}"
+
+
+def _share(value: float | None) -> str:
+    return "" if value is None else f"{value:.1f}"
 
 
 def _age(value: float | None) -> str:

@@ -25,6 +25,7 @@ from capture_daemon.control.status import Status
 from capture_daemon.devices.hotplug import Hotplug, MonitorOpened
 from capture_daemon.lifecycle.fallback import Fallback, FallbackReport
 from capture_daemon.lifecycle.pipeline import Pipeline
+from capture_daemon.ownership.whereabouts import Whereabouts
 from capture_daemon.systemd import ServiceManager
 
 log = logging.getLogger(__name__)
@@ -78,7 +79,10 @@ class Daemon:
         mailbox: Mailbox,
         signals: Signals,
         hotplug: Hotplug,
+        whereabouts: Whereabouts,
+        supervised: bool,
     ) -> None:
+        """Take its parts; `supervised` says whether somebody starts a successor."""
         self._conductor = camera.conductor
         self._capture = camera.capture
         self._threads = (camera.capture, spare.capture)
@@ -93,12 +97,15 @@ class Daemon:
         self._mailbox = mailbox
         self._signals = signals
         self._hotplug = hotplug
+        self._whereabouts = whereabouts
+        self._supervised = supervised
         self._poller = zmq.Poller()
         self.renewing = False
         """The end is for a successor to go on: camera and ring are left as they are."""
         self._ending = False
         self._more_requests = False
         self._told: tuple[object, ...] = ()
+        self._told_lost = False
         self._status_due_ns = 0
         self._feed_due_ns = 0
 
@@ -152,6 +159,7 @@ class Daemon:
         if changes != self._told or now_ns >= self._status_due_ns:
             self._told = changes
             self.tell_status(now_ns)
+            self._look_for_files()
         self._feed_watchdog(now_ns)
 
     def _on_report(self, report: object, now_ns: int) -> None:
@@ -176,6 +184,18 @@ class Daemon:
     def _device_added(self, now_ns: int) -> None:
         self._conductor.device_added(now_ns)
         self._fallback.own.device_added(now_ns)
+
+    def _look_for_files(self) -> None:
+        """Make way for a successor if nobody new can find this daemon."""
+        lost = None if self._told_lost else self._whereabouts.lost()
+        if lost is None:
+            return
+        self._told_lost = True
+        if self._supervised:
+            log.error("%s was removed, and others find this daemon by it: making way", lost)
+            self.end(renewing=True)
+        else:
+            log.error("%s was removed, and others find this daemon by it: start it again", lost)
 
     def _feed_watchdog(self, now_ns: int) -> None:
         """Say that all is well: this loop turns, and the capture thread lives and returns."""

@@ -34,6 +34,7 @@ from capture_daemon.lifecycle.fallback import log as fallback_log
 from capture_daemon.lifecycle.outage import Outage
 from capture_daemon.lifecycle.pipeline import Access, Pipeline
 from capture_daemon.ownership.inheritance import Legacy
+from capture_daemon.ownership.whereabouts import Whereabouts
 from capture_daemon.settings.options import Settings
 from capture_daemon.sources.base import Source
 from capture_daemon.systemd import ServiceManager
@@ -170,6 +171,8 @@ class Parts:
             mailbox=mailbox,
             signals=signals,
             hotplug=hotplug,
+            whereabouts=Whereabouts(names.files),
+            supervised=camera.sources.supervised,
         )
         self._renews = lambda: self.daemon.renewing
         self._device.start()

@@ -10,6 +10,7 @@ run beside any number of viewers, and goes on by itself when the capture daemon 
 from __future__ import annotations
 
 import argparse
+import contextlib
 
 import cv2
 import numpy as np
@@ -32,12 +33,13 @@ def main() -> None:
     options.add_argument("--timeout", type=float, help="seconds to wait for each frame")
     chosen = options.parse_args()
     with FrameReader(chosen.name) as reader:
-        while not chosen.count or reader.delivered < chosen.count:
-            frame = reader.next(chosen.timeout)
-            print(
-                f"frame {frame.sequence}: {frame.width}x{frame.height}, "
-                f"brightness {brightness(frame):.1f}, {frame.age_s * 1000:.1f} ms old"
-            )
+        with contextlib.suppress(KeyboardInterrupt):
+            while not chosen.count or reader.delivered < chosen.count:
+                frame = reader.next(chosen.timeout)
+                print(
+                    f"frame {frame.sequence}: {frame.width}x{frame.height}, "
+                    f"brightness {brightness(frame):.1f}, {frame.age_s * 1000:.1f} ms old"
+                )
         print(f"{reader.delivered} delivered, {reader.skipped} skipped for newer ones")
 
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from web_workers.wire.uring import Uring
+from web_workers.wire.uring import ENTRIES, Uring
 
 
-def uring() -> Uring:
+def uring(entries: int = ENTRIES) -> Uring:
     """Make one, to be closed."""
     try:
-        return Uring()
+        return Uring(entries)
     except OSError as error:
         pytest.skip(f"io_uring is not allowed here: {error}")

@@ -22,13 +22,16 @@ def private_runtime() -> Iterator[Path]:
     path = Path(tempfile.mkdtemp(prefix="fb-"))
     state = Path(tempfile.mkdtemp(prefix="fb-state-"))
     prefix = CameraNames(path, "x").segment.removesuffix("x")
-    with pytest.MonkeyPatch.context() as environment:
-        environment.setenv("FRAMEBUS_RUNTIME_DIR", str(path))
-        environment.setenv("FRAMEBUS_STATE_DIR", str(state))
-        yield path
-    shutil.rmtree(path)
-    shutil.rmtree(state)
-    left = [name for name in os.listdir(SHARED_MEMORY) if prefix in name]
-    for name in left:
-        (SHARED_MEMORY / name).unlink()
+    left: list[str] = []
+    try:
+        with pytest.MonkeyPatch.context() as environment:
+            environment.setenv("FRAMEBUS_RUNTIME_DIR", str(path))
+            environment.setenv("FRAMEBUS_STATE_DIR", str(state))
+            yield path
+    finally:
+        shutil.rmtree(path)
+        shutil.rmtree(state)
+        left += [name for name in os.listdir(SHARED_MEMORY) if prefix in name]
+        for name in left:
+            (SHARED_MEMORY / name).unlink()
     assert not left, f"segments left behind: {left}"

@@ -19,7 +19,13 @@ from framebus.cli import access, address, sending
 from framebus.cli.limits import DEFAULT_VIEWERS
 from framebus.cli.limits import options as limit_options
 from framebus.errors import FramebusError, UsageError
-from framebus.names import DEFAULT_CAMERA, check_camera_name, runtime_dir, state_dir
+from framebus.names import (
+    DEFAULT_CAMERA,
+    check_camera_name,
+    check_runtime_dir,
+    runtime_dir,
+    state_dir,
+)
 
 from web_workers.admission import settings as limits
 from web_workers.settings import (
@@ -105,8 +111,8 @@ class UnsoundCode(FramebusError):
 @click.option(
     "--check",
     is_flag=True,
-    help="Only find out whether options, secret and code are sound, as before a reload; start "
-    "nothing.",
+    help="Only find out whether options, secret, certificate and code are sound, as before a "
+    "reload; start nothing.",
 )
 @access.options
 def web(check: bool, **options: Any) -> None:
@@ -123,9 +129,10 @@ def web(check: bool, **options: Any) -> None:
     if secret is not None:
         _say_access(allowed, secret)
     listen.check_free()
+    _leave_removed_directory()
     os.execve(  # noqa: S606  no shell: this process becomes gunicorn, signals and all
         sys.executable,
-        [sys.executable, "-P", "-m", "gunicorn", "--config", _CONF],
+        [sys.executable, "-P", "-m", "web_workers.master", "--config", _CONF],
         {**os.environ, **chosen},
     )
 
@@ -144,6 +151,14 @@ def _check_code(environ: Mapping[str, str]) -> None:
             "do not reload; install another version, or this one again"
         ) from error
     click.echo("framebus web: options and code are sound")
+
+
+def _leave_removed_directory() -> None:
+    """Go where gunicorn starts: it does not in a directory that was removed meanwhile."""
+    try:
+        os.getcwd()
+    except FileNotFoundError:
+        os.chdir("/")
 
 
 def _say_access(allowed: access.Access, secret: access.Credential) -> None:
@@ -168,7 +183,7 @@ def choose(
         NAME: check_camera_name(str(name)),
         IO_URING: _io_uring(options, common),
         **_limits(options, common),
-        "FRAMEBUS_RUNTIME_DIR": str(runtime_dir(environ)),
+        "FRAMEBUS_RUNTIME_DIR": str(check_runtime_dir(runtime_dir(environ))),
         **access.to_environ(options, common),
     }
 

@@ -9,18 +9,25 @@ the master was started is this file, gunicorn itself, and the layout of what wor
 
 from __future__ import annotations
 
+import errno
 import importlib
+import os
 import signal
 import sys
+import time
 from types import FrameType
 from typing import Any, ClassVar
 
 from gunicorn.workers.gthread import ThreadWorker
 
-from web_workers.handover.roster import Roster
+from web_workers.handover.roster import Roster, State
 from web_workers.handover.shared import Shared
 
 _OURS = frozenset({"framebus", "web_workers"})
+_SHORT = frozenset(
+    {errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EAGAIN, errno.ENOBUFS, errno.ENOSPC}
+)
+_PAUSE_S = 1.0
 
 
 class FreshWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
@@ -53,8 +60,28 @@ class FreshWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
         importlib.invalidate_caches()
         for name in [name for name in sys.modules if name.partition(".")[0] in _OURS]:
             del sys.modules[name]
-        self.__class__ = importlib.import_module("web_workers.worker").StreamWorker
-        self.init_process()
+        try:
+            self.__class__ = importlib.import_module("web_workers.worker").StreamWorker
+            self.init_process()
+        except Exception as error:
+            if self.booted or not _short(error) or not _others_serve(self.held):
+                raise
+            # gunicorn's master would end all workers for one that does not start. For code that is
+            # broken that is right; a shortage passes, and those who serve need not go with it.
+            self.log.error("not started for want of something, again in %g s: %s", _PAUSE_S, error)
+            time.sleep(_PAUSE_S)
+            sys.exit(os.EX_TEMPFAIL)
 
     def _end_early(self, _number: int, _frame: FrameType | None) -> None:
         self.alive = False
+
+
+def _short(error: Exception) -> bool:
+    """Whether the machine had too little of something: descriptors, memory, threads."""
+    if isinstance(error, MemoryError) or str(error) == "can't start new thread":
+        return True
+    return getattr(error, "errno", None) in _SHORT
+
+
+def _others_serve(roster: Roster) -> bool:
+    return any(peer.state in (State.SERVING, State.ENDING) for peer in roster.peers())

@@ -18,6 +18,7 @@ from framebus.names import (
     CameraNames,
     cameras,
     check_camera_name,
+    check_runtime_dir,
     runtime_dir,
     state_dir,
 )
@@ -49,7 +50,7 @@ class Settings:
     def from_environ(cls, environ: Mapping[str, str] = os.environ) -> Settings:
         """Read them; raises UsageError."""
         return cls(
-            runtime=runtime_dir(environ),
+            runtime=check_runtime_dir(runtime_dir(environ)),
             default_camera=check_camera_name(environ.get(NAME) or DEFAULT_CAMERA),
             access=from_environ(environ, environ.get(BIND) or DEFAULT_BIND),
             state=state_dir(environ),

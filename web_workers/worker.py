@@ -36,6 +36,8 @@ from web_workers.admission.intake import Intake
 from web_workers.admission.leaving import Leaving
 from web_workers.admission.outbox import ClientSocket
 from web_workers.admission.settings import Limits
+from web_workers.admission.threads import RequestThreads
+from web_workers.cameras import calls
 from web_workers.feeds.streams import WorkerStreams
 from web_workers.handover.shared import LAYOUT, Shared
 from web_workers.responses.takeover import TakeOver, announce, end_threaded
@@ -70,6 +72,7 @@ class StreamWorker(GuardedErrors):
     def init_process(self) -> None:
         """Set up after the fork, then run until the end. Called once."""
         raise_descriptor_limit()
+        calls.prepare()
         self._taken: dict[Any, TakeOver] = {}  # by connection, until its request is finished
         self._accept_from = 0.0  # monotonic seconds; before that nothing is accepted
         shared = self.shared
@@ -107,6 +110,10 @@ class StreamWorker(GuardedErrors):
             self._intake.close()
             self._leaving.close()
             self._streams.close()
+
+    def get_thread_pool(self) -> RequestThreads:
+        """Return the threads for requests."""
+        return RequestThreads(self.cfg.threads)
 
     def load_wsgi(self) -> None:
         """Load the app, and let it know where it runs."""

@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 import click
+from framebus.cli import output
 from framebus.errors import UsageError
 from framebus.names import check_camera_name
 
@@ -59,9 +60,9 @@ def command(*, name: str | None, device: str | None, as_json: bool, file: Path |
     machine = this_machine(name=name, device=_node(device))
     findings = doctor.examine(machine)
     if as_json:
-        click.echo(json.dumps([each.document() for each in findings], indent=2, ensure_ascii=False))
+        output.say(json.dumps([each.document() for each in findings], indent=2, ensure_ascii=False))
     else:
-        click.echo(doctor.render(machine, findings))
+        output.say(doctor.render(machine, findings))
     if file is not None:
         bundle.write(file, bundle.collect(machine, findings))
         click.echo(f"{file}: read it before you send it; {bundle.CONTENTS}", err=True)

@@ -54,8 +54,10 @@ class Locks:
             fd, _ = self._held.pop(path, (-1, None))
             if fd >= 0:
                 # Unlinked while still locked: nobody can lock this file and find it at its path.
+                # If ours was removed, what lies there is another daemon's.
                 with contextlib.suppress(OSError):
-                    path.unlink()
+                    if _leads_to(path, fd):
+                        path.unlink()
                 os.close(fd)
 
     def release_all(self) -> None:

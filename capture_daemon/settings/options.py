@@ -61,6 +61,8 @@ def settings(flags: Mapping[str, object]) -> Settings:
         value = config.pick(flags.get(key), values.get(key), default)
         return None if value is None else str(value)
 
+    if text("source") is None:
+        _check_meant(name, file)
     source = parse_source(str(text("source", DEFAULT_SOURCE)))
     fallback = parse_fallback(text("fallback_source"))
     check_fallback(fallback, source)
@@ -135,6 +137,16 @@ def _name(flag: object, file: config.Config) -> str:
             f"the configuration has several cameras: say which with --name ({', '.join(cameras)})"
         )
     return str(config.pick(None, file.common.get("name"), (*cameras, DEFAULT_CAMERA)[0]))
+
+
+def _check_meant(name: str, file: config.Config) -> None:
+    """Raise UsageError for a name that a file of cameras lacks: `auto` would take another's."""
+    known = {*file.cameras, *file.tables} if file.tables or "cameras" in file.common else {name}
+    if name not in known:
+        raise UsageError(
+            f"the configuration has no camera {name!r}{config.nearest(name, known)} "
+            f"(else write a table [camera.{name}], or give its --source)"
+        )
 
 
 def _ring_size(text: str) -> int:

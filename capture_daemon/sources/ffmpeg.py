@@ -42,6 +42,15 @@ _OWN_MAPS = frozenset({"-map", "-filter_complex", "-lavfi"})
 """Arguments that choose the output's stream themselves."""
 _OWN_RATES = frozenset({"-r", "-vsync", "-fps_mode"})
 """Arguments that choose the output's rate themselves."""
+_OWN_FILTERS = ("-vf", "-lavfi", "-filter")
+"""How arguments begin that filter the output themselves."""
+_FINE_TIMES = ("-enc_time_base", "1:1000000")
+_RISING_TIMES = (
+    "-vf",
+    r"settb=AVTB,setpts=if(isnan(PREV_OUTPTS)\,PTS\,max(PTS\,PREV_OUTPTS+1))",
+)
+"""Two frames at one time end ffmpeg: its MJPEG encoder refuses the second. It counts in units of a
+nominal frame, so a network camera's jitter is enough; and some inputs have no finer times."""
 
 
 @dataclass(slots=True)
@@ -173,7 +182,9 @@ def arguments(text: str, request: Request) -> list[str]:
         rate = ("-r", f"{request.fps:g}")
     elif not _OWN_RATES.intersection(given):
         # Each frame as it comes: a steady rate would hold each back until the next is there.
-        rate = ("-fps_mode", "passthrough")
+        rate = ("-fps_mode", "passthrough", *_FINE_TIMES)
+        if not any(word.startswith(_OWN_FILTERS) for word in given):
+            rate += _RISING_TIMES
     size = (
         ()
         if request.width is None or request.height is None

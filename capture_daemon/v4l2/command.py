@@ -7,6 +7,7 @@ import os
 from pathlib import Path
 
 import click
+from framebus.cli import output
 from framebus.cli.tables import printable
 
 from capture_daemon.sources.base import SourceError
@@ -35,10 +36,10 @@ def devices(*, as_json: bool, device: str | None, everything: bool) -> None:
         return
     found = [camera for camera in cameras() if camera.captures or everything]
     if as_json:
-        click.echo(json.dumps([camera.document() for camera in found], indent=2))
+        output.say(json.dumps([camera.document() for camera in found], indent=2))
         return
     for camera in found:
-        click.echo(_line(camera))
+        output.say(_line(camera))
     for sentence in advice(found):
         click.echo(sentence, err=True)
 
@@ -84,10 +85,10 @@ def _show_formats(device: str, *, as_json: bool) -> None:
         click.echo(f"{error.message}\n{error.remedy}", err=True)
         raise SystemExit(_exit_code(error)) from error
     if as_json:
-        click.echo(json.dumps([offer.document() for offer in offers], indent=2))
+        output.say(json.dumps([offer.document() for offer in offers], indent=2))
         return
     for offer in offers:
-        click.echo(_table(offer))
+        output.say(_table(offer))
 
 
 def _table(offer: OfferedFormat) -> str:

@@ -82,18 +82,24 @@ def web_token(state: Path) -> Path:
     return state / "web.token"
 
 
-def create_runtime_dir(runtime: Path) -> Path:
-    """Create `runtime` with mode 0750 if it is missing, and return it.
-
-    Raises NoPermission when it cannot be made or written, and UsageError when it is too long for
-    a socket path or belongs to somebody else (a private directory under /tmp could be planted).
-    """
+def check_runtime_dir(runtime: Path) -> Path:
+    """Return `runtime` unchanged, or raise UsageError if it is too long for a socket path."""
     longest = len(os.fsencode(runtime)) + len("/.control") + 32
     if longest > _SOCKET_PATH_MAX:
         raise UsageError(
             f"the runtime directory {runtime} is too long for a socket path "
             f"({longest} of {_SOCKET_PATH_MAX} bytes): set FRAMEBUS_RUNTIME_DIR to a shorter one"
         )
+    return runtime
+
+
+def create_runtime_dir(runtime: Path) -> Path:
+    """Create `runtime` with mode 0750 if it is missing, and return it.
+
+    Raises NoPermission when it cannot be made or written, and UsageError when it is too long for
+    a socket path or belongs to somebody else (a private directory under /tmp could be planted).
+    """
+    check_runtime_dir(runtime)
     try:
         runtime.mkdir(mode=0o750, parents=True, exist_ok=True)
         owner = runtime.stat().st_uid
@@ -160,6 +166,18 @@ class CameraNames:
     def segment_path(self) -> Path:
         """The segment as a file."""
         return SHARED_MEMORY / self.segment
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """All by which others find the camera's daemon."""
+        return (
+            self.lock,
+            self.segment_path,
+            self.control_socket,
+            self.queries_socket,
+            self.frames_socket,
+            self.events_socket,
+        )
 
 
 def endpoint(socket_path: Path) -> str:

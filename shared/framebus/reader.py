@@ -5,13 +5,15 @@
             picture = cv2.imdecode(numpy.frombuffer(frame.jpeg, numpy.uint8), cv2.IMREAD_COLOR)
 
 It outlives the daemon: while there is none it waits, and it attaches to the next one's ring by
-itself (`epochs` counts them, and the log says so). Not thread-safe: one reader a thread.
+itself (`epochs` counts them, and the log says so). Not thread-safe: one reader a thread. After a
+fork (multiprocessing's, a data loader's) parent and child each go on with their own.
 """
 
 from __future__ import annotations
 
 import logging
 import math
+import os
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,7 +22,7 @@ from typing import Self
 
 from framebus.errors import CameraAbsent, FrameGone, FrameTimeout, SegmentInvalid
 from framebus.frame import Frame
-from framebus.names import DEFAULT_CAMERA, CameraNames, runtime_dir
+from framebus.names import DEFAULT_CAMERA, CameraNames, check_runtime_dir, runtime_dir
 from framebus.notify import Listener, own_context, silence_s
 from framebus.ring.announcement import Announcement
 from framebus.ring.reader import RingReader
@@ -44,10 +46,13 @@ class FrameReader:
     def __init__(
         self, camera: str = DEFAULT_CAMERA, *, runtime: Path | None = None, every: bool = False
     ) -> None:
-        self._names = CameraNames(runtime or runtime_dir(), camera)
+        """Prepare to read; waits for nothing and needs no daemon yet.
+
+        Raises BadCameraName, and UsageError for a runtime directory that no daemon can serve in.
+        """
+        self._names = CameraNames(check_runtime_dir(runtime or runtime_dir()), camera)
         self._every = every
-        self._context = own_context()
-        self._listener = Listener(self._context, self._names)
+        self._listen()
         self._ring: RingReader | None = None
         self._last = 0  # sequence returned last, in this epoch
         self._hint: Announcement | None = None
@@ -83,6 +88,9 @@ class FrameReader:
         Raises FrameTimeout after `timeout_s` seconds; None waits for ever. NoPermission and
         SegmentInvalid (another framebus version's ring) are raised at once: waiting mends neither.
         """
+        if self._pid != os.getpid():  # a socket from before a fork waits for ever, without a word
+            self._parents = self._context, self._listener  # not this process's to close
+            self._listen()
         deadline = math.inf if timeout_s is None else time.monotonic() + timeout_s
         while True:
             frame = self._take()
@@ -150,6 +158,11 @@ class FrameReader:
             self._ring = None
         self._listener.close()
         self._context.term()
+
+    def _listen(self) -> None:
+        self._pid = os.getpid()
+        self._context = own_context()
+        self._listener = Listener(self._context, self._names)
 
     def _attached(self) -> RingReader | None:
         """Return the present ring, moving on to a new epoch if there is one."""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -46,6 +48,14 @@ def test_parameters_are_json_where_they_can_be_and_text_where_not(runtime: Path)
     ]
 
 
+def test_a_number_that_cannot_be_sent_is_wrong_usage_and_no_silence_of_the_daemon(
+    runtime: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with server(CameraNames(runtime), lambda message: [reply(message, result={})]):
+        assert ctl("configure", "fps=1e400") == os.EX_USAGE
+    assert "numbers must be finite" in capsys.readouterr().err
+
+
 def test_reset_takes_its_rung_as_an_option_and_no_other_method_does(
     runtime: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -62,6 +72,24 @@ def test_reset_takes_its_rung_as_an_option_and_no_other_method_does(
     assert "--rung is for reset" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("arguments", [("start",), ("--json", "start")])
+def test_a_full_disk_is_74_and_no_traceback(runtime: Path, arguments: tuple[str, ...]) -> None:
+    answer = {"state": "opening"}
+    with (
+        server(CameraNames(runtime), lambda asked: [reply(asked, result=answer)]),
+        open("/dev/full", "wb") as full,
+    ):
+        done = subprocess.run(
+            [sys.executable, "-m", "framebus", "ctl", "--timeout", "30", *arguments],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            timeout=60,
+        )
+    assert done.returncode == os.EX_IOERR
+    assert b"No space left on device" in done.stderr
+    assert b"Traceback" not in done.stderr
+
+
 def test_no_daemon_is_69_and_says_how_to_start_one(
     runtime: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -71,16 +99,21 @@ def test_no_daemon_is_69_and_says_how_to_start_one(
     assert said.out == ""
 
 
+@pytest.mark.parametrize("call", [("set_controls", "glow=1"), ("lend", "--", "true")])
 @pytest.mark.parametrize(
     ("code", "exit_code"),
     [(-32602, os.EX_USAGE), (-32002, os.EX_TEMPFAIL), (-32003, os.EX_UNAVAILABLE)],
 )
 def test_refusal_is_the_daemons_words_and_an_exit_code_that_fits(
-    runtime: Path, capsys: pytest.CaptureFixture[str], code: int, exit_code: int
+    runtime: Path,
+    capsys: pytest.CaptureFixture[str],
+    call: tuple[str, ...],
+    code: int,
+    exit_code: int,
 ) -> None:
     error = {"code": code, "message": "no control 'glow'"}
     with server(CameraNames(runtime), lambda asked: [reply(asked, error=error)]):
-        assert ctl("set_controls", "glow=1") == exit_code
+        assert ctl(*call) == exit_code
     assert capsys.readouterr().err == "framebus: no control 'glow'\n"
 
 

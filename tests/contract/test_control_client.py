@@ -137,6 +137,11 @@ def test_holder_does_not_report_the_callers_own_lock(runtime: Path) -> None:
     os.close(fd)
 
 
+def test_a_runtime_directory_in_which_no_daemon_can_serve_is_refused_at_once() -> None:
+    with pytest.raises(UsageError, match="set FRAMEBUS_RUNTIME_DIR to a shorter one"):
+        ControlClient(CameraNames(Path("/run", "x" * 100)))
+
+
 def test_a_call_that_no_daemon_would_read_is_refused_at_once(runtime: Path) -> None:
     names = CameraNames(runtime)
     with (

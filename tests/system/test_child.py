@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -165,6 +166,20 @@ def test_a_chatty_child_does_not_block_on_its_standard_error(
     source.open()
     assert source.read(30) is not None
     source.close()
+
+
+@pytest.mark.skipif(shutil.which("ffmpeg") is None, reason="ffmpeg is not installed")
+@pytest.mark.parametrize("times", ["trunc(N/3)*3", "N/2", "N"])
+def test_frames_at_one_time_are_all_passed_on(interrupt: Interrupt, times: str) -> None:
+    """Three by three, closer than the nominal rate, and as they should be."""
+    lavfi = f"testsrc2=size=64x48:rate=50:duration=0.8,setpts={times}"
+    source = FfmpegSource(f"-f lavfi -i {lavfi}", Request(), interrupt)
+    source.open()
+    try:
+        for _ in range(30):
+            assert source.read(30) is not None
+    finally:
+        source.close()
 
 
 def test_a_program_that_is_missing_is_unusable(interrupt: Interrupt) -> None:

@@ -82,6 +82,22 @@ def test_a_killed_daemon_is_replaced_over_what_it_left(runtime: Path) -> None:
             assert second.left_behind() == []
 
 
+def test_a_daemon_that_runs_alone_says_that_it_cannot_be_found_and_serves_who_is_there(
+    runtime: Path,
+) -> None:
+    with DaemonProcess(runtime, *SMALL) as daemon:
+        daemon.until_state("streaming")
+        with FrameReader("camera", runtime=runtime) as reader:
+            reader.next(30.0)
+            daemon.names.events_socket.unlink()
+            said = f"{daemon.names.events_socket} was removed"
+            until(lambda: said in daemon.log())
+            reader.next(30.0)
+            reader.next(30.0)
+            assert reader.epochs == 1
+        assert daemon.log().count("was removed") == 1
+
+
 def test_it_stops_starts_restarts_and_takes_a_new_size(runtime: Path) -> None:
     with DaemonProcess(runtime, *SMALL) as daemon:
         daemon.until_state("streaming")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -39,6 +40,22 @@ def test_opencv_reader_prints_brightness_and_age_of_each_frame(runtime: Path) ->
         assert found, line
         assert abs(float(found[1]) - GREY) < 2
     assert last.startswith("3 delivered")
+
+
+def test_opencv_reader_ends_with_its_counts_at_ctrl_c(runtime: Path) -> None:
+    with (
+        publishing(runtime, grey),
+        subprocess.Popen(
+            [sys.executable, "-u", OPENCV_READER], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        ) as process,
+    ):
+        assert process.stdout is not None
+        assert process.stdout.readline().startswith(b"frame ")
+        process.send_signal(signal.SIGINT)
+        said, complaints = process.communicate(timeout=40)
+    assert process.returncode == 0, complaints
+    assert complaints == b""
+    assert b" delivered, " in said.splitlines()[-1]
 
 
 def test_opencv_reader_says_so_when_a_frame_is_no_picture(runtime: Path) -> None:

@@ -139,6 +139,25 @@ def test_killed_daemon_is_back_with_new_frames_and_killed_web_tier_answers_again
 
 
 @pytest.mark.slow
+def test_daemon_whose_files_are_removed_makes_way_for_one_that_can_be_found(
+    start: Callable[..., Up], runtime: Path
+) -> None:
+    up = start(*TEST)
+    up.url()
+    names = CameraNames(runtime)
+    for file in (names.frames_socket, names.segment_path):
+        with FrameReader() as reader:
+            reader.next(30)
+            daemon = holder(names.lock)
+            file.unlink()
+            until(lambda: reader.next(30) and reader.epochs == 2, what="the next epoch")
+            assert holder(names.lock) not in (0, daemon)
+        assert f"{file} was removed" in up.errors.read_text()
+        until(names.frames_socket.exists)
+        until(names.segment_path.exists)
+
+
+@pytest.mark.slow
 def test_token_is_in_the_printed_url_and_in_no_process_and_tls_is_spoken(
     start: Callable[..., Up], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -89,6 +89,18 @@ def test_without_a_credential_only_open_routes_answer(app: Flask, client: FlaskC
     assert answered == {"/healthz", "/static/page.js"}
 
 
+def test_the_pages_script_is_refused_without_the_browsers_sign_in_box(
+    client: FlaskClient, token: str
+) -> None:
+    def challenge(**headers: str) -> str:
+        response = client.get("/events?page=1", headers=headers)
+        assert response.status_code == 401
+        return response.headers["WWW-Authenticate"].partition(" ")[0]
+
+    assert challenge() == "Bearer"
+    assert challenge(**basic("an old one")) == "Basic", "a browser is to forget what it sends"
+
+
 def test_with_control_off_no_credential_opens_a_control_route(
     runtime: Path, tmp_path: Path, token: str
 ) -> None:

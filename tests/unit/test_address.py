@@ -83,6 +83,14 @@ def test_leftover_socket_file_is_free_and_a_served_one_is_busy(runtime: Path) ->
         listen.check_free()
 
 
+def test_a_socket_that_could_not_be_made_is_an_error_that_says_where_it_can(runtime: Path) -> None:
+    for path in (runtime / "none" / "web.sock", runtime / ("x" * 120)):
+        with pytest.raises(AddressUnusable, match="in a directory that there is"):
+            parse(f"unix:{path}").check_free()
+    parse(f"unix:{runtime / 'web.sock'}").check_free()
+    assert list(runtime.iterdir()) == []
+
+
 def test_only_an_http_answer_counts_as_an_answer() -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         listen = parse(f"127.0.0.1:{server.getsockname()[1]}")

@@ -7,7 +7,9 @@ from dataclasses import replace
 
 import pytest
 
+from benchmarks.errors import BenchError
 from benchmarks.figures import Measurement, Report, percentile, summarise
+from benchmarks.handed import Handed
 
 LINE = json.dumps(
     {
@@ -131,3 +133,37 @@ def test_a_peer_is_compared_with_web_tier_and_daemon_together() -> None:
 def test_faults_of_all_rounds_add_up() -> None:
     one = measured("framebus", 1.0)
     assert summarise([[one], [one]])[0].faults == 2 * (1 + 2 + 3 + 4)
+
+
+PAGE = """\
+# HELP framebus_frame_age_at_send_seconds Age of each frame.
+# TYPE framebus_frame_age_at_send_seconds histogram
+framebus_frame_age_at_send_seconds_bucket{camera="camera",le="0.01"} 40
+framebus_frame_age_at_send_seconds_bucket{camera="camera",le="0.02"} 90
+framebus_frame_age_at_send_seconds_bucket{camera="camera",le="+Inf"} 100
+framebus_frame_age_at_send_seconds_count{camera="camera"} 100
+framebus_frame_age_at_send_seconds_sum{camera="camera"} 1.5
+"""
+
+
+def test_what_was_handed_over_soon_is_read_from_the_metrics() -> None:
+    assert Handed.parse(PAGE) == Handed(soon=90, all=100)
+    assert Handed(90, 100) - Handed(30, 36) == Handed(60, 64)
+
+
+def test_metrics_without_that_bound_are_an_error() -> None:
+    with pytest.raises(BenchError, match=r"0\.02"):
+        Handed.parse(PAGE.replace("0.02", "0.03"))
+
+
+def test_frames_handed_over_soon_are_a_share_of_all_rounds() -> None:
+    rounds = [
+        [
+            replace(measured("framebus", 10.0), handed_soon=58, handed_all=60),
+            measured("floor", 9.0),
+        ],
+        [replace(measured("framebus", 10.0), handed_soon=0, handed_all=40), measured("floor", 9.0)],
+    ]
+    framebus, floor = summarise(rounds)
+    assert framebus.soon_percent == 58.0
+    assert floor.soon_percent is None

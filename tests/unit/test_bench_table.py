@@ -53,6 +53,8 @@ def test_the_table_rounds_and_leaves_the_unknown_empty() -> None:
     assert shown["/framebus"] == ""
     assert shown["kB"] == "153"
     assert shown["age p99 ms"] == ""
+    assert shown["in 20 ms %"] == ""
+    assert "| 99.7 |" in " ".join(table([replace(ROW, soon_percent=99.66)]).split())
 
 
 def test_the_span_of_a_ratio_is_shown_where_rounds_differ() -> None:

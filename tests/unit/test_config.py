@@ -68,6 +68,18 @@ def test_a_file_with_several_cameras_must_be_told_which(file: Path) -> None:
     assert config.load(file).cameras == ("front", "back")
 
 
+def test_a_camera_that_the_file_does_not_have_needs_a_source_of_its_own(
+    file: Path, tmp_path: Path
+) -> None:
+    with pytest.raises(UsageError, match="no camera 'frnt': did you mean 'front'"):
+        settings({"config": str(file), "name": "frnt"})
+    extra = settings({"config": str(file), "name": "extra", "source": "test"})
+    assert (extra.name, extra.plan.request.width) == ("extra", 640)
+    for text in ("fps = 5", "name = 'front'", "source = 'test'\n[camera.front]"):
+        (tmp_path / "other.toml").write_text(text)
+        assert settings({"config": str(tmp_path / "other.toml"), "name": "frnt"}).name == "frnt"
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [

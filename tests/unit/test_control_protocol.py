@@ -29,6 +29,7 @@ def test_replies_survive_the_wire() -> None:
         (b"{", protocol.PARSE_ERROR),
         (b"[" * 60_000, protocol.PARSE_ERROR),
         (b'{"id": NaN}', protocol.PARSE_ERROR),
+        (b'{"jsonrpc":"2.0","id":1,"method":"x","params":{"a":-1e400}}', protocol.PARSE_ERROR),
         (b'"' + b"x" * protocol.MESSAGE_MAX + b'"', protocol.PARSE_ERROR),
         (b"[]", protocol.INVALID_REQUEST),
         (b"null", protocol.INVALID_REQUEST),

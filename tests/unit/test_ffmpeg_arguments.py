@@ -50,3 +50,10 @@ def test_size_and_rate_are_asked_of_the_output() -> None:
 def test_frames_are_passed_through_unless_a_rate_is_asked_for() -> None:
     assert "-fps_mode" in arguments("rtsp://cam/1", PLAIN)
     assert "-fps_mode" not in arguments("-i x -r 5", PLAIN)
+
+
+def test_own_filters_are_not_overruled() -> None:
+    for own in ("-vf hflip", "-filter:v hflip", "-filter_complex hflip"):
+        words = arguments(f"-i x {own}", PLAIN)
+        assert [word for word in words if "setpts" in word] == []
+        assert words.count("-vf") == own.count("-vf")

@@ -140,3 +140,15 @@ def test_a_lock_file_that_cannot_be_written_is_let_go_of(
             locks.acquire(path, "x")
     with another_process_holding(path), pytest.raises(CameraHeld):
         locks.acquire(path, "x")
+
+
+def test_a_lock_file_that_was_removed_and_made_anew_by_another_is_not_taken_along(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "x.lock"
+    locks = Locks()
+    locks.acquire(path, "x")
+    path.unlink()
+    with another_process_holding(path) as pid:
+        locks.release_all()
+        assert holder(path) == pid

@@ -217,7 +217,7 @@ def test_viewers_of_all_kinds_are_told_and_the_histogram_adds_up() -> None:
     tally = Tally()
     for age_ns in (500_000, 30_000_000, 40_000_000, 9_000_000_000):
         tally.aged(age_ns)
-    counted = tally.scores("front", "stream", [Account(4, 3, 1, 1000)])
+    counted = tally.scores("front", "stream", 1, [Account(4, 3, 1, 1000)])
     sheet = Sheet()
     viewers.tell(sheet, ["front", "side"], counted, 2)
     scrape = parsed(sheet.text("")[0])

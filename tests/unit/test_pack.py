@@ -85,3 +85,18 @@ def test_a_viewer_may_come_back_and_leaving_twice_is_harmless(members: Members) 
 
 def test_an_empty_pack_sends_to_nobody(members: Members) -> None:
     assert Pack().send(b"x") == []
+
+
+def test_the_total_is_the_sum_of_what_each_was_sent_and_skipped(members: Members) -> None:
+    pack, viewers = Pack(), [members.viewer() for _ in range(3)]
+    for published, viewer in enumerate(viewers, start=4):
+        viewer.base, viewer.sent, viewer.bytes_sent = published - 3, 1, 100 * published
+        pack.add(viewer)
+        pack.send(b"x" * published)
+    counts = [pack.counts(viewer) for viewer in viewers]
+    total = pack.total(published=9)
+    assert (total.sent, total.bytes) == (sum(s for s, _ in counts), sum(b for _, b in counts))
+    assert total.sent + total.skipped == sum(9 - viewer.base for viewer in viewers)
+    pack.remove(viewers[0])
+    assert pack.total(published=9).sent == sum(s for s, _ in counts[1:])
+    assert total.waiting == 0

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -7,7 +9,7 @@ from pathlib import Path
 import pytest
 import zmq
 from framebus import FrameReader
-from framebus.errors import CameraAbsent, FrameGone, FrameTimeout, SegmentInvalid
+from framebus.errors import CameraAbsent, FrameGone, FrameTimeout, SegmentInvalid, UsageError
 from framebus.names import CameraNames
 from framebus.notify import Notifier, own_context
 from framebus.ring.writer import RingWriter
@@ -244,9 +246,44 @@ def test_nothing_is_there_without_a_daemon(runtime: Path) -> None:
     reader.close()
 
 
+def test_a_runtime_directory_in_which_no_daemon_can_serve_is_refused_at_once() -> None:
+    with pytest.raises(UsageError, match="set FRAMEBUS_RUNTIME_DIR to a shorter one"):
+        FrameReader(runtime=Path("/run", "x" * 100))
+
+
 def test_timeout_names_the_daemons_own_cause(bus: Bus) -> None:
     bus.writer.set_status({"state": "backoff", "cause": {"message": "/dev/video0 is gone"}})
     with FrameReader() as reader:
         with pytest.raises(FrameTimeout, match="/dev/video0 is gone"):
             reader.next(0.01)
         assert reader.status()["state"] == "backoff"
+
+
+FORK = """
+import os, signal, sys
+from pathlib import Path
+from framebus import FrameReader
+
+with FrameReader(runtime=Path(sys.argv[1])) as reader:
+    reader.next(30.0)
+    child = os.fork()
+    signal.alarm(60)
+    for _ in range(3):
+        reader.next(30.0)
+    if child == 0:
+        reader.close()
+        os._exit(7)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 7
+    reader.next(30.0)
+"""
+
+
+def test_a_reader_goes_on_in_both_processes_after_a_fork(runtime: Path, bus: Bus) -> None:
+    with subprocess.Popen([sys.executable, "-c", FORK, str(runtime)]) as process:
+
+        def ended() -> bool:
+            bus.publish(b"frame")
+            return process.poll() is not None
+
+        until(ended, within_s=120, what="both processes have their frames")
+        assert process.returncode == 0

@@ -43,7 +43,7 @@ def test_a_dead_workers_viewers_were_closed_and_will_not_get_what_they_waited_fo
         tally.joined()
     tally.left(Account(sent=5, skipped=1, waiting=1, bytes=50), Closed.LEFT)
     present = [Account(sent=7, skipped=2, waiting=1, bytes=70), Account(sent=8, bytes=80)]
-    scores = tally.scores("front", "stream", present)
+    scores = tally.scores("front", "stream", len(present), present)
     of = ("front", "stream")
     assert scores.now == {("viewers", *of): 2, ("waiting", *of): 1}
     assert scores.counts["skipped", *of] == 4
@@ -61,7 +61,7 @@ def test_every_age_is_in_the_bucket_whose_bound_it_does_not_exceed(ages: list[in
     tally = Tally()
     for age_ns in ages:
         tally.aged(age_ns)
-    counts = tally.scores("front", "stream", []).counts
+    counts = tally.scores("front", "stream", 0, []).counts
     bounds = [*(bound * 1e9 for bound in AGE_BOUNDS_S), float("inf")]
     for number, bound in enumerate(bounds):
         below = sum(counts.get(("age", "front", "stream", str(i)), 0) for i in range(number + 1))

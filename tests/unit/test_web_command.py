@@ -44,6 +44,14 @@ def test_a_bad_camera_name_is_refused() -> None:
         choose({**NOTHING, "name": "../x"}, parse("", "x"), ENVIRON)
 
 
+def test_a_runtime_directory_in_which_no_daemon_can_serve_is_refused() -> None:
+    environ = {"FRAMEBUS_RUNTIME_DIR": f"/run/{'x' * 100}"}
+    with pytest.raises(UsageError, match="set FRAMEBUS_RUNTIME_DIR to a shorter one"):
+        choose(NOTHING, parse("", "x"), environ)
+    with pytest.raises(UsageError, match="set FRAMEBUS_RUNTIME_DIR to a shorter one"):
+        Settings.from_environ(environ)
+
+
 def test_limits_come_from_flag_and_file_and_are_checked() -> None:
     file = parse('max_viewers = 50\nmax_rate = "10M"', "x.toml")
     chosen = choose({**NOTHING, "max_viewers": "7"}, file, ENVIRON)

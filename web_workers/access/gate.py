@@ -28,6 +28,9 @@ ADDRESS = "address"
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 _OWN_SITE = frozenset({None, "same-origin", "none"})
 _CHALLENGE = 'Basic realm="framebus", charset="UTF-8"'
+_QUIET = 'Bearer realm="framebus"'  # browsers open their sign-in box for Basic and Digest only
+_BY_SCRIPT = "page"
+"""The query's key with which page.js marks what it asks for by itself, again and again."""
 
 
 class Gate:
@@ -200,5 +203,8 @@ def _wanted(message: str = "this needs the token, or the password") -> Response:
         message,
         remedy="open the URL that `framebus up` printed, or give it as password to any user name",
     )
-    response.headers["WWW-Authenticate"] = _CHALLENGE
+    # Who comes with a password that a browser remembers is challenged all the same: it would send
+    # the wrong one for ever otherwise.
+    quiet = _BY_SCRIPT in request.args and request.authorization is None
+    response.headers["WWW-Authenticate"] = _QUIET if quiet else _CHALLENGE
     return response

@@ -4,6 +4,7 @@
                        lobby, outbox and answers, of which they are made
     gate, ledger       the places that viewers have, all workers' together; with settings, origin
                        and estimate
+    threads            the threads that answer requests
     complaints         what is logged of it, once in a while
     descriptors        how many connections there can be of each kind
 

@@ -28,6 +28,8 @@ class RingLink:
         self._last = 0  # sequence up to which frames of this epoch are accounted for
         self._captured_ns = 0
         self.ring: RingReader | None = None
+        self.lineage = 0
+        """The same as long as sequences are one count; 0 without a ring."""
         self.trouble: NoPermission | SegmentInvalid | None = None
         """Why there is a segment that cannot be attached to; None when it could, or is absent."""
         self.published = 0
@@ -43,11 +45,6 @@ class RingLink:
     def descriptor(self) -> int:
         """Readable when there may be a hint: then call `heard`."""
         return int(self._listener.socket.getsockopt(zmq.FD))
-
-    @property
-    def lineage(self) -> int:
-        """The same as long as sequences are one count; 0 without a ring."""
-        return self.ring.lineage if self.ring is not None else 0
 
     @property
     def interval_ns(self) -> int:
@@ -97,7 +94,7 @@ class RingLink:
         self._listener.close()
         if self.ring is not None:
             self.ring.close()
-            self.ring = None
+            self.ring, self.lineage = None, 0
 
     def _taken(self, picture: Picture) -> Picture | None:
         """Account for a picture; None when it is older than what was taken before it.
@@ -124,10 +121,11 @@ class RingLink:
             self.trouble = trouble
             return self.ring
         self.trouble = None
+        lineage = ring.lineage
         if self.ring is not None:
-            if ring.lineage != self.ring.lineage:  # it counts anew
+            if lineage != self.lineage:  # it counts anew
                 self.published += self.ring.cursor - self._last
                 self._last = 0
             self.ring.close()
-        self.ring = ring
+        self.ring, self.lineage = ring, lineage
         return ring

@@ -20,13 +20,13 @@ _BOUNDS_NS = tuple(round(bound * 1e9) for bound in AGE_BOUNDS_S)
 
 
 class Account(NamedTuple):
-    """What became of the frames that were published since one viewer joined: their sum."""
+    """What became of the frames that were published since a viewer joined, or of several's."""
 
     sent: int = 0
     """Its sending has begun."""
     skipped: int = 0
     waiting: int = 0
-    """1 while the newest is neither: the viewer still receives an older one."""
+    """1 for a viewer whose newest is neither: it still receives an older one."""
     bytes: int = 0
     """Sent, everything that was no frame included."""
 
@@ -64,8 +64,11 @@ class Tally:
         self._ages[bisect_left(_BOUNDS_NS, age_ns)] += 1
         self._age_ns += age_ns
 
-    def scores(self, camera: str, kind: str, present: Iterable[Account]) -> Scores:
-        """Return all of it, for viewers of `kind` at `camera` of whom these are there now."""
+    def scores(self, camera: str, kind: str, viewers: int, present: Iterable[Account]) -> Scores:
+        """Return all of it, for viewers of `kind` at `camera`.
+
+        So many are there now; `present` is what became of their frames, of each or of several.
+        """
         accounts = list(present)
         of = (camera, kind)
         counts: dict[Key, int] = {
@@ -73,7 +76,7 @@ class Tally:
             (scores.BYTES, *of): self._bytes + sum(each.bytes for each in accounts),
             **{(scores.CLOSED, *of, why.value): n for why, n in self._closed.items()},
         }
-        now: dict[Key, int] = {(scores.VIEWERS, *of): len(accounts)}
+        now: dict[Key, int] = {(scores.VIEWERS, *of): viewers}
         if kind == scores.FRAMES:
             counts[(scores.SENT, *of)] = self._sent + sum(each.sent for each in accounts)
             counts[(scores.SKIPPED, *of)] = self._skipped + sum(each.skipped for each in accounts)

@@ -159,8 +159,9 @@ class EventFeed:
         present: dict[str | None, list[Account]] = {}
         for viewer, wanted in self._viewers.items():
             present.setdefault(wanted, []).append(Account(bytes=viewer.bytes_sent))
+        of = {wanted: present.get(wanted, ()) for wanted in self._tallies}
         return total(
-            tally.scores(wanted or ALL_CAMERAS, STATES, present.get(wanted, ()))
+            tally.scores(wanted or ALL_CAMERAS, STATES, len(of[wanted]), of[wanted])
             for wanted, tally in self._tallies.items()
         )
 

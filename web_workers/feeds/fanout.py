@@ -3,7 +3,7 @@
 Makes one `bytes` of a frame per style and hands that to every viewer that is not still receiving
 an older one. It knows no ring, no timer and no cause: what there is to show, the feed decides.
 
-Runs in the worker's main thread; `account`, `age_ns` and `scores` may be called from others.
+Runs in the worker's main thread; `account` and `age_ns` may be called from others.
 """
 
 from __future__ import annotations
@@ -80,8 +80,9 @@ class Fanout:
 
     def scores(self) -> Scores:
         """Return what its viewers came to, those that have left included."""
-        present = (self.account(viewer) for viewer in self._viewers)
-        return self._tally.scores(self._camera, FRAMES, present)
+        pack = self._pack.total(self.published)
+        others = (self.account(viewer) for viewer in self._others)
+        return self._tally.scores(self._camera, FRAMES, len(self._viewers), (pack, *others))
 
     def join(self, viewer: Viewer, head: bytes, first: Picture | None) -> None:
         """Take a viewer in: send `head`, and `first` if there is anything to show."""

@@ -131,10 +131,10 @@ class Feed:
     def _deliver(self, link: RingLink, picture: Picture) -> None:
         """Have a new frame sent to all who can take it."""
         self._placeholder = None
-        self._output_ns = self._loop.clock()
+        now = self._output_ns = self._loop.clock()
         self._paused = False
         interval_ns = link.interval_ns
-        self._look_in(_silence_ns(interval_ns))
+        self._look_at(now + _silence_ns(interval_ns))
         self.fanout.deliver(
             picture,
             published=link.published,
@@ -142,11 +142,11 @@ class Feed:
             lineage=link.lineage,
         )
 
-    def _look_in(self, wait_ns: int) -> None:
-        """Look without a hint after `wait_ns`, and not before."""
+    def _look_at(self, when_ns: int) -> None:
+        """Look without a hint at `when_ns`, and not before."""
         if self._timer is not None:
             self._timer.cancel()
-        self._timer = self._loop.call_at(self._loop.clock() + wait_ns, self._look)
+        self._timer = self._loop.call_at(when_ns, self._look)
 
     def _look(self) -> None:
         """Look after everything that no hint tells: none came for a while."""
@@ -154,12 +154,13 @@ class Feed:
         if link is None:
             return
         silence_ns = _silence_ns(link.interval_ns)
-        self._look_in(min(silence_ns, _LOOK_MAX_NS))
+        now = self._loop.clock()
+        self._look_at(now + min(silence_ns, _LOOK_MAX_NS))
         picture = link.look()
         if picture is not None:
             self._deliver(link, picture)
         else:
-            self._pause(self._loop.clock(), silence_ns)
+            self._pause(now, silence_ns)
 
     def _pause(self, now: int, silence_ns: int) -> None:
         """No frame came when one was due."""

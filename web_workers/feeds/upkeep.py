@@ -12,17 +12,20 @@ FPS_NS = 5_000_000_000
 
 
 def look_after(fanout: Fanout, now: int, *, rates: bool) -> None:
-    """Close who has stalled and measure the others; with `rates` their bytes a second too."""
+    """Close who has stalled and measure the others; with `rates` their bytes a second too.
+
+    What is done for each viewer each time is as dear as a few frames, and so it is hardly anything.
+    """
     fanout.close_stalled(now)
     newest = fanout.newest
     for viewer in fanout.viewers:
-        if newest is not None:
-            viewer.expect(newest.size)
         since_ns, before = viewer.marked
         if now - since_ns >= FPS_NS:
             sent = fanout.account(viewer).sent
             viewer.fps = (sent - before) * 1e9 / (now - since_ns)
             viewer.marked = (now, sent)
+            if newest is not None:
+                viewer.expect(newest.size)
         if rates and viewer.place is not None:
             viewer.place.measured(now, fanout.account(viewer).bytes)
 

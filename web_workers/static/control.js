@@ -1,4 +1,5 @@
-// The commands of each camera's card, for who may command. page.js calls this once for each card.
+// The commands of each camera's card, for who may command. page.js calls this once for each card,
+// and has `sentences`.
 "use strict";
 
 globalThis.framebusCommands = (card, path) => {
@@ -17,7 +18,8 @@ globalThis.framebusCommands = (card, path) => {
       body: JSON.stringify(call),
     });
     const answer = await response.json();
-    return answer.result ? `Done: ${answer.result.state}` : (answer.error?.message ?? answer.message);
+    if (answer.result) return `Done: ${answer.result.state}`;
+    return answer.error?.message ?? sentences(answer.message, answer.remedy);
   }
 
   for (const button of buttons) {

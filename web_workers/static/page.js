@@ -2,12 +2,16 @@
 //
 // Browsers allow six connections per host on HTTP/1.1, and a live picture keeps one for good. So
 // all states share a connection, four pictures are live, and further ones are fetched each second.
+//
+// What is asked for here has `page` in its query: where the session has ended, the browser would
+// open its sign-in box for each of them otherwise, every few seconds.
 "use strict";
 
 const LIVE_MAX = 4;
 const RETRY_MS = 1000; // a lost picture is asked for again after this long
 const POLL_MS = 1000;
 const REFUSED_MS = 10000; // a refusal without Retry-After
+const EVENTS = "/events?page=1";
 const SILENT_MS = 4000; // states come every second: this much silence is a lost connection
 
 class Camera {
@@ -35,7 +39,7 @@ class Camera {
     part(".stream").href = this.path("stream");
     part(".snapshot").href = this.path("snapshot");
     part(".json").href = this.path("state");
-    globalThis.framebusCommands?.(this.card, this.path("control"));
+    globalThis.framebusCommands?.(this.card, `${this.path("control")}?page=1`);
     part(".full").addEventListener("click", () => this.toggleFull());
     this.image.addEventListener("error", () => this.again(RETRY_MS));
     this.image.addEventListener("load", () => {
@@ -94,7 +98,7 @@ class Camera {
 
   // The last few losses of frames. Asked for when one begins or ends, and of a new daemon.
   async list() {
-    const found = await fetch(`${this.path("incidents")}?limit=5`)
+    const found = await fetch(`${this.path("incidents")}?limit=5&page=1`)
       .then((response) => (response.ok ? response.json() : null))
       .catch(() => null);
     if (!found) this.daemon = null; // the next state asks again
@@ -104,6 +108,13 @@ class Camera {
     this.incidents.querySelector("summary").textContent =
       count === 1 ? "Frames were lost once" : `Frames were lost ${count} times`;
     this.incidents.querySelector("ol").replaceChildren(...found.incidents.map(item));
+  }
+
+  // What was told last holds no more.
+  lose() {
+    this.state.textContent = "No connection";
+    this.state.className = "state bad";
+    this.fps.textContent = this.age.textContent = "–";
   }
 
   toggleFull() {
@@ -184,7 +195,7 @@ class Page {
   connect() {
     this.retryAt = 0;
     this.source?.close();
-    this.source = new EventSource("/events");
+    this.source = new EventSource(EVENTS);
     this.source.addEventListener("state", (event) => this.take(JSON.parse(event.data)));
     this.source.addEventListener("server", (event) => this.served(JSON.parse(event.data)));
     // Not left to `check`: in the background a browser runs timers once a minute.
@@ -194,6 +205,7 @@ class Page {
   lose() {
     this.lost = true;
     this.link.textContent = this.refusal || "No connection to framebus, trying again …";
+    for (const camera of this.cameras.values()) camera.lose();
   }
 
   // An EventSource does not tell why it was refused. So the same is asked for in a way that does,
@@ -202,7 +214,7 @@ class Page {
     this.retryAt = Date.now() + SILENT_MS; // for want of an answer
     const source = this.source;
     const options = { headers: { Accept: "application/json" }, signal: AbortSignal.timeout(SILENT_MS) };
-    const response = await fetch("/events", options).catch(() => null);
+    const response = await fetch(EVENTS, options).catch(() => null);
     if (response?.ok) response.body.cancel().catch(() => {});
     const problem = response && !response.ok ? await response.json().catch(() => null) : null;
     if (source !== this.source) return; // the page was left, and is shown again

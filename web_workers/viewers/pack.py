@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import errno
 
+from web_workers.counts.tally import Account
 from web_workers.viewers.rounds import OneByOne, Round, Rounds
 from web_workers.viewers.viewer import Viewer
 
@@ -45,6 +46,24 @@ class Pack:
         frames, bytes_ = self._marks.get(viewer, (self._frames, self._bytes))
         return viewer.sent + self._frames - frames, viewer.bytes_sent + self._bytes - bytes_
 
+    def total(self, published: int) -> Account:
+        """Return what became of the frames of all of them, when so many have been published.
+
+        The sum of what `counts` says of each, without asking for each: it is wanted every second.
+        """
+        sent = bytes_ = base = 0
+        for viewer, (frames, marked) in self._marks.items():
+            sent += viewer.sent - frames
+            bytes_ += viewer.bytes_sent - marked
+            base += viewer.base
+        count = len(self._marks)
+        sent += count * self._frames
+        return Account(
+            sent=sent,
+            skipped=count * published - base - sent,
+            bytes=bytes_ + count * self._bytes,
+        )
+
     def send(self, data: bytes) -> list[tuple[Viewer, int]]:
         """Send one frame to all; return those that did not take it whole, with what they took.
 
@@ -56,14 +75,10 @@ class Pack:
             self._round = self._rounds(self._order)
         size = len(data)
         self._frames += 1  # before it is sent: who counts meanwhile has it as published already
-        counts = self._round.send(data)
+        short = self._round.send(data)
         self._bytes += size
-        if counts.count(size) == len(counts):
-            return []
         behind = [
-            (viewer, 0 if count == -errno.EAGAIN else count)
-            for viewer, count in zip(self._order, counts, strict=True)
-            if count != size
+            (self._order[number], 0 if count == -errno.EAGAIN else count) for number, count in short
         ]
         for viewer, count in behind:
             self.remove(viewer)

@@ -23,10 +23,11 @@ FEWEST = 32
 class Round(Protocol):
     """The sends of one frame to certain viewers."""
 
-    def send(self, data: bytes) -> list[int]:
-        """Send to each; return what each took, in order: bytes, or the negative errno.
+    def send(self, data: bytes) -> list[tuple[int, int]]:
+        """Send to each; return those who did not take it whole, in order.
 
-        -EAGAIN is that of a socket without room.
+        Each with its number and the bytes it took, or the negative errno: -EAGAIN is that of a
+        socket without room.
         """
 
 
@@ -45,7 +46,7 @@ class OneByOne:
     def __init__(self, viewers: Sequence[Viewer]) -> None:
         self._sends = [viewer.send for viewer in viewers]
 
-    def send(self, data: bytes) -> list[int]:
+    def send(self, data: bytes) -> list[tuple[int, int]]:
         """Send to one after another."""
         counts: list[int] = []
         append = counts.append
@@ -57,23 +58,37 @@ class OneByOne:
             except OSError as error:
                 append(-(error.errno or errno.EIO))
             else:
-                return counts
+                break
+        size = len(data)
+        if counts.count(size) == len(counts):
+            return []
+        return [(number, count) for number, count in enumerate(counts) if count != size]
 
 
 class AtOnce:
-    """A system call for all of them (wire/uring.py)."""
+    """A system call for all of them, or for as many as there are queues for (wire/uring.py)."""
 
     def __init__(self, viewers: Sequence[Viewer], uring: Uring) -> None:
         self._viewers = viewers
         self._uring = uring
-        self._sends = Sends([viewer.fileno() for viewer in viewers])
+        descriptors, most = [viewer.fileno() for viewer in viewers], uring.entries
+        self._sends = [
+            Sends(descriptors[start : start + most], first=start)
+            for start in range(0, len(viewers), most)
+        ]
 
-    def send(self, data: bytes) -> list[int]:
+    def send(self, data: bytes) -> list[tuple[int, int]]:
         """Send to all, and one by one to those whom the kernel left out."""
-        taken = self._uring.send_all(self._sends, data)
-        if len(taken) < len(self._viewers):
-            taken += OneByOne(self._viewers[len(taken) :]).send(data)
-        return taken
+        done = 0
+        short: list[tuple[int, int]] = []
+        for sends in self._sends:
+            sent, less = self._uring.send_all(sends, data)
+            done += sent
+            short += less
+            if sent < sends.count:
+                rest = OneByOne(self._viewers[done:]).send(data)
+                return short + [(done + number, took) for number, took in rest]
+        return short
 
 
 def open_uring(*, wanted: bool) -> Uring | None:

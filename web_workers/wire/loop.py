@@ -85,7 +85,10 @@ class StreamLoop:
         self._stopped = True
 
     def dispatch(self, wait_s: float = 0.0) -> None:
-        """Serve what is ready, after waiting `wait_s` seconds at most for a descriptor."""
+        """Serve what is ready, after waiting `wait_s` seconds at most for a descriptor.
+
+        Then the calls that are due are made.
+        """
         callbacks, removed = self._callbacks, self._removed
         removed.clear()
         for fd, events in self._epoll.poll(wait_s, _EVENTS_MAX):
@@ -93,7 +96,12 @@ class StreamLoop:
             # have its number by now: the event is not that one's.
             if fd not in removed:
                 callbacks[fd](events)
-        self._run_timers()
+        now = self.clock()
+        timers = self._timers
+        while timers and timers[0][0] <= now:
+            timer = heapq.heappop(timers)[2]
+            if timer.callback is not None:
+                timer.callback()
 
     def timeout_s(self, limit_s: float) -> float:
         """How long to wait for descriptors before a timer is due, seconds."""
@@ -109,15 +117,6 @@ class StreamLoop:
         self._timers.clear()
         self._epoll.close()
         os.close(self._wake)
-
-    def _run_timers(self) -> None:
-        """Make the calls that are due."""
-        now = self.clock()
-        timers = self._timers
-        while timers and timers[0][0] <= now:
-            timer = heapq.heappop(timers)[2]
-            if timer.callback is not None:
-                timer.callback()
 
     def _run_calls(self, _events: int) -> None:
         os.eventfd_read(self._wake)

@@ -3,7 +3,8 @@
 The kernel reads what is to be sent from a queue of entries in memory that it shares with the
 process, sends one after another before the system call returns, and writes the results into a
 second queue. What an entry says stays the same from frame to frame, but for where the frame is and
-how long, so `Sends` keeps them ready, and Python runs no loop over sockets at all.
+how long. So the entries of the last `Sends` stay where the kernel reads them, and Python runs no
+loop over sockets at all: neither to ask for the sends, nor to see that all went well.
 
 Nothing here ever waits: each entry asks for MSG_DONTWAIT, for which the kernel never hands a send
 to a thread of its own (REQ_F_NOWAIT). So entries complete while the process is inside the call, and
@@ -24,6 +25,7 @@ import errno
 import mmap
 import os
 import socket
+import sys
 from array import array
 from collections.abc import Sequence
 
@@ -43,6 +45,7 @@ _ADDRESS = 2  # of 64-bit words
 _RESULT = 16  # bytes
 _RESULT_WORDS = _RESULT // 4
 _RESULT_USER_DATA, _RESULT_RES = 0, 2
+_RES_BYTES = 4
 
 # struct io_uring_params, indices of 32-bit words
 _PARAMS_WORDS = 30
@@ -51,8 +54,9 @@ _P_SUBMIT_TAIL, _P_SUBMIT_ARRAY = 11, 16
 _P_COMPLETE_HEAD, _P_COMPLETE_TAIL, _P_COMPLETE_RESULTS = 20, 21, 25
 
 _WRAP = 0xFFFFFFFF  # heads and tails count entries and wrap
-ENTRIES = 256
-"""Sends of one system call; more take several. A power of two."""
+ENTRIES = 512
+"""Sends of one system call; a power of two. Before Linux 5.12 RLIMIT_MEMLOCK, 64 KiB as a rule,
+bounds the queues' memory: 100 bytes for each."""
 
 _libc = ctypes.CDLL(None, use_errno=True)
 _setup = _libc["syscall"]
@@ -69,34 +73,30 @@ _enter.argtypes = (
 class Sends:
     """The entries of one send to each of some sockets."""
 
-    def __init__(self, descriptors: Sequence[int]) -> None:
-        """Prepare sends to `descriptors`, which must stay open as long as this is used."""
+    def __init__(self, descriptors: Sequence[int], *, first: int = 0) -> None:
+        """Prepare sends to `descriptors`, which must stay open as long as this is used.
+
+        Results are told of numbers, the one of the first being `first`.
+        """
         count = self.count = len(descriptors)
         self.entries = memoryview(bytearray(_ENTRY * count))
         words = self.entries.cast("I")
         words[_OPCODE::_ENTRY_WORDS] = array("I", (_OP_SEND,)) * count  # flags and ioprio are 0
         self.entries.cast("i")[_FD::_ENTRY_WORDS] = array("i", descriptors)  # -1 is a closed one
         words[_MSG_FLAGS::_ENTRY_WORDS] = array("I", (_FLAGS,)) * count
-        words[_USER_DATA::_ENTRY_WORDS] = array("I", range(count))
-        self._data = ctypes.c_char_p()
-        self._address = ctypes.c_void_p.from_buffer(self._data)
-        self._lengths = words[_LENGTH::_ENTRY_WORDS]
-        self._addresses = self.entries.cast("Q")[_ADDRESS :: _ENTRY_WORDS // 2]
-
-    def put(self, data: bytes) -> None:
-        """Have `data` sent next; it is kept until there is another."""
-        self._data.value = data
-        self._addresses[:] = array("Q", (self._address.value or 0,)) * self.count
-        self._lengths[:] = array("I", (len(data),)) * self.count
+        words[_USER_DATA::_ENTRY_WORDS] = array("I", range(first, first + count))
 
 
 class Uring:
     """The two queues. For one thread; `close` it."""
 
-    def __init__(self) -> None:
-        """Make them; raises OSError where the kernel does not know or does not allow them."""
+    def __init__(self, entries: int = ENTRIES) -> None:
+        """Make them, for so many sends at once, a power of two.
+
+        Raises OSError where the kernel does not know or does not allow them.
+        """
         params = (ctypes.c_uint32 * _PARAMS_WORDS)()
-        self._fd = _setup(_SETUP, ENTRIES, params)
+        self._fd = _setup(_SETUP, entries, params)
         if self._fd < 0:
             raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
         try:
@@ -109,92 +109,104 @@ class Uring:
     def _map(self, params: Sequence[int]) -> None:
         if not params[_P_FEATURES] & _FEAT_SINGLE_MMAP:  # Linux 5.4
             raise OSError(errno.ENOSYS, os.strerror(errno.ENOSYS))
-        entries, results = params[_P_ENTRIES], params[_P_RESULTS]
+        entries = self.entries = params[_P_ENTRIES]
+        """How many sends at once."""
+        results = self._results = params[_P_RESULTS]
         array_at, results_at = params[_P_SUBMIT_ARRAY], params[_P_COMPLETE_RESULTS]
         size = max(array_at + entries * 4, results_at + results * _RESULT)
         shared = mmap.MAP_SHARED | mmap.MAP_POPULATE
         rings = mmap.mmap(self._fd, size, flags=shared)
         slots = mmap.mmap(self._fd, entries * _ENTRY, flags=shared, offset=_OFFSET_ENTRIES)
-        self._entries = entries
         self._slots = memoryview(slots)
         self._words = memoryview(rings)[: size // 4 * 4].cast("I")
-        self._words[array_at // 4 : array_at // 4 + entries] = array("I", range(entries))
+        self._queue = self._words[array_at // 4 : array_at // 4 + entries]  # numbers of slots
+        self._numbers = memoryview(array("I", range(entries)))
         self._submit_tail = params[_P_SUBMIT_TAIL] // 4
         self._complete_head = params[_P_COMPLETE_HEAD] // 4
         self._complete_tail = params[_P_COMPLETE_TAIL] // 4
-        self._results = results
         self._done = memoryview(rings)[results_at : results_at + results * _RESULT].cast("i")
+        self._data = ctypes.c_char_p()
+        self._address = ctypes.c_void_p.from_buffer(self._data)
+        self._load(Sends(()))
 
     def _try(self) -> None:
         """Send a byte: before Linux 5.6 there were queues, but no sends."""
         ours, theirs = socket.socketpair()
         with ours, theirs:
-            taken = self.send_all(Sends([ours.fileno()]), b"\0")
-        if taken != [1]:
+            done = self.send_all(Sends([ours.fileno()]), b"\0")
+        if done != (1, []):
             raise OSError(errno.ENOSYS, os.strerror(errno.ENOSYS))
 
-    def send_all(self, sends: Sends, data: bytes) -> list[int]:
-        """Send `data` to all of them; return what each took, in order.
+    def send_all(self, sends: Sends, data: bytes) -> tuple[int, list[tuple[int, int]]]:
+        """Send `data` to all of them, at most `entries`; `data` is kept until there is another.
 
-        Bytes, or the negative errno; -EAGAIN of a socket that has no room. Fewer results than
-        sockets mean that the kernel has sent to no more, for want of memory: whoever calls this
-        may do it another way.
+        Returns to how many it was sent, which are fewer when the kernel has no memory for more:
+        whoever calls this may do the rest another way. And those who did not take it whole, in
+        order: number and bytes, or the negative errno; -EAGAIN of a socket that has no room.
         """
-        sends.put(data)
-        taken: list[int] = []
-        for start in range(0, sends.count, self._entries):
-            some = sends.entries[start * _ENTRY : (start + self._entries) * _ENTRY]
-            done = self._submit(some, len(data))
-            taken += done
-            if len(done) * _ENTRY < len(some):
-                break
-        return taken
+        if sends is not self._loaded:
+            self._load(sends)
+        count, size = sends.count, len(data)
+        self._data.value = data
+        self._addresses[:] = array("Q", (self._address.value or 0,)) * count
+        self._lengths[:] = array("I", (size,)) * count
+        submitted = self._submit(count)
+        return submitted, self._short(submitted, size)
 
     def close(self) -> None:
         """Give the queues back. Twice is harmless."""
         if self._fd < 0:
             return
+        self._load(Sends(()))
+        self._addresses.release()
+        self._lengths.release()
+        self._queue.release()
         self._slots.release()
         self._words.release()
         self._done.release()
         os.close(self._fd)
         self._fd = -1
 
-    def _submit(self, some: memoryview, size: int) -> list[int]:
-        """Have the kernel carry out `some` entries, at most as many as there are slots."""
-        count = len(some) // _ENTRY
+    def _load(self, sends: Sends) -> None:
+        """Put entries where the kernel reads them, and where they stay."""
+        used = self._slots[: sends.count * _ENTRY]
+        used[:] = sends.entries
+        self._lengths = used.cast("I")[_LENGTH::_ENTRY_WORDS]
+        self._addresses = used.cast("Q")[_ADDRESS :: _ENTRY_WORDS // 2]
+        self._loaded = sends
+
+    def _submit(self, count: int) -> int:
+        """Have the kernel carry out the first `count` entries; return how many it did."""
         words = self._words
         tail = words[self._submit_tail]
-        at = tail % self._entries * _ENTRY
-        head = self._slots[at : at + len(some)]
-        head[:] = some[: len(head)]
-        self._slots[: len(some) - len(head)] = some[len(head) :]
+        at = tail % self.entries
+        ahead = min(count, self.entries - at)
+        self._queue[at : at + ahead] = self._numbers[:ahead]
+        if ahead < count:
+            self._queue[: count - ahead] = self._numbers[ahead:count]
         words[self._submit_tail] = tail + count & _WRAP
-        submitted = max(0, _enter(_ENTER, self._fd, count, 0, 0, None, 0))
+        submitted: int = max(0, _enter(_ENTER, self._fd, count, 0, 0, None, 0))
         if submitted < count:
             words[self._submit_tail] = tail + submitted & _WRAP  # it looks at no more of them
-        return self._completed(submitted, size)
+        return submitted
 
-    def _completed(self, count: int, size: int) -> list[int]:
-        """Take `count` results off; return what each entry took, in the order of the entries."""
+    def _short(self, count: int, size: int) -> list[tuple[int, int]]:
+        """Take `count` results off; return those that are not `size`, by their numbers."""
         words = self._words
         head = words[self._complete_head]
         while words[self._complete_tail] - head & _WRAP < count:
             _enter(_ENTER, self._fd, 0, count, _ENTER_GETEVENTS, None, 0)
         at = head % self._results
-        run = self._done[at * _RESULT_WORDS : (at + count) * _RESULT_WORDS]
-        wrapped = self._done[: count * _RESULT_WORDS - len(run)]
-        took = _column(_RESULT_RES, run, wrapped)
-        if took.count(size) != count:  # they complete in order, but nobody promises it
-            which = _column(_RESULT_USER_DATA, run, wrapped)
-            took = [taken for _, taken in sorted(zip(which, took, strict=True))]
+        runs = [self._done[at * _RESULT_WORDS : (at + count) * _RESULT_WORDS]]
+        if at + count > self._results:
+            runs.append(self._done[: (at + count - self._results) * _RESULT_WORDS])
+        taken = b"".join([run[_RESULT_RES::_RESULT_WORDS].tobytes() for run in runs])
+        short: list[tuple[int, int]] = []
+        if taken != size.to_bytes(_RES_BYTES, sys.byteorder) * count:
+            for run in runs:
+                numbers = run[_RESULT_USER_DATA::_RESULT_WORDS].tolist()
+                short += zip(numbers, run[_RESULT_RES::_RESULT_WORDS].tolist(), strict=True)
+            # They complete in order, but nobody promises it.
+            short = sorted((number, took) for number, took in short if took != size)
         words[self._complete_head] = head + count & _WRAP
-        return took
-
-
-def _column(word: int, *runs: memoryview[int]) -> list[int]:
-    """Return one word of each of the results in `runs`."""
-    column: list[int] = []
-    for run in runs:
-        column += run[word::_RESULT_WORDS].tolist()
-    return column
+        return short

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from framebus.cli import address, flags
+from framebus.cli import address, flags, tls
 from framebus.cli.address import Address
 from framebus.cli.flags import Command, variable
 from framebus.config import pick
@@ -91,7 +91,7 @@ def options(command: Command) -> Command:
 
 
 def from_environ(environ: Mapping[str, str], bind: str) -> Access:
-    """Return what the environment says, for a server on `bind`. Raises UsageError."""
+    """Return what the environment says, for a server on `bind`; raises what `choose` does."""
     given = {name: environ.get(variable(name)) or None for name in OPTIONS}
     listed = {name: tuple((given[name] or "").split()) for name in _REPEATED}
     return choose({**given, **listed}, {}, address.parse(bind, any_port=True))
@@ -123,7 +123,10 @@ def credential(access: Access, state: Path) -> Credential:
 
 
 def choose(options: Mapping[str, object], values: Mapping[str, object], listen: Address) -> Access:
-    """Return what flags (None: not given) and a file's values say. Raises UsageError."""
+    """Return what flags (None: not given) and a file's values say.
+
+    Raises UsageError, and NoPermission for a certificate that may not be read.
+    """
 
     def text(key: str) -> str | None:
         value = pick(options.get(key), values.get(key), None)
@@ -142,9 +145,8 @@ def choose(options: Mapping[str, object], values: Mapping[str, object], listen: 
     certfile, keyfile = path("certfile"), path("keyfile")
     if (certfile is None) != (keyfile is None):
         raise UsageError("TLS takes both --certfile and --keyfile")
-    for file in (certfile, keyfile):
-        if file is not None and not file.is_file():
-            raise UsageError(f"there is no file {file}: name a PEM file, for TLS")
+    if certfile is not None and keyfile is not None:
+        tls.check_pair(certfile, keyfile)
     return Access(
         view=view,
         control=control,

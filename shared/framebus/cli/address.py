@@ -77,10 +77,18 @@ class Address:
             if not stat.S_ISSOCK(os.stat(self.host).st_mode):
                 raise UsageError(f"--bind {self.text}: that file is there and is no socket")
         except FileNotFoundError:
+            self._check_directory()
             return
         with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as trial:
             if trial.connect_ex(self.host) == 0:
                 raise OSError(errno.EADDRINUSE, os.strerror(errno.EADDRINUSE))
+
+    def _check_directory(self) -> None:
+        """Make a socket beside the path, and remove it: gunicorn would try in vain for ever."""
+        beside = f"{self.host[:-1]}~"  # as long as the path, which may be too long
+        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as trial:
+            trial.bind(beside)
+            os.unlink(beside)
 
     def _translated(self, error: OSError) -> FramebusError:
         if error.errno == errno.EADDRINUSE:
@@ -88,14 +96,21 @@ class Address:
                 f"{self.text} is in use by another program: end that, or choose another address "
                 f"with --bind, for example --bind 127.0.0.1:{self.port + 1 or 8080}"
             )
+        path = self.family == socket.AF_UNIX
         if error.errno in (errno.EACCES, errno.EPERM):
-            return NoPermission(
-                f"no permission to listen on {self.text}: choose a port of 1024 or above "
-                "with --bind"
+            other = (
+                "a path in a directory that you can write" if path else "a port of 1024 or above"
             )
+            return NoPermission(
+                f"no permission to listen on {self.text}: choose {other} with --bind"
+            )
+        other = (
+            "a path of at most 107 bytes, in a directory that there is, with --bind"
+            if path
+            else "an address of this machine with --bind, for example --bind 127.0.0.1:8080"
+        )
         return AddressUnusable(
-            f"cannot listen on {self.text} ({error.strerror or error}): give an address of this "
-            "machine with --bind, for example --bind 127.0.0.1:8080"
+            f"cannot listen on {self.text} ({error.strerror or error}): give {other}"
         )
 
     def answers(self, *, tls: bool = False) -> bool:

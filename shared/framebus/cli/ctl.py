@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import click
 
-from framebus.cli import findings, pending, render, tables
+from framebus.cli import findings, output, pending, render, tables
 from framebus.cli.lend import lend
 from framebus.control import protocol
 from framebus.control.client import DEFAULT_TIMEOUT_S, ControlClient
@@ -137,7 +138,7 @@ def ctl(
     """Make the call and print its result; `_HELP` is for people."""
     names = CameraNames(runtime_dir(), name)
     if method == "lend":
-        with ControlClient(names, timeout_s=timeout) as client:
+        with _calling(names, timeout) as client:
             return lend(client, params, duration_s(lasting or "60s"), say=_say)
     if lasting is not None:
         raise UsageError(f"--for is for lend, not for {method}")
@@ -146,17 +147,24 @@ def ctl(
         if method != "reset":
             raise UsageError(f"--rung is for reset, not for {method}")
         arguments = parse_params((*params, f"rung={rung}"))
+    with _calling(names, timeout) as client:
+        result = _call(client, method, arguments)
+    if as_json:
+        output.say(json.dumps(result, indent=2, ensure_ascii=False))
+    else:
+        output.say(METHODS[method].text(result))
+    return None
+
+
+@contextmanager
+def _calling(names: CameraNames, timeout_s: float) -> Iterator[ControlClient]:
+    """Give a client; what the daemon refuses to it has an exit code by the reason."""
     try:
-        with ControlClient(names, timeout_s=timeout) as client:
-            result = _call(client, method, arguments)
+        with ControlClient(names, timeout_s=timeout_s) as client:
+            yield client
     except CommandRefused as refusal:
         refusal.exit_code = _EXIT_CODES.get(refusal.code, refusal.exit_code)
         raise
-    if as_json:
-        click.echo(json.dumps(result, indent=2, ensure_ascii=False))
-    else:
-        click.echo(METHODS[method].text(result))
-    return None
 
 
 def _say(line: str) -> None:

@@ -40,8 +40,8 @@ Every option has an environment variable (`framebus COMMAND --help` names it); a
 wins over the variable, the variable over --config FILE.toml, and that over the default.
 
 \b
-Exit codes: 0 done, 64 wrong usage, 69 no such camera or no answer from it, 74 output
-failed, 75 held by another process, 77 no permission.
+Exit codes: 0 done, 64 wrong usage, 69 no such camera, 74 output failed, 75 held by another
+process, or no answer or frame in time, 77 no permission.
 """
 
 

@@ -1,4 +1,4 @@
-"""Where `tap` and `snapshot` write: standard output, or files that are complete or not there.
+"""Where commands write: standard output, or files that are complete or not there.
 
 Every failure to write becomes OutputFailed, but for a closed pipe (BrokenPipeError), which is how
 the other end says that it has enough.
@@ -13,6 +13,8 @@ import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
+import click
+
 from framebus.errors import FramebusError, UsageError
 from framebus.frame import Frame
 
@@ -21,6 +23,19 @@ class OutputFailed(FramebusError):
     """What was to be written could not be: no room, no permission, no such directory."""
 
     exit_code = os.EX_IOERR
+
+
+def say(text: str) -> None:
+    """Print a result for people or as JSON.
+
+    Raises BrokenPipeError when nobody reads any more, else OutputFailed.
+    """
+    try:
+        click.echo(text)
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise OutputFailed(f"cannot write to standard output: {error.strerror}") from error
 
 
 def write_stdout(data: bytes) -> None:

@@ -14,7 +14,7 @@ import zmq
 from framebus.control import protocol
 from framebus.errors import CameraAbsent, CommandRefused, ControlTimeout, NoPermission, UsageError
 from framebus.liveness import holder
-from framebus.names import CameraNames, endpoint
+from framebus.names import CameraNames, check_runtime_dir, endpoint
 from framebus.notify import own_context
 
 DEFAULT_TIMEOUT_S = 2.0
@@ -24,13 +24,24 @@ class ControlClient:
     """Calls a camera's daemon. Not thread-safe; make one a thread, after any fork."""
 
     def __init__(
-        self, names: CameraNames, *, timeout_s: float = DEFAULT_TIMEOUT_S, asks_only: bool = False
+        self,
+        names: CameraNames,
+        *,
+        timeout_s: float = DEFAULT_TIMEOUT_S,
+        asks_only: bool = False,
+        context: zmq.Context[zmq.Socket[bytes]] | None = None,
     ) -> None:
-        """Prepare to call; `asks_only` takes the socket that carries out nothing."""
+        """Prepare to call; `asks_only` takes the socket that carries out nothing.
+
+        `context` is the caller's to close; without one the client makes its own. Raises UsageError
+        for a runtime directory that no daemon can serve in.
+        """
+        check_runtime_dir(names.runtime)
         self._names = names
         self._socket = names.queries_socket if asks_only else names.control_socket
         self._timeout_s = timeout_s
-        self._context = own_context()
+        self._owns_context = context is None
+        self._context = own_context() if context is None else context
         self._ids = itertools.count(1)
 
     def __enter__(self) -> Self:
@@ -55,14 +66,19 @@ class ControlClient:
         """Call one method and return its result (docs/control.md lists them).
 
         Raises CameraAbsent when no daemon serves the camera, NoPermission when its socket is not
-        ours to use, UsageError for a call that is too long, ControlTimeout when it does not answer
-        within `timeout_s` seconds (by default the client's), and CommandRefused with the daemon's
-        own words when it says no.
+        ours to use, UsageError for a call that is too long or is no JSON, ControlTimeout when it
+        does not answer within `timeout_s` seconds (by default the client's), and CommandRefused
+        with the daemon's own words when it says no.
         """
         limit_s = self._timeout_s if timeout_s is None else timeout_s
         self._check_socket()
         request = protocol.Request(next(self._ids), method, dict(params or {}))
-        text = request.encode()
+        try:
+            text = request.encode()
+        except ValueError as error:
+            raise UsageError(
+                f"the parameters of {method} are no JSON ({error}): numbers must be finite"
+            ) from error
         if len(text) > protocol.MESSAGE_MAX:  # the daemon would hang up, and never answer
             raise UsageError(
                 f"a call of {len(text)} bytes is too long: send at most {protocol.MESSAGE_MAX}"
@@ -123,5 +139,6 @@ class ControlClient:
         )
 
     def close(self) -> None:
-        """Close the client's context."""
-        self._context.term()
+        """Close the client's own context."""
+        if self._owns_context:
+            self._context.term()

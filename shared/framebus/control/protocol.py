@@ -15,6 +15,7 @@ are no batches and no notifications: an answer always comes. Everything received
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -58,14 +59,14 @@ class Request:
     params: dict[str, object] = field(default_factory=dict)
 
     def encode(self) -> bytes:
-        """Return the message."""
+        """Return the message. Raises ValueError for a number that JSON has not: inf, nan."""
         document = {
             "jsonrpc": "2.0",
             "id": self.id,
             "method": self.method,
             "params": self.params,
         }
-        return json.dumps(document, separators=(",", ":")).encode()
+        return json.dumps(document, separators=(",", ":"), allow_nan=False).encode()
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,12 +96,20 @@ def _no_constant(text: str) -> float:
     raise ValueError(f"{text} is not JSON")
 
 
+def _finite(text: str) -> float:
+    number = float(text)
+    if not math.isfinite(number):  # 1e400: it could not be passed on, and is nobody's setting
+        raise ValueError(f"{text[:40]} is too large a number")
+    return number
+
+
 def _load(message: bytes) -> object:
     """Parse strict JSON; raises ValueError for whatever is wrong with it."""
     if len(message) > MESSAGE_MAX:
         raise ValueError(f"a message is at most {MESSAGE_MAX} bytes")
     try:
-        return json.loads(message.decode("utf-8"), parse_constant=_no_constant)
+        text = message.decode("utf-8")
+        return json.loads(text, parse_constant=_no_constant, parse_float=_finite)
     except RecursionError:
         raise ValueError("nested too deeply") from None
 

@@ -6,9 +6,11 @@ import struct
 from typing import NamedTuple
 
 from framebus.errors import SegmentInvalid
-from framebus.ring.layout import DESCRIPTOR, Descriptor
+from framebus.ring.layout import DESCRIPTOR_WORDS, Descriptor
 
-_MESSAGE = struct.Struct(f"<Q{DESCRIPTOR.size}s")
+_MESSAGE = struct.Struct(f"<Q{DESCRIPTOR_WORDS}Q")
+_EPOCH = struct.Struct("<Q")
+_FIELDS = len(Descriptor._fields)
 
 
 class Announcement(NamedTuple):
@@ -24,12 +26,12 @@ class Announcement(NamedTuple):
 
     def pack(self) -> bytes:
         """Return the message: the epoch (8 bytes, little-endian), then the descriptor (128)."""
-        return _MESSAGE.pack(self.epoch, self.descriptor.pack())
+        return _EPOCH.pack(self.epoch) + self.descriptor.pack()
 
     @classmethod
     def unpack(cls, message: bytes) -> Announcement:
         """Read a message; raises SegmentInvalid when its size is another."""
         if len(message) != _MESSAGE.size:
             raise SegmentInvalid(f"an announcement has {_MESSAGE.size} bytes, not {len(message)}")
-        epoch, descriptor = _MESSAGE.unpack(message)
-        return cls(epoch, Descriptor.unpack(descriptor))
+        words = _MESSAGE.unpack(message)
+        return cls(words[0], Descriptor(*words[1 : 1 + _FIELDS]))

@@ -164,6 +164,11 @@ class Descriptor(NamedTuple):
         """Return its 128 bytes."""
         return DESCRIPTOR.pack(*self, *_RESERVED)
 
+    def checksum(self, payload: bytes | memoryview) -> int:
+        """Return what CHECK is to be with this payload; `check` itself does not matter."""
+        blanked = DESCRIPTOR.pack(*self[:_CHECK], 0, *self[_CHECK + 1 :], *_RESERVED)
+        return zlib.crc32(blanked, zlib.crc32(payload))
+
     @classmethod
     def unpack(cls, data: bytes) -> Descriptor:
         """Read one from its 128 bytes."""
@@ -172,12 +177,4 @@ class Descriptor(NamedTuple):
 
 _RESERVED: Final = (0, 0, 0, 0, 0)
 _FIELDS: Final = DESCRIPTOR_WORDS - len(_RESERVED)
-_CHECK_START: Final = 24
-_CHECK_END: Final = 32
-_NO_CHECK: Final = bytes(8)
-
-
-def checksum(payload_crc: int, packed: bytes) -> int:
-    """Return CHECK: `payload_crc` continued over a packed descriptor with its CHECK zero."""
-    blanked = packed[:_CHECK_START] + _NO_CHECK + packed[_CHECK_END:]
-    return zlib.crc32(blanked, payload_crc)
+_CHECK: Final = 3  # the field's number

@@ -27,6 +27,8 @@ class RingReader:
     def __init__(self, *, fd: int, geometry: Geometry, epoch: int, map_: mmap.mmap) -> None:
         self._fd = fd
         self._geometry = geometry
+        self._capacity, self._largest = geometry.capacity, geometry.largest
+        self._arena = geometry.arena
         self.epoch = epoch
         self._map = map_
         self._bytes = memoryview(map_)
@@ -44,10 +46,10 @@ class RingReader:
             fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
         except FileNotFoundError:
             raise CameraAbsent(f"no ring at {path}: no daemon publishes this camera") from None
-        except OSError as error:
-            raise NoPermission(
-                f"cannot read the ring {path} ({error.strerror}): join the group of its daemon"
-            ) from error
+        except OSError as error:  # EMFILE too, and ELOOP for a link in its place
+            denied = isinstance(error, PermissionError)
+            remedy = ": join the group of its daemon" if denied else ""
+            raise NoPermission(f"cannot read the ring {path} ({error.strerror}){remedy}") from error
         try:
             return cls._map_checked(fd, path)
         except BaseException:
@@ -163,18 +165,18 @@ class RingReader:
             raise FrameGone("the frame announced belongs to another epoch")
 
     def _copy(self, descriptor: Descriptor, before: bytes, after: bytes) -> bytes:
-        geometry = self._geometry
+        capacity, largest = self._capacity, self._largest
         length = descriptor.length
-        offset = descriptor.position % geometry.capacity
-        if length > geometry.largest or offset + length > geometry.capacity:
+        offset = descriptor.position % capacity
+        if length > largest or offset + length > capacity:
             raise FrameGone(f"the descriptor of frame {descriptor.sequence} is being overwritten")
-        start = geometry.arena + offset
+        start = self._arena + offset
         copied = b"".join((before, self._bytes[start : start + length], after))  # b
         claimed = self._words[layout.W_CLAIMED]
-        if claimed + geometry.largest > descriptor.position + geometry.capacity:  # c
+        if claimed + largest > descriptor.position + capacity:  # c
             raise FrameGone(f"frame {descriptor.sequence} is overwritten, or is next to be")
         payload = memoryview(copied)[len(before) : len(before) + length]
-        if layout.checksum(zlib.crc32(payload), descriptor.pack()) != descriptor.check:  # e
+        if descriptor.checksum(payload) != descriptor.check:  # e
             raise FrameGone(f"frame {descriptor.sequence} does not match its checksum")
         return copied
 

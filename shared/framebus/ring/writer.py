@@ -172,10 +172,8 @@ class RingWriter:
             height=height,
             flags=int(flags),
         )
-        packed = descriptor.pack()
-        check = layout.checksum(zlib.crc32(jpeg), packed)
-        packed = packed[:24] + check.to_bytes(8, "little") + packed[32:]
-        self._bytes[at + 8 : at + DESCRIPTOR.size] = packed[8:]
+        descriptor = descriptor._replace(check=descriptor.checksum(jpeg))
+        self._bytes[at + 8 : at + DESCRIPTOR.size] = descriptor.pack()[8:]
 
         # 3 publish
         self._words[sequence_word] = sequence
@@ -183,7 +181,7 @@ class RingWriter:
 
         self._tail = end
         self.cursor = sequence
-        return Announcement(self.epoch, Descriptor.unpack(packed))
+        return Announcement(self.epoch, descriptor)
 
     def set_interval(self, interval_ns: int) -> None:
         """Tell readers the granted frame interval, nanoseconds; 0 when it is unknown."""

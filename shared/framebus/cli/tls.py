@@ -1,0 +1,36 @@
+"""Looks at a certificate and its key as the web tier's workers will, before one of them has to.
+
+A worker that cannot use them ends gunicorn: at its start, and at a reload with all who watch.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from framebus.errors import NoPermission, UsageError
+
+
+def check_pair(certfile: Path, keyfile: Path) -> None:
+    """Raise UsageError unless these are a certificate and its key, NoPermission if not readable."""
+    for file in (certfile, keyfile):
+        if not file.is_file():
+            raise UsageError(f"there is no file {file}: name a PEM file, for TLS")
+    import ssl  # it costs a command's start, and few serve HTTPS
+
+    def passphrase() -> str:
+        raise UsageError(
+            f"{keyfile} has a passphrase, which nobody is there to type: name a key without one"
+        )
+
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(certfile, keyfile, passphrase)
+    except ssl.SSLError as error:
+        raise UsageError(
+            f"{certfile} and {keyfile} cannot serve as a certificate and its key "
+            f"({error.reason or 'no PEM'}): name two PEM files that belong together"
+        ) from error
+    except OSError as error:
+        raise NoPermission(
+            f"cannot read {certfile} or {keyfile}, for TLS ({error.strerror}): "
+            "run as a user that may, or give it leave"
+        ) from error
