@@ -74,7 +74,10 @@ def _ended_by_signals() -> Iterator[None]:
             signal.signal(each, signal.SIG_IGN)  # a second one would stop it half way
         raise SystemExit(128 + number)
 
-    before = {number: signal.signal(number, end) for number in _ENDING}
+    before = {number: signal.getsignal(number) for number in _ENDING}
+    for number, handler in before.items():
+        if handler is not signal.SIG_IGN:  # as nohup(1) has it
+            signal.signal(number, end)
     try:
         yield
     finally:
