@@ -4,15 +4,21 @@ Nothing of the directory in which somebody starts it is its own. gunicorn would 
 modules first, so that a flask.py there would be the workers' Flask; and it would go there again at
 each reload, and end, viewers and all, where that directory is gone (an old release).
 
-What is relied on in gunicorn 26 and 27 (app/base.py, config.py): `chdir` does both and nothing
-else; `reload` makes all settings anew, and checks of each that its default is sound.
+Nor does it end for want of a process or a descriptor for one more worker, as gunicorn would.
+
+What is relied on in gunicorn 26 and 27 (app/base.py, config.py, arbiter.py): `chdir` does both and
+nothing else; `reload` makes all settings anew, and checks of each that its default is sound; `run`
+makes base.Arbiter; `spawn_worker` raises OSError in the master alone, and is called each second
+as long as there are too few workers.
 """
 
 from __future__ import annotations
 
 import os
 
+from gunicorn.app import base
 from gunicorn.app.wsgiapp import WSGIApplication
+from gunicorn.arbiter import Arbiter
 from gunicorn.config import Chdir
 
 
@@ -31,6 +37,26 @@ class Application(WSGIApplication):  # type: ignore[misc]  # gunicorn has no typ
         super().reload()
 
 
+class Master(Arbiter):  # type: ignore[misc]  # gunicorn has no types
+    """gunicorn's master, which does not end, viewers and all, for a worker that it cannot start."""
+
+    def spawn_worker(self) -> int | None:
+        """Start a worker and return its process id, None when that cannot be done now."""
+        try:
+            pid: int | None = super().spawn_worker()
+        except OSError as error:
+            if os.getpid() != self.pid:
+                raise
+            self.log.error(
+                "a worker cannot be started (%s): those that there are go on; it is tried again "
+                "while there are too few, but a reload has to be asked for again",
+                error,
+            )
+            return None
+        return pid
+
+
 if __name__ == "__main__":
+    base.Arbiter = Master
     Chdir.default = "/"  # it was where we are, which may be gone
     Application("%(prog)s [OPTIONS]", prog="framebus-web").run()

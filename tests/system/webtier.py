@@ -44,7 +44,7 @@ class WebTier:
         with self._log.open("wb") as log:
             self.process = subprocess.Popen(
                 [
-                    *(sys.executable, "-m", "gunicorn"),
+                    *(sys.executable, "-P", "-m", "web_workers.master"),
                     *("--config", "python:web_workers.gunicorn_conf"),
                     *("--worker-class", worker_class, *options),
                 ],

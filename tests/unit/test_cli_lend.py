@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 
 import pytest
@@ -70,6 +71,20 @@ def test_a_command_that_takes_too_long_is_ended(said: list[str]) -> None:
     assert lend(client, python("time.sleep(600)"), 0.2, say=said.append) == TIME_IS_UP
     assert "the time is over" in said[0]
     assert client.calls[-1] == "start"
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_ends_the_command_and_the_camera_comes_back(
+    number: signal.Signals, said: list[str]
+) -> None:
+    client = Client(["lent"])
+    usual = signal.getsignal(number)
+    ends_it = python(f"os.kill(os.getppid(), {int(number)}); time.sleep(600)")
+    with pytest.raises(SystemExit) as ended:
+        lend(client, ends_it, 60.0, say=said.append)
+    assert ended.value.code == 128 + number
+    assert client.calls[-1] == "start"
+    assert signal.getsignal(number) == usual
 
 
 def test_the_time_runs_from_the_call_as_it_does_for_the_daemon(said: list[str]) -> None:

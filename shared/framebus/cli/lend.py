@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import contextlib
 import os
+import signal
 import subprocess
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Protocol
+from types import FrameType
+from typing import NoReturn, Protocol
 
 from framebus.errors import CameraAbsent, CommandRefused, ControlTimeout, FramebusError, UsageError
 
@@ -23,6 +25,8 @@ _NOT_FOUND = 127
 _CLOSED_S = 10.0  # a control transfer that a hung camera must time out of takes 5
 _END_S = 2.0
 _LOOK_EVERY_S = 0.05
+_ENDING = (signal.SIGTERM, signal.SIGHUP)
+"""Signals that end this process, and with it the command. (SIGINT does so anyway.)"""
 
 
 class Client(Protocol):
@@ -43,20 +47,42 @@ def lend(
 ) -> int:
     """Have the camera let go, run `command`, take the camera back; return the exit code.
 
-    Raises UsageError for an empty command, and FramebusError when the daemon does not let go.
+    Raises UsageError for an empty command, FramebusError when the daemon does not let go, and
+    SystemExit when a signal ends all of it. For the main thread.
     """
     if not command:
         raise UsageError("lend it to what? Put the command behind --, with its arguments")
-    until_s = now_s() + seconds  # the daemon counts from the call as well
-    reply = client.call("lend", {"seconds": seconds, "to": Path(command[0]).name})
-    device = str(reply.get("device")) if isinstance(reply, dict) else ""
+    with _ended_by_signals():
+        until_s = now_s() + seconds  # the daemon counts from the call as well
+        reply = client.call("lend", {"seconds": seconds, "to": Path(command[0]).name})
+        device = str(reply.get("device")) if isinstance(reply, dict) else ""
+        try:
+            _wait_until_closed(client, sleep)
+            return _run(command, device, max(0.0, until_s - now_s()), say)
+        finally:
+            # It comes back by itself at the end of its time, if the daemon cannot be asked now.
+            with contextlib.suppress(CameraAbsent, CommandRefused, ControlTimeout):
+                client.call("start")
+
+
+@contextlib.contextmanager
+def _ended_by_signals() -> Iterator[None]:
+    """Have signals that end this process leave by way of exceptions, so that it is put in order."""
+
+    def end(number: int, _frame: FrameType | None) -> NoReturn:
+        for each in _ENDING:
+            signal.signal(each, signal.SIG_IGN)  # a second one would stop it half way
+        raise SystemExit(128 + number)
+
+    before = {number: signal.getsignal(number) for number in _ENDING}
+    for number, handler in before.items():
+        if handler is not signal.SIG_IGN:  # as nohup(1) has it
+            signal.signal(number, end)
     try:
-        _wait_until_closed(client, sleep)
-        return _run(command, device, max(0.0, until_s - now_s()), say)
+        yield
     finally:
-        # It comes back by itself at the end of its time, if the daemon cannot be asked now.
-        with contextlib.suppress(CameraAbsent, CommandRefused, ControlTimeout):
-            client.call("start")
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def _wait_until_closed(client: Client, sleep: Callable[[float], None]) -> None:

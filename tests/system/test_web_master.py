@@ -1,10 +1,11 @@
-"""The directory in which somebody starts the web tier is not its own."""
+"""gunicorn's master, as `framebus web` runs it: where it starts, and what it does not end for."""
 
 from __future__ import annotations
 
 import json
 import os
 import re
+import resource
 import signal
 import socket
 import subprocess
@@ -83,3 +84,18 @@ def test_it_reloads_after_the_directory_of_its_start_was_removed(
         master.send_signal(signal.SIGHUP)
         until(lambda: worker(url) != before, within_s=60)
         assert master.poll() is None
+
+
+def test_it_goes_on_when_it_has_no_descriptor_for_another_worker(
+    runtime: Path, tmp_path: Path
+) -> None:
+    with web(runtime, tmp_path) as (url, master):
+        before = worker(url)
+        usual = resource.prlimit(master.pid, resource.RLIMIT_NOFILE)
+        resource.prlimit(master.pid, resource.RLIMIT_NOFILE, (3, usual[1]))
+        os.kill(before, signal.SIGKILL)
+        log = runtime / "web.log"
+        until(lambda: "a worker cannot be started" in log.read_text(), within_s=60)
+        assert master.poll() is None
+        resource.prlimit(master.pid, resource.RLIMIT_NOFILE, usual)
+        assert worker(url) != before
