@@ -12,6 +12,7 @@ from functools import partial
 
 import pytest
 
+from tests.descriptors import opened
 from tests.rounds import uring
 from web_workers.viewers import rounds
 from web_workers.viewers.rounds import AtOnce, OneByOne, Rounds
@@ -136,7 +137,7 @@ def test_the_kernel_stops_at_an_entry_that_is_none(members: Members) -> None:
 
 
 def test_it_gives_everything_back(members: Members) -> None:
-    before = os.listdir("/proc/self/fd")
+    before = opened()
     queues = uring()
     assert queues.send_all(Sends([members.join(1)[0].fileno()]), b"frame") == (1, [])
     assert any(
@@ -144,7 +145,7 @@ def test_it_gives_everything_back(members: Members) -> None:
     )
     for _ in range(2):
         queues.close()
-    assert len(os.listdir("/proc/self/fd")) == len(before) + 2  # the viewer's two ends
+    assert opened() == before + 2  # the viewer's two ends
 
 
 def test_many_viewers_are_served_at_once_and_few_one_by_one(members: Members) -> None:

@@ -235,10 +235,13 @@ class SessionContract:
         session = start(rig, interrupt)
         assert session.rate is not None
         expected = Choice("MJPG", 640, 480, session.rate)
+        buffers = session.buffers
         kept = os.dup(session.handle.fileno())
         abandon(session)
         adopted = Session.adopt(rig.ops, kept, rig.device, interrupt=interrupt)
+        assert adopted.rate == expected.rate
         adopted.restart(full=True)
+        assert adopted.buffers == buffers
         granted = adopted.format
         assert Choice(granted.fourcc, granted.width, granted.height, adopted.rate) == expected
         adopted.close()

@@ -7,10 +7,13 @@ from pathlib import Path
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from framebus.errors import ControlTimeout
+from framebus.names import CameraNames
 from framebus.secret_files import make_secret, read_secret
 from werkzeug.test import TestResponse
 
 from tests.unit.credentials import CALL, GUARDED, basic, bearer, csrf, signed_in
+from web_workers.access.control import AT_ONCE
 from web_workers.app import create_app
 from web_workers.settings import Settings
 
@@ -109,3 +112,39 @@ def test_what_is_no_call_is_refused_by_its_form(
         "/cameras/camera/control", data=body, content_type=kind, headers=bearer(token)
     )
     assert response.status_code == status, response.text
+
+
+class Daemon:
+    """Stands in for the client of one: notes what it is asked, and fails as often as it is told."""
+
+    def __init__(self, fails: int = 0) -> None:
+        self.calls: list[tuple[str, dict[str, object]]] = []
+        self.fails = fails
+
+    def __call__(self, names: CameraNames, *, timeout_s: float) -> Daemon:
+        return self
+
+    def __enter__(self) -> Daemon:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """It has nothing open."""
+
+    def call(self, method: str, params: dict[str, object]) -> object:
+        self.calls.append((method, params))
+        if len(self.calls) <= self.fails:
+            raise ControlTimeout("no reply in time")
+        return {"called": method}
+
+
+def test_a_command_goes_on_as_it_came_however_many_came_before_it(
+    client: FlaskClient, token: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    daemon = Daemon(fails=AT_ONCE + 1)
+    monkeypatch.setattr("web_workers.access.control.caller", daemon)
+    call = {"jsonrpc": "2.0", "id": 7, "method": "configure", "params": {"fps": 5}}
+    for _ in range(AT_ONCE + 1):
+        assert command(client, call, **bearer(token)).status_code == 504
+    response = command(client, call, **bearer(token))
+    assert response.json == {"jsonrpc": "2.0", "id": 7, "result": {"called": "configure"}}
+    assert daemon.calls == [("configure", {"fps": 5})] * (AT_ONCE + 2)

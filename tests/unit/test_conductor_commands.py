@@ -42,6 +42,17 @@ def test_fifty_restarts_in_a_second_are_one_restart(conductor: Conductor, notes:
     assert notes.taken() == ["close", "open test"]
 
 
+def test_a_restart_soon_after_an_open_is_that_open_though_frames_flow_already(
+    conductor: Conductor, notes: Notes
+) -> None:
+    stream(conductor, notes, 200 * S)
+    again_ns = conductor.sessions.again_ns
+    assert not conductor.restart(again_ns - 1)
+    assert notes.taken() == []
+    assert conductor.restart(again_ns)
+    assert notes.taken() == ["close", "open test"]
+
+
 def test_fifty_starts_in_a_second_do_not_hammer_a_camera_that_fails(
     conductor: Conductor, notes: Notes
 ) -> None:

@@ -9,6 +9,7 @@ from dataclasses import replace
 
 import pytest
 
+from tests.descriptors import opened
 from tests.unit.test_handover_carried import STATES
 from web_workers.handover.carried import SIZE, OtherVersion, Unreadable
 from web_workers.handover.channel import LANES, Channel, create_lanes
@@ -34,15 +35,11 @@ class Ends:
 
 @pytest.fixture
 def ends() -> Iterator[Ends]:
-    before = len(os.listdir("/proc/self/fd"))
+    before = opened()
     ends = Ends()
     yield ends
     ends.close()
-    assert len(os.listdir("/proc/self/fd")) == before, "descriptors leaked"
-
-
-def opened() -> int:
-    return len(os.listdir("/proc/self/fd"))
+    assert opened() == before, "descriptors leaked"
 
 
 def test_a_viewer_and_the_rest_of_its_part_arrive(ends: Ends) -> None:

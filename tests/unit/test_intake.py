@@ -162,10 +162,15 @@ def test_a_worker_that_ends_waits_for_nobody_for_long(bench: Bench) -> None:
     _, conn = bench.connect(GET)
     bench.intake.returned(conn)
     bench.intake.end(2_000_000_000)
-    bench.pass_ns(2_000_000_000)
+    bench.connect(b"GE")  # just before it stopped listening
+    bench.pass_ns(1_999_999_999)
+    assert len(bench.intake) == 3
+    bench.intake.end(2_000_000_000)  # twice is no reprieve
+    bench.connect(b"G")
+    bench.pass_ns(1)
     assert len(bench.intake) == 0
     bench.pass_ns(LINGER_NS)
-    assert bench.closed == 2
+    assert bench.closed == 4
 
 
 def test_the_rest_of_a_response_is_sent_as_the_client_reads_it(bench: Bench) -> None:

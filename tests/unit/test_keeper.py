@@ -13,6 +13,7 @@ from framebus.cli.launch import KEPT, number_kept
 
 from capture_daemon.ownership import keeper
 from capture_daemon.ownership.keeper import NAME, Keeper, handed_over
+from tests.descriptors import opened
 
 
 @pytest.fixture
@@ -79,11 +80,11 @@ def test_the_newest_descriptor_takes_the_place_of_the_one_before(
 def test_what_somebody_else_sends_is_not_kept(
     server: keeping.Keeper, client: Keeper, pipe: tuple[int, int]
 ) -> None:
-    before = set(os.listdir("/proc/self/fd"))
+    before = opened()
     client.keep(pipe[0])
     server.receive(os.getpid() + 1)
     assert server.kept == ()
-    assert set(os.listdir("/proc/self/fd")) == before, "its descriptor stayed open"
+    assert opened() == before, "its descriptor stayed open"
 
 
 @pytest.mark.parametrize(
@@ -105,13 +106,13 @@ def test_many_names_and_many_descriptors_are_bounded(
 ) -> None:
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sender:
         sender.connect("\0" + server.address[1:])
-        before = len(os.listdir("/proc/self/fd"))
+        before = opened()
         for number in range(9):
             text = f"FDSTORE=1\nFDNAME=n{number}".encode()
             socket.send_fds(sender, [text], [pipe[0]] * 40)
             server.receive(os.getpid())
         assert len(server.kept) == 4
-        assert len(os.listdir("/proc/self/fd")) == before + 4
+        assert opened() == before + 4
 
 
 def test_without_a_keeper_nothing_happens(pipe: tuple[int, int]) -> None:

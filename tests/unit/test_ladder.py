@@ -141,6 +141,11 @@ def test_what_helped_last_but_cannot_be_used_now_is_no_reason_to_pass_others_ove
     assert next_step(situation, 0, 0.0).rung is Rung.REOPEN
 
 
+def test_nothing_below_the_highest_rung_that_was_tried_is_tried_after_it() -> None:
+    situation = Situation(Failure.SILENT, tried={Rung.REBIND: 1, Rung.REAUTHORIZE: 1})
+    assert next_step(situation, 0, 0.0).rung is Rung.PORT_POWER
+
+
 def test_a_camera_that_is_not_back_yet_after_a_reset_is_looked_for_again() -> None:
     situation = Situation(Failure.AWAY, tried={Rung.USB_RESET: 1})
     assert next_step(situation, 0, 0.0).rung is Rung.REOPEN

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from framebus.errors import SegmentInvalid
+from framebus.errors import NoPermission, SegmentInvalid
 from framebus.names import CameraNames
 from framebus.notify import own_context
 
@@ -69,12 +69,19 @@ def test_frames_of_an_old_epoch_count_when_the_next_one_comes(runtime: Path) -> 
     old_end = link.look()  # the old ring is read to its end first
     assert old_end is not None
     assert old_end.sequence == 3
+    old = link.ring
     new = link.look()
+    assert old is not None
+    assert old._map.closed
     assert new is not None
     assert new.sequence == 1
     assert link.lineage == bus.writer.epoch, "it has no predecessor"
     assert link.published == 4
+    last = link.ring
     link.close()
+    assert last is not None
+    assert last._map.closed
+    assert (link.ring, link.lineage, link.interval_ns) == (None, 0, 0)
     bus.close()
     context.term()
 
@@ -91,13 +98,19 @@ def test_a_hint_of_a_frame_that_is_overwritten_has_the_newest_taken_and_counts_b
     assert link.published == 6
 
 
-def test_a_segment_that_is_no_ring_is_trouble_until_it_is_replaced(runtime: Path) -> None:
+@pytest.mark.parametrize("trouble", [SegmentInvalid, NoPermission])
+def test_a_segment_that_is_no_ring_is_trouble_until_it_is_replaced(
+    runtime: Path, trouble: type[Exception]
+) -> None:
     names = CameraNames(runtime)
-    names.segment_path.write_bytes(b"nonsense")
+    if trouble is SegmentInvalid:
+        names.segment_path.write_bytes(b"nonsense")
+    else:
+        names.segment_path.symlink_to(runtime)
     context = own_context()
     link = RingLink(names, context)
     assert link.look() is None
-    assert isinstance(link.trouble, SegmentInvalid)
+    assert isinstance(link.trouble, trouble)
     bus = Bus(runtime)
     bus.publish()
     assert link.look() is not None

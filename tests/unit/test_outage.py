@@ -178,3 +178,34 @@ def test_a_stop_ends_an_incident_without_a_cure_and_says_so(
     assert "stopped" in told.last.note
     conductor.on_report(Settled(conductor.sessions.number), 203 * S)
     assert told.count() == 1
+
+
+@pytest.mark.parametrize("by", ["forget", "stop", "end"])
+def test_a_cause_is_logged_once_until_something_has_changed(
+    caplog: pytest.LogCaptureFixture, by: str
+) -> None:
+    outage = Outage(camera="front", tell=None, clock=lambda: START, utc=lambda: UTC)
+    for _ in range(2):
+        outage.blame(Cause("device-gone", "the camera is gone"))
+    match by:
+        case "forget":
+            outage.forget()
+        case "stop":
+            outage.stop(Cause("stopped", "as was asked"))
+        case _:
+            outage.end("test", GRANTED, START)
+    outage.blame(Cause("device-gone", "the camera is gone"))
+    warned = [each for each in caplog.records if each.levelname == "WARNING"]
+    assert [each.getMessage() for each in warned] == ["device-gone: the camera is gone"] * 2
+
+
+def test_a_fallback_is_said_to_have_stood_in_since_it_did_first(told: Told) -> None:
+    outage = Outage(
+        camera="front", tell=told.tell, clock=lambda: told.now_ns, utc=lambda: UTC + told.now_ns
+    )
+    outage.covered(START)
+    assert told.incidents == []
+    outage.blame(Cause("device-gone", "the camera is gone"))
+    for at_ns in (START + 2 * S, START + 5 * S):
+        outage.covered(at_ns)
+    assert told.last.fallback_utc_ns == UTC + START + 2 * S

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import zmq
 from framebus import FrameReader
-from framebus.errors import CameraAbsent, FrameGone, FrameTimeout, UsageError
+from framebus.errors import CameraAbsent, FrameGone, FrameTimeout, SegmentInvalid, UsageError
 from framebus.names import CameraNames
 from framebus.notify import Notifier, own_context
 from framebus.ring.writer import RingWriter
@@ -98,6 +98,37 @@ def test_reader_waits_for_a_daemon_that_comes_later(runtime: Path) -> None:
         bus.close()
 
 
+def test_reader_waits_for_a_frame_as_long_as_it_is_told_and_iteration_for_ever(
+    bus: Bus, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with FrameReader() as reader:
+        waited: list[float] = []
+
+        def late(timeout_s: float) -> None:
+            waited.append(timeout_s)
+            if len(waited) % 3 == 0:
+                bus.writer.publish(b"late", captured_ns=1, captured_utc_ns=1)
+
+        bus.writer.set_interval(40_000_000)
+        monkeypatch.setattr(reader._listener, "wait", late)
+        reader._attached()
+        assert reader.next(3600).sequence == 1
+        assert next(iter(reader)).sequence == 2
+        assert waited == [0.06] * 6  # one and a half intervals, and then it looks by itself
+        with pytest.raises(FrameTimeout, match=r"within 0 s"):
+            reader.next(0)
+        assert len(waited) == 6
+
+
+def test_reader_reads_the_camera_of_the_runtime_directory_that_it_is_given(
+    runtime: Path, bus: Bus, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    bus.publish(b"1")
+    monkeypatch.setenv("FRAMEBUS_RUNTIME_DIR", str(tmp_path))
+    with FrameReader(runtime=runtime) as reader:
+        assert reader.latest().jpeg == b"1"
+
+
 def test_reader_goes_on_with_the_next_epoch_from_its_first_frame(runtime: Path, bus: Bus) -> None:
     with FrameReader(every=True) as reader:
         bus.publish(b"old 1")
@@ -160,6 +191,31 @@ def test_latest_neither_waits_nor_counts(bus: Bus) -> None:
         assert reader.latest().age_s >= 0
 
 
+def test_what_is_left_of_an_old_ring_is_read_while_there_is_no_sound_new_one(bus: Bus) -> None:
+    path = bus.names.segment_path
+    with FrameReader() as reader:
+        bus.publish(b"1")
+        bus.publish(b"2")
+        assert reader.next(1).sequence == 2
+        path.unlink()
+        assert reader.latest().jpeg == b"2"
+        path.write_bytes(b"no ring")
+        assert reader.latest().jpeg == b"2"
+        with FrameReader() as another, pytest.raises(SegmentInvalid):
+            another.latest()
+        path.unlink()
+
+
+def test_closing_gives_the_ring_back(bus: Bus) -> None:
+    bus.publish(b"1")
+    reader = FrameReader()
+    reader.latest()
+    ring = reader._ring
+    assert ring is not None
+    reader.close()
+    assert ring._map.closed
+
+
 def test_history_is_what_was_captured_in_the_last_seconds_oldest_first(bus: Bus) -> None:
     now = time.monotonic_ns()
     for age_s in (100, 50, 3, 2, 1):
@@ -197,8 +253,10 @@ def test_a_runtime_directory_in_which_no_daemon_can_serve_is_refused_at_once() -
 
 def test_timeout_names_the_daemons_own_cause(bus: Bus) -> None:
     bus.writer.set_status({"state": "backoff", "cause": {"message": "/dev/video0 is gone"}})
-    with FrameReader() as reader, pytest.raises(FrameTimeout, match="/dev/video0 is gone"):
-        reader.next(0.01)
+    with FrameReader() as reader:
+        with pytest.raises(FrameTimeout, match="/dev/video0 is gone"):
+            reader.next(0.01)
+        assert reader.status()["state"] == "backoff"
 
 
 FORK = """

@@ -1,28 +1,17 @@
 from __future__ import annotations
 
-import errno
-import mmap
 import os
-import stat
 import time
+from array import array
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from framebus.errors import (
-    CameraAbsent,
-    FrameGone,
-    FrameTooLarge,
-    NoPermission,
-    SegmentFull,
-    SegmentInvalid,
-    UsageError,
-)
-from framebus.frame import FrameFlags
+from framebus.errors import FrameGone, FrameTooLarge, SegmentInvalid
+from framebus.frame import Frame, FrameFlags
 from framebus.names import CameraNames
 from framebus.ring import layout
 from framebus.ring.announcement import Announcement
-from framebus.ring.layout import Geometry
 from framebus.ring.reader import RingReader
 from framebus.ring.writer import RingWriter
 
@@ -43,7 +32,7 @@ def reader(runtime: Path, writer: RingWriter) -> Iterator[RingReader]:
     reader.close()
 
 
-def publish(writer: RingWriter, jpeg: bytes, captured_ns: int = 5) -> Announcement:
+def publish(writer: RingWriter, jpeg: bytes | memoryview, captured_ns: int = 5) -> Announcement:
     return writer.publish(
         jpeg,
         captured_ns=captured_ns,
@@ -79,6 +68,7 @@ def test_empty_ring_has_no_newest_frame_and_no_oldest(
 def test_frame_of_a_quarter_of_the_arena_fits_and_one_byte_more_is_refused(
     writer: RingWriter, reader: RingReader
 ) -> None:
+    assert writer.largest == CAPACITY // 4
     publish(writer, bytes(CAPACITY // 4))
     with pytest.raises(FrameTooLarge, match="--ring-size"):
         publish(writer, bytes(CAPACITY // 4 + 1))
@@ -115,12 +105,33 @@ def test_reader_refuses_what_the_next_frame_could_overwrite(
     writer: RingWriter, reader: RingReader
 ) -> None:
     quarter = CAPACITY // 4
-    for _ in range(4):
+    for _ in range(3):
         publish(writer, bytes(quarter))
+    assert reader.read(1).sequence == 1
+    publish(writer, bytes(quarter))
     # Frame 1 still lies there untouched, but the next frame will overwrite it.
     with pytest.raises(FrameGone, match="next to be"):
         reader.read(1)
     assert reader.oldest == 2
+
+
+def test_a_writer_stopped_while_it_writes_has_claimed_but_published_nothing(
+    writer: RingWriter, reader: RingReader
+) -> None:
+    count = writer.geometry.count
+    for _ in range(count):
+        publish(writer, b"tiny")
+    assert reader.oldest == 1
+    claimed = reader.claimed
+    with pytest.raises(ValueError, match="different structures"):
+        publish(writer, memoryview(array("I", [1] * 100)))  # cannot be copied: step 2 is not done
+    assert (reader.cursor, writer.cursor) == (count, count)
+    assert reader.claimed >= claimed + 100
+    # The slot of the next frame is nobody's, though that of frame 1 was not written over yet.
+    with pytest.raises(FrameGone, match="not in the ring"):
+        reader.read(1)
+    publish(writer, b"next")
+    assert reader.read(count + 1).jpeg == b"next"
 
 
 def test_descriptors_run_out_before_the_arena_does(writer: RingWriter, reader: RingReader) -> None:
@@ -128,8 +139,9 @@ def test_descriptors_run_out_before_the_arena_does(writer: RingWriter, reader: R
     for _ in range(count + 10):
         publish(writer, b"tiny")
     assert reader.oldest == 11
-    with pytest.raises(FrameGone):
-        reader.read(10)
+    for look in (reader.read, reader.captured_ns):
+        with pytest.raises(FrameGone):
+            look(10)
 
 
 def test_changed_byte_anywhere_in_a_record_is_caught_by_the_checksum(
@@ -151,21 +163,46 @@ def test_changed_byte_anywhere_in_a_record_is_caught_by_the_checksum(
             assert reader.read(1).jpeg == b"0123456789"
 
 
+@pytest.mark.parametrize(
+    ("position", "length"), [(0, 2**40), (0, CAPACITY // 4 + 1), (CAPACITY - 8, 10)]
+)
 def test_descriptor_that_points_outside_is_refused_not_followed(
-    runtime: Path, writer: RingWriter, reader: RingReader
+    writer: RingWriter, reader: RingReader, position: int, length: int
 ) -> None:
-    publish(writer, b"0123456789")
-    with CameraNames(runtime).segment_path.open("r+b", buffering=0) as file:
-        file.seek(layout.DESCRIPTORS_OFFSET + layout.DESCRIPTOR.size + 16)
-        file.write((2**40).to_bytes(8, "little"))
-    with pytest.raises(FrameGone, match="overwritten"):
+    announcement = publish(writer, b"0123456789")
+    at = (layout.DESCRIPTORS_OFFSET + layout.DESCRIPTOR.size) // 8
+    writer._words[at + 1], writer._words[at + 2] = position, length
+    with pytest.raises(FrameGone, match="being overwritten"):
+        reader.read(1)
+    hint = announcement.descriptor._replace(position=position, length=length)
+    with pytest.raises(FrameGone, match="being overwritten"):
+        reader.copy_announced(Announcement(writer.epoch, hint), b"", b"")
+
+
+def test_a_copy_whose_slot_was_taken_meanwhile_is_not_returned(
+    writer: RingWriter, reader: RingReader, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    publish(writer, b"picture")
+    real = reader._frame
+
+    def overtaken(descriptor: layout.Descriptor) -> Frame:
+        frame = real(descriptor)
+        for _ in range(writer.geometry.count):
+            publish(writer, b"tiny")
+        return frame
+
+    monkeypatch.setattr(reader, "_frame", overtaken)
+    with pytest.raises(FrameGone, match="while it was read"):
         reader.read(1)
 
 
 def test_announcement_of_another_epoch_is_refused(writer: RingWriter, reader: RingReader) -> None:
     announcement = publish(writer, b"x")
+    foreign = Announcement(writer.epoch ^ 1, announcement.descriptor)
     with pytest.raises(FrameGone, match="another epoch"):
-        reader.read_announced(Announcement(writer.epoch ^ 1, announcement.descriptor))
+        reader.read_announced(foreign)
+    with pytest.raises(FrameGone, match="another epoch"):
+        reader.copy_announced(foreign, b"", b"")
 
 
 def test_announcement_survives_the_wire_and_a_foreign_message_is_refused(
@@ -193,10 +230,13 @@ def test_new_writer_takes_the_name_and_the_old_ones_readers_see_it(
 
 
 def test_closing_twice_is_harmless(writer: RingWriter, reader: RingReader) -> None:
-    reader.close()
-    reader.close()
-    writer.close()
-    writer.close()
+    for end in (reader, writer):
+        fd = end._fd
+        end.close()
+        end.close()
+        assert end._map.closed
+        with pytest.raises(OSError, match="Bad file descriptor"):
+            os.fstat(fd)
 
 
 def test_reader_maps_the_segment_read_only(reader: RingReader) -> None:
@@ -204,135 +244,8 @@ def test_reader_maps_the_segment_read_only(reader: RingReader) -> None:
         reader._words[layout.W_CURSOR] = 1
 
 
-def test_segment_is_readable_by_the_group_and_by_no_others(
-    runtime: Path, writer: RingWriter
-) -> None:
-    mode = CameraNames(runtime).segment_path.stat().st_mode
-    assert stat.S_IMODE(mode) == 0o640
-
-
-def test_status_document_is_read_back_and_replaced(writer: RingWriter, reader: RingReader) -> None:
-    assert reader.status() == {}
-    writer.set_status({"state": "opening"})
-    writer.set_status({"state": "streaming", "cause": None})
-    assert reader.status() == {"state": "streaming", "cause": None}
-    with pytest.raises(UsageError):
-        writer.set_status({"text": "x" * layout.STATUS_TEXT_MAX})
-    assert reader.status() == {"state": "streaming", "cause": None}
-
-
-def test_status_whose_writer_died_half_way_is_not_shown(
-    writer: RingWriter, reader: RingReader
-) -> None:
-    writer.set_status({"state": "opening"})
-    writer._words[layout.W_STATUS_GENERATION] += 1
-    assert reader.status() == {}
-
-
 def test_interval_is_told_to_readers(writer: RingWriter, reader: RingReader) -> None:
     assert reader.interval_ns == 0
     writer.set_interval(33_333_333)
     assert reader.interval_ns == 33_333_333
     assert reader.writer_pid == os.getpid()
-
-
-def test_attaching_where_nothing_is_says_so(runtime: Path) -> None:
-    with pytest.raises(CameraAbsent):
-        RingReader.attach(CameraNames(runtime, "nobody").segment_path)
-
-
-@pytest.mark.parametrize(
-    "content", [b"", b"x", bytes(64 * 1024), b"FRAMEBUS" + bytes(64 * 1024), bytes(12291)]
-)
-def test_attaching_to_something_else_is_refused(tmp_path: Path, content: bytes) -> None:
-    path = tmp_path / "ring"
-    path.write_bytes(content)
-    with pytest.raises(SegmentInvalid):
-        RingReader.attach(path)
-
-
-def test_attaching_to_a_fifo_is_refused_at_once(tmp_path: Path) -> None:
-    os.mkfifo(tmp_path / "ring")
-    with pytest.raises(SegmentInvalid):
-        RingReader.attach(tmp_path / "ring")
-
-
-def test_segment_without_its_version_is_not_attached(runtime: Path, writer: RingWriter) -> None:
-    writer._words[layout.W_VERSION] = 0
-    with pytest.raises(SegmentInvalid, match="version"):
-        RingReader.attach(CameraNames(runtime).segment_path)
-
-
-def test_truncated_segment_is_refused(runtime: Path, writer: RingWriter, tmp_path: Path) -> None:
-    copy = tmp_path / "ring"
-    copy.write_bytes(CameraNames(runtime).segment_path.read_bytes()[:-4096])
-    with pytest.raises(SegmentInvalid):
-        RingReader.attach(copy)
-
-
-@pytest.mark.parametrize("capacity", [0, -1, layout.SMALLEST_CAPACITY - 1, 2**60])
-def test_impossible_capacity_is_a_usage_error(runtime: Path, capacity: int) -> None:
-    with pytest.raises(UsageError, match="out of range"):
-        RingWriter.create(CameraNames(runtime), capacity=capacity)
-
-
-def test_full_shared_memory_is_an_error_that_names_the_remedy_and_leaves_nothing(
-    runtime: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def full(fd: int, offset: int, length: int) -> None:
-        raise OSError(errno.ENOSPC, "No space left on device")
-
-    monkeypatch.setattr(os, "posix_fallocate", full)
-    names = CameraNames(runtime)
-    with pytest.raises(SegmentFull, match="--ring-size"):
-        RingWriter.create(names)
-    assert not list(names.segment_path.parent.glob(f"*{names.segment}*"))
-
-
-def test_somebody_elses_file_in_the_rings_place_is_an_error_that_names_it(runtime: Path) -> None:
-    names = CameraNames(runtime)
-    names.segment_path.mkdir()
-    try:
-        with pytest.raises(NoPermission, match=f"remove {names.segment_path}"):
-            RingWriter.create(names, capacity=1 << 20)
-        assert list(names.segment_path.parent.glob(f"*{names.segment}*")) == [names.segment_path]
-    finally:
-        names.segment_path.rmdir()
-
-
-def test_segment_left_half_made_by_a_killed_daemon_is_replaced(runtime: Path) -> None:
-    names = CameraNames(runtime)
-    leftover = names.segment_path.with_name(f".{names.segment}.new")
-    leftover.write_bytes(b"half")
-    RingWriter.create(names, capacity=CAPACITY).close()
-    assert not leftover.exists()
-
-
-@pytest.mark.parametrize("capacity", [65536, 65537, 10**6, 32 * 2**20])
-def test_geometry_keeps_its_promises(capacity: int) -> None:
-    geometry = Geometry.for_capacity(capacity)
-    assert geometry.capacity >= capacity
-    assert geometry.capacity % layout.PAGE == geometry.arena % layout.PAGE == 0
-    assert geometry.count & (geometry.count - 1) == 0
-    assert geometry.arena >= layout.DESCRIPTORS_OFFSET + geometry.count * layout.DESCRIPTOR.size
-    assert geometry.size == geometry.arena + geometry.capacity
-
-
-def test_a_ring_that_cannot_be_mapped_is_a_clear_error_and_leaves_nothing(
-    writer: RingWriter, runtime: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def refused(*_args: object, **_options: object) -> mmap.mmap:
-        raise OSError(errno.ENOMEM, "Cannot allocate memory")
-
-    before = len(os.listdir("/proc/self/fd"))
-    with monkeypatch.context() as patch:
-        patch.setattr(mmap, "mmap", refused)
-        with pytest.raises(SegmentInvalid, match="Cannot allocate memory"):
-            RingReader.attach(CameraNames(runtime).segment_path)
-    assert len(os.listdir("/proc/self/fd")) == before
-
-
-def test_only_who_lacks_permission_is_told_to_join_a_group(tmp_path: Path) -> None:
-    (tmp_path / "ring").symlink_to(tmp_path / "elsewhere")
-    with pytest.raises(NoPermission, match=r"symbolic links\)$"):
-        RingReader.attach(tmp_path / "ring")

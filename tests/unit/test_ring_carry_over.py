@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -115,6 +116,8 @@ def test_last_words_and_newest_frame_can_be_read(names: CameraNames, dead: RingW
         assert left.newest is not None
         assert (left.newest.sequence, left.newest.device_sequence) == (3, 103)
         assert left.status == {"state": "streaming"}
+    with pytest.raises(ValueError, match="released"):
+        _ = left.ring.cursor  # it is unmapped, and was open only here
 
 
 def test_nothing_is_left_behind_by_a_clean_end(names: CameraNames) -> None:
@@ -134,7 +137,7 @@ def test_another_size_starts_anew(names: CameraNames, dead: RingWriter) -> None:
     successor.close()
 
 
-@pytest.mark.parametrize("damage", ["short", "newest"])
+@pytest.mark.parametrize("damage", ["short", "newest", "status"])
 def test_a_damaged_segment_is_not_gone_on_from(
     names: CameraNames, dead: RingWriter, damage: str
 ) -> None:
@@ -142,6 +145,12 @@ def test_a_damaged_segment_is_not_gone_on_from(
     if damage == "short":
         names.segment_path.unlink()
         names.segment_path.write_bytes(b"FRAMEBUS")
+    elif damage == "status":
+        text = b"no JSON"
+        dead._bytes[layout.STATUS_TEXT : layout.STATUS_TEXT + len(text)] = text
+        dead._words[layout.W_STATUS_LENGTH] = len(text)
+        dead._words[layout.W_STATUS_CHECK] = zlib.crc32(text)
+        dead._words[layout.W_STATUS_GENERATION] = 2
     else:
         dead._bytes[dead.geometry.arena + 4 * 1000 : dead.geometry.arena + 5 * 1000] = bytes(1000)
     successor = succeed(names)

@@ -6,6 +6,9 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.gates import gate
+from web_workers.admission.gate import Full
+from web_workers.counts.scoreboard import Scoreboard
 from web_workers.counts.scores import Closed
 from web_workers.feeds.streams import EVERY_NS
 from web_workers.viewers.viewer import (
@@ -102,6 +105,21 @@ def test_a_viewer_that_leaves_is_closed_and_its_audience_told_once(bench: Bench)
     assert bench.audience.leaves == [Closed.LEFT]
 
 
+@pytest.mark.parametrize("end", ["close", "let_go"])
+def test_a_viewer_gives_up_its_place_with_its_socket(bench: Bench, end: str) -> None:
+    board = Scoreboard.create()
+    full = gate(board, viewers=1)
+    bench.viewer.place = full.admit("192.0.2.1", 0)
+    with pytest.raises(Full):
+        full.admit("192.0.2.2", 0)
+    if end == "close":
+        bench.viewer.close(Closed.LEFT)
+    else:
+        bench.viewer.let_go()
+    full.admit("192.0.2.2", 0)
+    board.close()
+
+
 def test_a_viewer_that_left_is_found_out_by_sending_too(bench: Bench) -> None:
     bench.client.close()
     bench.viewer.push(b"part")
@@ -142,6 +160,7 @@ def test_the_kernel_too_gives_a_viewer_up_within_15_s() -> None:
         ours, _ = server.accept()
         viewer = Viewer(ours, peer="test", clock=lambda: 0, on_close=lambda _: None)
         timeout_ms = ours.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT)
+        assert ours.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY) == 1
         viewer.close(Closed.ENDED)
     assert timeout_ms == USER_TIMEOUT_MS < 15_000
     assert STALL_NS < 15_000_000_000 - EVERY_NS  # it is looked for once in EVERY_NS

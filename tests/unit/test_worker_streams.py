@@ -1,4 +1,4 @@
-"""A worker that runs out of descriptors, or of the kernel's watches, refuses a viewer: no more."""
+"""A worker serves a viewer as was asked, and refuses one, no more, when the kernel has no room."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ from web_workers.handover.shared import LAYOUT, Shared
 from web_workers.responses.takeover import EventTicket, FrameTicket, TakeOver, Ticket
 from web_workers.settings import Cameras, Settings
 from web_workers.wire.loop import Callback
+from web_workers.wire.parts import Style
 
 
 @pytest.fixture
@@ -75,6 +76,32 @@ def test_a_feed_that_the_loop_cannot_watch_refuses_its_viewer_and_is_there_for_t
         come(streams, ours, FrameTicket("camera"))
         assert client.recv(4) == b"head"
         assert len(streams.residents()) == 1
+    bus.close()
+
+
+def test_a_viewer_is_served_as_its_ticket_says(runtime: Path, streams: WorkerStreams) -> None:
+    bus = Bus(runtime)
+    tickets = [
+        FrameTicket("camera", Style.EXTRA, fps=5.0, dual_final=True),
+        FrameTicket("camera"),
+    ]
+    clients = []
+    for ticket in tickets:
+        ours, client = socket.socketpair()
+        clients.append(client)
+        come(streams, ours, ticket)
+    served = [
+        FrameTicket(
+            "camera", each.style, each.thinner.fps if each.thinner else None, each.dual_final
+        )
+        for each in streams.residents()
+    ]
+    assert served == tickets
+    assert (streams.frame_viewers(), len(streams.viewers("camera"))) == (2, 2)
+    for client in clients:
+        client.close()
+    streams.loop.dispatch(30.0)
+    assert streams.residents() == []
     bus.close()
 
 

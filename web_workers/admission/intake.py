@@ -91,7 +91,7 @@ class Intake:
             return
         self._until_ns = self._loop.clock() + within_ns
         for reading in (*self._half_open.all(), *self._kept.all()):
-            self._wait(reading, min(reading.until_ns, self._until_ns))
+            self._wait(reading, reading.until_ns)
 
     def close(self) -> None:
         """Close everything at once."""

@@ -241,9 +241,10 @@ class Fanout:
         viewer.captured_ns = self.newest.captured_ns if self.newest is not None else 0
 
     def _regroup(self, viewer: Viewer) -> None:
-        """Put a viewer where it belongs by now: into the pack, or among the others."""
-        if viewer.fileno() < 0:
-            return  # it has left
+        """Put a viewer where it belongs by now: into the pack, or among the others.
+
+        One that has left is in neither, and stays out.
+        """
         plain = viewer.style is Style.PLAIN and viewer.thinner is None
         keeps_up = plain and viewer.rest is None
         if keeps_up and viewer in self._others:

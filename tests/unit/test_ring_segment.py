@@ -1,0 +1,165 @@
+"""How a ring's segment is made and attached to, and what is refused."""
+
+from __future__ import annotations
+
+import errno
+import mmap
+import os
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from framebus.errors import CameraAbsent, NoPermission, SegmentFull, SegmentInvalid, UsageError
+from framebus.names import CameraNames
+from framebus.ring import layout
+from framebus.ring.layout import Geometry
+from framebus.ring.reader import RingReader
+from framebus.ring.writer import RingWriter
+
+from tests.descriptors import opened
+
+CAPACITY = layout.SMALLEST_CAPACITY
+
+
+@pytest.fixture
+def writer(runtime: Path) -> Iterator[RingWriter]:
+    writer = RingWriter.create(CameraNames(runtime), capacity=CAPACITY)
+    yield writer
+    writer.close()
+
+
+@pytest.fixture
+def reader(runtime: Path, writer: RingWriter) -> Iterator[RingReader]:
+    reader = RingReader.attach(CameraNames(runtime).segment_path)
+    yield reader
+    reader.close()
+
+
+def test_segment_is_readable_by_the_group_and_by_no_others(
+    runtime: Path, writer: RingWriter
+) -> None:
+    mode = CameraNames(runtime).segment_path.stat().st_mode
+    assert stat.S_IMODE(mode) == 0o640
+
+
+def test_attaching_where_nothing_is_says_so(runtime: Path) -> None:
+    with pytest.raises(CameraAbsent):
+        RingReader.attach(CameraNames(runtime, "nobody").segment_path)
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"x", bytes(64 * 1024), b"FRAMEBUS" + bytes(64 * 1024), bytes(12291)]
+)
+def test_attaching_to_something_else_is_refused(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "ring"
+    path.write_bytes(content)
+    with pytest.raises(SegmentInvalid):
+        RingReader.attach(path)
+
+
+def test_attaching_to_a_fifo_is_refused_at_once(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "ring")
+    with pytest.raises(SegmentInvalid):
+        RingReader.attach(tmp_path / "ring")
+
+
+def test_segment_without_its_version_is_not_attached(runtime: Path, writer: RingWriter) -> None:
+    writer._words[layout.W_VERSION] = 0
+    with pytest.raises(SegmentInvalid, match="version"):
+        RingReader.attach(CameraNames(runtime).segment_path)
+
+
+def test_segment_whose_arena_is_said_to_be_larger_than_it_is_is_not_attached(
+    runtime: Path, writer: RingWriter
+) -> None:
+    writer._words[layout.W_CAPACITY] += layout.PAGE
+    with pytest.raises(SegmentInvalid):
+        RingReader.attach(CameraNames(runtime).segment_path)
+
+
+def test_only_who_lacks_permission_is_told_to_join_a_group(tmp_path: Path) -> None:
+    (tmp_path / "ring").symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(NoPermission, match=r"symbolic links\)$"):
+        RingReader.attach(tmp_path / "ring")
+
+
+def test_truncated_segment_is_refused(runtime: Path, writer: RingWriter, tmp_path: Path) -> None:
+    copy = tmp_path / "ring"
+    copy.write_bytes(CameraNames(runtime).segment_path.read_bytes()[:-4096])
+    with pytest.raises(SegmentInvalid):
+        RingReader.attach(copy)
+
+
+@pytest.mark.parametrize("capacity", [0, -1, layout.SMALLEST_CAPACITY - 1, 2**60])
+def test_impossible_capacity_is_a_usage_error(runtime: Path, capacity: int) -> None:
+    with pytest.raises(UsageError, match="out of range"):
+        RingWriter.create(CameraNames(runtime), capacity=capacity)
+
+
+def test_full_shared_memory_is_an_error_that_names_the_remedy_and_leaves_nothing(
+    runtime: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(fd: int, offset: int, length: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "posix_fallocate", full)
+    names = CameraNames(runtime)
+    before = opened()
+    with pytest.raises(SegmentFull, match="--ring-size"):
+        RingWriter.create(names)
+    assert not list(names.segment_path.parent.glob(f"*{names.segment}*"))
+    assert opened() == before
+
+
+def test_somebody_elses_file_in_the_rings_place_is_an_error_that_names_it(runtime: Path) -> None:
+    names = CameraNames(runtime)
+    names.segment_path.mkdir()
+    before = opened()
+    try:
+        with pytest.raises(NoPermission, match=f"remove {names.segment_path}"):
+            RingWriter.create(names, capacity=1 << 20)
+        assert list(names.segment_path.parent.glob(f"*{names.segment}*")) == [names.segment_path]
+        assert opened() == before
+    finally:
+        names.segment_path.rmdir()
+
+
+def test_segment_left_half_made_by_a_killed_daemon_is_replaced(runtime: Path) -> None:
+    names = CameraNames(runtime)
+    leftover = names.segment_path.with_name(f".{names.segment}.new")
+    leftover.write_bytes(b"half")
+    RingWriter.create(names, capacity=CAPACITY).close()
+    assert not leftover.exists()
+
+
+@pytest.mark.parametrize("capacity", [65536, 65537, 10**6, 32 * 2**20])
+def test_geometry_keeps_its_promises(capacity: int) -> None:
+    geometry = Geometry.for_capacity(capacity)
+    assert geometry.capacity >= capacity
+    assert geometry.capacity % layout.PAGE == geometry.arena % layout.PAGE == 0
+    assert geometry.count & (geometry.count - 1) == 0
+    assert geometry.arena >= layout.DESCRIPTORS_OFFSET + geometry.count * layout.DESCRIPTOR.size
+    assert geometry.size == geometry.arena + geometry.capacity
+
+
+@pytest.mark.parametrize(
+    ("capacity", "count"), [(65536, 64), (1 << 20, 128), (32 << 20, 4096), (32 << 20 | 1, 4096)]
+)
+def test_as_many_descriptors_as_this_layout_version_has(capacity: int, count: int) -> None:
+    """Readers of other languages work it out too: another count is another LAYOUT_VERSION."""
+    assert Geometry.for_capacity(capacity).count == count
+
+
+def test_a_ring_that_cannot_be_mapped_is_a_clear_error_and_leaves_nothing(
+    writer: RingWriter, runtime: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(*_args: object, **_options: object) -> mmap.mmap:
+        raise OSError(errno.ENOMEM, "Cannot allocate memory")
+
+    before = opened()
+    with monkeypatch.context() as patch:
+        patch.setattr(mmap, "mmap", refused)
+        with pytest.raises(SegmentInvalid, match="Cannot allocate memory"):
+            RingReader.attach(CameraNames(runtime).segment_path)
+    assert opened() == before
