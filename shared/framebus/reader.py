@@ -169,7 +169,7 @@ class FrameReader:
         if self._ring is not None and not self._ring.replaced:
             return self._ring
         try:
-            ring = RingReader.attach(self._names.segment_path)
+            ring = RingReader.attach(self._names.segment_path, stays=True)
         except CameraAbsent:
             return self._ring  # what is left of the old epoch can still be read
         except SegmentInvalid:

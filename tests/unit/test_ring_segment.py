@@ -163,3 +163,19 @@ def test_a_ring_that_cannot_be_mapped_is_a_clear_error_and_leaves_nothing(
         with pytest.raises(SegmentInvalid, match="Cannot allocate memory"):
             RingReader.attach(CameraNames(runtime).segment_path)
     assert opened() == before
+
+
+@pytest.mark.parametrize("stays", [False, True])
+def test_only_a_reader_that_stays_maps_all_of_the_ring_at_once(
+    writer: RingWriter, runtime: Path, monkeypatch: pytest.MonkeyPatch, stays: bool
+) -> None:
+    flags: list[int] = []
+    map_ = mmap.mmap
+
+    def noted(fd: int, size: int, **options: int) -> mmap.mmap:
+        flags.append(options["flags"])
+        return map_(fd, size, **options)
+
+    monkeypatch.setattr("framebus.ring.reader.mmap.mmap", noted)
+    RingReader.attach(CameraNames(runtime).segment_path, stays=stays).close()
+    assert [bool(each & mmap.MAP_POPULATE) for each in flags] == [stays]

@@ -113,7 +113,7 @@ class RingLink:
         if self.ring is not None and not self.ring.replaced:
             return self.ring
         try:
-            ring = RingReader.attach(self.names.segment_path)
+            ring = RingReader.attach(self.names.segment_path, stays=True)
         except CameraAbsent:
             self.trouble = None
             return self.ring  # what is left of the old epoch stays readable

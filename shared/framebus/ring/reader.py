@@ -35,8 +35,8 @@ class RingReader:
         self._words = self._bytes.cast("Q")
 
     @classmethod
-    def attach(cls, path: Path) -> RingReader:
-        """Map the segment at `path`.
+    def attach(cls, path: Path, *, stays: bool = False) -> RingReader:
+        """Map the segment at `path`; for who `stays`, all of it at once, which takes milliseconds.
 
         Raises CameraAbsent when there is none, NoPermission when it may not be read, and
         SegmentInvalid when it is not a whole ring of a known layout version, or cannot be mapped.
@@ -51,20 +51,20 @@ class RingReader:
             remedy = ": join the group of its daemon" if denied else ""
             raise NoPermission(f"cannot read the ring {path} ({error.strerror}){remedy}") from error
         try:
-            return cls._map_checked(fd, path)
+            return cls._map_checked(fd, path, stays=stays)
         except BaseException:
             os.close(fd)
             raise
 
     @classmethod
-    def _map_checked(cls, fd: int, path: Path) -> RingReader:
+    def _map_checked(cls, fd: int, path: Path, *, stays: bool) -> RingReader:
         size = os.fstat(fd).st_size
         if size < layout.DESCRIPTORS_OFFSET or size % layout.PAGE:
             raise SegmentInvalid(f"{path} is no ring: none has {size} bytes")
         try:
-            # Now, not with each page of each frame until the ring has gone round.
-            populated = mmap.MAP_SHARED | mmap.MAP_POPULATE
-            map_ = mmap.mmap(fd, size, flags=populated, prot=mmap.PROT_READ)
+            # Not with each page of each frame until the ring has gone round.
+            populated = mmap.MAP_POPULATE if stays else 0
+            map_ = mmap.mmap(fd, size, flags=mmap.MAP_SHARED | populated, prot=mmap.PROT_READ)
         except OSError as error:  # ENOMEM, as under a limit of address space
             raise SegmentInvalid(f"cannot map the ring {path}: {error.strerror}") from error
         words = memoryview(map_).cast("Q")
