@@ -3,7 +3,6 @@ from __future__ import annotations
 import os
 import time
 from array import array
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -16,20 +15,6 @@ from framebus.ring.reader import RingReader
 from framebus.ring.writer import RingWriter
 
 CAPACITY = layout.SMALLEST_CAPACITY
-
-
-@pytest.fixture
-def writer(runtime: Path) -> Iterator[RingWriter]:
-    writer = RingWriter.create(CameraNames(runtime), capacity=CAPACITY)
-    yield writer
-    writer.close()
-
-
-@pytest.fixture
-def reader(runtime: Path, writer: RingWriter) -> Iterator[RingReader]:
-    reader = RingReader.attach(CameraNames(runtime).segment_path)
-    yield reader
-    reader.close()
 
 
 def publish(writer: RingWriter, jpeg: bytes | memoryview, captured_ns: int = 5) -> Announcement:

@@ -6,7 +6,6 @@ import errno
 import mmap
 import os
 import stat
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -20,20 +19,6 @@ from framebus.ring.writer import RingWriter
 from tests.descriptors import opened
 
 CAPACITY = layout.SMALLEST_CAPACITY
-
-
-@pytest.fixture
-def writer(runtime: Path) -> Iterator[RingWriter]:
-    writer = RingWriter.create(CameraNames(runtime), capacity=CAPACITY)
-    yield writer
-    writer.close()
-
-
-@pytest.fixture
-def reader(runtime: Path, writer: RingWriter) -> Iterator[RingReader]:
-    reader = RingReader.attach(CameraNames(runtime).segment_path)
-    yield reader
-    reader.close()
 
 
 def test_segment_is_readable_by_the_group_and_by_no_others(

@@ -3,31 +3,14 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from framebus.errors import UsageError
-from framebus.names import CameraNames
 from framebus.ring import layout
 from framebus.ring.reader import RingReader
 from framebus.ring.writer import RingWriter
 
 CAPACITY = layout.SMALLEST_CAPACITY
-
-
-@pytest.fixture
-def writer(runtime: Path) -> Iterator[RingWriter]:
-    writer = RingWriter.create(CameraNames(runtime), capacity=CAPACITY)
-    yield writer
-    writer.close()
-
-
-@pytest.fixture
-def reader(runtime: Path, writer: RingWriter) -> Iterator[RingReader]:
-    reader = RingReader.attach(CameraNames(runtime).segment_path)
-    yield reader
-    reader.close()
 
 
 def test_status_document_is_read_back_and_replaced(writer: RingWriter, reader: RingReader) -> None:
