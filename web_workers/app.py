@@ -7,18 +7,21 @@ from __future__ import annotations
 
 import logging
 
-from flask import Flask, Response
+from flask import Flask, Response, request
 from framebus.cli import access
 from framebus.errors import FramebusError
+from werkzeug.exceptions import NotFound
 
 from web_workers.access import views
 from web_workers.access.decisions import Decision, decided
 from web_workers.access.gate import Gate
 from web_workers.access.keys import Keys
+from web_workers.pages.aliases import ADDRESSES, not_found
 from web_workers.pages.routes import routes
-from web_workers.responses.problems import install
+from web_workers.responses.paths import root, tidy
+from web_workers.responses.problems import install, problem
 from web_workers.settings import Cameras, Settings
-from web_workers.wire.headers import HEADERS
+from web_workers.wire.headers import HEADERS, HTML
 
 log = logging.getLogger("gunicorn.error")
 
@@ -28,6 +31,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     settings = settings or Settings.from_environ()
     cameras = Cameras(settings)
     app = Flask("web_workers")
+    app.url_map.redirect_defaults = False  # to an absolute address, which is none behind a prefix
     app.json.sort_keys = False  # type: ignore[attr-defined]  # of the default JSON provider
     gate = Gate(settings.access, _keys(settings))
     gate.install(app)
@@ -36,7 +40,9 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.register_blueprint(routes(cameras))
     app.register_blueprint(views.routes(gate, cameras.existing))
     install(app, cameras)
+    app.register_error_handler(NotFound, _not_found)
     app.after_request(_with_headers)
+    app.wsgi_app = tidy(app.wsgi_app)  # type: ignore[method-assign, assignment]  # Flask's way
     return app
 
 
@@ -52,7 +58,14 @@ def _keys(settings: Settings) -> Keys | None:
     return Keys(credential)
 
 
+def _not_found(_: NotFound) -> Response:
+    """Answer to a path that there is not with those that there are."""
+    message, remedy = not_found(request.path)
+    links = {name: root() + path for name, path in ADDRESSES.items()}
+    return problem(404, "not-found", message, remedy=remedy, links=links)
+
+
 def _with_headers(response: Response) -> Response:
-    for name, value in HEADERS.items():
+    for name, value in (HTML if response.mimetype == "text/html" else HEADERS).items():
         response.headers[name] = value
     return response

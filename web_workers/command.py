@@ -9,7 +9,7 @@ import importlib
 import importlib.util
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +31,7 @@ from web_workers.admission import settings as limits
 from web_workers.settings import (
     AUTO,
     BIND,
+    CAMERAS,
     DEFAULT_BIND,
     IO_URING,
     NAME,
@@ -181,11 +182,18 @@ def choose(
         BIND: str(config.pick(options["bind"], common.get("bind"), DEFAULT_BIND)),
         WORKERS: str(_worker_count(str(workers))),
         NAME: check_camera_name(str(name)),
+        CAMERAS: " ".join(map(check_camera_name, _cameras(file, environ))),
         IO_URING: _io_uring(options, common),
         **_limits(options, common),
         "FRAMEBUS_RUNTIME_DIR": str(check_runtime_dir(runtime_dir(environ))),
         **access.to_environ(options, common),
     }
+
+
+def _cameras(file: config.Config, environ: Mapping[str, str]) -> Sequence[str]:
+    """Return the cameras to be shown before any daemon ran: those of `framebus up`, or a file."""
+    told = environ.get(CAMERAS)
+    return file.cameras if told is None else told.split()
 
 
 def _limits(options: Mapping[str, str | None], common: Mapping[str, object]) -> dict[str, str]:

@@ -27,6 +27,7 @@ from werkzeug.exceptions import NotFound
 BIND = "FRAMEBUS_BIND"
 WORKERS = "FRAMEBUS_WORKERS"
 NAME = "FRAMEBUS_NAME"
+CAMERAS = "FRAMEBUS_CAMERAS"
 IO_URING = "FRAMEBUS_IO_URING"
 DEFAULT_BIND = "127.0.0.1:8080"
 AUTO = "auto"
@@ -40,6 +41,8 @@ class Settings:
 
     runtime: Path
     default_camera: str = DEFAULT_CAMERA
+    configured: tuple[str, ...] = ()
+    """Cameras that there are to be, in the configuration's order, whether a daemon ran or not."""
     access: Access = OPEN
     state: Path = field(default_factory=state_dir)
     """Where the token is."""
@@ -52,6 +55,7 @@ class Settings:
         return cls(
             runtime=check_runtime_dir(runtime_dir(environ)),
             default_camera=check_camera_name(environ.get(NAME) or DEFAULT_CAMERA),
+            configured=tuple(map(check_camera_name, environ.get(CAMERAS, "").split())),
             access=from_environ(environ, environ.get(BIND) or DEFAULT_BIND),
             state=state_dir(environ),
             io_uring=io_uring(environ.get(IO_URING) or AUTO),
@@ -71,7 +75,8 @@ class Cameras:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._seen: frozenset[str] = frozenset({settings.default_camera})
+        self._first = tuple(dict.fromkeys((settings.default_camera, *settings.configured)))
+        self._seen: frozenset[str] = frozenset(self._first)
 
     @property
     def default(self) -> str:
@@ -79,9 +84,14 @@ class Cameras:
         return self._settings.default_camera
 
     def known(self) -> list[str]:
-        """Return the cameras with a daemon, or that had one, and the default one; sorted."""
+        """Return the cameras with a daemon, or that had one, or are to have one; sorted."""
         self._seen |= frozenset(cameras(self._settings.runtime))
         return sorted(self._seen)
+
+    def in_order(self) -> list[str]:
+        """Return the same: the default one, those of the configuration, then all others, sorted."""
+        known = self.known()
+        return [*self._first, *(camera for camera in known if camera not in self._first)]
 
     def existing(self, camera: str) -> CameraNames:
         """Return the names of a camera that is known; raises UnknownCamera."""

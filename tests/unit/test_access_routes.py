@@ -86,7 +86,7 @@ def test_without_a_credential_only_open_routes_answer(app: Flask, client: FlaskC
             assert response.status_code == 401, path
             assert "Basic" in response.headers["WWW-Authenticate"]
         response.close()
-    assert answered == {"/healthz", "/static/page.js"}
+    assert answered == {"/healthz", "/static/page.js", "/favicon.ico", "/robots.txt"}
 
 
 def test_the_pages_script_is_refused_without_the_browsers_sign_in_box(
@@ -119,7 +119,7 @@ def test_open_to_look_is_not_open_to_command(runtime: Path, tmp_path: Path, toke
     assert client.post("/cameras/camera/control", json=CALL).status_code == 401
     assert client.get("/login").status_code == 401
     response = client.get("/login", headers=basic(token))
-    assert (response.status_code, response.headers["Location"]) == (303, "/")
+    assert (response.status_code, response.headers["Location"]) == (303, "./")
     assert csrf(client)
 
 
@@ -136,7 +136,7 @@ def test_the_url_with_the_token_makes_a_session_and_goes_to_the_url_without(
     client: FlaskClient, token: str
 ) -> None:
     response = client.get(f"/?page=1&token={token}")
-    assert (response.status_code, response.headers["Location"]) == (303, "/?page=1")
+    assert (response.status_code, response.headers["Location"]) == (303, "./?page=1")
     cookie = response.headers["Set-Cookie"]
     assert token not in cookie + response.text
     assert "HttpOnly" in cookie
@@ -168,7 +168,8 @@ def test_a_link_shows_one_camera_and_neither_commands_nor_renews_itself(
     (runtime / "front.lock").touch()
     links = client.get("/cameras/camera/link", headers=bearer(token)).get_json()
     assert links["expires_s"] == 3600
-    assert client.get(links["snapshot"]).status_code == 200
+    snapshot = links["snapshot"].removeprefix("../..")
+    assert client.get(snapshot).status_code == 200
     query = links["snapshot"].partition("?")[2]
     assert client.get(f"/snapshot?{query}").status_code == 200
     for path in ("/cameras/front/snapshot", "/cameras/camera/link", "/cameras", "/"):
@@ -178,7 +179,7 @@ def test_a_link_shows_one_camera_and_neither_commands_nor_renews_itself(
 
 def test_links_are_plain_where_everybody_may_look(runtime: Path) -> None:
     links = create_app(Settings(runtime)).test_client().get("/cameras/camera/link").get_json()
-    assert links["stream"] == "/cameras/camera/stream"
+    assert links["stream"] == "../../cameras/camera/stream"
 
 
 def test_a_name_that_is_not_ours_is_answered_nowhere(app: Flask, client: FlaskClient) -> None:

@@ -29,6 +29,30 @@ def test_the_daemons_own_words_are_passed_on() -> None:
     assert cause.document() == told
 
 
+@pytest.mark.parametrize(
+    ("told", "remedy"),
+    [
+        ("`framebus ctl start` starts it", "`framebus ctl start --name front` starts it"),
+        (
+            "`framebus ctl restart`, then `framebus ctl reset --rung usb-reset`",
+            "`framebus ctl restart --name front`, then "
+            "`framebus ctl reset --name front --rung usb-reset`",
+        ),
+        ("`framebus ctl reset --rung x --name front`",) * 2,
+        ("framebus ctl start --name front",) * 2,
+    ],
+)
+def test_each_command_of_a_remedy_names_the_camera(told: str, remedy: str) -> None:
+    status = {"state": "stopped", "cause": {"code": "x", "message": "y", "remedy": told}}
+    cause = explain(NAMES, status, attached=True, trouble=None, holder=lambda: 1)
+    assert cause.remedy == remedy
+
+
+def test_a_stopped_camera_is_started_by_its_name() -> None:
+    cause = explain(NAMES, {"state": "stopped"}, attached=True, trouble=None, holder=lambda: 1)
+    assert "framebus ctl start --name front" in cause.remedy
+
+
 def test_a_dead_daemon_is_told_from_one_that_was_never_there() -> None:
     words = {"cause": {"code": "old", "message": "of before it died"}}
     assert _code(words, pid=0) == "daemon-died"

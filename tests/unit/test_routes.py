@@ -61,7 +61,7 @@ def test_a_snapshot_of_a_camera_that_is_away_says_why_and_when_to_ask_again(
     assert response.headers["Retry-After"] == "1"
     body = response.get_json()
     assert (body["error"], body["state"]) == ("daemon-absent", "absent")
-    assert "framebus up" in body["remedy"]
+    assert "framebus capture --name camera" in body["remedy"]
 
 
 def test_an_old_frame_is_no_snapshot_but_can_be_had_marked(client: FlaskClient, bus: Bus) -> None:
@@ -122,6 +122,38 @@ def test_cameras_are_listed_as_they_appear_and_stay_listed(
     (runtime / "front.lock").unlink()
     assert listed() == ["camera", "front"]
     assert client.get("/cameras/front/snapshot").status_code == 503
+
+
+def test_a_configured_camera_is_there_before_a_daemon_ever_ran(runtime: Path) -> None:
+    client = create_app(Settings(runtime, "front", ("front", "garden"))).test_client()
+    assert [each["camera"] for each in client.get("/cameras").get_json()["cameras"]] == [
+        "front",
+        "garden",
+    ]
+    garden = client.get("/cameras/garden").get_json()
+    assert (garden["state"], garden["cause"]["code"]) == ("absent", "daemon-absent")
+    assert 'framebus_camera_online{camera="garden"} 0.0' in client.get("/metrics").text
+
+
+def test_a_snapshot_that_the_client_has_already_is_not_sent_again(
+    client: FlaskClient, patient_bus: Bus
+) -> None:
+    patient_bus.publish(jpeg(1))
+    first = client.get("/snapshot")
+    seen = {"If-None-Match": first.headers["ETag"]}
+    again = client.get("/snapshot", headers=seen)
+    assert (again.status_code, again.data) == (304, b"")
+    patient_bus.publish(jpeg(2))
+    newer = client.get("/snapshot", headers=seen)
+    assert (newer.status_code, newer.data) == (200, jpeg(2))
+
+
+def test_a_snapshot_is_sent_whole_whatever_range_is_asked_for(
+    client: FlaskClient, patient_bus: Bus
+) -> None:
+    patient_bus.publish(jpeg(1))
+    response = client.get("/snapshot", headers={"Range": "bytes=0-9"})
+    assert (response.status_code, response.data) == (200, jpeg(1))
 
 
 @pytest.mark.parametrize("what", ["stream", "snapshot", "state", "events"])
@@ -223,6 +255,30 @@ def test_head_is_answered_on_every_route_without_a_body(
             assert response.headers["Cache-Control"] == "no-store", path
             assert "default-src 'none'" in response.headers["Content-Security-Policy"], path
             assert response.headers["Referrer-Policy"] == "no-referrer", path
+
+
+def test_options_are_told_on_every_route_and_no_origin_is_given_leave(
+    client: FlaskClient, runtime: Path
+) -> None:
+    for rule in create_app(Settings(runtime)).url_map.iter_rules():
+        if rule.endpoint in ("access.login", "access.control"):
+            continue
+        path = rule.rule.replace("<name>", "camera").replace("<path:filename>", "page.js")
+        response = client.options(path, headers={"Origin": "https://else.example"})
+        assert (response.status_code, response.data) == (200, b""), path
+        assert "GET" in response.headers["Allow"], path
+        assert "Access-Control-Allow-Origin" not in response.headers, path
+
+
+def test_what_a_tab_of_its_own_shows_lets_the_browsers_viewer_style_it(
+    client: FlaskClient, patient_bus: Bus
+) -> None:
+    patient_bus.publish()
+    for path in ("/snapshot", "/stream", "/state", "/metrics"):
+        policy = client.head(path).headers["Content-Security-Policy"]
+        assert "style-src 'unsafe-inline'" in policy, path
+        assert "script-src" not in policy, path
+    assert "unsafe" not in client.get("/").headers["Content-Security-Policy"]
 
 
 def test_the_page_names_its_cameras_and_loads_nothing_from_elsewhere(client: FlaskClient) -> None:

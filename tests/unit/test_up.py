@@ -81,8 +81,9 @@ def test_children_mean_one_runtime_directory_and_one_default_camera(
 ) -> None:
     monkeypatch.setenv("FRAMEBUS_RUNTIME_DIR", "")
     monkeypatch.setenv("RUNTIME_DIRECTORY", "/run/one:/run/two")
-    environ = up._environ("front")
+    environ = up._environ(("front", "garden"))
     assert (environ["FRAMEBUS_RUNTIME_DIR"], environ["FRAMEBUS_NAME"]) == ("/run/one", "front")
+    assert environ["FRAMEBUS_CAMERAS"] == "front garden", "and one list of cameras"
 
 
 def test_greeting_has_addresses_and_commands_that_can_be_typed() -> None:

@@ -33,6 +33,16 @@ def test_a_flag_wins_over_the_file_and_the_file_over_the_default() -> None:
     assert chosen["FRAMEBUS_NAME"] == "front"
 
 
+def test_cameras_of_a_file_are_known_in_its_order_and_those_of_up_win() -> None:
+    file = parse("[camera.right]\n[camera.left]", "x.toml")
+    chosen = choose(NOTHING, file, ENVIRON)
+    assert Settings.from_environ(chosen).configured == ("right", "left")
+    chosen = choose(NOTHING, file, {**ENVIRON, "FRAMEBUS_CAMERAS": "left"})
+    assert Settings.from_environ(chosen).configured == ("left",)
+    with pytest.raises(BadCameraName):
+        choose(NOTHING, file, {**ENVIRON, "FRAMEBUS_CAMERAS": "left ../x"})
+
+
 @pytest.mark.parametrize("count", ["0", "-1", "many", "65", ""])
 def test_a_number_of_workers_that_is_none_is_refused(count: str) -> None:
     with pytest.raises(UsageError, match="use a number from 1 to 64"):

@@ -11,10 +11,10 @@ from typing import Any
 
 from gunicorn.workers.gthread import ThreadWorker
 
-from web_workers.wire.headers import HEADERS
+from web_workers.wire.headers import HTML
 
 _END = b"\r\n\r\n"
-_LINES = "".join(f"\r\n{name}: {value}" for name, value in HEADERS.items()).encode()
+_LINES = "".join(f"\r\n{name}: {value}" for name, value in HTML.items()).encode()
 
 
 class GuardedErrors(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types

@@ -17,6 +17,7 @@ from web_workers.access.keys import SESSION_S, Keys
 from web_workers.access.peer import Peer, Proxies, answers_to
 from web_workers.access.proof import Kind, Proof, secret_of, without_secret
 from web_workers.access.tries import Tries
+from web_workers.responses.paths import PREFIX, root
 from web_workers.responses.problems import problem
 
 CSRF_HEADER = "X-CSRF-Token"
@@ -47,12 +48,13 @@ class Gate:
         """Stand before the views of `app`."""
         app.before_request(self.check)
         app.after_request(self.keep_session)
-        app.context_processor(lambda: {"control_token": self.control_token()})
+        app.context_processor(self.told)
 
     def check(self) -> AnyResponse | None:
         """Return the answer to a request that is not let through, None for one that is."""
         peer = self._proxies.peer(request.environ)
         setattr(g, ADDRESS, peer.address)
+        setattr(g, PREFIX, self._proxies.prefix(request.environ))
         if not answers_to(peer.host, self._access.hosts):
             return problem(
                 421,
@@ -105,6 +107,12 @@ class Gate:
             return ""
         return "?" + urlencode({"signed": self._keys.link(camera)})
 
+    def told(self) -> dict[str, object]:
+        """Return what templates are told: who can command, and whether others may log in to it."""
+        token = self.control_token()
+        commands = self._keys is not None and self._access.control != "off"
+        return {"control_token": token, "login": commands and not token}
+
     def control_token(self) -> str:
         """Return the CSRF token for the page that is being made, empty for who cannot command."""
         proof: Proof | None = g.get("proof")
@@ -145,7 +153,7 @@ class Gate:
     def _opened(self, peer: Peer) -> AnyResponse:
         """Answer to the URL with the token in it: a session, and the URL without."""
         rest = [(key, each) for key, each in request.args.items(multi=True) if key != "token"]
-        response = redirect("/?" + urlencode(rest) if rest else "/", 303)
+        response = redirect(root() + ("?" + urlencode(rest) if rest else ""), 303)
         if self._keys is not None:
             if (answer := self._wrong(peer, request.args["token"])) is not None:
                 return answer
@@ -189,6 +197,8 @@ class Gate:
             max_age=SESSION_S,
             httponly=True,
             secure=self._proxies.peer(request.environ).scheme == "https",
+            # Without a path a browser takes that of the page, which is right below any prefix.
+            path=f"{g.get(PREFIX)}/" if g.get(PREFIX) else None,
             # Strict would not let a link in a mail or a wiki open the page: the redirect after it,
             # and every later visit, would come without. Lax sends it with a top-level GET besides,
             # and no GET changes anything; never with a POST, an <img> or a frame of another site.

@@ -16,6 +16,8 @@ from framebus.cli.access import UNIX_PROXY, as_address
 
 _HOST_AND_PORT = re.compile(r"(\[[0-9a-f:.]+\]|[^:\[\]/\\@?#\s]+)(?::(\d{1,5}))?", re.IGNORECASE)
 _PORTS = {"http": 80, "https": 443}
+_PREFIX = re.compile(r"(?:/(?!\.{1,2}(?:/|$))[A-Za-z0-9._~-]+){1,8}")
+_PREFIX_MAX = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +85,16 @@ class Proxies:
                     break
         host, port = _split(asked, scheme)
         return Peer(address, scheme, host, port)
+
+    def prefix(self, environ: Mapping[str, Any]) -> str:
+        """Return what a proxy says that our paths stand below, as in `/webcam`; empty without one.
+
+        What is no plain path is left out: an answer whose addresses are relative needs none.
+        """
+        if not self.trusted(str(environ.get("REMOTE_ADDR", ""))):
+            return ""
+        told = str(environ.get("HTTP_X_FORWARDED_PREFIX", "")).removesuffix("/")
+        return told if len(told) <= _PREFIX_MAX and _PREFIX.fullmatch(told) else ""
 
 
 def _split(asked: object, scheme: str) -> tuple[str | None, int]:

@@ -12,6 +12,7 @@ from web_workers.access.control import control
 from web_workers.access.decisions import Decision, decided
 from web_workers.access.gate import Gate
 from web_workers.access.keys import LINK_S
+from web_workers.responses.paths import only_as_it_stands, root
 
 
 def routes(gate: Gate, names: Callable[[str], CameraNames]) -> Blueprint:
@@ -21,18 +22,18 @@ def routes(gate: Gate, names: Callable[[str], CameraNames]) -> Blueprint:
         """Addresses for an <img> or a player that can show no password."""
         query = gate.link(names(name).camera)
         kinds = ("stream", "snapshot", "state")
-        links = {kind: f"/cameras/{name}/{kind}{query}" for kind in kinds}
+        links = {kind: f"{root()}cameras/{name}/{kind}{query}" for kind in kinds}
         return jsonify({**links, "expires_s": LINK_S if query else None})
 
     def login() -> AnyResponse:
         """The page, after the browser has asked for the password."""
         gate.control_token()
-        return redirect("/", 303)
+        return redirect(root(), 303)
 
     blueprint = Blueprint("access", __name__)
     add = blueprint.add_url_rule
     add("/cameras/<name>/link", "link", decided(Decision.VIEW, link))
-    add("/login", "login", decided(Decision.CONTROL, login))
+    add("/login", "login", decided(Decision.CONTROL, only_as_it_stands(login)))
     add(
         "/cameras/<name>/control",
         "control",

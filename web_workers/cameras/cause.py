@@ -6,12 +6,15 @@ is found out here, from its lock file and its ring.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 
 from framebus.errors import FramebusError, NoPermission
 from framebus.names import CameraNames
 from framebus.notify import UNKNOWN_INTERVAL_S
+
+_COMMAND = re.compile(r"(framebus ctl [a-z]+\b)(?![^`;,]*--name)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +59,7 @@ def explain(
         return Cause(
             str(told.get("code", "unknown")),
             str(told.get("message", "the daemon gives no reason")),
-            str(told.get("remedy") or ""),
+            _for(names.camera, str(told.get("remedy") or "")),
         )
     return _by_state(names.camera, str(status.get("state", "")))
 
@@ -71,15 +74,19 @@ def _without_daemon(camera: str, attached: bool) -> Cause:
     return Cause(
         "daemon-absent",
         f"no capture daemon runs for {camera!r}",
-        f"start one: framebus up --name {camera}",
+        f"start one: framebus capture --name {camera}",
     )
 
 
 def _by_state(camera: str, state: str) -> Cause:
     if state == "stopped":
-        return Cause(
-            "stopped", f"the capture of {camera!r} is stopped", "framebus ctl start starts it"
-        )
+        remedy = _for(camera, "`framebus ctl start` starts it")
+        return Cause("stopped", f"the capture of {camera!r} is stopped", remedy)
     if state in ("", "opening"):
         return Cause("opening", f"the capture daemon of {camera!r} is opening its source")
     return Cause("no-frames", f"camera {camera!r} delivers no new frames (state: {state})")
+
+
+def _for(camera: str, remedy: str) -> str:
+    """Return a remedy with the camera in each command: it is read beside other cameras'."""
+    return _COMMAND.sub(rf"\1 --name {camera}", remedy)

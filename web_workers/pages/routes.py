@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from flask import Blueprint, Response, g, jsonify, render_template, request
+from flask import Blueprint, Response, current_app, g, jsonify, render_template, request
 from framebus.errors import CameraAbsent, FrameGone, NoPermission, SegmentInvalid
 from framebus.frame import Frame
 from framebus.names import CameraNames
@@ -19,7 +19,8 @@ from web_workers.cameras.incidents import incidents
 from web_workers.cameras.observe import Observation, observe
 from web_workers.feeds import events
 from web_workers.metrics.scrape import scrape
-from web_workers.pages import generators, queries, state
+from web_workers.pages import aliases, generators, queries, state
+from web_workers.responses.paths import only_as_it_stands, root
 from web_workers.responses.problems import problem
 from web_workers.responses.takeover import (
     PLACE,
@@ -33,6 +34,12 @@ from web_workers.settings import Cameras
 from web_workers.wire import parts
 
 _NO_BUFFERING = {"X-Accel-Buffering": "no"}  # nginx would hold a stream back
+_DEFAULT_CAMERA = {
+    **{what: what for what in ("stream", "snapshot", "state")},
+    **aliases.FILES,
+    **aliases.DEFAULT_CAMERA_ONLY,
+}
+"""Paths of the default camera, and what each means."""
 
 
 def routes(cameras: Cameras) -> Blueprint:
@@ -42,10 +49,13 @@ def routes(cameras: Cameras) -> Blueprint:
     for path, decision, view in (
         ("/", Decision.VIEW, views.index),
         ("/cameras", Decision.VIEW, views.cameras),
+        ("/cameras/<name>", Decision.VIEW, views.camera),
         ("/events", Decision.VIEW, views.all_events),
         ("/healthz", Decision.OPEN, views.healthz),
-        ("/metrics", Decision.VIEW, views.metrics),
+        ("/metrics", Decision.VIEW, only_as_it_stands(views.metrics)),
         ("/readyz", Decision.VIEW, views.readyz),
+        ("/favicon.ico", Decision.OPEN, views.icon),
+        ("/robots.txt", Decision.OPEN, views.robots),
     ):
         blueprint.add_url_rule(path, view.__name__, decided(decision, view))
     for name, decision, camera_view in (
@@ -57,10 +67,14 @@ def routes(cameras: Cameras) -> Blueprint:
     ):
         guarded = decided(decision, camera_view)
         blueprint.add_url_rule(f"/cameras/<name>/{name}", name, guarded)
-        if name in ("stream", "snapshot", "state"):
-            blueprint.add_url_rule(
-                f"/{name}", f"default_{name}", guarded, defaults={"name": cameras.default}
-            )
+        for file, means in aliases.FILES.items():
+            if means == name:
+                blueprint.add_url_rule(f"/cameras/<name>/{file}", name)
+        for path, means in _DEFAULT_CAMERA.items():
+            if means == name:
+                blueprint.add_url_rule(
+                    f"/{path}", f"default_{name}", guarded, defaults={"name": cameras.default}
+                )
     return blueprint
 
 
@@ -72,17 +86,24 @@ class _Views:
 
     def index(self) -> Response | str:
         """The page; or what mjpg-streamer's clients ask for at this path."""
-        action = request.args.get("action")
-        if action == "stream":
-            return self.stream(self._cameras.default)
-        if action == "snapshot":
-            return self.snapshot(self._cameras.default)
-        return render_template("index.html", cameras=self._cameras.known())
+        try:
+            asked = aliases.action(request.args)
+            if asked is None:
+                return render_template("index.html", cameras=self._cameras.known(), root=root())
+            what, number = asked
+            camera = aliases.numbered(self._cameras.in_order(), number)
+        except aliases.UnknownAction as error:
+            return problem(404, "no-such-action", str(error))
+        return self.stream(camera) if what == "stream" else self.snapshot(camera)
 
     def cameras(self) -> Response:
         """The list of cameras."""
         seen = [self._observe(camera) for camera in self._cameras.known()]
-        return jsonify({"cameras": [state.summary(each) for each in seen]})
+        return jsonify({"cameras": [state.summary(each, root()) for each in seen]})
+
+    def camera(self, name: str) -> Response:
+        """One of them."""
+        return jsonify(state.summary(self._observe(self._cameras.existing(name).camera), root()))
 
     def stream(self, name: str) -> Response:
         """A camera's frames, endless."""
@@ -101,7 +122,7 @@ class _Views:
         seen = observe(names, now_ns=time.monotonic_ns())
         frame = _newest(names)
         if seen.fresh and frame is not None:
-            return _picture(parts.Picture.of(frame))
+            return _frame(frame)
         if seen.cause is not None and stand_in:
             return _picture(generators.placeholder(names.camera, seen.cause, frame))
         return _away(seen)
@@ -130,6 +151,14 @@ class _Views:
         """Whether this worker answers; says nothing of cameras."""
         return jsonify({"ok": True})
 
+    def icon(self) -> Response:
+        """The page's icon: browsers ask for it here beside a stream that has a tab of its own."""
+        return current_app.send_static_file("icon.svg")
+
+    def robots(self) -> Response:
+        """What search engines may keep: nothing."""
+        return Response("User-agent: *\nDisallow: /\n", mimetype="text/plain")
+
     def metrics(self) -> Response:
         """Everything that can be counted, for Prometheus."""
         streams = request.environ.get(STREAMS)
@@ -155,7 +184,7 @@ class _Views:
             return problem(404, "not-in-history", str(error))
         except (CameraAbsent, NoPermission, SegmentInvalid):
             return _away(self._observe(names.camera))
-        return _picture(parts.Picture.of(frame))
+        return _frame(frame)
 
     def _observe(self, camera: str) -> Observation:
         return observe(self._cameras.names(camera), now_ns=time.monotonic_ns())
@@ -178,6 +207,14 @@ def _newest(names: CameraNames) -> Frame | None:
         return snapshot.newest(names)
     except (CameraAbsent, FrameGone, NoPermission, SegmentInvalid):
         return None  # what `observe` saw says why
+
+
+def _frame(frame: Frame) -> Response:
+    """Answer with a frame; in short where it is the one that the client says it has."""
+    response = _picture(parts.Picture.of(frame))
+    response.set_etag(f"{frame.captured_utc_ns:x}-{frame.sequence}")
+    response.make_conditional(request)
+    return response
 
 
 def _picture(picture: parts.Picture) -> Response:

@@ -23,11 +23,11 @@ def state(seen: Observation, viewers: Sequence[Mapping[str, Any]], worker: int) 
     }
 
 
-def summary(seen: Observation) -> dict[str, Any]:
-    """Return one camera's line in the list of cameras."""
+def summary(seen: Observation, root: str) -> dict[str, Any]:
+    """Return one camera's line in the list of cameras; `root` is where `/` is from there."""
     document = seen.document()
     keys = ("camera", "state", "online", "showing", "cause", "age_s")
-    path = f"/cameras/{seen.camera}"
+    path = f"{root}cameras/{seen.camera}"
     links = {
         name: f"{path}/{name}" for name in ("stream", "snapshot", "state", "events", "incidents")
     }

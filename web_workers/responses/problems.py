@@ -12,6 +12,7 @@ from framebus.errors import UsageError
 from werkzeug.exceptions import HTTPException
 
 from web_workers.admission.gate import RETRY_AFTER_S, Full
+from web_workers.responses.paths import root
 from web_workers.settings import Cameras, UnknownCamera
 
 
@@ -19,7 +20,9 @@ def problem(status: int, error: str, message: str, **more: Any) -> Response:
     """Return the response for something that is wrong."""
     body = {"error": error, "message": message, **more}
     if request.accept_mimetypes.best_match(["application/json", "text/html"]) == "text/html":
-        response = Response(render_template("problem.html", **body), mimetype="text/html")
+        response = Response(
+            render_template("problem.html", root=root(), **body), mimetype="text/html"
+        )
     else:
         response = jsonify(body)
     response.status_code = status

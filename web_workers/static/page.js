@@ -7,11 +7,13 @@
 // open its sign-in box for each of them otherwise, every few seconds.
 "use strict";
 
+// Where `/` is. A proxy may serve it below a prefix, of which nothing is known here.
+const ROOT = new URL("..", document.currentScript.src);
 const LIVE_MAX = 4;
 const RETRY_MS = 1000; // a lost picture is asked for again after this long
 const POLL_MS = 1000;
 const REFUSED_MS = 10000; // a refusal without Retry-After
-const EVENTS = "/events?page=1";
+const EVENTS = new URL("events?page=1", ROOT);
 const SILENT_MS = 4000; // states come every second: this much silence is a lost connection
 
 class Camera {
@@ -33,6 +35,7 @@ class Camera {
     this.size = part(".size");
     this.age = part(".age");
     this.incidents = part(".incidents");
+    this.lost = part(".lost");
     this.card.dataset.camera = name;
     this.image.alt = `Camera ${name}`;
     part("h2").textContent = name;
@@ -48,7 +51,7 @@ class Camera {
   }
 
   path(what) {
-    return `/cameras/${encodeURIComponent(this.name)}/${what}`;
+    return new URL(`cameras/${encodeURIComponent(this.name)}/${what}`, ROOT).href;
   }
 
   start() {
@@ -76,7 +79,9 @@ class Camera {
     const shown = instead ? told.fallback : told;
     const granted = shown?.source?.granted;
     const live = this.live ? "live" : "live, one picture a second";
-    this.state.textContent = capital(told.online ? live : instead ? "fallback" : told.state);
+    const state = told.state === "absent" ? "not running" : told.state;
+    this.lost.hidden = true;
+    this.state.textContent = capital(told.online ? live : instead ? "fallback" : state);
     this.state.className = `state ${told.online ? "good" : "bad"}`;
     this.fps.textContent = told.showing ? rate(shown) : "–";
     this.size.textContent = granted ? `${granted.width} × ${granted.height}` : "–";
@@ -112,6 +117,7 @@ class Camera {
 
   // What was told last holds no more.
   lose() {
+    this.lost.hidden = false;
     this.state.textContent = "No connection";
     this.state.className = "state bad";
     this.fps.textContent = this.age.textContent = "–";

@@ -4,12 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-HEADERS: Mapping[str, str] = {
+_FRAMES = "base-uri 'none'; form-action 'none'; frame-ancestors 'self'"
+_COMMON: Mapping[str, str] = {
     "Cache-Control": "no-store",
-    "Content-Security-Policy": (
-        "default-src 'none'; img-src 'self'; script-src 'self'; style-src 'self'; "
-        "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'self'"
-    ),
     "Referrer-Policy": "no-referrer",
     "X-Content-Type-Options": "nosniff",
 }
+HTML: Mapping[str, str] = {
+    **_COMMON,
+    "Content-Security-Policy": (
+        "default-src 'none'; img-src 'self'; script-src 'self'; style-src 'self'; "
+        f"connect-src 'self'; {_FRAMES}"
+    ),
+}
+"""Of pages."""
+HEADERS: Mapping[str, str] = {
+    **_COMMON,
+    "Content-Security-Policy": f"default-src 'none'; style-src 'unsafe-inline'; {_FRAMES}",
+}
+"""Of all else, in which there is no markup: the style is that of the browser's own viewers."""

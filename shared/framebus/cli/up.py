@@ -129,7 +129,7 @@ def up(**options: Any) -> int:
         for camera in cameras
     ]
     web = Part("web", _command("web_workers", _WEB_OPTIONS, {**options, "bind": listen.text}))
-    parts, environ = [*captures, web], _environ(cameras[0])
+    parts, environ = [*captures, web], _environ(cameras)
     try:
         credential = access.credential(chosen, state_dir()) if chosen.asks else None
         listen.check_free()
@@ -159,9 +159,14 @@ def _cameras(options: Mapping[str, Any], file: Config) -> tuple[str, ...]:
     return cameras
 
 
-def _environ(camera: str) -> dict[str, str]:
-    """Return the children's environment: all must mean the same directory and default camera."""
-    return {**os.environ, "FRAMEBUS_RUNTIME_DIR": str(runtime_dir()), "FRAMEBUS_NAME": camera}
+def _environ(cameras: tuple[str, ...]) -> dict[str, str]:
+    """Return the children's environment: all must mean the same directory and cameras."""
+    return {
+        **os.environ,
+        "FRAMEBUS_RUNTIME_DIR": str(runtime_dir()),
+        "FRAMEBUS_NAME": cameras[0],
+        "FRAMEBUS_CAMERAS": " ".join(cameras),
+    }
 
 
 def _command(
