@@ -33,12 +33,16 @@ PIXEL = """() => {
 
 
 @contextmanager
-def page(url: str, *, width: int = 1280, height: int = 860) -> Iterator[tuple[Page, list[str]]]:
+def page(
+    url: str, *, width: int = 1280, height: int = 860, any_certificate: bool = False
+) -> Iterator[tuple[Page, list[str]]]:
     """Open `url`; yields the page and the list of what went wrong in it so far."""
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=_ARGUMENTS)
         try:
-            opened = browser.new_page(viewport={"width": width, "height": height})
+            opened = browser.new_page(
+                viewport={"width": width, "height": height}, ignore_https_errors=any_certificate
+            )
             wrong: list[str] = []
             opened.on("pageerror", lambda error: wrong.append(str(error)))
             opened.on(

@@ -42,8 +42,8 @@ def site_at(directory: Path, upstream: int, plain: int, tls: int) -> str:
     for old, new in (
         (redirect(site), ""),
         ("server 127.0.0.1:8080;", f"server 127.0.0.1:{upstream};"),
-        ("listen 443 ssl;", f"listen 127.0.0.1:{tls} ssl; listen 127.0.0.1:{plain};"),
-        ("listen [::]:443 ssl;", ""),
+        ("listen 443 ssl http2;", f"listen 127.0.0.1:{tls} ssl http2; listen 127.0.0.1:{plain};"),
+        ("listen [::]:443 ssl http2;", ""),
         ("/etc/ssl/framebus/fullchain.pem", str(certificate)),
         ("/etc/ssl/framebus/privkey.pem", str(key)),
     ):
@@ -54,7 +54,7 @@ def site_at(directory: Path, upstream: int, plain: int, tls: int) -> str:
 
 def redirect(site: str) -> str:
     """The part of the site that sends everybody who comes without TLS there."""
-    return site[site.index("# Without the query") : site.index("server {\n    listen 443")]
+    return site[site.index("# Without the query") : site.index("server {\n    # Over HTTP/2")]
 
 
 @pytest.fixture
@@ -72,7 +72,13 @@ def ports(tier: WebTier, tmp_path: Path) -> Iterator[tuple[int, int]]:
         yield port, tls
 
 
-@pytest.mark.parametrize("path", ["/cameras/camera/stream", "/stream", "/?action=stream"])
+@pytest.mark.parametrize(
+    "path",
+    [
+        *("/cameras/camera/stream", "/stream", "/?action=stream", "/webcam/?action=stream_0"),
+        *("/stream/", "/stream.mjpg", "/cameras/camera/stream.mjpeg", "/video"),
+    ],
+)
 def test_frames_come_through_one_by_one_and_unchunked(
     runtime: Path, ports: tuple[int, int], path: str
 ) -> None:
@@ -113,11 +119,11 @@ def test_it_tells_scheme_and_name_and_no_client_can(tier: WebTier, ports: tuple[
         return done.stdout.decode()
 
     signed_in = ask(f"/?token={secret}", "camera.example.org")
-    assert "303 SEE OTHER" in signed_in
+    assert signed_in.startswith("HTTP/2 303")
     assert "Secure; HttpOnly;" in signed_in
-    assert ask("/cameras", "evil.example").startswith("HTTP/1.1 421")
+    assert ask("/cameras", "evil.example").startswith("HTTP/2 421")
     forged = ("--header", "X-Forwarded-Host: camera.example.org")
-    assert ask("/cameras", "evil.example", *forged).startswith("HTTP/1.1 421")
+    assert ask("/cameras", "evil.example", *forged).startswith("HTTP/2 421")
     forged = ("--header", "X-Forwarded-Proto: http")
     assert "Secure;" in ask(f"/?token={secret}", "camera.example.org", *forged)
 
