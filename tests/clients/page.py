@@ -10,6 +10,8 @@ from pathlib import Path
 PAGE = Path(__file__).parents[2] / "docs" / "clients.md"
 ADDRESS = "http://127.0.0.1:8080"
 """What the page writes for where framebus is."""
+SERVERS = "ffmpeg and VLC as servers"
+"""The section of what is no client."""
 
 
 @dataclass(frozen=True)
@@ -45,9 +47,9 @@ def languages() -> set[str]:
     return set(re.findall(r"^```(\w+)$", PAGE.read_text(), re.MULTILINE))
 
 
-def commands() -> list[str]:
-    """Return every command line of the page."""
-    text = "".join(block.text for block in blocks("sh"))
+def commands(*, servers: bool = False) -> list[str]:
+    """Return every command line of the page, of clients or of servers."""
+    text = "".join(each.text for each in blocks("sh") if (each.section == SERVERS) is servers)
     return text.replace("\\\n", "").splitlines()
 
 

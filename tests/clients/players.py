@@ -123,6 +123,12 @@ class Vlc(Files):
         shutil.rmtree(self.folder)
 
 
+class Mplayer(Files):
+    def command(self, words: Sequence[str]) -> list[str]:
+        self.folder = self.directory / "pictures"
+        return [*words, "-quiet", "-vo", f"jpeg:outdir={self.folder}"]
+
+
 class Ffplay(Player):
     """A filter writes a checksum of each picture into the log."""
 
@@ -192,6 +198,7 @@ PLAYERS: Mapping[str, type[Player]] = {
     "cvlc": Vlc,
     "ffplay": Ffplay,
     "gst-launch-1.0": GStreamer,
+    "mplayer": Mplayer,
     "mpv": Mpv,
 }
 """By program; the last word of its line, or one of its words, is the stream's address."""

@@ -12,10 +12,13 @@ from collections.abc import Awaitable, Callable, Mapping
 
 import aiohttp
 import pytest
+from framebus.control.client import ControlClient
+from framebus.names import DEFAULT_CAMERA, CameraNames, runtime_dir
 
 from tests.clients import page
-from tests.clients.conftest import SIZE
+from tests.clients.conftest import SIZE, shows
 from tests.pictures import decode
+from tests.waiting import until
 
 TIMEOUT = aiohttp.ClientTimeout(total=50)
 
@@ -55,6 +58,28 @@ def test_home_assistant_passes_on_a_stream_and_finds_its_first_picture(base: str
             assert size(await response.read()) == SIZE
 
     reading(read)
+
+
+def test_home_assistants_generic_camera_always_gets_a_picture(base: str) -> None:
+    """It keeps the picture that it had when the answer is an error (components/generic)."""
+    still = addresses("Home Assistant", base)[1]
+
+    async def read(session: aiohttp.ClientSession) -> None:
+        while True:
+            async with session.get(still) as response:
+                response.raise_for_status()
+                assert response.headers["Content-Type"] == "image/jpeg"
+                assert size(await response.read()) == SIZE
+                if response.headers.get("X-Placeholder") == "stopped":
+                    return
+
+    with ControlClient(CameraNames(runtime_dir(), DEFAULT_CAMERA), timeout_s=20) as control:
+        control.call("stop", {})
+        try:
+            reading(read)
+        finally:
+            control.call("start", {})
+    until(lambda: shows(base, SIZE), within_s=50, what="it is for the next test as it was")
 
 
 @pytest.mark.parametrize("number", range(3))

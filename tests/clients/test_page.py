@@ -18,8 +18,10 @@ LOOKED_AT = {
     ("OctoPrint, Mainsail, Fluidd, Moonraker", "ini"),
     ("Home Assistant", "text"),
     ("Clients of ustreamer", "text"),
+    ("Proxies", "lighttpd"),
+    ("Proxies", "vcl"),
 }
-"""By test_browsers.py, test_printers.py and test_aiohttp.py, each line of them."""
+"""By test_browsers.py, test_printers.py, test_aiohttp.py and test_proxies.py, each line of them."""
 
 
 def test_every_block_is_one_that_is_run_or_looked_at() -> None:
