@@ -68,6 +68,14 @@ def test_every_route_has_a_decision(app: Flask) -> None:
     assert documented == decided
 
 
+def test_every_route_is_documented(app: Flask) -> None:
+    page = (Path(__file__).parents[2] / "docs/http.md").read_text()
+    for rule in app.url_map.iter_rules():
+        path = rule.rule.replace("<name>", "NAME")
+        method = "" if "GET" in (rule.methods or ()) else "POST "
+        assert rule.endpoint == "static" or f"`{method}{path}`" in page, path
+
+
 def test_a_route_that_nobody_has_decided_about_is_refused(app: Flask, token: str) -> None:
     app.add_url_rule("/forgotten", "forgotten", lambda: "secret")
     response = app.test_client().get("/forgotten", headers=bearer(token))

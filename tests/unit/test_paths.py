@@ -131,7 +131,11 @@ def test_a_path_is_tidied_to_the_form_that_routes_have(asked: str, path: str) ->
         *("/?action=snapshot&1700000000", "/?action=snapshot%3F1700000000", "/?ACTION=snapshot"),
         *("/webcam/?action=snapshot", "/webcam?action=snapshot", "/webcam/snapshot"),
         *("/snapshot.jpg", "/snapshot.jpeg", "/cam.jpg", "/shot.jpg", "/capture"),
-        *("/cameras/camera/snapshot/", "/cameras/camera/snapshot.jpg"),
+        *(
+            "/cameras/camera/snapshot/",
+            "/cameras/camera/snapshot.jpg",
+            "/snapshot?placeholder=1?170",
+        ),
     ],
 )
 def test_the_snapshot_is_had_by_every_address_that_programs_use(
@@ -264,10 +268,27 @@ def test_what_sets_a_cookie_does_so_at_its_own_path_only(
     assert "Set-Cookie" in response.headers
 
 
-@pytest.mark.parametrize("path", ["/metrics/", "//metrics", "/webcam/metrics", "/metrics&1"])
+@pytest.mark.parametrize("told", ["", "/webcam"])
+def test_below_a_prefix_that_a_proxy_leaves_on_one_can_log_in(
+    runtime: Path, tmp_path: Path, token: str, told: str
+) -> None:
+    guarded = replace(GUARDED, proxies=("127.0.0.1",))
+    client = create_app(Settings(runtime, access=guarded, state=tmp_path)).test_client()
+    headers = {**basic(token), "X-Forwarded-Prefix": told}
+    response = client.get("/webcam/login/", headers=headers)
+    assert joined("/webcam/login/", response.headers["Location"]) == "/webcam/login"
+    response = client.get("/webcam/login", headers=headers)
+    assert joined("/webcam/login", response.headers["Location"]) == "/webcam/"
+    assert "Path=/;" not in response.headers["Set-Cookie"]
+    assert client.get("/webcam/cameras").status_code == 200
+    assert client.get("/cameras").status_code == 401, "the cookie is for what is below it"
+
+
+@pytest.mark.parametrize("path", ["/metrics/", "//metrics", "//webcam/metrics", "/metrics&1"])
 def test_what_a_proxy_keeps_from_others_is_answered_at_its_own_path_only(
     client: FlaskClient, path: str
 ) -> None:
     response = ask(client, path)
     assert response.status_code == 308
+    assert client.get("/webcam/metrics").status_code == 404
     assert joined(path, response.headers["Location"]) == "/metrics"

@@ -33,7 +33,7 @@ def routes(gate: Gate, names: Callable[[str], CameraNames]) -> Blueprint:
     blueprint = Blueprint("access", __name__)
     add = blueprint.add_url_rule
     add("/cameras/<name>/link", "link", decided(Decision.VIEW, link))
-    add("/login", "login", decided(Decision.CONTROL, only_as_it_stands(login)))
+    add("/login", "login", decided(Decision.CONTROL, only_as_it_stands(login, below_mount=True)))
     add(
         "/cameras/<name>/control",
         "control",

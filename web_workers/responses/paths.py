@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, Final
 
 from flask import g, redirect, request
+from werkzeug.exceptions import NotFound
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -62,22 +63,22 @@ def root() -> str:
     return _up(asked.removeprefix(MOUNT) if asked.startswith(f"{MOUNT}/") else asked)
 
 
-def only_as_it_stands(view: Callable[..., Any]) -> Callable[..., Any]:
+def only_as_it_stands(view: Callable[..., Any], *, below_mount: bool = False) -> Callable[..., Any]:
     """Send whoever asks for this view by any other spelling of its path to that path.
 
     For what a proxy may have a rule about by its exact path, and for what sets a cookie, which
-    browsers keep for the path that they asked for.
+    browsers keep for the path that they asked for. `below_mount`: it is there below MOUNT as well.
     """
 
     @functools.wraps(view)
     def standing(*args: Any, **kwargs: Any) -> Any:
         asked = request.environ.get(_ASKED, request.path)
-        if asked == request.path:
+        if asked.startswith(f"{MOUNT}/") and not below_mount:
+            raise NotFound
+        if asked.removeprefix(MOUNT) == request.path:
             return view(*args, **kwargs)
-        prefix = g.get(PREFIX)
-        above = f"{prefix}/" if prefix else _up(asked)
         query = request.query_string.decode("latin-1")
-        return redirect(above + request.path[1:] + (f"?{query}" if query else ""), 308)
+        return redirect(root() + request.path[1:] + (f"?{query}" if query else ""), 308)
 
     return standing
 
