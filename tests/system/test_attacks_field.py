@@ -42,7 +42,7 @@ def no_markup(server: Guarded, path: str) -> None:
     assert "default-src 'none'" in policy
     if headers["Content-Type"].startswith("text/html"):
         assert "unsafe" not in policy
-        assert "script-src 'self';" in policy
+        assert "script-src 'self'; style-src 'self'" in policy
     else:
         assert "script" not in policy
 

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-_FRAMES = "base-uri 'none'; form-action 'none'; frame-ancestors 'self'"
+_POLICY = (
+    "default-src 'none'; img-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; "
+    "frame-ancestors 'self'; "
+)
 _COMMON: Mapping[str, str] = {
     "Cache-Control": "no-store",
     "Referrer-Policy": "no-referrer",
@@ -12,14 +15,11 @@ _COMMON: Mapping[str, str] = {
 }
 HTML: Mapping[str, str] = {
     **_COMMON,
-    "Content-Security-Policy": (
-        "default-src 'none'; img-src 'self'; script-src 'self'; style-src 'self'; "
-        f"connect-src 'self'; {_FRAMES}"
-    ),
+    "Content-Security-Policy": f"{_POLICY}script-src 'self'; style-src 'self'",
 }
 """Of pages."""
 HEADERS: Mapping[str, str] = {
     **_COMMON,
-    "Content-Security-Policy": f"default-src 'none'; style-src 'unsafe-inline'; {_FRAMES}",
+    "Content-Security-Policy": f"{_POLICY}style-src 'unsafe-inline'",
 }
 """Of all else, in which there is no markup: the style is that of the browser's own viewers."""
