@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import struct
 
 import pytest
 from framebus.zmtp.accounts import BURST_NS, SHARE, Account
 from framebus.zmtp.session import COMMAND_MAX, PREFIXES_MAX, PUB, Kind, Message, Reply, Session
-from framebus.zmtp.wire import GREETING, Violation, command, message, ready
+from framebus.zmtp.wire import GREETING, GREETING_SIZE, Violation, command, message, ready
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tests.zmtp_peer import COMMAND, MORE, header, subscription
 
@@ -148,6 +151,18 @@ def test_a_ping_is_answered_with_its_context() -> None:
     session.feed(command(b"PING", b"\x00\x64context") + command(b"PONG", b"context"))
     assert session.next() == Reply(command(b"PONG", b"context"))
     assert session.next() is None
+
+
+@given(pieces=st.lists(st.binary(max_size=80), max_size=20), handshake=st.booleans())
+def test_no_bytes_do_more_than_violate_and_what_is_kept_is_bounded(
+    pieces: list[bytes], handshake: bool
+) -> None:
+    session = dealer() if handshake else Session(ROUTER)
+    with contextlib.suppress(Violation):
+        for piece in pieces:
+            session.feed(piece)
+            all_of(session)
+            assert session.held <= ROUTER.message_max + GREETING_SIZE
 
 
 class Clock:
