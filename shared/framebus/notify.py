@@ -23,6 +23,8 @@ _FRAMES_KERNEL = (
 )
 _EVENTS_KERNEL = 16384
 _EVENTS_QUEUED = 16384  # bytes more; a status document has three thousand
+_HINT_MAX = 4096  # bytes that a listener takes of a message; of another version's it may be longer
+_EVENT_MAX = 1 << 20
 _READABLE = int(zmq.POLLIN)
 
 SILENT_INTERVALS = 1.5
@@ -89,6 +91,7 @@ class Listener:
         self.socket: zmq.Socket[bytes] = context.socket(zmq.SUB)
         self.socket.linger = 0
         self.socket.setsockopt(zmq.CONFLATE, 1)  # works only when set before connect
+        self.socket.setsockopt(zmq.MAXMSGSIZE, _HINT_MAX)
         self.socket.setsockopt(zmq.RECONNECT_IVL, 20)
         self.socket.setsockopt(zmq.RECONNECT_IVL_MAX, 200)
         self.socket.setsockopt(zmq.SUBSCRIBE, b"")
@@ -130,6 +133,7 @@ def event_socket(context: zmq.Context[zmq.Socket[bytes]], names: CameraNames) ->
     """Return a SUB socket connected to CAMERA.events, for the caller to poll and close."""
     socket = context.socket(zmq.SUB)
     socket.linger = 0
+    socket.setsockopt(zmq.MAXMSGSIZE, _EVENT_MAX)
     socket.setsockopt(zmq.SUBSCRIBE, b"")
     socket.setsockopt(zmq.RECONNECT_IVL, 20)
     socket.setsockopt(zmq.RECONNECT_IVL_MAX, 200)
