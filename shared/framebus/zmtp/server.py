@@ -14,6 +14,7 @@ import socket
 import struct
 import threading
 import time
+from collections import deque
 from collections.abc import Callable
 from pathlib import Path
 from typing import Final, Protocol
@@ -102,7 +103,6 @@ class Server:
     def step(self) -> bool:
         """Do what there is to do, or a piece of it; return whether there is more. Never waits."""
         events = self._poller.poll(0, _EVENTS)
-        waiting = list(self._waiting)[:_EVENTS]
         for fd, mask in events:
             if fd == self._listener.fileno():
                 self._accept()
@@ -115,11 +115,7 @@ class Server:
                     peer.flush()
             if mask & ~select.EPOLLOUT:
                 self._serve(peer, self._read)
-        for peer in waiting:
-            # At the end again, if there is still something: it was its turn.
-            if peer in self._waiting and not peer.account.free_ns():
-                del self._waiting[peer]
-                self._serve(peer, self._take)
+        self._take_turns()
         self._expire()
         return len(events) == _EVENTS or any(not p.account.free_ns() for p in self._waiting)
 
@@ -135,6 +131,20 @@ class Server:
         self._poller.close()
         self._listener.close()
         self._path.unlink(missing_ok=True)
+
+    def _take_turns(self) -> None:
+        """Take what waits, a message of each peer in turn."""
+        turns = deque(peer for peer in self._waiting if not peer.account.free_ns())
+        for _ in range(_EVENTS):
+            if not turns:
+                return
+            peer = turns.popleft()
+            if peer not in self._waiting or peer.account.free_ns():
+                continue
+            del self._waiting[peer]
+            self._serve(peer, self._take)
+            if peer in self._waiting:
+                turns.append(peer)
 
     def _accept(self) -> None:
         for _ in range(_EVENTS):
