@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 
 import click
+from framebus import printable
 from framebus.errors import FramebusError
 
 from capture_daemon.command import capture
@@ -15,7 +16,7 @@ def main() -> int:
     try:
         return int(capture.main(standalone_mode=False) or 0)
     except FramebusError as error:
-        sys.stderr.write(f"framebus: {error}\n")
+        sys.stderr.write(f"framebus: {printable.line(str(error))}\n")
         return error.exit_code
     except click.ClickException as error:
         error.show()

@@ -8,12 +8,13 @@ What all of them do is in their files; what they are made of is in parts.py.
 from __future__ import annotations
 
 import logging
+import select
 import signal
 import time
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
-import zmq
+from framebus.zmtp.publisher import Acceptor
 
 from capture_daemon.capturing.reports import Mailbox, Report
 from capture_daemon.control.adjustments import Adjustments
@@ -60,6 +61,13 @@ class Signals(Protocol):
         """Return those that have come."""
 
 
+class Timed(Protocol):
+    """What has something to do at some time."""
+
+    def deadline_ns(self) -> int | None:
+        """Return when, monotonic; None for no time."""
+
+
 class Daemon:
     """Everything that the main thread does between start and end."""
 
@@ -68,6 +76,7 @@ class Daemon:
         *,
         camera: Pipeline,
         spare: Pipeline,
+        acceptor: Acceptor,
         fallback: Fallback,
         adjustments: Adjustments,
         findings: Findings,
@@ -85,7 +94,7 @@ class Daemon:
         """Take its parts; `supervised` says whether somebody starts a successor."""
         self._conductor = camera.conductor
         self._capture = camera.capture
-        self._threads = (camera.capture, spare.capture)
+        self._threads = (camera.capture, spare.capture, acceptor)
         self._fallback = fallback
         self._adjustments = adjustments
         self._findings = findings
@@ -99,7 +108,14 @@ class Daemon:
         self._hotplug = hotplug
         self._whereabouts = whereabouts
         self._supervised = supervised
-        self._poller = zmq.Poller()
+        self._timed: tuple[Timed, ...] = (
+            self._conductor,
+            fallback,
+            adjustments,
+            findings,
+            *servers,
+        )
+        self._poller = select.poll()
         self.renewing = False
         """The end is for a successor to go on: camera and ring are left as they are."""
         self._ending = False
@@ -117,9 +133,9 @@ class Daemon:
     def run(self) -> None:
         """Capture until a signal or `end`."""
         poller = self._poller
-        sockets = (server.socket for server in self._servers)
-        for each in (*sockets, self._mailbox.fileno(), self._signals.fileno()):
-            poller.register(each, zmq.POLLIN)
+        servers = (server.fileno() for server in self._servers)
+        for fd in (*servers, self._mailbox.fileno(), self._signals.fileno()):
+            poller.register(fd, select.POLLIN)
         self._hotplug.start(self._mailbox.post)
         self._conductor.start(time.monotonic_ns())
         self._manager.ready()
@@ -174,7 +190,7 @@ class Daemon:
                 self._adjustments.on_report(report)
             case MonitorOpened(monitor=monitor):
                 if (fd := self._hotplug.use(monitor)) is not None:
-                    self._poller.register(fd, zmq.POLLIN)
+                    self._poller.register(fd, select.POLLIN)
                     self._device_added(now_ns)  # while nobody listened, perhaps
             case EvidenceFound() | HoldersSeen() | JournalRead() | JournalTrouble():
                 self._findings.on_report(report)
@@ -213,7 +229,7 @@ class Daemon:
         due_ns = [self._status_due_ns]
         if self._manager.watchdog_s:
             due_ns.append(self._feed_due_ns)
-        for part in (self._conductor, self._fallback, self._adjustments, self._findings):
+        for part in self._timed:
             deadline = part.deadline_ns()
             if deadline is not None:
                 due_ns.append(deadline)

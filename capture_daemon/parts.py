@@ -12,8 +12,9 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from framebus.names import CameraNames, incident_journal
-from framebus.notify import EventNotifier, Notifier, own_context
+from framebus.notify import EventNotifier, Notifier
 from framebus.ring.writer import RingWriter
+from framebus.zmtp.publisher import Acceptor
 
 from capture_daemon.capturing.reports import Mailbox
 from capture_daemon.capturing.switcher import Switcher
@@ -71,11 +72,11 @@ class Parts:
         mailbox = Mailbox()
         stack.callback(mailbox.close)
         stack.callback(hotplug.close)
-        context = own_context()
-        stack.callback(context.term)
-        notifier = Notifier(context, names)
+        acceptor = Acceptor()
+        stack.callback(acceptor.close)
+        notifier = Notifier(acceptor, names)
         stack.callback(notifier.close)
-        events = EventNotifier(context, names)
+        events = EventNotifier(acceptor, names)
         stack.callback(events.close)
         self._device = DeviceThread(post=mailbox.post)
         journal = Journal(incident_journal(state, settings.name))
@@ -139,12 +140,10 @@ class Parts:
             clock=time.monotonic_ns,
         )
         servers = [
-            ControlServer(
-                context=context, path=names.control_socket, call=handlers.call, group=control_group
-            )
+            ControlServer(path=names.control_socket, call=handlers.call, group=control_group)
         ]
         stack.callback(servers[0].close)
-        servers.append(ControlServer(context=context, path=names.queries_socket, call=handlers.ask))
+        servers.append(ControlServer(path=names.queries_socket, call=handlers.ask))
         stack.callback(servers[1].close)
         status = Status(
             camera=settings.name,
@@ -160,6 +159,7 @@ class Parts:
         self.daemon = Daemon(
             camera=self._camera,
             spare=self._spare,
+            acceptor=acceptor,
             fallback=fallback,
             adjustments=adjustments,
             findings=findings,

@@ -9,6 +9,7 @@ import resource
 import sys
 from pathlib import Path
 
+from framebus import printable
 from framebus.errors import NoPermission, UsageError
 from framebus.names import CameraNames
 
@@ -72,7 +73,9 @@ def log_to_stderr(settings: Settings) -> None:
     form = f"%(levelname)s {settings.name}: %(message)s"
     if sys.stderr.isatty():
         form = f"%(asctime)s {form}"
-    logging.basicConfig(level=settings.log_level.upper(), format=form, stream=sys.stderr)
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(printable.Formatter(form))
+    logging.basicConfig(level=settings.log_level.upper(), handlers=[handler])
 
 
 def allow_many_connections() -> None:

@@ -12,12 +12,12 @@ import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-import zmq
 from framebus.frame import FrameFlags
 from framebus.names import DEFAULT_CAMERA, CameraNames
-from framebus.notify import EventNotifier, Notifier, own_context
+from framebus.notify import EventNotifier, Notifier
 from framebus.ring.announcement import Announcement
 from framebus.ring.writer import RingWriter
+from framebus.zmtp.publisher import Acceptor
 from PIL import Image
 
 
@@ -34,11 +34,11 @@ class Bus:
     def __init__(self, runtime: Path, camera: str = DEFAULT_CAMERA, *, fps: float = 30.0) -> None:
         self.names = CameraNames(runtime, camera)
         self.interval_ns = round(1e9 / fps)
-        self.context: zmq.Context[zmq.Socket[bytes]] = own_context()
+        self.acceptor = Acceptor()
         self.writer = RingWriter.create(self.names, capacity=4 << 20)
         self.writer.set_interval(self.interval_ns)
-        self.notifier = Notifier(self.context, self.names)
-        self.events = EventNotifier(self.context, self.names)
+        self.notifier = Notifier(self.acceptor, self.names)
+        self.events = EventNotifier(self.acceptor, self.names)
         self.tell("streaming")
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
@@ -116,7 +116,7 @@ class Bus:
         self.notifier.close()
         self.events.close()
         self.writer.close()
-        self.context.term()
+        self.acceptor.close()
 
 
 @contextlib.contextmanager

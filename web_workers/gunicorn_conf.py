@@ -17,6 +17,9 @@ wsgi_app = "web_workers.app:create_app()"
 worker_class = "web_workers.fresh.FreshWorker"
 bind = os.environ.get(BIND) or DEFAULT_BIND
 workers = int(os.environ.get(WORKERS) or default_workers())
+_umask = os.umask(0o117)
+os.umask(_umask)
+umask = _umask | 0o117  # of a Unix socket that is bound: gunicorn would make it 0777
 certfile = os.environ.get(variable("certfile")) or None
 keyfile = os.environ.get(variable("keyfile")) or None
 threads = 8  # short requests only: viewers have no thread, but for TLS

@@ -1,4 +1,4 @@
-"""The server of a control socket: a ROUTER that survives whatever is sent to it. Main thread only.
+"""The server of a control socket: what a ROUTER is to its callers. Main thread only.
 
 It knows messages, not methods: a well-formed request goes to `call`, everything else gets an
 error or is dropped, and is counted. It never blocks: a peer that does not take its answers loses
@@ -11,88 +11,83 @@ import logging
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
-import zmq
 from framebus.control import protocol
 from framebus.control.protocol import ProtocolError, Reply, Request, RequestId, parse_request
-from framebus.notify import bind
+from framebus.zmtp.peer import Peer
+from framebus.zmtp.server import Server
+from framebus.zmtp.session import Kind, Message
+from framebus.zmtp.wire import message as encoded
 
 from capture_daemon.control.refusal import Answer, Refusal
 
 log = logging.getLogger(__name__)
 
-_QUEUED = 64
-"""Messages per peer that ZeroMQ holds in each direction."""
-_AT_ONCE = 64
-"""Requests handled before the loop looks at its other duties."""
-_PARTS_KEPT = 4
+_ROUTER = Kind(b"ROUTER", frozenset({b"DEALER", b"REQ", b"ROUTER"}), protocol.MESSAGE_MAX)
+_READ_MAX = 16_384
+_QUEUED = 2 * protocol.MESSAGE_MAX
+"""Bytes of answers that a caller has not taken yet, beyond what the kernel keeps."""
+_KERNEL_QUEUED = 16_384
 _WORDS_MAX = 2000  # characters of an error; what it quotes may be as long as a request
-_LINGER_MS = 200
-"""What the answer to `shutdown` gets to leave."""
 
 Call = Callable[[str, Mapping[str, object], Answer], None]
+
+
+class _Route(NamedTuple):
+    """Where an answer goes, and the parts that it has before its text."""
+
+    peer: Peer
+    before: tuple[bytes, ...] = ()
 
 
 class ControlServer:
     """Binds on construction: the caller holds the camera's lock, since bind steals a path."""
 
-    def __init__(
-        self,
-        *,
-        context: zmq.Context[zmq.Socket[bytes]],
-        path: Path,
-        call: Call,
-        group: int = -1,
-    ) -> None:
+    def __init__(self, *, path: Path, call: Call, group: int = -1) -> None:
         """Bind; `group` is the id of the group that may connect, -1 for the process's own.
 
         Raises NoPermission.
         """
-        self._path = path
         self._call = call
         self.answered = 0
         self.dropped: Counter[str] = Counter()
-        self.socket: zmq.Socket[bytes] = context.socket(zmq.ROUTER)
-        self.socket.linger = _LINGER_MS
-        self.socket.setsockopt(zmq.MAXMSGSIZE, protocol.MESSAGE_MAX)
-        self.socket.setsockopt(zmq.RCVHWM, _QUEUED)
-        self.socket.setsockopt(zmq.SNDHWM, _QUEUED)
-        # Otherwise an answer that cannot be delivered would vanish uncounted.
-        self.socket.setsockopt(zmq.ROUTER_MANDATORY, 1)
-        bind(self.socket, path, group=group)
+        self._server = Server(
+            path,
+            _ROUTER,
+            self,
+            read_max=_READ_MAX,
+            queue_max=_QUEUED,
+            kernel_max=_KERNEL_QUEUED,
+            group=group,
+        )
+
+    def fileno(self) -> int:
+        """Return what is readable when `receive` has something to do."""
+        return self._server.fileno()
+
+    def deadline_ns(self) -> int | None:
+        """Return when `receive` is to be called at the latest, monotonic, None for no time."""
+        return self._server.deadline_ns()
 
     def receive(self) -> bool:
         """Handle what has arrived; True if there may be more."""
-        for _ in range(_AT_ONCE):
-            parts = self._parts()
-            if parts is None:
-                return False
-            self._on_message(parts)
-        return True
+        return self._server.step()
 
     def close(self) -> None:
         """Close the socket and remove its file."""
-        self.socket.close()
-        self._path.unlink(missing_ok=True)
+        self._server.close()
 
-    def _parts(self) -> list[bytes] | None:
-        """Return one message, cut after a few parts; None if there is none."""
-        try:
-            parts = [self.socket.recv(zmq.DONTWAIT)]
-            while self.socket.getsockopt(zmq.RCVMORE):
-                part = self.socket.recv(zmq.DONTWAIT)
-                if len(parts) < _PARTS_KEPT:
-                    parts.append(part)
-        except zmq.Again:
-            return None
-        return parts
+    def on_change(self, peer: Peer) -> None:
+        """Nothing: nothing is kept of a caller."""
 
-    def _on_message(self, parts: list[bytes]) -> None:
-        match parts:
-            case [peer, text]:
-                route = [peer]
-            case [peer, b"", text]:  # a REQ sends, and wants, an empty delimiter
-                route = [peer, b""]
+    def on_message(self, peer: Peer, message: Message) -> None:
+        """Carry out a request, or say or count that it is none."""
+        match message.parts:
+            case [text]:
+                route = _Route(peer)
+            case [b"", text]:  # a REQ sends, and wants, an empty delimiter
+                route = _Route(peer, (b"",))
             case _:
                 self.dropped["parts"] += 1
                 return
@@ -104,7 +99,7 @@ class ControlServer:
             return
         self._handle(route, request)
 
-    def _handle(self, route: list[bytes], request: Request) -> None:
+    def _handle(self, route: _Route, request: Request) -> None:
         answer = _Answer(lambda reply: self._send(route, reply), request.id)
         try:
             self._call(request.method, request.params, answer)
@@ -113,19 +108,15 @@ class ControlServer:
             log.exception("a bug in the control method %r", request.method[:64])
             answer.refuse(Refusal(protocol.INTERNAL_ERROR, "a bug in the daemon; its log has it"))
 
-    def _send(self, route: list[bytes], reply: Reply) -> None:
+    def _send(self, route: _Route, reply: Reply) -> None:
         text = reply.encode()
         if len(text) > protocol.MESSAGE_MAX:
             message = f"the answer has {len(text)} bytes, over {protocol.MESSAGE_MAX}"
             text = Reply(reply.id, code=protocol.INTERNAL_ERROR, message=message).encode()
-        try:
-            self.socket.send_multipart([*route, text], zmq.DONTWAIT)
-        except zmq.ZMQError as error:
-            if error.errno not in (zmq.EAGAIN, zmq.EHOSTUNREACH):
-                raise
-            self.dropped["answers"] += 1  # the peer is gone, or does not read
-        else:
+        if self._server.send(route.peer, encoded(*route.before, text)):
             self.answered += 1
+        else:
+            self.dropped["answers"] += 1  # the peer is gone, or does not read
 
 
 def counts(servers: Sequence[ControlServer]) -> dict[str, object]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import click
@@ -60,12 +59,12 @@ def command(*, name: str | None, device: str | None, as_json: bool, file: Path |
     machine = this_machine(name=name, device=_node(device))
     findings = doctor.examine(machine)
     if as_json:
-        output.say(json.dumps([each.document() for each in findings], indent=2, ensure_ascii=False))
+        output.say_json([each.document() for each in findings])
     else:
         output.say(doctor.render(machine, findings))
     if file is not None:
         bundle.write(file, bundle.collect(machine, findings))
-        click.echo(f"{file}: read it before you send it; {bundle.CONTENTS}", err=True)
+        output.warn(f"{file}: read it before you send it; {bundle.CONTENTS}")
     return doctor.exit_code(findings)
 
 

@@ -9,7 +9,7 @@ import platform
 import textwrap
 from collections.abc import Callable, Sequence
 
-from framebus.cli.tables import printable
+from framebus.printable import line
 from framebus.version import __version__
 
 from capture_daemon.diagnosis import check_cameras, check_service, check_system
@@ -85,7 +85,7 @@ def render(machine: Machine, findings: Sequence[Finding]) -> str:
 
 def _wrapped(first: str, text: str) -> list[str]:
     return textwrap.wrap(
-        printable(text),
+        line(text),
         _WIDTH,
         initial_indent=first.ljust(_MARGIN),
         subsequent_indent=" " * _MARGIN,

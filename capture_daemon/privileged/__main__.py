@@ -18,6 +18,7 @@ from capture_daemon.privileged.server import IDLE_S, Helper, serve
 from capture_daemon.recovery.actions import PortActions
 
 _FIRST_DESCRIPTOR = 3  # SD_LISTEN_FDS_START
+_BACKLOG = 128
 
 
 def main() -> int:
@@ -66,7 +67,7 @@ def _listener(path: Path | None) -> socket.socket:
         listener.bind(str(path))
     finally:
         os.umask(before)
-    listener.listen()
+    listener.listen(_BACKLOG)
     return listener
 
 

@@ -1,39 +1,34 @@
-"""The helper's loop: one connection after another, each with one request. Runs as root.
+"""The helper's loop: callers send their lines, and one request after another is carried out.
 
-It trusts nobody: who may connect is the socket file's mode, what may be asked is protocol.py's, and
-here it is made sure that the port holds a camera and that it is not reset too often. Whoever sends
-nothing is hung up on. It keeps no file open between requests.
+Runs as root, and trusts nobody: who may connect is the socket file's mode, what may be asked is
+protocol.py's, and here it is made sure that the port holds a camera and that it is not reset too
+often. Callers are read in the main thread, which waits for none of them, and requests are carried
+out in another. It keeps no file open between requests.
 """
 
 from __future__ import annotations
 
-import contextlib
 import logging
 import select
 import socket
-import struct
+import threading
 import time
 from collections.abc import Callable, Collection
 
 from capture_daemon.devices.sysfs import Places, UsbPort
-from capture_daemon.privileged.protocol import (
-    REQUEST_MAX,
-    Refused,
-    Reply,
-    Request,
-    parse_request,
-)
+from capture_daemon.privileged.callers import Caller, Callers
+from capture_daemon.privileged.complaints import Complaints
+from capture_daemon.privileged.protocol import Refused, Reply, Request, parse_request
+from capture_daemon.privileged.turns import Turns
 from capture_daemon.recovery.actions import PortActions, RungFailed
 from capture_daemon.recovery.budget import WINDOW_NS, Budgets
 from capture_daemon.recovery.rungs import Rung
 
 log = logging.getLogger(__name__)
 
-PATIENCE_S = 2.0
-"""How long a caller may take to send its line, and to take the answer."""
 IDLE_S = WINDOW_NS / 1e9
 """After so long without a request the budget has nothing to remember, and the helper may end."""
-_PEER = struct.Struct("=iII")  # struct ucred of unix(7): pid, uid, gid
+_CROWDED = Reply("too many requests of your user wait", "too-often")
 
 
 class Helper:
@@ -53,14 +48,20 @@ class Helper:
         self._power_ports = power_ports
         self._clock_ns = clock_ns
         self._budgets: dict[str, Budgets] = {}
+        self._complaints = Complaints(log, clock_ns)
 
-    def answer(self, line: bytes, asker: str) -> Reply:
-        """Carry out the request in `line`, if it is one; never raises for what it says."""
+    def answer(self, line: bytes, asker: str, uid: int) -> Reply:
+        """Carry out the request in `line`, if it is one; never raises for what it says.
+
+        `asker` is what the log calls who asked, and `uid` whose refusals it counts.
+        """
         try:
             request = parse_request(line)
             note = self._carry_out(request)
         except Refused as refusal:
-            log.warning("%s: refused (%s: %s)", asker, refusal.error, refusal.note)
+            self._complaints.tell(
+                (uid, refusal.error), f"{asker}: refused ({refusal.error}: {refusal.note})"
+            )
             return Reply(refusal.note, refusal.error)
         log.info("%s: %s", asker, note)
         return Reply(note)
@@ -90,36 +91,45 @@ class Helper:
 
 def serve(listener: socket.socket, helper: Helper, *, idle_s: float) -> None:
     """Answer callers until none has come for `idle_s` seconds."""
-    while select.select([listener], [], [], idle_s)[0]:
-        with contextlib.suppress(ConnectionError):
-            connection, _ = listener.accept()
-            with connection:
-                _serve_one(connection, helper)
-
-
-def _serve_one(connection: socket.socket, helper: Helper) -> None:
-    pid, uid, _ = _PEER.unpack(
-        connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _PEER.size)
-    )
-    asker = f"process {pid} of user {uid}"
-    try:
-        line = _line(connection)
-        if not line:
+    listener.setblocking(False)
+    callers, turns = Callers(), Turns()
+    worker = threading.Thread(target=_carry_out, args=(turns, helper), daemon=True)
+    worker.start()
+    while True:
+        timeout_s = callers.timeout_s()
+        waiting = tuple(callers)
+        watched: list[socket.socket | Caller] = [listener, *waiting]
+        ready, _, _ = select.select(watched, [], [], idle_s if timeout_s is None else timeout_s)
+        if not worker.is_alive():
+            raise RuntimeError("the thread that carries out requests has ended")
+        if not ready and not waiting and turns.idle:
             return
-        connection.settimeout(PATIENCE_S)
-        connection.sendall(helper.answer(line, asker).encode())
-    except OSError as error:
-        log.warning("%s: %s", asker, error)
+        for caller in waiting:
+            if caller in ready and caller.read():
+                _take(caller, callers, turns)
+        if listener in ready:
+            _admit(listener, callers)
+        callers.expire()
 
 
-def _line(connection: socket.socket) -> bytes:
-    """Return what comes up to a line feed, the limit or the end. Raises TimeoutError."""
-    deadline = time.monotonic() + PATIENCE_S
-    line = b""
-    while len(line) <= REQUEST_MAX and not line.endswith(b"\n"):
-        connection.settimeout(max(0.01, deadline - time.monotonic()))
-        part = connection.recv(REQUEST_MAX + 1 - len(line))
-        if not part:
-            break
-        line += part
-    return line
+def _admit(listener: socket.socket, callers: Callers) -> None:
+    try:
+        connection, _ = listener.accept()
+        callers.admit(connection)
+    except (BlockingIOError, ConnectionError):
+        return
+
+
+def _take(caller: Caller, callers: Callers, turns: Turns) -> None:
+    callers.leave(caller)
+    if not caller.line:
+        caller.close()
+    elif not turns.put(caller):
+        caller.answer(_CROWDED.encode())
+
+
+def _carry_out(turns: Turns, helper: Helper) -> None:
+    while True:
+        caller = turns.next()
+        caller.answer(helper.answer(caller.line, caller.asker, caller.uid).encode())
+        turns.done()

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import os
 from pathlib import Path
 
 import click
 from framebus.cli import output
-from framebus.cli.tables import printable
+from framebus.printable import line
 
 from capture_daemon.sources.base import SourceError
 from capture_daemon.v4l2.cameras import Camera, cameras
@@ -36,18 +35,18 @@ def devices(*, as_json: bool, device: str | None, everything: bool) -> None:
         return
     found = [camera for camera in cameras() if camera.captures or everything]
     if as_json:
-        output.say(json.dumps([camera.document() for camera in found], indent=2))
+        output.say_json([camera.document() for camera in found])
         return
     for camera in found:
         output.say(_line(camera))
     for sentence in advice(found):
-        click.echo(sentence, err=True)
+        output.warn(sentence)
 
 
 def _line(camera: Camera) -> str:
     kind = "" if camera.captures else "  (not for pictures)"
     port = f"  port {camera.port}" if camera.port else ""
-    name, stable = printable(camera.name), printable(camera.stable)
+    name, stable = line(camera.name), line(camera.stable)
     return f"v4l2:{stable}\n    {name}  {camera.node}{port}{kind}"
 
 
@@ -82,17 +81,18 @@ def _show_formats(device: str, *, as_json: bool) -> None:
     try:
         offers = offers_of(resolve(device.removeprefix("v4l2:")))
     except SourceError as error:
-        click.echo(f"{error.message}\n{error.remedy}", err=True)
+        output.warn(error.message)
+        output.warn(error.remedy)
         raise SystemExit(_exit_code(error)) from error
     if as_json:
-        output.say(json.dumps([offer.document() for offer in offers], indent=2))
+        output.say_json([offer.document() for offer in offers])
         return
     for offer in offers:
         output.say(_table(offer))
 
 
 def _table(offer: OfferedFormat) -> str:
-    lines = [printable(f"{offer.fourcc}  {offer.description}")]
+    lines = [line(f"{offer.fourcc}  {offer.description}")]
     for size in offer.sizes:
         rates = ", ".join(f"{float(rate):g}" for rate in size.rates)
         lines.append(f"    {size.width}x{size.height}  {rates} fps")

@@ -1,7 +1,8 @@
 """Notifications: a PUB hint per frame, and a PUB of JSON events. Hints, never the data.
 
-A socket belongs to the thread that made it, and a context to the process that made it: a worker
-makes its own after the fork (a context inherited across fork hangs in poll).
+The daemon's ends are served by framebus.zmtp. Of listeners, a socket belongs to the thread that
+made it, and a context to the process that made it: a worker makes its own after the fork (a context
+inherited across fork hangs in poll).
 """
 
 from __future__ import annotations
@@ -9,19 +10,22 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping
-from pathlib import Path
 
 import zmq
 
-from framebus.errors import NoPermission, SegmentInvalid
+from framebus.errors import SegmentInvalid
 from framebus.names import CameraNames, endpoint
 from framebus.ring.announcement import Announcement
+from framebus.zmtp.publisher import Acceptor, Publisher
 
-_SOCKET_MODE = 0o660  # libzmq makes it 0777 less umask
-_FRAMES_QUEUED = 4  # a listener that is this far behind wants the newest, not these
-_EVENTS_QUEUED = 256
+_FRAMES_KERNEL = (
+    8192  # bytes: some twenty hints; who is that far behind wants the newest, not these
+)
+_EVENTS_KERNEL = 16384
+_EVENTS_QUEUED = 16384  # bytes more; a status document has three thousand
+_HINT_MAX = 4096  # bytes that a listener takes of a message; of another version's it may be longer
+_EVENT_MAX = 1 << 20
 _READABLE = int(zmq.POLLIN)
-_HANDSHAKE_MS = 5000  # who has not greeted by then is hung up on
 
 SILENT_INTERVALS = 1.5
 """Frame intervals of silence after which a listener looks at the ring's cursor by itself."""
@@ -35,81 +39,44 @@ def silence_s(interval_ns: int) -> float:
     return min(SILENT_INTERVALS * interval_s, 1.0)
 
 
-def bind(socket: zmq.Socket[bytes], path: Path, *, group: int = -1) -> None:
-    """Bind a socket to a path that `group` (an id; -1: the process's own) may connect to.
-
-    The caller holds the camera's lock: bind steals a path. Raises NoPermission, and then has closed
-    the socket: a context with an open one never ends.
-    """
-    _harden(socket)
-    try:
-        socket.bind(endpoint(path))
-        # In this order: by the daemon's umask nobody of the group may connect before the chmod.
-        os.chown(path, -1, group)
-        path.chmod(_SOCKET_MODE)
-    except (zmq.ZMQError, OSError) as error:
-        socket.close(linger=0)
-        raise NoPermission(
-            f"cannot listen on {path} ({error.strerror}): remove what is there, or run as its owner"
-        ) from error
-
-
-def _harden(socket: zmq.Socket[bytes]) -> None:
-    """Make a socket, before its bind, withstand raw connections that are no ZeroMQ peer.
-
-    A peer that speaks ZMTP 1 or 2, as random bytes do, can abort the whole process while the socket
-    closes: libzmq 4.3.5, zmtp_engine.cpp, process_routing_id_msg asserts that there still is a
-    pipe. With a ZAP domain, libzmq refuses such peers before that; without a ZAP handler the domain
-    has no other effect. (No heartbeats either: on one host the kernel tells who is gone, and
-    libzmq #3937 and #4767 are aborts in them.)
-    """
-    socket.setsockopt(zmq.ZAP_DOMAIN, b"framebus")
-    socket.setsockopt(zmq.HANDSHAKE_IVL, _HANDSHAKE_MS)
-
-
-def _publisher(
-    context: zmq.Context[zmq.Socket[bytes]], path: Path, queued: int
-) -> zmq.Socket[bytes]:
-    socket = context.socket(zmq.PUB)
-    socket.linger = 0
-    socket.sndhwm = queued
-    bind(socket, path)
-    return socket
-
-
 class Notifier:
     """The daemon's end of CAMERA.frames."""
 
-    def __init__(self, context: zmq.Context[zmq.Socket[bytes]], names: CameraNames) -> None:
-        self._path = names.frames_socket
-        self._socket = _publisher(context, self._path, _FRAMES_QUEUED)
+    def __init__(self, acceptor: Acceptor, names: CameraNames) -> None:
+        """Bind; the caller holds the camera's lock. Raises NoPermission."""
+        path = names.frames_socket
+        self._publisher = Publisher(acceptor, path, queue_max=0, kernel_max=_FRAMES_KERNEL)
 
     def announce(self, announcement: Announcement) -> None:
-        """Tell all listeners about one frame. Never blocks: PUB drops for those who lag."""
-        self._socket.send(announcement.pack(), zmq.DONTWAIT)
+        """Tell all listeners about one frame. Never blocks: who lags misses it."""
+        if self._publisher.wanted:
+            self._publisher.send(announcement.pack())
 
     def close(self) -> None:
         """Close the socket and remove its file."""
-        self._socket.close()
-        self._path.unlink(missing_ok=True)
+        self._publisher.close()
 
 
 class EventNotifier:
     """The daemon's end of CAMERA.events: one JSON object a message, with a key `event`."""
 
-    def __init__(self, context: zmq.Context[zmq.Socket[bytes]], names: CameraNames) -> None:
-        self._path = names.events_socket
-        self._socket = _publisher(context, self._path, _EVENTS_QUEUED)
+    def __init__(self, acceptor: Acceptor, names: CameraNames) -> None:
+        """Bind; the caller holds the camera's lock. Raises NoPermission."""
+        path = names.events_socket
+        self._publisher = Publisher(
+            acceptor, path, queue_max=_EVENTS_QUEUED, kernel_max=_EVENTS_KERNEL
+        )
 
     def send(self, event: str, document: Mapping[str, object]) -> None:
         """Tell all listeners that `event` happened."""
+        if not self._publisher.wanted:
+            return
         text = json.dumps({"event": event, **document}, separators=(",", ":"))
-        self._socket.send(text.encode(), zmq.DONTWAIT)
+        self._publisher.send(text.encode())
 
     def close(self) -> None:
         """Close the socket and remove its file."""
-        self._socket.close()
-        self._path.unlink(missing_ok=True)
+        self._publisher.close()
 
 
 class Listener:
@@ -124,6 +91,7 @@ class Listener:
         self.socket: zmq.Socket[bytes] = context.socket(zmq.SUB)
         self.socket.linger = 0
         self.socket.setsockopt(zmq.CONFLATE, 1)  # works only when set before connect
+        self.socket.setsockopt(zmq.MAXMSGSIZE, _HINT_MAX)
         self.socket.setsockopt(zmq.RECONNECT_IVL, 20)
         self.socket.setsockopt(zmq.RECONNECT_IVL_MAX, 200)
         self.socket.setsockopt(zmq.SUBSCRIBE, b"")
@@ -165,6 +133,7 @@ def event_socket(context: zmq.Context[zmq.Socket[bytes]], names: CameraNames) ->
     """Return a SUB socket connected to CAMERA.events, for the caller to poll and close."""
     socket = context.socket(zmq.SUB)
     socket.linger = 0
+    socket.setsockopt(zmq.MAXMSGSIZE, _EVENT_MAX)
     socket.setsockopt(zmq.SUBSCRIBE, b"")
     socket.setsockopt(zmq.RECONNECT_IVL, 20)
     socket.setsockopt(zmq.RECONNECT_IVL_MAX, 200)

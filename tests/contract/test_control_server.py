@@ -13,6 +13,7 @@ from framebus.control import protocol
 from framebus.errors import NoPermission
 from framebus.names import CameraNames, endpoint
 from framebus.notify import EventNotifier, Notifier, own_context
+from framebus.zmtp.publisher import Acceptor
 
 from capture_daemon.control.refusal import Answer
 from capture_daemon.control.server import ControlServer
@@ -27,7 +28,7 @@ class Bench:
     def __init__(self, runtime: Path) -> None:
         self.context = own_context()
         path = CameraNames(runtime, "camera").control_socket
-        self.server = ControlServer(context=self.context, path=path, call=self._call)
+        self.server = ControlServer(path=path, call=self._call)
         self.kept: list[Answer] = []
         self.peer = self.connect(path)
 
@@ -195,14 +196,14 @@ def test_a_peer_that_never_reads_blocks_nobody(bench: Bench, runtime: Path) -> N
 
 def test_a_path_that_is_taken_is_named_and_leaves_no_socket_behind(runtime: Path) -> None:
     names = CameraNames(runtime, "camera")
-    context = own_context()
+    acceptor = Acceptor()
     for path in (names.control_socket, names.frames_socket, names.events_socket):
         path.mkdir()
         (path / "kept").touch()
     with pytest.raises(NoPermission, match=r"camera\.control"):
-        ControlServer(context=context, path=names.control_socket, call=lambda *_: None)
+        ControlServer(path=names.control_socket, call=lambda *_: None)
     with pytest.raises(NoPermission, match=r"camera\.frames"):
-        Notifier(context, names)
+        Notifier(acceptor, names)
     with pytest.raises(NoPermission, match=r"camera\.events"):
-        EventNotifier(context, names)
-    context.term()  # returns only when no socket is open
+        EventNotifier(acceptor, names)
+    acceptor.close()

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import select
 import socket
 import subprocess
 import sys
@@ -168,13 +170,26 @@ def test_garbage_is_answered_or_hung_up_on_and_does_nothing(
     assert untouched(helper)
 
 
-def test_a_caller_that_says_nothing_does_not_keep_others_waiting_for_long(
-    helper: HelperProcess,
-) -> None:
-    helper.tree.plug("1-1.2")
-    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as silent:
-        silent.connect(str(helper.path))
-        assert helper.ask(verb="rebind", port="1-1.2")["ok"]  # within its connection's limit
+def test_silent_callers_keep_nobody_waiting(helper: HelperProcess) -> None:
+    def answered_before_they_were_hung_up_on() -> bool:
+        with contextlib.ExitStack() as stack:
+            silent = [stack.enter_context(helper._connect()) for _ in range(7)]
+            silent[0].sendall(b'{"verb"')
+            assert helper.ask(verb="rebind", port="1-9")["error"] == "absent"
+            ended, _, _ = select.select(silent, [], [], 0)
+            return not ended
+
+    # Again where the machine stood still for the second that they have.
+    until(answered_before_they_were_hung_up_on)
+
+
+def test_refusals_without_end_are_a_few_lines_of_the_log(helper: HelperProcess) -> None:
+    for _ in range(200):
+        assert helper.ask(verb="usb-reset", port="1-9")["error"] == "absent"
+        assert helper.raw(b"\x1b[31m\n")
+    lines = helper.log.read_text().splitlines()
+    assert 1 < len(lines) < 20
+    assert "\x1b" not in helper.log.read_text()
 
 
 def test_a_client_without_a_helper_says_so(tmp_path: Path) -> None:

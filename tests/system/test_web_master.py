@@ -15,6 +15,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import pytest
+
 from tests.waiting import until
 
 REMOVE = "import os, sys; os.rmdir(os.getcwd()); os.execv(sys.executable, sys.argv[1:])"
@@ -99,3 +101,22 @@ def test_it_goes_on_when_it_has_no_descriptor_for_another_worker(
         assert master.poll() is None
         resource.prlimit(master.pid, resource.RLIMIT_NOFILE, usual)
         assert worker(url) != before
+
+
+@pytest.mark.parametrize(("umask", "mode"), [(0o022, 0o640), (0o007, 0o660), (0o077, 0o600)])
+def test_a_unix_socket_has_the_mode_that_the_umask_leaves_and_is_not_for_others(
+    runtime: Path, umask: int, mode: int
+) -> None:
+    path = runtime / "web.sock"
+    log = runtime / "web.log"
+    command = [sys.executable, "-P", "-m", "framebus", "web", "--bind", f"unix:{path}"]
+    with (
+        log.open("wb") as file,
+        subprocess.Popen([*command, "--workers", "1"], stderr=file, umask=umask) as process,
+    ):
+        until(lambda: "Booting worker" in log.read_text(), within_s=60)
+        assert path.stat().st_mode & 0o777 == mode
+        process.send_signal(signal.SIGHUP)
+        until(lambda: "Hang up" in log.read_text() or "hup" in log.read_text(), within_s=60)
+        assert path.stat().st_mode & 0o777 == mode
+        process.terminate()

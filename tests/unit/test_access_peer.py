@@ -20,13 +20,15 @@ def peer(*declared: str, address: str = "10.0.0.1", **environ: str) -> Peer:
 
 
 def test_headers_of_an_undeclared_proxy_are_ignored() -> None:
-    assert peer(**FORWARDED) == Peer("10.0.0.1", "http", "localhost", 8080)
-    assert peer("10.0.0.2/32", "unix", **FORWARDED) == Peer("10.0.0.1", "http", "localhost", 8080)
+    assert peer(**FORWARDED) == Peer("10.0.0.1", "http", "localhost", 8080, "localhost")
+    assert peer("10.0.0.2/32", "unix", **FORWARDED) == Peer(
+        "10.0.0.1", "http", "localhost", 8080, "localhost"
+    )
 
 
 def test_a_declared_proxy_tells_address_scheme_and_name() -> None:
     found = peer("10.0.0.0/8", **FORWARDED)
-    assert found == Peer("198.51.100.7", "https", "cam.example.org", 8443)
+    assert found == Peer("198.51.100.7", "https", "cam.example.org", 8443, "localhost")
     assert peer("10.0.0.0/8", address="::ffff:10.0.0.1", **FORWARDED).scheme == "https"
     assert peer("unix", address="", **FORWARDED).address == "198.51.100.7"
 

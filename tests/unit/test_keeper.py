@@ -6,6 +6,7 @@ import os
 import socket
 import threading
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from framebus.cli import keeper as keeping
@@ -95,7 +96,7 @@ def test_messages_without_a_descriptor_change_nothing(
     server: keeping.Keeper, message: bytes
 ) -> None:
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sender:
-        sender.connect("\0" + server.address[1:])
+        sender.connect(server.address)
         sender.send(message)
     server.receive(os.getpid())
     assert server.kept == ()
@@ -105,7 +106,7 @@ def test_many_names_and_many_descriptors_are_bounded(
     server: keeping.Keeper, pipe: tuple[int, int]
 ) -> None:
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sender:
-        sender.connect("\0" + server.address[1:])
+        sender.connect(server.address)
         before = opened()
         for number in range(9):
             text = f"FDSTORE=1\nFDNAME=n{number}".encode()
@@ -175,3 +176,15 @@ def test_kept_descriptors_get_the_numbers_that_are_promised() -> None:
         finally:
             os._exit(code)
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+
+
+def test_nobody_else_on_the_machine_can_send_to_it(server: keeping.Keeper) -> None:
+    socket_file = Path(server.address)
+    assert socket_file.is_socket()
+    assert socket_file.parent.stat().st_mode & 0o777 == 0o700
+
+
+def test_its_directory_goes_with_it() -> None:
+    server = keeping.Keeper()
+    server.close()
+    assert not Path(server.address).parent.exists()

@@ -7,12 +7,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import zmq
 from framebus import FrameReader
 from framebus.errors import CameraAbsent, FrameGone, FrameTimeout, SegmentInvalid, UsageError
 from framebus.names import CameraNames
-from framebus.notify import Notifier, own_context
+from framebus.notify import Notifier
 from framebus.ring.writer import RingWriter
+from framebus.zmtp.publisher import Acceptor
 
 from tests.waiting import until
 
@@ -22,9 +22,9 @@ class Bus:
 
     def __init__(self, runtime: Path, capacity: int = 1 << 20) -> None:
         self.names = CameraNames(runtime)
-        self.context: zmq.Context[zmq.Socket[bytes]] = own_context()
+        self.acceptor = Acceptor()
         self.writer = RingWriter.create(self.names, capacity=capacity)
-        self.notifier = Notifier(self.context, self.names)
+        self.notifier = Notifier(self.acceptor, self.names)
 
     def publish(self, jpeg: bytes, captured_ns: int | None = None) -> None:
         captured_ns = time.monotonic_ns() if captured_ns is None else captured_ns
@@ -36,7 +36,7 @@ class Bus:
     def close(self) -> None:
         self.notifier.close()
         self.writer.close()
-        self.context.term()
+        self.acceptor.close()
 
 
 @pytest.fixture
@@ -176,7 +176,7 @@ def test_garbage_on_the_frames_socket_is_counted_and_ignored(bus: Bus) -> None:
 
 
 def _garbage_arrived(bus: Bus, reader: FrameReader) -> int:
-    bus.notifier._socket.send(b"garbage")
+    bus.notifier._publisher.send(b"garbage")
     reader._listener.receive()
     return reader._listener.invalid
 

@@ -18,8 +18,8 @@ def test_records_have_a_column_for_each_key_and_a_dash_for_what_is_missing() -> 
 
 
 def test_what_a_terminal_would_obey_is_not_printed() -> None:
-    assert scalar("Cam\x1b[2J\n\x9bera é") == "Cam [2J  era é"
-    assert outline({"menu": {"1": "\x1b]0;x\x07"}}) == "menu.1   ]0;x"
+    assert scalar("Cam\x1b[2J\n\x9bera é") == r"Cam\x1b[2J\n\x9bera é"
+    assert outline({"menu": {"1": "\x1b]0;x\x07"}}) == r"menu.1  \x1b]0;x\x07"
 
 
 def test_outline_dots_nested_objects_and_takes_any_json() -> None:

@@ -14,9 +14,17 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from web_workers.access.decisions import Decision, decision_of
 from web_workers.access.keys import SESSION_S, Keys
-from web_workers.access.peer import Peer, Proxies, answers_to
-from web_workers.access.proof import Kind, Proof, secret_of, without_secret
-from web_workers.access.tries import Tries
+from web_workers.access.peer import Peer, Proxies, answers_to, is_for
+from web_workers.access.proof import (
+    OWN_SITE,
+    Kind,
+    Proof,
+    is_foreign,
+    is_opened,
+    secret_of,
+    without_secret,
+)
+from web_workers.access.tries import Tries, Way
 from web_workers.responses.paths import PREFIX, root
 from web_workers.responses.problems import problem
 
@@ -27,7 +35,6 @@ LINK = "access.link"
 ADDRESS = "address"
 """Of flask.g: the client's address, as far as declared proxies tell it."""
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
-_OWN_SITE = frozenset({None, "same-origin", "none"})
 _CHALLENGE = 'Basic realm="framebus", charset="UTF-8"'
 _QUIET = 'Bearer realm="framebus"'  # browsers open their sign-in box for Basic and Digest only
 _BY_SCRIPT = "page"
@@ -55,11 +62,12 @@ class Gate:
         peer = self._proxies.peer(request.environ)
         setattr(g, ADDRESS, peer.address)
         setattr(g, PREFIX, self._proxies.prefix(request.environ))
-        if not answers_to(peer.host, self._access.hosts):
+        if not is_for(peer, self._access.hosts):
+            host = peer.named if answers_to(peer.host, self._access.hosts) else peer.host
             return problem(
                 421,
                 "not-this-host",
-                f"this server does not go by the name {(peer.host or '')[:80]!r}",
+                f"this server does not go by the name {(host or '')[:80]!r}",
                 remedy="--allow-host NAME, if it should",
             )
         if request.endpoint is None:
@@ -76,7 +84,9 @@ class Gate:
                 "this server commands no cameras",
                 remedy="--control token, or framebus ctl on the machine itself",
             )
-        if request.endpoint == PAGE and "token" in request.args:
+        # What pages of others have a browser fetch besides is answered as if it said nothing.
+        said = request.endpoint == PAGE and "token" in request.args
+        if said and (is_opened(request) or not is_foreign(request)):
             return self._opened(peer)
         proof = self._proof(peer)
         if decision is Decision.VIEW and self._access.view == "open":
@@ -136,18 +146,30 @@ class Gate:
             # A browser that knows a password sends it too: the session is what counts then.
             return proof
         shown, kind = said
-        return self._wrong(peer, shown) or Proof(kind)
+        way = Way.FOREIGN_HEADER if is_foreign(request) else Way.HEADER
+        return self._wrong(self._keys, peer, shown, way) or Proof(kind)
 
-    def _wrong(self, peer: Peer, shown: str) -> Response | None:
+    def _wrong(self, keys: Keys, peer: Peer, shown: str, way: Way) -> Response | None:
         """Return what to answer to a secret that is not ours, or is one of too many tries."""
-        wait_s = self._tries.wait_s(peer.address)
+        right = keys.matches(shown)
+        # Nobody guesses a token: whoever knows it is let in, whatever others of its address tried.
+        if right and not keys.guessable:
+            return None
+        wait_s = self._tries.wait_s(peer.address, way)
         if wait_s > 0:
-            response = problem(429, "too-many-tries", "too many wrong tries from your address")
+            response = problem(
+                429,
+                "too-many-tries",
+                "too many wrong tries from your address",
+                remedy="wait, or open the page without it and give it as password"
+                if way in (Way.URL, Way.FOREIGN_URL)
+                else "wait",
+            )
             response.headers["Retry-After"] = str(int(wait_s) + 1)
             return response
-        if self._keys is not None and self._keys.matches(shown):
+        if right:
             return None
-        self._tries.wrong(peer.address)
+        self._tries.wrong(peer.address, way)
         return _wanted("that is not the token")
 
     def _opened(self, peer: Peer) -> AnyResponse:
@@ -155,7 +177,9 @@ class Gate:
         rest = [(key, each) for key, each in request.args.items(multi=True) if key != "token"]
         response = redirect(root() + ("?" + urlencode(rest) if rest else ""), 303)
         if self._keys is not None:
-            if (answer := self._wrong(peer, request.args["token"])) is not None:
+            way = Way.FOREIGN_URL if is_foreign(request) else Way.URL
+            answer = self._wrong(self._keys, peer, request.args["token"], way)
+            if answer is not None:
                 return answer
             self._set_cookie(response, self._keys.session()[1])
         return response
@@ -165,7 +189,7 @@ class Gate:
         if request.method in _SAFE:
             return None
         origin, site = request.headers.get("Origin"), request.headers.get("Sec-Fetch-Site")
-        if (origin is not None and not peer.is_origin(origin)) or site not in _OWN_SITE:
+        if (origin is not None and not peer.is_origin(origin)) or site not in OWN_SITE:
             return problem(
                 403,
                 "foreign-origin",

@@ -27,6 +27,8 @@ class Keys:
     def __init__(self, credential: Credential, clock: Callable[[], float] = time.time) -> None:
         """Derive the keys; `clock` gives seconds since 1970."""
         self._clock = clock
+        self.guessable = credential.secret != credential.token
+        """The secret is a person's, not 256 random bits."""
         self._secret = _digest(credential.secret)
         material = f"framebus\0{credential.token}\0{credential.secret}"
         self._key = hashlib.sha256(material.encode()).digest()

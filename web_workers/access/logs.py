@@ -1,15 +1,23 @@
 """gunicorn's logger, whose lines have no secrets in them, whatever a client has sent.
 
-gunicorn quotes a request that it cannot read, or that fails, with its query.
+gunicorn quotes a request that it cannot read, or that fails, with its query. So each line is made
+harmless for terminals as well, cut, and, where clients can provoke it, written once in a while.
 """
 
 from __future__ import annotations
 
 import logging
 import re
+from collections.abc import Iterable
 from typing import Any
 
+from framebus import printable
 from gunicorn.glogging import Logger
+
+from web_workers.access.floods import Floods
+
+_LINE_MAX = 1000
+"""Characters of a line; of a traceback it is what comes before it."""
 
 _QUERY = re.compile(r"(?<![a-z])(token|signed)(=|%3D)[^&\s'\"<>]*", re.IGNORECASE)
 _HEADER = re.compile(r"\b(bearer|basic)(\s+|%20|:)[^\s'\",]+", re.IGNORECASE)
@@ -24,14 +32,20 @@ def without_secrets(text: str) -> str:
 
 
 class _Formatter(logging.Formatter):
-    """What another formatter says, without secrets; tracebacks included."""
+    """What another formatter says, without secrets and escape sequences; tracebacks included."""
 
     def __init__(self, inner: logging.Formatter) -> None:
         super().__init__()
-        self._inner = inner
+        self.inner = inner
 
     def format(self, record: logging.LogRecord) -> str:
-        return without_secrets(self._inner.format(record))
+        plain = logging.makeLogRecord(record.__dict__)
+        plain.msg, plain.args = _cut(printable.line(record.getMessage())), None
+        return without_secrets(printable.lines(self.inner.format(plain)))
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= _LINE_MAX else f"{text[:_LINE_MAX]}… ({len(text)} characters)"
 
 
 class GuardedLogger(Logger):  # type: ignore[misc]  # gunicorn has no types
@@ -40,7 +54,18 @@ class GuardedLogger(Logger):  # type: ignore[misc]  # gunicorn has no types
     def setup(self, cfg: Any) -> None:
         """Prepare the handlers, at the start and at a reload."""
         super().setup(cfg)
-        for log in (self.error_log, self.access_log):
-            for handler in log.handlers:
-                if not isinstance(handler.formatter, _Formatter):
-                    handler.setFormatter(_Formatter(handler.formatter or logging.Formatter()))
+        guard((self.error_log, self.access_log))
+
+
+def guard(logs: Iterable[logging.Logger], floods: Floods | None = None) -> None:
+    """Give the handlers that formatter, and a limit of what clients can provoke.
+
+    A worker does so again: its code may be newer than that of gunicorn's master (fresh.py), and
+    what it knows of requests is not known there.
+    """
+    for log in logs:
+        for handler in log.handlers:
+            inner = getattr(handler.formatter, "inner", handler.formatter)
+            handler.setFormatter(_Formatter(inner or logging.Formatter()))
+            if floods is not None:
+                handler.filters = [floods]

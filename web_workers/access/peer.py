@@ -1,6 +1,8 @@
 """From whom a request comes and to which name it was made, as far as that can be believed. Pure.
 
-Any client can send X-Forwarded-... headers, so they count from declared proxies only.
+Any client can send X-Forwarded-... headers, so they count from declared proxies only. Where that is
+an address of this machine, a browser here speaks from it as well, with a page's own X-Forwarded-...
+headers: but not with a Host of ours, unless the page is ours. So both names have to be.
 """
 
 from __future__ import annotations
@@ -35,6 +37,8 @@ class Peer:
     """
     port: int
     """The port that goes with it."""
+    named: str | None = None
+    """The name in Host, whatever a proxy says that the client asked for; as `host`."""
 
     def is_origin(self, origin: str) -> bool:
         """Whether an Origin header names this very server."""
@@ -84,7 +88,8 @@ class Proxies:
                 if not self.trusted(address):
                     break
         host, port = _split(asked, scheme)
-        return Peer(address, scheme, host, port)
+        named, _ = _split(environ.get("HTTP_HOST"), scheme)
+        return Peer(address, scheme, host, port, named)
 
     def prefix(self, environ: Mapping[str, Any]) -> str:
         """Return what a proxy says that our paths stand below, as in `/webcam`; empty without one.
@@ -105,6 +110,11 @@ def _split(asked: object, scheme: str) -> tuple[str | None, int]:
         return "", 0
     name = match[1].lower().strip("[]").removesuffix(".")
     return name, int(match[2] or _PORTS[scheme])
+
+
+def is_for(peer: Peer, names: frozenset[str]) -> bool:
+    """Whether a request is meant for us, by all names that it was made to."""
+    return answers_to(peer.host, names) and answers_to(peer.named, names)
 
 
 def answers_to(host: str | None, names: frozenset[str]) -> bool:

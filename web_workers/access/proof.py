@@ -13,6 +13,9 @@ from flask import Request
 
 from web_workers.access.keys import Keys
 
+OWN_SITE = frozenset({None, "same-origin", "none"})
+"""What Sec-Fetch-Site says of a request that no other site has made."""
+
 
 class Kind(enum.Enum):
     """How it was proved."""
@@ -53,3 +56,20 @@ def secret_of(request: Request) -> tuple[str, Kind] | None:
     if shown.type == "bearer":
         return shown.token or "", Kind.BEARER
     return None
+
+
+def is_foreign(request: Request) -> bool:
+    """Whether a page of another site made the browser ask, as far as the browser says.
+
+    Browsers say so over TLS and on the loopback (Fetch Metadata, section 2); a script says what it
+    likes.
+    """
+    return request.headers.get("Sec-Fetch-Site") not in OWN_SITE
+
+
+def is_opened(request: Request) -> bool:
+    """Whether a person may have opened this address: no page fetches it as an image or ahead."""
+    purposes = request.headers.get("Sec-Purpose", ""), request.headers.get("Purpose", "")
+    if any("prefetch" in purpose for purpose in purposes):
+        return False
+    return request.headers.get("Sec-Fetch-Dest", "document") == "document"

@@ -150,7 +150,7 @@ def ctl(
     with _calling(names, timeout) as client:
         result = _call(client, method, arguments)
     if as_json:
-        output.say(json.dumps(result, indent=2, ensure_ascii=False))
+        output.say_json(result)
     else:
         output.say(METHODS[method].text(result))
     return None
@@ -168,7 +168,7 @@ def _calling(names: CameraNames, timeout_s: float) -> Iterator[ControlClient]:
 
 
 def _say(line: str) -> None:
-    click.echo(f"framebus ctl lend: {line}", err=True)
+    output.warn(f"framebus ctl lend: {line}")
 
 
 def _call(client: ControlClient, method: str, arguments: dict[str, object]) -> object:

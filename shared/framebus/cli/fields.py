@@ -7,6 +7,8 @@ from typing import Any
 
 from framebus.cli.tables import scalar
 
+_LARGEST = 1 << 63
+
 
 class Fields:
     """A JSON object of which any part may be missing."""
@@ -27,13 +29,12 @@ class Fields:
 
     def number(self, key: str) -> int:
         """Return the number under `key`, 0 where there is none."""
-        value = self._value.get(key)
-        return int(value) if isinstance(value, int | float) else 0
+        return int(self.real(key))
 
     def real(self, key: str) -> float:
-        """Return the number under `key` with its fraction, 0.0 where there is none."""
+        """Return the number under `key` with its fraction, 0 where there is none that is likely."""
         value = self._value.get(key)
-        return float(value) if isinstance(value, int | float) else 0.0
+        return value if isinstance(value, int | float) and abs(value) < _LARGEST else 0
 
     def texts(self, key: str) -> list[str]:
         """Return the values in the list under `key`, each in a few characters."""

@@ -9,12 +9,17 @@ started again.
 from __future__ import annotations
 
 import os
+import shutil
 import socket
 import struct
+import tempfile
 from collections.abc import Sequence
+from pathlib import Path
 
 _MOST = 4
 """Names under which descriptors are kept; a child that uses more has lost count."""
+_AT_ONCE = 16
+"""Messages that are read before others get their turn."""
 _CREDENTIALS = struct.Struct("3i")  # pid, uid, gid: struct ucred, unix(7)
 _SPACE = socket.CMSG_SPACE(_CREDENTIALS.size) + socket.CMSG_SPACE(16 * 4)
 
@@ -23,17 +28,19 @@ class Keeper:
     """One child's descriptors. Close it after the child's last life."""
 
     def __init__(self) -> None:
-        # A nameless bind gets a free name from the kernel (unix(7), autobind): nothing to unlink.
+        # Not an abstract name, which would leave nothing to remove: anybody on the machine could
+        # send to it, fill its queue and so keep the child's descriptors out.
+        self._directory = Path(tempfile.mkdtemp(prefix="framebus-keeper-"))  # mode 0700
+        self._path = self._directory / "notify"
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
         self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)
-        self._socket.bind("")
+        self._socket.bind(str(self._path))
         self._kept: list[tuple[str, int]] = []
 
     @property
     def address(self) -> str:
         """What NOTIFY_SOCKET must be for the child."""
-        name: bytes = self._socket.getsockname()
-        return "@" + name[1:].decode()
+        return str(self._path)
 
     @property
     def kept(self) -> Sequence[tuple[str, int]]:
@@ -46,7 +53,7 @@ class Keeper:
 
     def receive(self, child: int) -> None:
         """Do what process `child` asked for; what others send is not looked at."""
-        while True:
+        for _ in range(_AT_ONCE):
             try:
                 data, ancillary, _, _ = self._socket.recvmsg(4096, _SPACE, socket.MSG_CMSG_CLOEXEC)
             except BlockingIOError:
@@ -67,6 +74,7 @@ class Keeper:
             os.close(fd)
         self._kept.clear()
         self._socket.close()
+        shutil.rmtree(self._directory, ignore_errors=True)
 
     def _keep(self, name: str, fds: list[int]) -> list[int]:
         """Keep one descriptor under `name`, in place of an earlier one; return what is not kept."""

@@ -15,10 +15,12 @@ from typing import Any
 
 import click
 
+from framebus import printable
 from framebus.errors import FramebusError
 
 _GROUP = "framebus.commands"
 _INTERRUPTED = 130  # 128 + SIGINT, as shells report it
+_WORDS_MAX = 4000  # characters of an error
 
 _HELP = """One camera, one opener, any number of viewers.
 
@@ -131,11 +133,16 @@ def run(command: click.Command, args: Sequence[str] | None = None, *, name: str)
         error.show()
         return os.EX_SOFTWARE
     except FramebusError as error:
-        click.echo(f"framebus: {error}", err=True)
+        click.echo(f"framebus: {_cut(printable.line(str(error)))}", err=True)
         return error.exit_code
     except click.Abort:
         return _INTERRUPTED
     return result if isinstance(result, int) else os.EX_OK
+
+
+def _cut(text: str) -> str:
+    """Return as much as a person reads: a daemon's answer may be as long as a message."""
+    return text if len(text) <= _WORDS_MAX else f"{text[:_WORDS_MAX]}…"
 
 
 def main() -> None:

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import click
 
+from framebus import printable
 from framebus.errors import FramebusError, UsageError
 from framebus.frame import Frame
 
@@ -26,10 +27,24 @@ class OutputFailed(FramebusError):
 
 
 def say(text: str) -> None:
-    """Print a result for people or as JSON.
+    """Print a result for people; what a terminal would obey becomes an escape.
 
     Raises BrokenPipeError when nobody reads any more, else OutputFailed.
     """
+    _print(printable.lines(text))
+
+
+def say_json(document: object) -> None:
+    """Print a result as JSON. Raises as `say` does."""
+    _print(printable.json_text(document))
+
+
+def warn(text: str) -> None:
+    """Print a line beside the result, on standard error, made harmless."""
+    click.echo(printable.line(text), err=True)
+
+
+def _print(text: str) -> None:
     try:
         click.echo(text)
     except BrokenPipeError:

@@ -92,7 +92,7 @@ def _granted(fields: Fields) -> str:
 def _rejected(fields: Fields) -> str:
     counts = fields.items()
     total = sum(count for _, count in counts if isinstance(count, int))
-    reasons = ", ".join(f"{reason} {count}" for reason, count in counts)
+    reasons = ", ".join(f"{scalar(reason)} {scalar(count)}" for reason, count in counts)
     return f"{total} rejected ({reasons})" if reasons else "0 rejected"
 
 
@@ -129,7 +129,7 @@ def controls(result: object) -> str:
         span = "-" if smallest == largest == "-" else f"{smallest} to {largest}"
         if step not in ("-", "1"):
             span += f" by {step}"
-        choices = ", ".join(f"{number}={scalar(label)}" for number, label in menu)
+        choices = ", ".join(f"{scalar(number)}={scalar(label)}" for number, label in menu)
         rows.append(
             [
                 control.text("name"),

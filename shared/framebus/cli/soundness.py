@@ -10,6 +10,8 @@ import os
 import subprocess
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
+from framebus import printable
+
 
 def refused(
     commands: Iterable[Sequence[str]], environ: Mapping[str, str], say: Callable[[str], None]
@@ -29,6 +31,6 @@ def refused(
             check=False,
         )
         if done.returncode == os.EX_USAGE:
-            say(done.stderr.rstrip())
+            say(printable.lines(done.stderr.rstrip()))
             return True
     return False

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from framebus import printable
+
 _GAP = "  "
 
 
@@ -24,7 +26,9 @@ def records(items: Sequence[Mapping[str, object]]) -> str:
     """Return objects as a table: a column for each key, in order of first appearance."""
     columns = list(dict.fromkeys(key for item in items for key in item))
     rows = [[scalar(item.get(column)) for column in columns] for item in items]
-    return table(rows, header=[column.replace("_", " ").upper() for column in columns])
+    return table(
+        rows, header=[printable.line(column).replace("_", " ").upper() for column in columns]
+    )
 
 
 def outline(value: object) -> str:
@@ -42,7 +46,7 @@ def _leaves(prefix: str, value: Mapping[str, object]) -> list[tuple[str, object]
         if isinstance(item, Mapping) and item:
             found += _leaves(f"{prefix}{key}.", item)
         else:
-            found.append((f"{prefix}{key}", item))
+            found.append((printable.line(f"{prefix}{key}"), item))
     return found
 
 
@@ -57,13 +61,8 @@ def scalar(value: object) -> str:
     if isinstance(value, list):
         return ", ".join(scalar(item) for item in value)
     if isinstance(value, Mapping):
-        return ", ".join(f"{key}={scalar(item)}" for key, item in value.items())
-    return printable(str(value))
-
-
-def printable(text: str) -> str:
-    """Return `text` without what a terminal obeys: a camera may have any characters in a name."""
-    return "".join(letter if letter.isprintable() else " " for letter in text)
+        return ", ".join(f"{scalar(key)}={scalar(item)}" for key, item in value.items())
+    return printable.line(str(value))
 
 
 def duration(seconds: float) -> str:

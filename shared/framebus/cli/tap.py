@@ -117,7 +117,7 @@ def _copy(
                 raise
             if str(silence) != said:
                 said = str(silence)
-                click.echo(f"framebus tap: waiting: {said}", err=True)
+                output.warn(f"framebus tap: waiting: {said}")
             continue
         write(frame)
         newest_s = time.monotonic()

@@ -16,7 +16,7 @@ from typing import Any
 
 import click
 
-from framebus import config
+from framebus import config, printable
 from framebus.cli import access, address, limits, sending, soundness
 from framebus.cli.child import Part
 from framebus.cli.supervisor import Supervisor
@@ -193,7 +193,7 @@ def _complain(text: str) -> None:
 def _echo(text: str, *, to_stderr: bool = False) -> None:
     """Print; a terminal or pipe that has gone is no reason to end what was started."""
     with contextlib.suppress(OSError):
-        click.echo(text, err=to_stderr)
+        click.echo(printable.lines(text), err=to_stderr)
 
 
 class _Greeting:

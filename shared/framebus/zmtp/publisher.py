@@ -1,0 +1,128 @@
+"""PUB: a message goes to whoever has subscribed to what it begins with, as far as they take it.
+
+Messages are sent by the thread that has them, at once: without a subscriber that costs nothing, and
+nobody else need wake up. Peers are the business of a thread of its own, so that whatever they do is
+not the sender's.
+"""
+
+from __future__ import annotations
+
+import os
+import select
+import threading
+import time
+from pathlib import Path
+
+from framebus.zmtp.peer import Peer
+from framebus.zmtp.server import Server
+from framebus.zmtp.session import PUB, Message
+from framebus.zmtp.wire import message
+
+_READ_MAX = 1024
+
+
+class Publisher:
+    """One socket. Messages are sent by one thread at a time."""
+
+    def __init__(self, acceptor: Acceptor, path: Path, *, queue_max: int, kernel_max: int) -> None:
+        """Bind; who falls behind by `queue_max` bytes loses messages. Raises NoPermission."""
+        self._subscribers: tuple[Peer, ...] = ()
+        self._queue_max = queue_max
+        self._server = Server(
+            path, PUB, self, read_max=_READ_MAX, queue_max=queue_max, kernel_max=kernel_max
+        )
+        self._acceptor = acceptor
+        acceptor.add(self._server)
+
+    @property
+    def wanted(self) -> bool:
+        """Whether anybody has subscribed to anything."""
+        return bool(self._subscribers)
+
+    def send(self, payload: bytes) -> None:
+        """Send to whoever wants it, and takes it. Never waits for one of them."""
+        data = message(payload)
+        with self._server.lock:
+            for peer in self._subscribers:
+                if peer.open and payload.startswith(peer.session.prefixes):
+                    peer.send(data, self._queue_max)
+
+    def close(self) -> None:
+        """Hang up on all, and remove the file."""
+        self._acceptor.remove(self._server)
+        self._server.close()
+
+    def on_message(self, peer: Peer, message: Message) -> None:
+        """Nothing: a session makes no message of what a subscriber sends."""
+
+    def on_change(self, peer: Peer) -> None:
+        """Send to this peer from now on, or not any more."""
+        others = tuple(each for each in self._subscribers if each is not peer)
+        wanted = peer.open and peer.session.prefixes
+        self._subscribers = (*others, peer) if wanted else others
+
+
+class Acceptor:
+    """The thread that serves the peers of all publishers of a process."""
+
+    def __init__(self) -> None:
+        """Begin; `close` ends it."""
+        self._servers: tuple[Server, ...] = ()
+        self._turn = (
+            threading.Lock()
+        )  # held in each round: a server that is removed has had its last
+        self._wake = os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK)
+        self._ending = False
+        self._thread = threading.Thread(target=self._run, name="acceptor", daemon=True)
+        self._thread.start()
+
+    def add(self, server: Server) -> None:
+        """Serve the peers of one more socket."""
+        with self._turn:
+            self._servers = (*self._servers, server)
+        os.eventfd_write(self._wake, 1)
+
+    def remove(self, server: Server) -> None:
+        """Serve them no more."""
+        with self._turn:
+            self._servers = tuple(each for each in self._servers if each is not server)
+        os.eventfd_write(self._wake, 1)
+
+    @property
+    def name(self) -> str:
+        """The thread's name."""
+        return self._thread.name
+
+    def is_alive(self) -> bool:
+        """Whether the thread runs: only a bug ends it before `close`."""
+        return self._thread.is_alive()
+
+    def close(self) -> None:
+        """End the thread. All publishers were closed."""
+        self._ending = True
+        os.eventfd_write(self._wake, 1)
+        self._thread.join()
+        os.close(self._wake)
+
+    def _run(self) -> None:
+        while not self._ending:
+            servers = self._servers
+            poller = select.poll()
+            poller.register(self._wake, select.POLLIN)
+            for server in servers:
+                poller.register(server, select.POLLIN)
+            while servers is self._servers and not self._ending:
+                ready = poller.poll(self._timeout_ms(servers))
+                if any(fd == self._wake for fd, _ in ready):
+                    os.eventfd_read(self._wake)
+                with self._turn:
+                    if servers is self._servers:
+                        for server in servers:
+                            server.step()
+
+    @staticmethod
+    def _timeout_ms(servers: tuple[Server, ...]) -> int | None:
+        due = [at for server in servers if (at := server.deadline_ns()) is not None]
+        if not due:
+            return None
+        return max(0, -(-(min(due) - time.monotonic_ns()) // 1_000_000))

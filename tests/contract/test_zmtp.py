@@ -1,0 +1,258 @@
+"""Our PUB with libzmq's SUB, and ours with peers that do what libzmq's do not."""
+
+from __future__ import annotations
+
+import contextlib
+import resource
+import socket
+import time
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+
+import pytest
+import zmq
+from framebus.names import endpoint
+from framebus.notify import own_context
+from framebus.zmtp.accounts import CONNECTIONS
+from framebus.zmtp.peer import Peer
+from framebus.zmtp.publisher import Acceptor, Publisher
+from framebus.zmtp.server import HANDSHAKE_NS, Server
+from framebus.zmtp.session import Kind, Message
+from framebus.zmtp.wire import GREETING, message
+
+from tests.waiting import until
+from tests.zmtp_peer import connect, greet, hung_up, subscription
+
+ECHO = Kind(b"ROUTER", frozenset({b"DEALER", b"REQ"}), 65_536)
+
+
+@pytest.fixture
+def context() -> Iterator[zmq.Context[zmq.Socket[bytes]]]:
+    context = own_context()
+    yield context
+    context.term()
+
+
+@pytest.fixture
+def path(runtime: Path) -> Path:
+    return runtime / "camera.frames"
+
+
+@pytest.fixture
+def publisher(path: Path) -> Iterator[Publisher]:
+    acceptor = Acceptor()
+    publisher = Publisher(acceptor, path, queue_max=65_536, kernel_max=8192)
+    yield publisher
+    publisher.close()
+    acceptor.close()
+
+
+class Echo:
+    """A server that sends every message back, and whose clock is set by hand."""
+
+    def __init__(self, path: Path) -> None:
+        self.now_ns = 0
+        self.server = Server(
+            path,
+            ECHO,
+            self,
+            read_max=4096,
+            queue_max=65_536,
+            kernel_max=8192,
+            clock=lambda: self.now_ns,
+        )
+
+    def on_message(self, peer: Peer, message_: Message) -> None:
+        self.server.send(peer, message(*message_.parts))
+
+    def on_change(self, peer: Peer) -> None:
+        pass
+
+    def serve(self, times: int = 50) -> None:
+        for _ in range(times):
+            self.server.step()
+
+
+@pytest.fixture
+def echo(path: Path) -> Iterator[Echo]:
+    echo = Echo(path)
+    yield echo
+    echo.server.close()
+
+
+@contextlib.contextmanager
+def subscriber(
+    context: zmq.Context[zmq.Socket[bytes]], path: Path, *prefixes: bytes, **options: int
+) -> Iterator[zmq.Socket[bytes]]:
+    with context.socket(zmq.SUB) as sub:
+        sub.linger = 0
+        for name, value in options.items():
+            sub.setsockopt(getattr(zmq, name), value)
+        for prefix in prefixes:
+            sub.setsockopt(zmq.SUBSCRIBE, prefix)
+        sub.connect(endpoint(path))
+        yield sub
+
+
+def heard(publisher: Publisher, sub: zmq.Socket[bytes], payload: bytes) -> bytes:
+    """Send until something is received, since it takes a moment until one has joined."""
+
+    def tried() -> bytes | None:
+        publisher.send(payload)
+        return sub.recv() if sub.poll(5) else None
+
+    return until(tried) or b""
+
+
+def unheard(publisher: Publisher, sub: zmq.Socket[bytes], payload: bytes) -> bool:
+    """Send, and tell whether it is not received any more."""
+    publisher.send(payload)
+    while sub.poll(50):
+        if sub.recv() == payload:
+            return False
+    return True
+
+
+def test_a_subscriber_hears_what_begins_with_its_prefix(
+    context: zmq.Context[zmq.Socket[bytes]], publisher: Publisher, path: Path
+) -> None:
+    with subscriber(context, path, b"a", b"bc") as sub:
+        assert heard(publisher, sub, b"a1") == b"a1"
+        while sub.poll(20):
+            sub.recv()
+        for payload in (b"b", b"", b"ca", b"bcd", b"z"):
+            publisher.send(payload)
+        assert sub.recv() == b"bcd"
+        sub.setsockopt(zmq.UNSUBSCRIBE, b"bc")
+        until(partial(unheard, publisher, sub, b"bc"))
+        assert heard(publisher, sub, b"a2") == b"a2"
+
+
+def test_a_subscriber_with_heartbeats_stays_connected(
+    context: zmq.Context[zmq.Socket[bytes]], publisher: Publisher, path: Path
+) -> None:
+    often = {"HEARTBEAT_IVL": 10, "HEARTBEAT_TIMEOUT": 2000, "RECONNECT_IVL": -1}
+    with subscriber(context, path, b"", **often) as sub:
+        heard(publisher, sub, b"1")
+        deadline = time.monotonic() + 0.3
+        until(lambda: time.monotonic() > deadline)  # thirty of them
+        assert heard(publisher, sub, b"2")
+
+
+def test_a_message_larger_than_the_kernel_queues_arrives_whole(
+    context: zmq.Context[zmq.Socket[bytes]], publisher: Publisher, path: Path
+) -> None:
+    with subscriber(context, path, b"") as sub:
+        heard(publisher, sub, b"1")
+        large = bytes(range(256)) * 1000
+        publisher.send(large)
+        got = b""
+        while got != large:
+            assert sub.poll(10_000)
+            got = sub.recv()
+
+
+def test_a_subscriber_comes_back_to_a_successor(
+    context: zmq.Context[zmq.Socket[bytes]], path: Path
+) -> None:
+    acceptor = Acceptor()
+    with subscriber(context, path, b"", RECONNECT_IVL=10) as sub:
+        for payload in (b"first", b"second"):
+            publisher = Publisher(acceptor, path, queue_max=0, kernel_max=8192)
+            assert heard(publisher, sub, payload) in (b"first", payload)
+            publisher.close()
+    acceptor.close()
+    assert not path.exists()
+
+
+def test_a_peer_of_zmtp_3_0_is_served_too(publisher: Publisher, path: Path) -> None:
+    with connect(path) as raw:
+        greet(raw, b"SUB", GREETING[:11] + b"\x00" + GREETING[12:])
+        raw.sendall(message(b"\x01"))
+        raw.settimeout(0.01)
+        got = b""
+
+        def received() -> bytes:
+            publisher.send(b"hint")
+            with contextlib.suppress(TimeoutError):
+                return raw.recv(6)
+            return b""
+
+        got = until(received)
+        assert got == message(b"hint")
+
+
+def test_a_subscriber_that_reads_nothing_loses_messages_and_others_do_not(
+    context: zmq.Context[zmq.Socket[bytes]], publisher: Publisher, path: Path
+) -> None:
+    with connect(path) as deaf, subscriber(context, path, b"") as sub:
+        greet(deaf, b"SUB")
+        deaf.sendall(subscription(b""))
+        heard(publisher, sub, b"1")
+        for _ in range(2000):
+            publisher.send(bytes(100))
+        assert heard(publisher, sub, b"last")
+
+
+def test_a_wrong_kind_of_peer_is_hung_up_on(publisher: Publisher, path: Path) -> None:
+    with connect(path) as raw:
+        raw.sendall(GREETING)
+        raw.recv(64, socket.MSG_WAITALL)
+        raw.sendall(b"\x04\x1a\x05READY\x0bSocket-Type\x00\x00\x00\x04PUSH")
+        assert hung_up(raw)
+
+
+def test_who_has_not_greeted_in_time_is_hung_up_on(echo: Echo, path: Path) -> None:
+    with connect(path) as slow, connect(path) as quick:
+        quick.sendall(GREETING + b"\x04\x1c\x05READY\x0bSocket-Type\x00\x00\x00\x06DEALER")
+        slow.sendall(GREETING[:30])
+        echo.serve()
+        echo.now_ns = HANDSHAKE_NS
+        echo.serve()
+        assert hung_up(slow)
+        quick.sendall(message(b"still here"))
+        echo.serve()
+        assert quick.recv(65536).endswith(message(b"still here"))
+
+
+def test_one_user_has_so_many_connections_and_the_oldest_that_said_nothing_goes(
+    echo: Echo, path: Path
+) -> None:
+    with contextlib.ExitStack() as stack:
+        first = stack.enter_context(connect(path))
+        descriptors, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+        for _ in range(min(CONNECTIONS, descriptors // 16)):
+            stack.enter_context(connect(path))
+            echo.serve(2)
+        assert hung_up(first)
+
+
+def test_a_peer_that_has_hung_up_has_its_last_messages_taken(echo: Echo, path: Path) -> None:
+    taken: list[Message] = []
+    echo.on_message = lambda peer, message_: taken.append(message_)  # type: ignore[method-assign]
+    with connect(path) as raw:
+        raw.sendall(GREETING + b"\x04\x1c\x05READY\x0bSocket-Type\x00\x00\x00\x06DEALER")
+        raw.sendall(message(b"parting words") * 10)
+    echo.serve()
+    assert len(taken) == 10
+
+
+def test_without_a_descriptor_left_those_that_are_connected_go_on(echo: Echo, path: Path) -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with connect(path) as raw:
+        raw.sendall(GREETING + b"\x04\x1c\x05READY\x0bSocket-Type\x00\x00\x00\x06DEALER")
+        echo.serve()
+        with connect(path) as second:
+            lowest = second.fileno() + 1
+            resource.setrlimit(resource.RLIMIT_NOFILE, (lowest, hard))
+            try:
+                echo.serve()
+                raw.sendall(message(b"still here"))
+                echo.serve()
+                assert raw.recv(65536).endswith(message(b"still here"))
+            finally:
+                resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+            echo.now_ns += 1_000_000_000
+            echo.serve()
+            assert second.recv(64, socket.MSG_WAITALL) == GREETING
