@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 
 import click
+from framebus.cli import usage
 from framebus.errors import FramebusError
 
 from capture_daemon.command import capture
@@ -18,7 +19,7 @@ def main() -> int:
         sys.stderr.write(f"framebus: {error}\n")
         return error.exit_code
     except click.ClickException as error:
-        error.show()
+        usage.show(error)
         return 64
     except click.Abort:
         return 130
