@@ -7,7 +7,6 @@ them. Form and size of messages are framebus.control.protocol's.
 
 from __future__ import annotations
 
-import logging
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -17,9 +16,8 @@ from framebus.control import protocol
 from framebus.control.protocol import ProtocolError, Reply, Request, RequestId, parse_request
 from framebus.notify import bind
 
+from capture_daemon.capturing.reports import log_bug
 from capture_daemon.control.refusal import Answer, Refusal
-
-log = logging.getLogger(__name__)
 
 _QUEUED = 64
 """Messages per peer that ZeroMQ holds in each direction."""
@@ -108,9 +106,9 @@ class ControlServer:
         answer = _Answer(lambda reply: self._send(route, reply), request.id)
         try:
             self._call(request.method, request.params, answer)
-        except Exception:
+        except Exception as error:  # noqa: BLE001
             # A bug in one method must not end the capture of everybody else.
-            log.exception("a bug in the control method %r", request.method[:64])
+            log_bug(f"a bug in the control method {request.method[:64]!r}", error)
             answer.refuse(Refusal(protocol.INTERNAL_ERROR, "a bug in the daemon; its log has it"))
 
     def _send(self, route: list[bytes], reply: Reply) -> None:
