@@ -6,6 +6,7 @@ import sys
 
 import click
 from framebus import printable
+from framebus.cli import usage
 from framebus.errors import FramebusError
 
 from capture_daemon.command import capture
@@ -19,7 +20,7 @@ def main() -> int:
         sys.stderr.write(f"framebus: {printable.line(str(error))}\n")
         return error.exit_code
     except click.ClickException as error:
-        error.show()
+        usage.show(error)
         return 64
     except click.Abort:
         return 130

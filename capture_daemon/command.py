@@ -3,11 +3,23 @@
 from __future__ import annotations
 
 import os
+import stat
+from collections.abc import Container
+from pathlib import Path
 
 import click
+from framebus.cli.arguments import hide_sources
+from framebus.cli.flags import variable
 
-from capture_daemon.settings.options import DEFAULT_LOG_LEVEL, DEFAULT_SOURCE, LOG_LEVELS, settings
+from capture_daemon.settings.options import (
+    DEFAULT_LOG_LEVEL,
+    DEFAULT_SOURCE,
+    LOG_LEVELS,
+    Settings,
+    settings,
+)
 from capture_daemon.settings.plan import FROZEN_AFTER_S
+from capture_daemon.sources.redact import HIDDEN
 
 _HELP = f"""Run the capture daemon of one camera, in the foreground.
 
@@ -101,10 +113,28 @@ Every option has an environment variable; precedence: flag, variable, --config, 
 )
 def capture(check: bool, **flags: str | None) -> int:
     """Run the daemon until it is told to end; `_HELP` is what a person reads."""
+    hide_sources(flags["source"], flags["fallback_source"])
+    for name in ("source", "fallback_source"):
+        os.environ.pop(variable(name), None)  # children of ours have no use for them
+    given = {name for name, value in flags.items() if value is not None}
     resolved = settings(flags)
+    if flags["config"] is not None:
+        _warn_of_readers(Path(flags["config"]), resolved, given)
     if check:
         click.echo(f"framebus capture: the options of {resolved.name} are sound")
         return 0
     from capture_daemon.main import run  # --help and usage errors need no ZeroMQ
 
     return run(resolved, os.environ)
+
+
+def _warn_of_readers(config: Path, resolved: Settings, given: Container[str]) -> None:
+    """Tell when all users may read a file with a source that has secrets."""
+    told = (("source", resolved.plan.spec), ("fallback_source", resolved.fallback))
+    secret = any(spec and HIDDEN in spec.text for name, spec in told if name not in given)
+    if secret and config.stat().st_mode & stat.S_IROTH:
+        click.echo(
+            f"framebus capture: {config} may have a camera's password in it, and everybody can "
+            f"read it: chmod o-r {config}",
+            err=True,
+        )

@@ -97,7 +97,8 @@ def run(settings: Settings, environ: MutableMapping[str, str]) -> int:
             control_group=control_group,
             stack=stack,
         )
-        log.info("camera %s, pid %d, runtime %s", settings.name, os.getpid(), names.runtime)
+        source = settings.plan.spec.text
+        log.info("camera %s, %s, pid %d, %s", settings.name, source, os.getpid(), names.runtime)
         try:
             parts.daemon.run()
         finally:

@@ -133,7 +133,7 @@ class Parts:
             fallback=fallback,
             adjustments=adjustments,
             findings=findings,
-            status=lambda now_ns: status.document(now_ns),
+            status=lambda now_ns, operator: status.document(now_ns, operator=operator),
             check=check,
             shutdown=lambda: self.daemon.end(),
             renew=(lambda: self.daemon.end(renewing=True)) if camera.sources.supervised else None,

@@ -9,12 +9,15 @@ from __future__ import annotations
 import logging
 import os
 import queue
+import traceback
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from framebus.errors import UsageError
 
 from capture_daemon.recovery.rungs import Outcome, Rung, Unavailable
+from capture_daemon.settings.spec import SourceSpec
+from capture_daemon.sources import remedies
 from capture_daemon.sources.base import Granted, SourceError
 
 log = logging.getLogger(__name__)
@@ -40,43 +43,51 @@ class Cause:
         object.__setattr__(self, "remedy", one_line(self.remedy))
 
 
-def silence_cause(source: str, rejected: Sequence[str]) -> Cause:
+def silence_cause(source: SourceSpec, rejected: Sequence[str]) -> Cause:
     """Return why `source` counts as silent, given for what its frames were rejected lately.
 
     The message has no figures in it, so that a repetition is recognised as one.
     """
+    remedy = remedies.of(source.medium)
     if rejected:
-        what = f"no valid frame from {source}: rejected as {', '.join(rejected)}"
-        return Cause("garbage", what, "check the cable, or try another format")
-    return Cause("silent", f"{source} sends no frames", "check the cable and what it leads to")
+        what = f"no valid frame from {source.public}: rejected as {', '.join(rejected)}"
+        return Cause("garbage", what, remedy.garbage)
+    return Cause("silent", f"{source.public} sends no frames", remedy.silent)
 
 
-def not_answering_cause(source: str, doing: str, blocked_s: float) -> Cause:
+def not_answering_cause(source: SourceSpec, doing: str, blocked_s: float) -> Cause:
     """Return why there are no frames while `source` has not returned from what it does."""
     return Cause(
         "not-answering",
-        f"{source} has not answered for {blocked_s:.0f} s ({doing})",
-        "wait; if it stays so, plug the camera out and in",
+        f"{source.public} has not answered for {blocked_s:.0f} s ({doing})",
+        remedies.of(source.medium).not_answering,
     )
 
 
-def cause_of(error: Exception) -> tuple[Cause, bool]:
-    """Return why a source raised this, and whether trying again unchanged cannot help."""
+def cause_of(error: Exception, source: SourceSpec) -> tuple[Cause, bool]:
+    """Return why `source` raised this, and whether trying again unchanged cannot help."""
     match error:
         case SourceError():
-            return Cause(error.code, error.message, error.remedy), error.permanent
+            message = source.conceal(error.message)
+            return Cause(error.code, message, error.remedy), error.permanent
         case UsageError():
-            return Cause("bad-source", str(error)), True
+            return Cause("bad-source", source.conceal(str(error))), True
         case _:
-            log.error("a bug in the source", exc_info=error)
-            return Cause("bug", f"{type(error).__name__}: {error}", "please report it"), False
+            log_bug("a bug in the source", error)
+            return Cause("bug", f"{type(error).__name__} in the source", "please report it"), False
 
 
-def frozen_cause(source: str) -> Cause:
+def log_bug(what: str, error: Exception) -> None:
+    """Log where an error came from, and not what it says: that may quote a source."""
+    where = "".join(traceback.format_tb(error.__traceback__))
+    log.error("%s: %s\n%s", what, type(error).__name__, where)
+
+
+def frozen_cause(source: SourceSpec) -> Cause:
     """Return what to say of a camera whose picture never changes."""
     return Cause(
         "frozen",
-        f"{source} has sent the same picture for a while, byte for byte",
+        f"{source.public} has sent the same picture for a while, byte for byte",
         "`framebus ctl restart`, then `framebus ctl reset --rung usb-reset`; "
         "if its picture really never changes: --frozen-after 0",
     )

@@ -11,6 +11,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Protocol
 
 from capture_daemon.capturing.commands import Climb, Close, CommandQueue, Open, Quit, RestartStream
@@ -28,6 +29,7 @@ from capture_daemon.capturing.reports import (
     StreamRestarted,
     Surveyed,
     cause_of,
+    log_bug,
     silence_cause,
 )
 from capture_daemon.recovery.base import Rungs
@@ -182,6 +184,8 @@ class CaptureThread(threading.Thread):
             return
         self._call = None
         self._valid_frames = 0
+        conceal = plan.spec.conceal
+        granted = replace(granted, device=conceal(granted.device), note=conceal(granted.note))
         self._publisher.begin(granted)
         self._survey(self._source)
         self._post(Opened(session, granted, kind))
@@ -189,12 +193,12 @@ class CaptureThread(threading.Thread):
             self._opened(session, self._source)
 
     def _do_restart_stream(self, session: int) -> None:
-        source = self._source
-        if source is None or session != self._session:
+        source, plan = self._source, self._plan
+        if source is None or plan is None or session != self._session:
             return
         if not isinstance(source, Restartable):
             # Closing and opening again is what is left.
-            self._fail_for(silence_cause(self._text(), self.rejected_since()), permanent=False)
+            self._fail_for(silence_cause(plan.spec, self.rejected_since()), permanent=False)
             return
         try:
             self._call = ("restarting its stream", time.monotonic_ns())
@@ -211,8 +215,8 @@ class CaptureThread(threading.Thread):
         self._call = ("closing", time.monotonic_ns())
         try:
             self._sources.close()
-        except Exception:
-            log.exception("a bug in the source")  # close never raises; this thread goes on
+        except Exception as error:  # noqa: BLE001  close never raises; this thread goes on
+            log_bug("a bug in the source", error)
         self._call = None
         self._source = None
 
@@ -258,11 +262,10 @@ class CaptureThread(threading.Thread):
             return
         self._post(Surveyed(self._session, unavailable))
 
-    def _text(self) -> str:
-        return self._plan.spec.text if self._plan else ""
-
     def _fail(self, error: Exception) -> None:
-        cause, permanent = cause_of(error)
+        if self._plan is None:
+            raise ValueError("fail: no source was opened") from error
+        cause, permanent = cause_of(error, self._plan.spec)
         self._fail_for(cause, permanent=permanent)
 
     def _fail_for(self, cause: Cause, *, permanent: bool) -> None:

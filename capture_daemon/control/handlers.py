@@ -5,6 +5,7 @@ docs/control.md describes them for people; a test runs its examples.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
@@ -28,9 +29,11 @@ from capture_daemon.lifecycle.lease import LONGEST_S, Lease
 from capture_daemon.recovery.rungs import DEVICE_LEVEL, Rung
 
 Params = Mapping[str, object]
+_NAME = re.compile(r"\w{1,64}")
 
 QUERIES = ("status", "incidents")
-"""The methods of the socket for those who may ask and not command: the web tier, say."""
+"""The methods of the socket for those who may ask and not command: the web tier, say. They see less
+of a source's text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +58,7 @@ class Handlers:
         fallback: Fallback,
         adjustments: Adjustments,
         findings: Findings,
-        status: Callable[[int], Mapping[str, object]],
+        status: Callable[[int, bool], Mapping[str, object]],
         check: Callable[[Wish], None],
         shutdown: Callable[[], None],
         renew: Callable[[], None] | None,
@@ -63,6 +66,7 @@ class Handlers:
     ) -> None:
         """Take what the methods act on; `check` raises for a wish that cannot be carried out.
 
+        `status` returns the document, given the time and whether it is for an operator.
         `renew` is None where nobody would start a successor.
         """
         self._conductor = conductor
@@ -90,13 +94,22 @@ class Handlers:
             "lend": _Method(self._do_lend, ("seconds", "to")),
             "renew": _bare(self._do_renew),
         }
+        self._queries = {
+            "status": _bare(lambda answer: answer.result(self._status(self._clock(), False))),
+            "incidents": self._methods["incidents"],
+        }
 
     def call(self, name: str, params: Params, answer: Answer) -> None:
         """Carry out one call."""
+        self._run(self._methods, name, params, answer)
+
+    def _run(
+        self, methods: Mapping[str, _Method], name: str, params: Params, answer: Answer
+    ) -> None:
         try:
-            method = self._methods.get(name)
+            method = methods.get(name)
             if method is None:
-                hint = f"there is no method {name[:64]!r}; there are {', '.join(self._methods)}"
+                hint = f"there is no method {name[:64]!r}; there are {', '.join(methods)}"
                 raise Refusal(METHOD_NOT_FOUND, hint)
             if method.takes is not None:
                 _check_names(name, method.takes, params)
@@ -107,13 +120,13 @@ class Handlers:
     def ask(self, name: str, params: Params, answer: Answer) -> None:
         """Carry out one call of somebody who may not command."""
         if name in QUERIES:
-            self.call(name, params, answer)
+            self._run(self._queries, name, params, answer)
         else:
             hint = f"only {' and '.join(QUERIES)} are answered here: use the control socket"
             answer.refuse(Refusal(METHOD_NOT_FOUND, hint))
 
     def _do_status(self, answer: Answer) -> None:
-        answer.result(self._status(self._clock()))
+        answer.result(self._status(self._clock(), True))
 
     def _do_start(self, answer: Answer) -> None:
         self._conductor.start(self._clock())
@@ -160,13 +173,15 @@ class Handlers:
         )
 
     def _do_formats(self, answer: Answer) -> None:
-        answer.result(self._adjustments.formats(self._conductor.source.plan.spec.text))
+        answer.result(self._adjustments.formats(self._conductor.source.plan.spec.public))
 
     def _do_controls(self, answer: Answer) -> None:
-        self._adjustments.read(self._conductor.source.plan.spec.text, answer, self._clock())
+        self._adjustments.read(self._conductor.source.plan.spec.public, answer, self._clock())
 
     def _do_set_controls(self, params: Params, answer: Answer) -> None:
-        self._adjustments.set(self._conductor.source.plan.spec.text, params, answer, self._clock())
+        self._adjustments.set(
+            self._conductor.source.plan.spec.public, params, answer, self._clock()
+        )
 
     def _do_reset(self, params: Params, answer: Answer) -> None:
         rung = _rung(params.get("rung"))
@@ -178,7 +193,7 @@ class Handlers:
 
     def _do_holders(self, answer: Answer) -> None:
         if self._conductor.source.kind not in ("v4l2", "auto"):
-            what = self._conductor.source.plan.spec.text
+            what = self._conductor.source.plan.spec.public
             hint = f"{what} has no device that another program could hold"
             raise Refusal(NOT_SUPPORTED, hint)
         self._findings.holders(answer, self._clock())
@@ -220,10 +235,9 @@ def _check_names(method: str, takes: tuple[str, ...], params: Params) -> None:
         if name not in takes:
             if not takes:
                 raise Refusal(INVALID_PARAMS, f"{method} takes no parameters")
-            raise Refusal(
-                INVALID_PARAMS,
-                f"{method} has no parameter {name[:64]!r}{nearest(name[:64], takes)}",
-            )
+            # A source that is typed in the wrong place is not quoted.
+            what = f"no parameter {name!r}" if _NAME.fullmatch(name) else "not this parameter"
+            raise Refusal(INVALID_PARAMS, f"{method} has {what}{nearest(name[:64], takes)}")
 
 
 def _rung(value: object) -> Rung:

@@ -7,7 +7,6 @@ them. Form and size of messages are framebus.control.protocol's.
 
 from __future__ import annotations
 
-import logging
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -20,9 +19,8 @@ from framebus.zmtp.server import Server
 from framebus.zmtp.session import Kind, Message
 from framebus.zmtp.wire import message as encoded
 
+from capture_daemon.capturing.reports import log_bug
 from capture_daemon.control.refusal import Answer, Refusal
-
-log = logging.getLogger(__name__)
 
 _ROUTER = Kind(b"ROUTER", frozenset({b"DEALER", b"REQ", b"ROUTER"}), protocol.MESSAGE_MAX)
 _READ_MAX = 16_384
@@ -103,9 +101,9 @@ class ControlServer:
         answer = _Answer(lambda reply: self._send(route, reply), request.id)
         try:
             self._call(request.method, request.params, answer)
-        except Exception:
+        except Exception as error:  # noqa: BLE001
             # A bug in one method must not end the capture of everybody else.
-            log.exception("a bug in the control method %r", request.method[:64])
+            log_bug(f"a bug in the control method {request.method[:64]!r}", error)
             answer.refuse(Refusal(protocol.INTERNAL_ERROR, "a bug in the daemon; its log has it"))
 
     def _send(self, route: _Route, reply: Reply) -> None:

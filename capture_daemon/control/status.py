@@ -104,8 +104,12 @@ class Status:
         self._control = control
         self._started_utc_ns = started_utc_ns
 
-    def document(self, now_ns: int) -> Document:
-        """Return the whole document; `now_ns` is CLOCK_MONOTONIC."""
+    def document(self, now_ns: int, *, operator: bool = False) -> Document:
+        """Return the whole document; `now_ns` is CLOCK_MONOTONIC.
+
+        An `operator` sees of a source's text what is known to be harmless, others only its kind,
+        host and port.
+        """
         conductor = self._conductor
         to_utc_ns = utc_offset_ns()
         retry_ns = conductor.retries.due_ns
@@ -121,9 +125,9 @@ class Status:
             "incident": conductor.incident(),
             "attempts": conductor.retries.failures,
             "retry_utc_ns": None if retry_ns is None else retry_ns + to_utc_ns,
-            "source": _source(conductor.source, _CAMERA),
+            "source": _source(conductor.source, _CAMERA, operator=operator),
             "frames": _frames(self._counters.counts(now_ns), to_utc_ns),
-            "fallback": self._fallback_part(now_ns, to_utc_ns),
+            "fallback": self._fallback_part(now_ns, to_utc_ns, operator=operator),
             "ring": self._ring.document(),
             "control": dict(self._control()),
             "recovery": _recovery(conductor.retries.climber.document()),
@@ -155,9 +159,9 @@ class Status:
             return f"{conductor.state.value}: {cause.message}{instead}"
         granted = conductor.source.granted
         what = f" {granted.width}x{granted.height}" if granted else ""
-        return f"{conductor.state.value}{what} from {conductor.source.plan.spec.text}"
+        return f"{conductor.state.value}{what} from {conductor.source.plan.spec.public}"
 
-    def _fallback_part(self, now_ns: int, to_utc_ns: int) -> Document | None:
+    def _fallback_part(self, now_ns: int, to_utc_ns: int, *, operator: bool) -> Document | None:
         fallback = self._fallback
         if fallback.spec is None:
             return None
@@ -168,7 +172,7 @@ class Status:
             "state": own.state.value,
             # While it is not wanted there is nothing to explain.
             "cause": _cause(own.cause(now_ns), _FALLBACK) if fallback.wanted else None,
-            "source": _source(own.source, _FALLBACK),
+            "source": _source(own.source, _FALLBACK, operator=operator),
             "frames": _frames(self._fallback_counters.counts(now_ns), to_utc_ns),
         }
 
@@ -184,10 +188,10 @@ def _frames(counts: FrameCounts, to_utc_ns: int) -> Document:
     }
 
 
-def _source(source: CurrentSource, limits: Limits) -> Document:
-    granted = source.granted
+def _source(source: CurrentSource, limits: Limits, *, operator: bool) -> Document:
+    granted, spec = source.granted, source.plan.spec
     return {
-        "spec": brief(source.plan.spec.text, limits.spec),
+        "spec": brief(spec.text if operator else spec.public, limits.spec),
         "kind": source.kind,
         "device": brief(granted.device if granted else "", limits.device),
         "requested": _requested(source.plan.request),

@@ -13,6 +13,7 @@ import platform
 import re
 import tarfile
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from framebus.cli.output import OutputFailed
@@ -25,7 +26,8 @@ from capture_daemon.diagnosis import doctor
 from capture_daemon.diagnosis.check_service import known_incidents
 from capture_daemon.diagnosis.finding import Finding
 from capture_daemon.diagnosis.machine import Machine
-from capture_daemon.diagnosis.processes import without_secrets
+from capture_daemon.settings import spec
+from capture_daemon.sources.redact import redact
 from capture_daemon.v4l2.cameras import Camera
 
 CONTENTS = (
@@ -52,23 +54,29 @@ _HIDDEN = "***"
 
 
 def secrets_of(environ: Mapping[str, str]) -> list[str]:
-    """Return the values of environment variables that sound like secrets, the longest first."""
+    """Return what of the environment must not be in it, the longest first.
+
+    The values of variables that sound like secrets, and what of a source is not to be shown.
+    """
     found = {
         value
         for name, value in environ.items()
         if _SECRET_NAME.search(name) and len(value) >= _SHORTEST_SECRET
     }
+    for name in ("FRAMEBUS_SOURCE", "FRAMEBUS_FALLBACK_SOURCE"):
+        with suppress(UsageError):
+            found |= spec.parse(environ.get(name, "")).secrets
     return sorted(found, key=len, reverse=True)
 
 
 def scrub(value: object, secrets: Sequence[str] = ()) -> object:
-    """Return a JSON value without passwords in URLs and options, and without these secrets."""
+    """Return a JSON value with only scheme, host and port of URLs, and without these secrets."""
     match value:
         case str():
             for secret in secrets:
                 # A text may quote a reply, in which the secret is escaped.
                 value = value.replace(secret, _HIDDEN).replace(json.dumps(secret)[1:-1], _HIDDEN)
-            return without_secrets(value)
+            return redact(value)
         case Mapping():
             return {str(key): scrub(each, secrets) for key, each in value.items()}
         case list() | tuple():

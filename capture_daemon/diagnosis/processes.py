@@ -9,10 +9,12 @@ import os
 import pwd
 import re
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 from capture_daemon.capturing.reports import one_line
-from capture_daemon.sources.redact import redact
+from capture_daemon.sources import ffmpeg_options
+from capture_daemon.sources.redact import HIDDEN
 
 COMMAND_MAX = 200
 _PF_KTHREAD = 0x00200000  # include/linux/sched.h
@@ -20,9 +22,13 @@ _TICKS = os.sysconf("SC_CLK_TCK")
 _CONTAINER = re.compile(r"(docker|libpod|crio|cri-containerd)-([0-9a-f]{12})[0-9a-f]*\.scope")
 _MACHINE = re.compile(r"(lxc(?:\.payload)?)[./]([^/]+)")
 _PLAIN_CONTAINER = re.compile(r"/(docker|podman)/([0-9a-f]{12})[0-9a-f]*")
-_SECRET_OPTION = re.compile(
-    r"(--?[\w-]*(?:pass(?:word|wd|phrase)?|secret|token|api-?key)[= ])\S+", re.IGNORECASE
+_HARMLESS_ARGUMENT = re.compile(
+    r"-[A-Za-z0-9]?|--|--[a-z][a-z0-9-]{0,30}|[0-9]{1,5}(?:[x:./][0-9]{1,5}){0,2}|"
+    r"/dev/[\w/.:+-]{1,100}|[\w/.+-]{0,100}\.(?:js|pl|py|rb|sh|so)|"
+    r"(?:capture|web|up|capture_daemon|web_workers|framebus[\w.]*)"
 )
+"""Arguments that carry no secret: names of options, numbers, sizes, devices, scripts, our own."""
+_MODULE = re.compile(r"[A-Za-z_][\w.]{0,60}")
 _NAMES = {"libpod": "podman", "cri-containerd": "containerd"}
 
 
@@ -83,16 +89,30 @@ def arguments(folder: Path | str) -> list[str]:
 
 
 def command(args: list[str], name: str) -> str:
-    """Return one line for people: the arguments without passwords, or the name in brackets."""
+    """Return one line for people, or the name in brackets where there are no arguments.
+
+    Of the arguments it has those that are known to carry no secret, the others as "…".
+    """
     if not args:
         return f"[{one_line(name)}]"
-    line = without_secrets(one_line(" ".join(args)))
-    return line if len(line) <= COMMAND_MAX else line[: COMMAND_MAX - 1] + "…"
+    shown = [args[0]]
+    for before, word in pairwise(args):
+        found = _harmless(before, word)
+        if found != HIDDEN or shown[-1] != HIDDEN:
+            shown.append(found)
+    line = one_line(" ".join(shown))
+    return line if len(line) <= COMMAND_MAX else line[: COMMAND_MAX - 1] + HIDDEN
 
 
-def without_secrets(text: str) -> str:
-    """Return a text without the passwords of URLs, and of options that sound like one."""
-    return _SECRET_OPTION.sub(r"\1***", redact(text))
+def _harmless(before: str, word: str) -> str:
+    if before == "-m" and _MODULE.fullmatch(word):
+        return word
+    option, equals, _ = word.partition("=")
+    if equals and option.startswith("--") and _HARMLESS_ARGUMENT.fullmatch(option):
+        return f"{option}={HIDDEN}"
+    if _HARMLESS_ARGUMENT.fullmatch(word) or ffmpeg_options.find(word):
+        return word
+    return HIDDEN
 
 
 def user(folder: Path | str) -> str:

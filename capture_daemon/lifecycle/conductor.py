@@ -178,7 +178,7 @@ class Conductor:
         """Return why there are no frames; None while there are."""
         doing, blocked_s = self._capture.blocked(now_ns)
         if blocked_s > _BLOCKED_S and self.state is not State.STREAMING:
-            return not_answering_cause(self.source.plan.spec.text, doing, blocked_s)
+            return not_answering_cause(self.source.plan.spec, doing, blocked_s)
         if self.state in (State.STOPPED, State.LENT) and self.sessions.closing:
             return Cause("closing", "capture is stopped; the source is being closed")
         return self.outage.cause or self._frozen(now_ns)
@@ -244,9 +244,9 @@ class Conductor:
         watched = self.source.kind == "v4l2" and self.state is State.STREAMING
         if not watched or not self._watch.is_still(self.source.plan.frozen_after_s, now_ns):
             return None
-        return frozen_cause(self.source.plan.spec.text)
+        return frozen_cause(self.source.plan.spec)
 
     def _blame_silence(self) -> Cause:
-        cause = silence_cause(self.source.plan.spec.text, self._capture.rejected_since())
+        cause = silence_cause(self.source.plan.spec, self._capture.rejected_since())
         self.outage.blame(cause)
         return cause

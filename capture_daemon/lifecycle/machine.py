@@ -80,7 +80,7 @@ class Machine:
                 self.source.closed()
                 plan = self.source.plan
                 if not self.retries.failures:
-                    self.outage.cause = Cause("opening", f"{plan.spec.text} is being opened")
+                    self.outage.cause = Cause("opening", f"{plan.spec.public} is being opened")
                 self.sessions.open(plan, now_ns)
             case Action.CLOSE:
                 self.sessions.close()

@@ -137,7 +137,7 @@ class ExclusiveSources:
         self.check_held(plan)
         path = Path(plan.spec.argument)
         if plan.spec.kind == "file" and not os.access(path, os.R_OK):
-            raise UsageError(f"{path} is not there, or may not be read")
+            raise UsageError("the source's file is not there, or may not be read")
         if plan.spec.kind == "ffmpeg" and shutil.which("ffmpeg") is None:
             raise UsageError("the program ffmpeg is not installed: `apt install ffmpeg`")
 
@@ -145,7 +145,7 @@ class ExclusiveSources:
         """Raise CameraHeld if another daemon has the plan's device now. `auto` finds out later."""
         lock = self._lock_of(plan.spec)
         if lock is not None:
-            self._locks.check(lock, f"the device of {plan.spec.text}")
+            self._locks.check(lock, f"the device of {plan.spec.public}")
 
     def check_apart(self, wanted: spec.SourceSpec, other: spec.SourceSpec) -> None:
         """Raise UsageError if both are one device, as far as that can be told now."""
@@ -165,7 +165,7 @@ class ExclusiveSources:
             inheritance.check_plan(plan)
             source = self._build(plan, _device_of(plan.spec, inheritance.rdev), interrupt)
             if not isinstance(source, Adoptable):
-                raise SourceError("other-plan", f"{plan.spec.text} cannot go on with a device")
+                raise SourceError("other-plan", f"{plan.spec.public} cannot go on with a device")
             self._acquire()
             granted = source.adopt(inheritance.take(), inheritance.last)
             inheritance.check_granted(granted)
@@ -208,7 +208,7 @@ class ExclusiveSources:
         if other is not None and self._is_same(self._spec, other):
             raise SourceUnusable("same-device", _same_device(self._spec))
         try:
-            self._locks.acquire(lock, f"the device of {self._spec.text}", self)
+            self._locks.acquire(lock, f"the device of {self._spec.public}", self)
         except CameraHeld as error:
             raise SourceError("held", str(error), remedy="end the other daemon") from error
         except NoPermission as error:
@@ -228,7 +228,7 @@ class ExclusiveSources:
 
 
 def _same_device(fallback: spec.SourceSpec) -> str:
-    return f"the fallback {fallback.text} is the camera itself: name another source"
+    return f"the fallback {fallback.public} is the camera itself: name another source"
 
 
 def _device_of(wanted: spec.SourceSpec, rdev: int) -> spec.SourceSpec:
@@ -238,5 +238,5 @@ def _device_of(wanted: spec.SourceSpec, rdev: int) -> spec.SourceSpec:
     if wanted.kind == "auto":
         return spec.chosen(discovery.stable_name(rdev))
     if wanted.kind != "v4l2" or discovery.rdev(wanted.argument) != rdev:
-        raise SourceError("other-plan", f"{wanted.text} is another device")
+        raise SourceError("other-plan", f"{wanted.public} is another device")
     return wanted

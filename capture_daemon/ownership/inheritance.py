@@ -78,7 +78,7 @@ class Inheritance:
             "height": requested.height,
             "fps": requested.fps,
         }
-        if self._source.get("spec") != plan.spec.text or self._source.get("requested") != wanted:
+        if self._source.get("spec") != plan.spec.public or self._source.get("requested") != wanted:
             raise SourceError("other-plan", "something else is to be captured now")
 
     def check_granted(self, granted: Granted) -> None:

@@ -113,7 +113,7 @@ def check_fallback(fallback: SourceSpec | None, source: SourceSpec) -> None:
     if fallback is None:
         return
     if (fallback.kind, fallback.argument) == (source.kind, source.argument):
-        raise UsageError(f"{source.text} cannot be its own fallback: name another source")
+        raise UsageError("a source cannot be its own fallback: name another source")
 
 
 def request(size: str | None, fps: str | float | None) -> Request:

@@ -7,14 +7,16 @@ anything, except that `auto` looks at which cameras there are.
 
 from __future__ import annotations
 
-import shlex
+import re
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from urllib.parse import urlsplit
 
 from framebus.errors import UsageError
 
+from capture_daemon.sources import redact
 from capture_daemon.sources.base import Interrupt, Request, Source
-from capture_daemon.sources.redact import redact
+from capture_daemon.sources.remedies import Medium
 
 FORMS = (
     "auto",
@@ -30,6 +32,11 @@ FORMS = (
 _WITHOUT_ARGUMENT = frozenset({"auto", "test"})
 _WITH_ARGUMENT = frozenset({"v4l2", "file", "ffmpeg"})
 _URLS = frozenset({"http", "https"})
+_FOR_FFMPEG = frozenset({"rtsp", "rtsps", "rtmp", "rtmps", "rtp", "udp", "tcp", "srt"})
+_DEVICE = re.compile(r"/?[\w.+,:-]+(?:/[\w.+,:-]+)*")
+"""A node or a name under /dev/v4l, usb:VID:PID[:SERIAL]."""
+_PATH = re.compile(r"[\w. /+,~()\[\]-]+")
+"""A path as people name files; a URL is none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,9 +48,19 @@ class SourceSpec:
     argument: str = field(repr=False)
     """The device, path, URL or arguments, secrets included: never shown."""
     text: str
-    """The whole specification without passwords: what people, logs and status see."""
+    """What operators and the log see: what of the specification is known to carry no secret."""
+    public: str
+    """What viewers see: kind, host and port. Causes, events and pictures name a source by it."""
+    medium: Medium
+    """What it is read from."""
+    secrets: frozenset[str] = field(default=frozenset(), repr=False)
+    """What must not be shown wherever somebody quotes it."""
     chosen: bool = False
     """By `auto`: no person named this device."""
+
+    def conceal(self, text: str) -> str:
+        """Return a text of a library, a server or a program without what is not to be shown."""
+        return redact.without(text, self.secrets)
 
 
 def parse(text: str) -> SourceSpec:
@@ -54,21 +71,25 @@ def parse(text: str) -> SourceSpec:
     """
     text = text.strip()
     if text in _WITHOUT_ARGUMENT:
-        return SourceSpec(text, "", text)
+        medium = Medium.DEVICE if text == "auto" else Medium.GENERATOR
+        return SourceSpec(text, "", text, text, medium)
     kind, colon, argument = text.partition(":")
     if kind in _WITHOUT_ARGUMENT and colon:
         raise UsageError(f"source {kind!r} takes no argument: write --source {kind}")
     if kind in _URLS and colon:
-        _check_url(text)
-        return SourceSpec("http", text, redact(text))
+        return _http(text)
     if kind in _WITH_ARGUMENT and colon:
         argument = argument.strip()
         if not argument:
             raise UsageError(f"source {kind!r} needs an argument: write --source {_form(kind)}")
-        if kind == "ffmpeg":
-            _check_arguments(argument)
-        return SourceSpec(kind, argument, redact(f"{kind}:{argument}"))
-    raise UsageError(f"unknown source {redact(text)!r}{_hint(text)}; valid: {', '.join(FORMS)}")
+        match kind:
+            case "ffmpeg":
+                return _ffmpeg(argument)
+            case "file":
+                return _file(argument)
+            case _:
+                return _v4l2(argument)
+    raise UsageError(f"unknown source{_hint(text)}; valid: {', '.join(FORMS)}")
 
 
 def resolve(spec: SourceSpec) -> SourceSpec:
@@ -130,33 +151,62 @@ def _form(kind: str) -> str:
     return next(form for form in FORMS if form.startswith(f"{kind}:"))
 
 
-def _check_url(text: str) -> None:
+def _http(text: str) -> SourceSpec:
+    url = redact.split(text)
     try:
-        parts = urlsplit(text)
-        usable = bool(parts.hostname) and parts.port != 0
-    except ValueError as error:
-        raise UsageError(f"source {redact(text)!r} is no valid URL: {error}") from error
-    if not usable or any(ord(letter) <= 0x20 or ord(letter) == 0x7F for letter in text):
+        port = urlsplit(text).port
+        usable = url is not None and url.sound and bool(url.place.split(":")[0]) and port != 0
+    except ValueError:  # its words quote the URL
+        usable = False
+    if url is None or not usable:
         raise UsageError(
-            f"source {redact(text)!r} is no valid URL: write http://HOST[:PORT]/PATH, "
-            "with spaces as %20"
+            "the source is no valid URL: write http://HOST[:PORT]/PATH, with spaces as %20, and in "
+            "a name or password %23 for #, %2F for /, %3F for ?, %40 for @ and %5B for ["
         )
+    if any(ord(letter) <= 0x20 or ord(letter) == 0x7F for letter in text):
+        raise UsageError("a source's URL has no spaces: write them as %20")
+    return SourceSpec("http", text, url.known, url.public, Medium.NETWORK, redact.secrets_of(text))
 
 
-def _check_arguments(argument: str) -> None:
-    try:
-        shlex.split(argument)
-    except ValueError as error:
-        raise UsageError(
-            f"source {redact('ffmpeg:' + argument)!r}: {error}; quote as in a shell"
-        ) from error
+def _ffmpeg(argument: str) -> SourceSpec:
+    from capture_daemon.sources import ffmpeg_arguments  # few sources are ffmpeg's
+
+    parsed = ffmpeg_arguments.parse(argument)
+    secrets = parsed.secrets
+    if redact.HIDDEN in parsed.known:
+        secrets |= redact.spelled([argument])
+    return SourceSpec(
+        "ffmpeg",
+        argument,
+        f"ffmpeg:{parsed.known}",
+        f"ffmpeg:{parsed.public}",
+        parsed.medium,
+        secrets,
+    )
+
+
+def _file(path: str) -> SourceSpec:
+    text = f"file:{path}" if _PATH.fullmatch(path) else f"file:{redact.HIDDEN}"
+    secrets = redact.spelled([path, str(Path(path).expanduser())])
+    return SourceSpec("file", path, text, "file", Medium.FILE, secrets)
+
+
+def _v4l2(device: str) -> SourceSpec:
+    known = _DEVICE.fullmatch(device) is not None
+    text = f"v4l2:{device if known else redact.HIDDEN}"
+    secrets = redact.spelled([] if known else [device])
+    return SourceSpec("v4l2", device, text, text, Medium.DEVICE, secrets)
 
 
 def _hint(text: str) -> str:
     if text.startswith("/dev/"):
-        return f": did you mean v4l2:{text}"
+        return ": write v4l2: before a device"
     if text.startswith(("/", "./", "~")):
-        return f": did you mean file:{text}"
-    if text.startswith(("rtsp:", "rtmp:", "udp:", "srt:")):
-        return f": did you mean ffmpeg:{redact(text)}"
-    return ""
+        return ": write file: before a path"
+    kind = text.partition(":")[0]
+    if kind in _FOR_FFMPEG:
+        return f": write ffmpeg: before {kind}:"
+    import difflib  # a daemon that starts needs no hint
+
+    near = difflib.get_close_matches(kind[:16], [*_WITH_ARGUMENT, *_URLS, *_WITHOUT_ARGUMENT], n=1)
+    return f": did you mean {near[0]}{'' if near[0] in _WITHOUT_ARGUMENT else ':'}" if near else ""

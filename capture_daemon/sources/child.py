@@ -25,17 +25,21 @@ _TERM_S = 0.5
 _KILL_S = 1.0
 """How long the kernel may take to end it; longer is an uninterruptible sleep."""
 _PIECE = 256 << 10
-_LINES = 6
+_LINES = 64
 """Of what it says on standard error, so many last lines are kept,"""
 _LINE = 400
 """and so many bytes of each."""
+_LAST_LINES = 6
+"""So many of them are its last words."""
 
 
 class Child:
     """One running program and the ends of its two pipes. Made, used and closed by one thread."""
 
-    def __init__(self, arguments: Sequence[str]) -> None:
+    def __init__(self, arguments: Sequence[str], *, pass_on: Sequence[int] = ()) -> None:
         """Start `arguments[0]`, with nothing on its standard input.
+
+        It has copies of the descriptors `pass_on` under the same numbers.
 
         Raises:
             OSError: no process could be made. (A program that cannot run exits with 127.)
@@ -49,6 +53,7 @@ class Child:
                 stdout=out,
                 stderr=err,
                 process_group=0,
+                pass_fds=pass_on,
             )
             self._pidfd = os.pidfd_open(self._process.pid)
         except OSError:
@@ -85,13 +90,11 @@ class Child:
             self._listen(self._piece(self._err))
         return self._piece(self._out) if self._out in self._open else b""
 
-    def obituary(self) -> str:
-        """Return how it ended and its last words, once it has `ended`; waits 0.5 s for that."""
+    def obituary(self) -> tuple[str, list[str]]:
+        """Return how it ended and its last lines, once it has `ended`; waits 0.5 s for that."""
         self._exited(_TERM_S)
         self.read()
-        said = "; ".join(
-            line.decode("utf-8", "replace").strip() for line in self._lines if line.strip()
-        )
+        said = self.lines()[-_LAST_LINES:]
         match self._process.poll():
             case None:
                 how = "closed its output"
@@ -99,7 +102,16 @@ class Child:
                 how = f"was killed by signal {-status}"
             case status:
                 how = f"ended with status {status}"
-        return f"{how}: {said}" if said else how
+        return how, said
+
+    def succeeded(self) -> bool:
+        """Tell whether it ended with status 0, once it has `ended`; waits 0.5 s for that."""
+        self._exited(_TERM_S)
+        return self._process.poll() == 0
+
+    def lines(self) -> list[str]:
+        """Return what it has said lately on standard error, as far as it was read."""
+        return [line.decode("utf-8", "replace").strip() for line in self._lines if line.strip()]
 
     def close(self) -> None:
         """End it and all of its group, and reap it. Twice is harmless; takes at most 1.5 s."""

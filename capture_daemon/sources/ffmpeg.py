@@ -1,22 +1,21 @@
 """The `ffmpeg` source: whatever ffmpeg can read, turned into JPEGs by a child process.
 
-    ffmpeg:rtsp://camera.local/main          a URL, or a path: read as fast as it plays, in a loop
-    ffmpeg:-f lavfi -re -i testsrc2          anything with -i: ffmpeg's own arguments, as in a shell
-
-Arguments of one's own are used as they are; a file or a generator then needs -re, or it comes as
-fast as it decodes. There is no shell: the text is split into words and nothing more.
+What the text may say is ffmpeg_arguments.py's, what becomes of it ffmpeg_command.py's. A recording
+and a generator come at their own rate, a recording again and again. JPEGs are passed on as they
+are, unless a size, a rate or a filter is asked for: ffmpeg says what it reads, and is then started
+anew. What else it says is not shown, but for what is known (ffmpeg_words.py).
 """
 
 from __future__ import annotations
 
 import os
-import shlex
 import shutil
 import time
 from collections import deque
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 
-from capture_daemon.sources import jpeg
+from capture_daemon.sources import ffmpeg_words, jpeg, remedies
 from capture_daemon.sources.base import (
     Captured,
     Granted,
@@ -27,30 +26,23 @@ from capture_daemon.sources.base import (
     SourceUnusable,
 )
 from capture_daemon.sources.child import Child
+from capture_daemon.sources.ffmpeg_arguments import parse
+from capture_daemon.sources.ffmpeg_command import (
+    command,
+    copies,
+    is_motion_jpeg,
+    may_copy,
+    plays_in_a_loop,
+)
 from capture_daemon.sources.pacing import checked_fps
-from capture_daemon.sources.redact import redact
 from capture_daemon.sources.splitter import JpegSplitter
 
 FIRST_FRAME_S = 15.0
 """How long `open` waits for a picture: a network camera may take seconds to its first key frame."""
 
-_QUALITY = "4"
+_SHORTEST_LOOP_S = 0.3
+"""What ends sooner is no recording that one would start ffmpeg for again and again."""
 _JITTER_S = 1.5  # what ffmpeg reads may be a network, and it is one more process to be scheduled
-"""ffmpeg's scale from 2 (best) to 31; 4 is near 90 of libjpeg's."""
-
-_OWN_MAPS = frozenset({"-map", "-filter_complex", "-lavfi"})
-"""Arguments that choose the output's stream themselves."""
-_OWN_RATES = frozenset({"-r", "-vsync", "-fps_mode"})
-"""Arguments that choose the output's rate themselves."""
-_OWN_FILTERS = ("-vf", "-lavfi", "-filter")
-"""How arguments begin that filter the output themselves."""
-_FINE_TIMES = ("-enc_time_base", "1:1000000")
-_RISING_TIMES = (
-    "-vf",
-    r"settb=AVTB,setpts=if(isnan(PREV_OUTPTS)\,PTS\,max(PTS\,PREV_OUTPTS+1))",
-)
-"""Two frames at one time end ffmpeg: its MJPEG encoder refuses the second. It counts in units of a
-nominal frame, so a network camera's jitter is enough; and some inputs have no finer times."""
 
 
 @dataclass(slots=True)
@@ -61,6 +53,15 @@ class _Running:
     splitter: JpegSplitter = field(default_factory=JpegSplitter)
     ready: deque[bytes] = field(default_factory=deque)
     sequence: int = 0
+    started_s: float = field(default_factory=time.monotonic)
+    before: int = 0
+    """The sequence when the child was started."""
+
+    def goes_on_with(self, child: Child) -> None:
+        """Read another child from now on."""
+        self.child.close()
+        self.child, self.splitter = child, JpegSplitter()
+        self.started_s, self.before = time.monotonic(), self.sequence
 
 
 class FfmpegSource:
@@ -75,12 +76,15 @@ class FfmpegSource:
         program: str = "ffmpeg",
         first_frame_s: float = FIRST_FRAME_S,
     ) -> None:
-        self._arguments = arguments
+        self._arguments = parse(arguments)
         self._request = request
         self._interrupt = interrupt
         self._program = program
         self._first_frame_s = first_frame_s
         self._running: _Running | None = None
+        self._copyable = may_copy(self._arguments, request)
+        self._copy = False
+        """The input turned out to be JPEGs, which are passed on as they are."""
 
     def open(self) -> Granted:
         """Start ffmpeg and wait for the first picture.
@@ -97,25 +101,28 @@ class FfmpegSource:
                 remedy="apt install ffmpeg",
             )
         checked_fps(self._request.fps, 1.0)
-        try:
-            child = Child([self._program, *arguments(self._arguments, self._request)])
-        except OSError as error:
-            raise SourceError(
-                "no-process",
-                f"cannot start {self._program}: {error.strerror}",
-                errno=error.errno or 0,
-                remedy="check the limits on processes and memory",
-            ) from error
-        self._running = running = _Running(child)
-        try:
-            self._await_first(running)
-        except SourceError:
+        # Until it has opened: what failed as a copy is looked at anew.
+        copy, self._copy = self._copy, False
+        running = self._begin(copy=copy)
+        if not copy and self._copyable and is_motion_jpeg(running.child.lines()):
             self.close()
-            raise
+            # A camera that cannot be opened twice in a row is encoded the next time, as any other.
+            self._copyable = False
+            running = self._begin(copy=True)
+            self._copyable = copy = True
+        self._copy = copy
         width, height = jpeg.size(running.ready[0])
-        device = redact(self._arguments)
+        copied = copies(self._arguments)  # because a person wants it
         return Granted(
-            "MJPG", width, height, self._request.fps or 0.0, device=device, jitter_s=_JITTER_S
+            "MJPG",
+            width,
+            height,
+            0.0 if copied else self._request.fps or 0.0,
+            device=self._arguments.public,
+            jitter_s=_JITTER_S,
+            note="passed on as they come: no size or rate can be had with -c copy"
+            if copied and self._request != Request()
+            else "",
         )
 
     def read(self, timeout_s: float) -> Captured | None:
@@ -138,14 +145,52 @@ class FfmpegSource:
         if running is not None:
             running.child.close()
 
+    def _begin(self, *, copy: bool) -> _Running:
+        """Start ffmpeg and wait for its first picture. Raises SourceError; nothing runs then."""
+        self._running = running = _Running(self._start(copy=copy))
+        try:
+            self._await_first(running)
+        except SourceError:
+            self.close()
+            raise
+        return running
+
+    def _start(self, *, copy: bool) -> Child:
+        """Start ffmpeg. What nobody else may read goes through files without a name.
+
+        Raises SourceError.
+        """
+        with ExitStack() as stack:
+            files: list[int] = []
+
+            def pass_on(script: str) -> str:
+                fd = os.memfd_create("framebus")  # unlike a pipe it never blocks its writer
+                stack.callback(os.close, fd)
+                os.pwrite(fd, script.encode(), 0)
+                files.append(fd)
+                return f"pipe:{fd}"
+
+            try:
+                words = command(self._arguments, self._request, pass_on, copy=copy)
+                return Child([self._program, *words], pass_on=files)
+            except OSError as error:
+                raise SourceError(
+                    "no-process",
+                    f"cannot start {self._program}: {error.strerror}",
+                    errno=error.errno or 0,
+                    remedy="check the limits on processes and memory",
+                ) from error
+
     def _await_first(self, running: _Running) -> None:
         if self._wait(running, self._first_frame_s):
             raise SourceGone("interrupted", "opening was interrupted")
         if not running.ready:
             raise SourceGone(
                 "no-picture",
-                f"no picture of {redact(self._arguments)} in {self._first_frame_s:g} s",
-                remedy="try the same input with ffplay",
+                f"no picture of ffmpeg:{self._arguments.public} in {self._first_frame_s:g} s",
+                remedy="leave -c copy out: it is for motion JPEG only"
+                if copies(self._arguments)
+                else remedies.of(self._arguments.medium).no_picture,
             )
 
     def _wait(self, running: _Running, timeout_s: float) -> bool:
@@ -160,41 +205,24 @@ class FfmpegSource:
                 return False
             running.ready.extend(running.splitter.feed(running.child.read()))
             if running.child.ended and not running.ready:
+                if self._plays_again(running):
+                    continue
+                how, lines = running.child.obituary()
+                said = ffmpeg_words.known(lines)
                 raise SourceGone(
                     "ffmpeg-ended",
-                    f"ffmpeg {redact(running.child.obituary())}",
-                    remedy="try the same input with ffplay",
+                    f"ffmpeg:{self._arguments.public} {how}{said and ': '}{said}",
+                    remedy=remedies.of(self._arguments.medium).no_picture,
                 )
         return False
 
-
-def arguments(text: str, request: Request) -> list[str]:
-    """Return ffmpeg's arguments for the source `text`: the input, then MJPEG on standard output."""
-    words = shlex.split(text)
-    if "-i" in words:
-        given = words
-    elif os.path.isfile(path := os.path.expanduser(text)):
-        given = ["-re", "-stream_loop", "-1", "-i", f"file:{path}"]
-    else:
-        given = ["-i", text]
-    rate: tuple[str, ...] = ()
-    if request.fps is not None:
-        rate = ("-r", f"{request.fps:g}")
-    elif not _OWN_RATES.intersection(given):
-        # Each frame as it comes: a steady rate would hold each back until the next is there.
-        rate = ("-fps_mode", "passthrough", *_FINE_TIMES)
-        if not any(word.startswith(_OWN_FILTERS) for word in given):
-            rate += _RISING_TIMES
-    size = (
-        ()
-        if request.width is None or request.height is None
-        else ("-s", f"{request.width}x{request.height}")
-    )
-    mapped = () if _OWN_MAPS.intersection(given) else ("-map", "0:v:0")
-    return [
-        *("-hide_banner", "-nostdin", "-nostats", "-loglevel", "error"),
-        *(*given, *mapped, *rate, *size),
-        # An encoder of several threads holds a frame back for each of them; this one keeps up.
-        *("-c:v", "mjpeg", "-threads", "1", "-q:v", _QUALITY, "-pix_fmt", "yuvj420p"),
-        *("-f", "mjpeg", "pipe:1"),
-    ]
+    def _plays_again(self, running: _Running) -> bool:
+        """Begin a recording anew that ffmpeg could not wind back: some formats lack that."""
+        played = running.sequence > running.before
+        lasted = time.monotonic() - running.started_s >= _SHORTEST_LOOP_S
+        if not (played and lasted and plays_in_a_loop(self._arguments)):
+            return False
+        if not running.child.succeeded():
+            return False
+        running.goes_on_with(self._start(copy=self._copy))
+        return True

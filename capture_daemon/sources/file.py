@@ -165,7 +165,7 @@ class FileSource:
         return SourceUnusable(
             "no-motion-jpeg",
             f"{self._path} cannot be played: {error}, and it does not begin as a JPEG",
-            remedy=f"let ffmpeg decode it: --source ffmpeg:{self._path}",
+            remedy="let ffmpeg decode it: write ffmpeg: in place of file:",
         )
 
     def _failed(self, error: OSError) -> SourceError:

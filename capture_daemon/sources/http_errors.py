@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import socket
 import ssl
+from http import HTTPStatus
 
 from capture_daemon.sources.base import SourceError, SourceUnusable
 from capture_daemon.sources.http_target import Target
 from capture_daemon.sources.http_wire import Head
+
+_PHRASES = {status.value: status.phrase for status in HTTPStatus}
+"""What a server says instead may quote the request."""
 
 
 def unreachable(target: Target, error: Exception) -> SourceError:
@@ -59,7 +63,7 @@ def unreachable(target: Target, error: Exception) -> SourceError:
 
 def refused(target: Target, head: Head) -> SourceError:
     """Translate an answer whose status is not 200."""
-    said = f"{target.shown} answers {head.status} {head.reason}".rstrip()
+    said = f"{target.shown} answers {head.status} {_PHRASES.get(head.status, '')}".rstrip()
     match head.status:
         case 401:
             return SourceUnusable("unauthorized", said, remedy=_credentials(target, head))

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from urllib.parse import quote, unquote, urljoin, urlsplit
 
 from capture_daemon.sources.base import SourceError
-from capture_daemon.sources.redact import redact
+from capture_daemon.sources.redact import public
 
 _SAFE = "/%:=&?~+!$,;'@()*[]-._"
 """What may stand in a request's target as it is; the rest is encoded as UTF-8."""
@@ -35,11 +35,11 @@ class Target:
             parts = urlsplit(url)
             host, port = parts.hostname or "", parts.port
             authority = parts.netloc.rpartition("@")[2].encode("idna").decode("ascii")
-        except (ValueError, UnicodeError) as error:
-            raise _no_url(url) from error
+        except (ValueError, UnicodeError):
+            raise _no_url() from None  # its words quote the URL
         unprintable = any(ord(letter) <= 0x20 or ord(letter) == 0x7F for letter in url)
         if parts.scheme not in ("http", "https") or not host or unprintable:
-            raise _no_url(url)
+            raise _no_url()
         tls = parts.scheme == "https"
         path = quote(parts.path or "/", safe=_SAFE)
         if parts.query:
@@ -52,8 +52,8 @@ class Target:
 
     @property
     def shown(self) -> str:
-        """The URL for people: without its secrets."""
-        return redact(self.url)
+        """The URL as viewers may see it: scheme, host and port."""
+        return public(self.url)
 
     def request(self) -> bytes:
         """Return the whole GET request."""
@@ -75,8 +75,8 @@ class Target:
         """
         try:
             url = urljoin(self.url, location)
-        except ValueError as error:
-            raise _no_url(location) from error
+        except ValueError:
+            raise _no_url() from None  # its words quote the URL
         there = Target.parse(url)
         if (there.tls, there.host, there.port) != (self.tls, self.host, self.port):
             return there
@@ -91,9 +91,9 @@ class Target:
         )
 
 
-def _no_url(url: str) -> SourceError:
+def _no_url() -> SourceError:
     return SourceError(
         "bad-url",
-        f"{redact(url)[:200]!r} is no http or https URL",
+        "the source, or what it redirects to, is no http or https URL",
         remedy="write http://HOST[:PORT]/PATH",
     )

@@ -18,6 +18,7 @@ whoever uses it. Precedence (flag, environment, file, default) is `pick`'s.
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -69,6 +70,8 @@ _TYPE_NAMES = {
     float: "a number",
     list: "a list of texts",
 }
+_KEY = re.compile(r"[\w-]{1,64}")
+"""A key as one writes it without quotes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,11 +156,17 @@ def _check(
 ) -> None:
     for key, value in values.items():
         if key not in known:
-            raise UsageError(f"{where}: unknown key {key!r}{nearest(key, [*known, *extra])}")
+            name = repr(key) if _KEY.fullmatch(key) else "in quotes"
+            raise UsageError(f"{where}: unknown key {name}{nearest(key, [*known, *extra])}")
         misplaced = isinstance(value, bool) and bool not in known[key]
         if misplaced or not isinstance(value, known[key]):
             wanted = " or ".join(dict.fromkeys(_TYPE_NAMES[kind] for kind in known[key]))
-            raise UsageError(f"{where}: {key} must be {wanted}, not {value!r}")
+            raise UsageError(f"{where}: {key} must be {wanted}, not {_kind_of(value)}")
+
+
+def _kind_of(value: object) -> str:
+    """Return what a value is, and not what it says: that may be a camera's URL."""
+    return _TYPE_NAMES.get(type(value), "a table or a date")
 
 
 def nearest(word: str, known: Iterable[str]) -> str:

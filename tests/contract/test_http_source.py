@@ -87,7 +87,7 @@ def test_redirects_are_followed_and_the_password_stays_with_its_server(
             granted = source.open()
             take(source, 1)
             source.close()
-        assert granted.device == target.url("/there")
+        assert granted.device == target.url("")
         assert [b"Authorization: Basic" in asked for asked in server.requests] == [True, True]
         assert server.requests[1].startswith(b"GET /here HTTP/1.1\r\n")
         assert b"Authorization" not in target.requests[0]

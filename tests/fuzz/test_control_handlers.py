@@ -107,7 +107,7 @@ def test_every_call_gets_exactly_one_answer(
         fallback=fallback_of(conductor),
         adjustments=adjustments,
         findings=findings,
-        status=lambda now_ns: {"state": conductor.state.value},
+        status=lambda now_ns, operator: {"state": conductor.state.value},
         check=lambda wish: None,
         shutdown=lambda: None,
         renew=None,

@@ -126,7 +126,8 @@ def test_a_file_that_is_missing_is_waited_for(runtime: Path, tmp_path: Path) -> 
             pictures = b"".join(frame.jpeg for frame in [reader.next(30.0)] * 3 if frame)
     with DaemonProcess(runtime, "--source", f"file:{recording}", "--fps", "20") as daemon:
         status = daemon.until_state("failed", "backoff")
-        assert str(recording) in status["cause"]["message"]
+        assert status["source"]["spec"] == f"file:{recording}"
+        assert status["cause"]["message"] == "cannot read …: No such file or directory"
         assert status["retry_utc_ns"] > status["since_utc_ns"]
         recording.write_bytes(pictures)
         until(lambda: daemon.call("start")["state"] and daemon.status()["state"] == "streaming")

@@ -42,7 +42,7 @@ def test_a_descriptor_is_found_with_who_has_it(terminal: str) -> None:
         (holder,) = find(os.stat(terminal).st_rdev).found
     assert holder.pid == pid
     assert holder.how == ("descriptor",)
-    assert f"-m tests.holding descriptor {terminal}" in holder.command
+    assert f"-m tests.holding … {terminal}" in holder.command
     assert holder.user
     assert not holder.ours
     assert abs(holder.since_utc_ns - before_ns) < 60e9

@@ -232,7 +232,7 @@ def test_file_with_two_cameras_starts_both(
     ("arguments", "names"),
     [
         (("--size", "big"), "'big' is no frame size"),
-        (("--source", "telepathy:me"), "telepathy"),
+        (("--source", "telepathy:me"), "unknown source"),
         (("--fps", "fast"), "'fast'"),
         (("--workers", "none"), "'none'"),
         (("--max-rate", "much"), "--max-rate 'much'"),

@@ -164,3 +164,24 @@ def test_a_cameras_fallback_may_be_another_than_that_of_all_or_none(tmp_path: Pa
     assert front.kind == "test"
     assert settings({"config": str(path), "name": "back"}).fallback is None
     assert settings({}).fallback is None
+
+
+def test_a_file_with_a_password_that_all_may_read_is_told(tmp_path: Path) -> None:
+    file = tmp_path / "framebus.toml"
+    file.write_text('source = "http://me:hunter2@camera/"\n')
+    file.chmod(0o644)
+    told = CliRunner().invoke(command.capture, ["--config", str(file), "--check"])
+    assert f"chmod o-r {file}" in told.output
+    assert "hunter2" not in told.output
+    file.chmod(0o640)
+    assert (
+        "chmod"
+        not in CliRunner().invoke(command.capture, ["--config", str(file), "--check"]).output
+    )
+
+
+def test_a_value_of_the_wrong_type_and_a_key_that_is_none_are_not_quoted() -> None:
+    for text in ("source = ['http://me:hunter2@camera/']", '"http://me:hunter2@camera/" = 1'):
+        with pytest.raises(UsageError) as failure:
+            config.parse(text, "x.toml")
+        assert "hunter2" not in str(failure.value)

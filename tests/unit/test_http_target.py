@@ -58,8 +58,9 @@ def test_a_redirect_takes_the_password_to_no_other_server(
     ],
 )
 def test_a_redirect_to_what_is_no_http_url_is_refused(location: str) -> None:
-    with pytest.raises(SourceError):
+    with pytest.raises(SourceError) as failure:
         Target.parse("http://cam/").redirected(location)
+    assert location not in failure.value.message
 
 
 def test_a_recent_timestamp_is_when_it_was_captured() -> None:

@@ -5,7 +5,12 @@ from __future__ import annotations
 import select
 import threading
 
-from capture_daemon.capturing.reports import Cause, Mailbox, one_line
+import pytest
+from framebus.errors import UsageError
+
+from capture_daemon.capturing.reports import Cause, Mailbox, cause_of, one_line
+from capture_daemon.settings.spec import parse
+from capture_daemon.sources.base import SourceError
 
 
 def test_a_message_cannot_start_a_line_of_its_own() -> None:
@@ -29,3 +34,24 @@ def test_reports_come_out_in_order_and_wake_the_poll() -> None:
     assert poller.poll(0) == []
     assert mailbox.collect() == []
     mailbox.close()
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        SourceError("odd", "http://me:hunter2@cam/?k=hunter2 and 'hunter2' are odd"),
+        UsageError("hunter2"),
+        ValueError("Port could not be cast to integer value as 'hunter2'"),
+        KeyError("hunter2"),
+    ],
+)
+def test_what_a_library_quotes_of_a_source_reaches_neither_cause_nor_log(
+    error: Exception, caplog: pytest.LogCaptureFixture
+) -> None:
+    try:
+        raise error
+    except type(error) as raised:
+        cause, _ = cause_of(raised, parse("http://me:hunter2@cam/?k=hunter2"))
+    assert "hunter2" not in f"{cause} {caplog.text}"
+    assert cause.code in ("odd", "bad-source", "bug")
+    assert ("test_reports.py" in caplog.text) == (cause.code == "bug")  # where it came from

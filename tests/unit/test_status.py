@@ -17,8 +17,9 @@ from capture_daemon.lifecycle.conductor import Conductor
 from capture_daemon.lifecycle.fallback import Fallback
 from capture_daemon.recovery.rungs import DEVICE_LEVEL, Rung, Unavailable
 from capture_daemon.settings.plan import Plan
-from capture_daemon.settings.spec import SourceSpec
+from capture_daemon.settings.spec import SourceSpec, parse
 from capture_daemon.sources.base import Granted
+from capture_daemon.sources.remedies import Medium
 from tests.conducting import GRANTED, Notes, fallback_of
 
 REASONS = (
@@ -47,7 +48,7 @@ def status_of(conductor: Conductor, fallback: Fallback | None = None) -> Status:
 
 def test_the_longest_texts_still_fit_into_the_ring() -> None:
     long = "\U0001f3a5" * 4000
-    spec = SourceSpec("http", long, long)
+    spec = SourceSpec("http", long, long, long, Medium.NETWORK)
     camera = Conductor(capture=Notes(), plan=Plan(spec), jitter=lambda: 0.0, now_ns=0)
     fallback = fallback_of(camera, spec=spec)
     status = status_of(camera, fallback)
@@ -83,9 +84,7 @@ def size(document: dict[str, object]) -> int:
 
 
 def test_the_keys_are_the_same_in_every_state() -> None:
-    conductor = Conductor(
-        capture=Notes(), plan=Plan(SourceSpec("test", "", "test")), jitter=lambda: 0.0, now_ns=0
-    )
+    conductor = Conductor(capture=Notes(), plan=Plan(parse("test")), jitter=lambda: 0.0, now_ns=0)
     status = status_of(conductor)
     stopped = status.document(1)
     conductor.start(1)
@@ -98,11 +97,11 @@ def test_the_keys_are_the_same_in_every_state() -> None:
 def test_a_fallback_is_told_with_its_own_source_cause_and_frames() -> None:
     camera = Conductor(
         capture=Notes(),
-        plan=Plan(SourceSpec("http", "", "http://h/")),
+        plan=Plan(parse("http://h/")),
         jitter=lambda: 0.0,
         now_ns=0,
     )
-    fallback = fallback_of(camera, spec=SourceSpec("test", "", "test"))
+    fallback = fallback_of(camera, spec=parse("test"))
     status = status_of(camera, fallback)
     assert status_of(camera).document(1)["fallback"] is None
     told = status.document(1)["fallback"]
@@ -128,3 +127,18 @@ def test_a_text_is_cut_to_its_bytes_of_json_and_says_so(text: str, most: int) ->
     cut = brief(text, most)
     assert len(json.dumps(cut)) <= most
     assert cut == text or (cut.endswith("…") and text.startswith(cut[:-1]))
+
+
+def test_only_an_operator_sees_more_of_a_source_than_where_it_is() -> None:
+    camera = Conductor(
+        capture=Notes(), plan=Plan(parse("http://h/live?k=v")), jitter=lambda: 0.0, now_ns=0
+    )
+    status = status_of(camera, fallback_of(camera, spec=parse("file:/clips/a.mjpeg")))
+
+    def specs(*, operator: bool) -> list[object]:
+        told = status.document(1, operator=operator)
+        parts = (told, told["fallback"])
+        return [part["source"]["spec"] for part in parts]  # type: ignore[index]
+
+    assert specs(operator=False) == ["http://h", "file"]
+    assert specs(operator=True) == ["http://h/live?…", "file:/clips/a.mjpeg"]

@@ -13,7 +13,7 @@ from web_workers.command import web
 
 
 def options(**given: str) -> dict[str, str | None]:
-    names = {*up._CAPTURE_OPTIONS, *up._WEB_OPTIONS}
+    names = {*up._CAPTURE_OPTIONS, *up._SOURCES, *up._WEB_OPTIONS}
     return {name: given.get(name) for name in names}
 
 
@@ -23,10 +23,7 @@ def test_each_side_gets_its_own_options_and_only_those_that_were_given() -> None
     )
     capture = up._command("capture_daemon", up._CAPTURE_OPTIONS, chosen)
     web = up._command("web_workers", up._WEB_OPTIONS, chosen)
-    assert capture[-9:] == (
-        "capture_daemon", "--source", "auto", "--fallback-source", "test", "--fps", "30",
-        "--config", "x.toml",
-    )  # fmt: skip
+    assert capture[-5:] == ("capture_daemon", "--fps", "30", "--config", "x.toml")
     assert web[-7:] == (
         "web_workers", "--bind", ":80", "--workers", "2", "--config", "x.toml",
     )  # fmt: skip

@@ -12,7 +12,7 @@ import os
 import signal
 import subprocess
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from framebus.cli.keeper import Keeper
 from framebus.cli.launch import KEPT
@@ -25,8 +25,15 @@ class Part:
 
     name: str
     command: Sequence[str]
+    environ: Mapping[str, str | None] = field(default_factory=dict, repr=False)
+    """What differs for it from the environment of all; None: it has no such variable."""
     keeps: bool = False
     """It may leave descriptors with us for its next life (keeper.py)."""
+
+    def environment(self, common: Mapping[str, str]) -> dict[str, str]:
+        """Return its environment, given that of all."""
+        merged = {**common, **self.environ}
+        return {name: value for name, value in merged.items() if value is not None}
 
 
 class Child:
@@ -58,7 +65,7 @@ class Child:
         kept = self.keeper.kept if self.keeper else ()
         process = subprocess.Popen(
             list(self.part.command),
-            env={**self._environ, **self._handing_over()},
+            env=self.part.environment({**self._environ, **self._handing_over()}),
             stdin=subprocess.DEVNULL,
             process_group=0,
             pass_fds=[fd for _, fd in kept],

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import click
 
 from framebus.cli import findings, output, pending, render, tables
+from framebus.cli.arguments import hide_sources
 from framebus.cli.lend import lend
 from framebus.control import protocol
 from framebus.control.client import DEFAULT_TIMEOUT_S, ControlClient
@@ -143,6 +144,7 @@ def ctl(
     if lasting is not None:
         raise UsageError(f"--for is for lend, not for {method}")
     arguments = parse_params(params)
+    hide_sources(*(str(arguments[key]) for key in ("source", "fallback") if key in arguments))
     if rung is not None:
         if method != "reset":
             raise UsageError(f"--rung is for reset, not for {method}")
@@ -185,7 +187,8 @@ def parse_params(texts: tuple[str, ...]) -> dict[str, object]:
     for text in texts:
         key, equals, value = text.partition("=")
         if not equals or not key:
-            raise UsageError(f"{text!r}: parameters are KEY=VALUE, for example fps=15")
+            what = repr(text) if text.isidentifier() else "one here"  # it may be a camera's URL
+            raise UsageError(f"parameters are KEY=VALUE, for example fps=15: {what} is not")
         if key in params:
             raise UsageError(f"{key!r} is given twice")
         params[key] = _value(value)

@@ -16,6 +16,7 @@ from typing import Any
 import click
 
 from framebus import printable
+from framebus.cli import usage
 from framebus.errors import FramebusError
 
 _GROUP = "framebus.commands"
@@ -127,7 +128,7 @@ def run(command: click.Command, args: Sequence[str] | None = None, *, name: str)
     try:
         result: Any = command.main(args, prog_name=name, standalone_mode=False)
     except click.UsageError as error:
-        error.show()
+        usage.show(error)
         return os.EX_USAGE
     except click.ClickException as error:
         error.show()

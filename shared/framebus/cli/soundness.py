@@ -8,22 +8,21 @@ from __future__ import annotations
 
 import os
 import subprocess
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 
 from framebus import printable
+from framebus.cli.child import Part
 
 
-def refused(
-    commands: Iterable[Sequence[str]], environ: Mapping[str, str], say: Callable[[str], None]
-) -> bool:
-    """Whether one of the children's `commands` refuses its options; `say` gets what it says.
+def refused(parts: Iterable[Part], environ: Mapping[str, str], say: Callable[[str], None]) -> bool:
+    """Whether one of the children refuses its options; `say` gets what it says.
 
     Any other trouble that a child has is no matter of its options.
     """
-    for command in commands:
+    for part in parts:
         done = subprocess.run(
-            [*command, "--check"],
-            env=environ,
+            [*part.command, "--check"],
+            env=part.environment(environ),
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,

@@ -17,7 +17,8 @@ from typing import Any
 import click
 
 from framebus import config, printable
-from framebus.cli import access, address, limits, sending, soundness
+from framebus.cli import access, address, flags, limits, sending, soundness
+from framebus.cli.arguments import hide_sources
 from framebus.cli.child import Part
 from framebus.cli.supervisor import Supervisor
 from framebus.config import Config, pick
@@ -25,7 +26,10 @@ from framebus.errors import FramebusError, UsageError
 from framebus.names import DEFAULT_CAMERA, check_camera_name, runtime_dir, state_dir
 
 DEFAULT_BIND = "127.0.0.1:8080"
-_CAPTURE_OPTIONS = ("name", "source", "fallback_source", "size", "fps", "ring_size", "config")
+_CAPTURE_OPTIONS = ("name", "size", "fps", "ring_size", "config")
+_SOURCES = ("source", "fallback_source")
+"""Options that may carry passwords: given to the daemon alone, in its environment, since arguments
+are for all users to read."""
 _WEB_OPTIONS = (
     *("bind", "workers", "config"),
     *(*limits.OPTIONS, *sending.OPTIONS, *access.OPTIONS),
@@ -116,6 +120,7 @@ Beyond this machine a token is asked for. It is made once, and is in the URL tha
 @access.options
 def up(**options: Any) -> int:
     """Start both sides and keep them running until a signal; `_HELP` is what a person reads."""
+    hide_sources(*(options[name] for name in _SOURCES))
     file = config.load(Path(options["config"]) if options["config"] else None)
     listen = address.parse(str(pick(options["bind"], file.common.get("bind"), DEFAULT_BIND)))
     cameras = _cameras(options, file)
@@ -124,17 +129,22 @@ def up(**options: Any) -> int:
         Part(
             "capture" if len(cameras) == 1 else f"capture of {camera}",
             _command("capture_daemon", _CAPTURE_OPTIONS, {**options, "name": camera}),
+            environ={flags.variable(name): options[name] for name in _SOURCES},
             keeps=True,
         )
         for camera in cameras
     ]
-    web = Part("web", _command("web_workers", _WEB_OPTIONS, {**options, "bind": listen.text}))
+    web = Part(
+        "web",
+        _command("web_workers", _WEB_OPTIONS, {**options, "bind": listen.text}),
+        environ=dict.fromkeys(flags.variable(name) for name in _SOURCES),
+    )
     parts, environ = [*captures, web], _environ(cameras)
     try:
         credential = access.credential(chosen, state_dir()) if chosen.asks else None
         listen.check_free()
     except FramebusError:
-        if soundness.refused((part.command for part in parts), environ, _complain):
+        if soundness.refused(parts, environ, _complain):
             return os.EX_USAGE
         raise
     supervisor = Supervisor(
