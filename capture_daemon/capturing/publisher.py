@@ -75,19 +75,24 @@ class Publisher:
 
     def _publish(self, captured: Captured) -> str | None:
         """Return why the picture was not published, None if it was."""
-        data = captured.data
-        reason = captured.reject or ("flagged" if captured.faulty else jpeg.check(data))
+        if captured.reject or captured.faulty:
+            return captured.reject or "flagged"
+        data: memoryview | bytes = captured.data
+        reason, start, end, header = jpeg.examine(data)
         if reason:
             return reason
+        if start or end != len(data):
+            data = memoryview(data)[start:end]
+        picture = data
         flags = captured.flags
-        if not jpeg.has_huffman_tables(data):
+        if header.lacks_tables:
             data = jpeg.with_huffman_tables(data)
             flags |= FrameFlags.HUFFMAN_INSERTED
         width, height = captured.width, captured.height
         if not width:
             width, height = self._granted.width, self._granted.height
         if not width:
-            width, height = jpeg.size(data)
+            width, height = header.width, header.height
         reason = self._outlet.publish(
             data,
             captured_ns=captured.captured_ns,
@@ -97,7 +102,7 @@ class Publisher:
             flags=flags,
         )
         if reason is None or reason in SOUND:
-            self.stillness.see(captured.data, captured.captured_ns)
+            self.stillness.see(picture, captured.captured_ns)
             self.width, self.height = width, height
         return reason
 

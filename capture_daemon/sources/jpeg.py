@@ -1,36 +1,60 @@
-"""What framebus must know about a JPEG without decoding it (ITU T.81, Annex B and K.3).
+"""What framebus must know about a JPEG without decoding it (ITU T.81, Annex B).
 
-Pure functions over bytes. Only the header, some 600 bytes and ten segments, is walked in Python;
-whatever concerns the entropy-coded rest is left to searches that run in C. At 60 frames of 1080p a
-second all of it together costs a fraction of a percent of a core.
+Whatever a decoder shows is a frame: line ends, a maker's trailer or a second picture after the
+end-of-image marker (EOI) are no fault, nor are fill bytes before markers. A picture that was cut is
+none. Frames are passed on byte for byte from SOI to EOI. What stands before and after is left out:
+no decoder looks at it, and every viewer would be sent it. The one other exception to "byte for
+byte" is `with_huffman_tables`.
 
-Frames are passed on byte for byte. Zero padding after EOI, which good cameras send, therefore
-stays: every decoder ignores it, it compresses nobody's picture, and cutting it would make a frame
-differ from what the camera said. The one exception to "byte for byte" is `with_huffman_tables`.
+Pure functions over bytes. Of each picture the header is walked, some 600 bytes and ten segments,
+and an EOI is looked for in its last bytes, where nearly all have it: 3 µs. The whole scan is
+searched only where there is none, at about a byte a cycle. So a picture with an EOI at its very end
+whose middle is missing, or is another picture's, passes as whole, unless `thorough`.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import re
+import struct
 from enum import Enum
+from typing import NamedTuple
+
+from capture_daemon.sources.huffman import STANDARD_TABLES
 
 SOI = b"\xff\xd8"
 EOI = b"\xff\xd9"
+START = SOI + b"\xff"
+"""SOI and the first byte of the marker that must follow it."""
+
+Data = memoryview | bytes | bytearray
 
 _DHT = 0xC4
-_SOS = 0xDA
+_SOI = 0xD8
 _EOI = 0xD9
-_STANDALONE = frozenset({0x01, *range(0xD0, 0xD9)})
-"""Markers without a length: TEM, RST0-7, SOI."""
+_SOS = 0xDA
 _FRAME_HEADERS = frozenset(set(range(0xC0, 0xD0)) - {_DHT, 0xC8, 0xCC})
 """SOF0 to SOF15; C4 is DHT, C8 reserved, CC arithmetic conditioning."""
 _HUFFMAN_BASELINE = frozenset({0xC0, 0xC1})
 """The frame types that the standard tables of K.3 can serve."""
+_FREE_CONTENT = frozenset({*range(0xE0, 0xF0), 0xFE})
+"""APP0-15 and COM: they may hold anything, a whole thumbnail for one."""
+_ENDS = frozenset({_SOI, _EOI})
 
-_MOST_SEGMENTS = 256
+_SEGMENT = struct.Struct(">HH").unpack_from
+_MARKER = re.compile(rb"\xff[\xc0-\xcf\xd8-\xfe]")
+"""A marker that matters, after any number of fill bytes: coded data holds FF 00 and RST0-7, damaged
+data also TEM and the reserved ones below C0."""
+_START = re.compile(re.escape(START))
+_BLANK = b"\r\n\t \0"
+
+_MOST_SEGMENTS = 512
 """More is no camera: the bound keeps hostile headers from costing a walk of 50,000 steps."""
+_MOST_EXTRANEOUS = 4096
+"""Bytes that belong to no segment, for instance because a length is wrong: decoders skip them."""
+_MOST_MARKERS = 4096
+"""The same for the markers after the first scan has begun; progressive pictures have some tens."""
 _TAIL = 64
-"""Bytes of the tail looked at first; padding is seldom longer."""
+"""Bytes of the tail looked at first; what follows EOI is seldom longer."""
 
 
 class HeaderState(Enum):
@@ -44,11 +68,12 @@ class HeaderState(Enum):
     """No header, whatever follows."""
 
 
-@dataclass(frozen=True, slots=True)
-class Header:
+class Header(NamedTuple):
     """The segments before the first scan's data."""
 
     state: HeaderState
+    at: int = 0
+    """How far the walk came."""
     scan_at: int = 0
     """Offset of the SOS marker; 0 unless complete."""
     data_at: int = 0
@@ -59,78 +84,232 @@ class Header:
     height: int = 0
     has_tables: bool = False
     """A DHT segment was seen."""
+    segment: int = 0
+    """Where the last whole segment begins."""
+    steps: int = 0
+    """How many it took."""
+
+    @property
+    def lacks_tables(self) -> bool:
+        """True for a baseline picture that reaches its scan without a DHT segment.
+
+        False for everything that the standard tables could not help: arithmetic or progressive
+        coding, a header that is broken.
+        """
+        return (
+            not self.has_tables
+            and self.state is HeaderState.COMPLETE
+            and self.frame_type in _HUFFMAN_BASELINE
+        )
 
 
-def read_header(data: memoryview | bytes | bytearray, start: int = 0) -> Header:
-    """Walk the segments from SOI at `start` to the first SOS. Never raises, whatever `data` is."""
-    if bytes(data[start : start + 2]) != SOI:
-        short = len(data) - start < 2 and SOI.startswith(bytes(data[start:]))
-        return Header(HeaderState.INCOMPLETE if short else HeaderState.MALFORMED)
-    at, end = start + 2, len(data)
-    frame_type = width = height = 0
-    has_tables = False
-    for _ in range(_MOST_SEGMENTS):
+class EndState(Enum):
+    """How the search for a picture's end came out."""
+
+    WHOLE = "whole"
+    """At its EOI."""
+    CUT = "cut"
+    """Another picture begins first, or there are markers without end."""
+    OPEN = "open"
+    """The data ends first; more bytes may complete it."""
+
+
+class Examined(NamedTuple):
+    """What is known of one picture."""
+
+    reason: str | None
+    """Why it is no whole JPEG: "empty", "no-soi", "bad-header" or "no-eoi"; None if it is one."""
+    start: int
+    """Where it begins: line ends before SOI do not belong to it."""
+    end: int
+    """Where it ends, after its EOI; 0 unless whole."""
+    header: Header
+
+
+def read_header(data: Data, start: int = 0, before: Header | None = None) -> Header:
+    """Walk the segments from SOI at `start` to the first SOS. Never raises, whatever `data` is.
+
+    `before` is what an earlier walk of the same bytes, then fewer, came to: this one goes on there.
+    """
+    if before is None or not before.at:
+        if bytes(data[start : start + 2]) != SOI:
+            short = len(data) - start < 2 and SOI.startswith(bytes(data[start:]))
+            return Header(HeaderState.INCOMPLETE if short else HeaderState.MALFORMED)
+        at = segment = start + 2
+        steps = frame_type = width = height = 0
+        has_tables = False
+    else:
+        _, at, _, _, frame_type, width, height, has_tables, segment, steps = before
+    end = len(data)
+    state = HeaderState.MALFORMED
+    while steps < _MOST_SEGMENTS:
         if at + 4 > end:
-            return Header(HeaderState.INCOMPLETE)
-        if data[at] != 0xFF:
-            return Header(HeaderState.MALFORMED)
-        marker = data[at + 1]
-        if marker == 0xFF:  # a fill byte (B.1.1.2)
-            at += 1
+            if bytes(data[at : at + 2]) != EOI:
+                state = HeaderState.INCOMPLETE
+            break
+        word, length = _SEGMENT(data, at)
+        marker = word & 0xFF
+        if word < 0xFFC0 or marker == 0xFF or 0xD0 <= marker <= 0xD9:
+            after = _next_marker(data, at, segment)
+            if after < 0:
+                if after == _MORE:
+                    state = HeaderState.INCOMPLETE
+                break
+            steps += 1
+            at = after
             continue
-        if marker in _STANDALONE:
-            at += 2
-            continue
-        length = data[at + 2] << 8 | data[at + 3]
-        if marker in (0x00, _EOI) or length < 2:
-            return Header(HeaderState.MALFORMED)
+        if length < 2:
+            if marker not in _FREE_CONTENT:
+                break
+            length = 2  # as decoders do
         after = at + 2 + length
         if after > end:
-            return Header(HeaderState.INCOMPLETE)
+            state = HeaderState.INCOMPLETE
+            break
         if marker == _SOS:
-            return Header(HeaderState.COMPLETE, at, after, frame_type, width, height, has_tables)
-        if marker == _DHT:
-            has_tables = True
-        elif marker in _FRAME_HEADERS and length >= 7:
-            frame_type = marker
-            height = data[at + 5] << 8 | data[at + 6]
-            width = data[at + 7] << 8 | data[at + 8]
-        at = after
-    return Header(HeaderState.MALFORMED)
+            if not frame_type or length < 8 or length != 6 + 2 * data[at + 4]:
+                break
+            state = HeaderState.COMPLETE
+            return Header(state, after, at, after, frame_type, width, height, has_tables)
+        if marker < 0xD0:
+            if marker == _DHT:
+                has_tables = True
+            elif marker in _FRAME_HEADERS and length >= 8:
+                frame_type = marker
+                height, width = _SEGMENT(data, at + 5)
+        steps += 1
+        segment, at = at, after
+    return Header(state, at, 0, 0, frame_type, width, height, has_tables, segment, steps)
 
 
-def check(data: memoryview | bytes) -> str | None:
-    """Return why `data` is no whole JPEG: "empty", "no-soi", "no-eoi"; None if it is one.
+_MORE = -1
+_NONE = -2
 
-    Only the ends are looked at. Zeros after EOI are padding; anything else there means that the
-    picture was cut or that two were mixed.
+
+def _next_marker(data: Data, at: int, segment: int) -> int:
+    """Return where the next marker with a length is, since there is none at `at`.
+
+    Fill bytes (B.1.1.2) and extraneous bytes are passed over. _NONE: the header is broken, by an
+    EOI or an SOI in it for one. _MORE: more bytes may bring one. `segment` is where the last
+    segment begins.
     """
+    found = _MARKER.search(data, at, at + _MOST_EXTRANEOUS)
+    if found is None:
+        return _MORE if len(data) < at + _MOST_EXTRANEOUS else _NONE
+    after = found.start()
+    if data[after + 1] in _ENDS:
+        return _NONE
+    # A picture that was cut in a segment whose length takes in the beginning of the next picture.
+    swallowed = data[segment + 1] not in _FREE_CONTENT and _START.search(data, segment, at + 2)
+    return _NONE if swallowed else after
+
+
+def find_end(data: Data, at: int, *, final: bool) -> tuple[EndState, int]:
+    """Look for the EOI of a picture from `at` on, in its first scan's data or after it.
+
+    Returns WHOLE and the offset after EOI; CUT and where it is cut; or OPEN and the `at` for a call
+    with more bytes. With `final` no more bytes will come. Never raises.
+    """
+    for _ in range(_MOST_MARKERS):
+        found = _MARKER.search(data, at)
+        if found is None:
+            return EndState.OPEN, max(at, len(data) - 1)
+        at = found.start()
+        marker = data[at + 1]
+        if marker == _EOI:
+            return EndState.WHOLE, at + 2
+        if marker == _SOI:
+            if bytes(data[at : at + 3]) == START:
+                return EndState.CUT, at
+            length: int | None = 2 if final or at + 3 <= len(data) else None
+        else:
+            length = _segment_length(data, at, final=final)
+        if length is None:
+            return EndState.OPEN, at
+        at += length
+    return EndState.CUT, at
+
+
+def _segment_length(data: Data, at: int, *, final: bool) -> int | None:
+    """Return the bytes of the segment at `at`, its marker included; None: more bytes must tell.
+
+    Damaged coded data may hold anything, also what looks like a marker. It is one if what it leads
+    to is a scan or another marker; else its two bytes are passed over.
+    """
+    unknown = 2 if final else None
+    if at + 5 > len(data):
+        return unknown
+    marker = data[at + 1]
+    length: int = 2 + _SEGMENT(data, at)[1]
+    after = at + length
+    if marker == _SOS:
+        if length < 10 or length != 8 + 2 * data[at + 4]:
+            return 2
+    elif length < 4:
+        return 2
+    if after + 2 > len(data):
+        return unknown
+    if marker != _SOS and (data[after] != 0xFF or data[after + 1] < 0xC0):
+        return 2
+    # As in the header: the picture was cut within the segment, and the next one begins in it.
+    swallows = marker not in _FREE_CONTENT and _START.search(data, at, after)
+    return 2 if swallows else length
+
+
+def examine(data: memoryview | bytes, *, thorough: bool = False) -> Examined:
+    """Say whether `data` begins with a whole JPEG, and where that ends. Never raises.
+
+    With `thorough` the whole scan is searched also where an EOI stands at the end, so that a
+    picture into which another one was written is found out.
+    """
+    header = read_header(data)
+    start = 0
+    if header.state is not HeaderState.COMPLETE:
+        start = _blank_length(data)
+        if start:
+            header = read_header(data, start)
+        if header.state is not HeaderState.COMPLETE:
+            return Examined(_why_no_header(data, start, header), start, 0, header)
+    end = 0 if thorough else _end_in_tail(data, header.data_at)
+    if not end:
+        state, at = find_end(data, header.data_at, final=True)
+        end = at if state is EndState.WHOLE else 0
+    return Examined(None if end else "no-eoi", start, end, header)
+
+
+def _end_in_tail(data: memoryview | bytes, data_at: int) -> int:
+    """Return where the EOI among the last bytes ends, zero padding aside; 0 if there is none."""
+    begin = max(data_at, len(data) - _TAIL)
+    tail = bytes(data[begin:])
+    at = tail.rfind(EOI)
+    if at >= 0:
+        return begin + at + len(EOI)
+    window = _TAIL
+    while begin > data_at and len(tail.rstrip(b"\0")) < len(EOI):
+        window *= 16
+        begin = max(data_at, len(data) - window)
+        tail = bytes(data[begin:])
+    tail = tail.rstrip(b"\0")
+    return begin + len(tail) if tail.endswith(EOI) else 0
+
+
+def _blank_length(data: memoryview | bytes) -> int:
+    head = bytes(data[:_TAIL])
+    return len(head) - len(head.lstrip(_BLANK))
+
+
+def _why_no_header(data: memoryview | bytes, start: int, header: Header) -> str:
     if not len(data):
         return "empty"
-    if bytes(data[:2]) != SOI:
+    if bytes(data[start : start + 2]) != SOI:
         return "no-soi"
-    window = _TAIL
-    while True:
-        tail = bytes(data[-window:]).rstrip(b"\0")
-        if len(tail) >= 2 or window >= len(data):
-            return None if tail.endswith(EOI) else "no-eoi"
-        window *= 16
+    return "no-eoi" if header.state is HeaderState.INCOMPLETE else "bad-header"
 
 
 def size(data: memoryview | bytes) -> tuple[int, int]:
     """Return (width, height) in pixels from the frame header; (0, 0) if there is none."""
     header = read_header(data)
     return header.width, header.height
-
-
-def has_huffman_tables(data: memoryview | bytes) -> bool:
-    """Return False for a baseline picture that reaches its scan without a DHT segment.
-
-    True for everything that the standard tables could not help: arithmetic or progressive coding,
-    a header that is broken.
-    """
-    header = read_header(data)
-    return not _lacks_tables(header)
 
 
 def with_huffman_tables(data: memoryview | bytes) -> bytes:
@@ -140,52 +319,7 @@ def with_huffman_tables(data: memoryview | bytes) -> bytes:
     SOI and APPn, on which decoders depend, where they are.
     """
     header = read_header(data)
-    if not _lacks_tables(header):
+    if not header.lacks_tables:
         return bytes(data)
     at = header.scan_at
     return b"".join((data[:at], STANDARD_TABLES, data[at:]))
-
-
-def _lacks_tables(header: Header) -> bool:
-    return (
-        header.state is HeaderState.COMPLETE
-        and not header.has_tables
-        and header.frame_type in _HUFFMAN_BASELINE
-    )
-
-
-def _standard_tables() -> bytes:
-    """Build one DHT segment with the four typical tables of T.81, K.3.3 (tables K.3 to K.6).
-
-    The AC values are long lists of which all but the first codes are every (run, size) pair in
-    the order of the standard; they are given as the standard prints them, in hexadecimal.
-    """
-    dc_values = bytes(range(12))
-    tables = (
-        (0x00, "00010501010101010100000000000000", dc_values),
-        (0x10, "0002010303020403050504040000017d", bytes.fromhex(_AC_LUMINANCE)),
-        (0x01, "00030101010101010101010000000000", dc_values),
-        (0x11, "00020102040403040705040400010277", bytes.fromhex(_AC_CHROMINANCE)),
-    )
-    body = b"".join(bytes([which]) + bytes.fromhex(counts) + v for which, counts, v in tables)
-    return bytes([0xFF, _DHT]) + (len(body) + 2).to_bytes(2, "big") + body
-
-
-_AC_LUMINANCE = """
-01 02 03 00 04 11 05 12 21 31 41 06 13 51 61 07 22 71 14 32 81 91 a1 08 23 42 b1 c1 15 52 d1 f0
-24 33 62 72 82 09 0a 16 17 18 19 1a 25 26 27 28 29 2a 34 35 36 37 38 39 3a 43 44 45 46 47 48 49
-4a 53 54 55 56 57 58 59 5a 63 64 65 66 67 68 69 6a 73 74 75 76 77 78 79 7a 83 84 85 86 87 88 89
-8a 92 93 94 95 96 97 98 99 9a a2 a3 a4 a5 a6 a7 a8 a9 aa b2 b3 b4 b5 b6 b7 b8 b9 ba c2 c3 c4 c5
-c6 c7 c8 c9 ca d2 d3 d4 d5 d6 d7 d8 d9 da e1 e2 e3 e4 e5 e6 e7 e8 e9 ea f1 f2 f3 f4 f5 f6 f7 f8
-f9 fa
-"""
-_AC_CHROMINANCE = """
-00 01 02 03 11 04 05 21 31 06 12 41 51 07 61 71 13 22 32 81 08 14 42 91 a1 b1 c1 09 23 33 52 f0
-15 62 72 d1 0a 16 24 34 e1 25 f1 17 18 19 1a 26 27 28 29 2a 35 36 37 38 39 3a 43 44 45 46 47 48
-49 4a 53 54 55 56 57 58 59 5a 63 64 65 66 67 68 69 6a 73 74 75 76 77 78 79 7a 82 83 84 85 86 87
-88 89 8a 92 93 94 95 96 97 98 99 9a a2 a3 a4 a5 a6 a7 a8 a9 aa b2 b3 b4 b5 b6 b7 b8 b9 ba c2 c3
-c4 c5 c6 c7 c8 c9 ca d2 d3 d4 d5 d6 d7 d8 d9 da e2 e3 e4 e5 e6 e7 e8 e9 ea f2 f3 f4 f5 f6 f7 f8
-f9 fa
-"""
-STANDARD_TABLES = _standard_tables()
-"""One DHT segment, 420 bytes, marker included."""

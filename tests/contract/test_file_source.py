@@ -95,7 +95,7 @@ def test_a_damaged_picture_is_passed_on_for_the_check_to_count(tmp_path: Path, p
     clip.write_bytes(FRAMES[0] + FRAMES[1][:-30] + FRAMES[2] + FRAMES[0][:-1])
     source = play(clip)
     source.open()
-    reasons = [jpeg.check(data) for data in datas(source, 4)]
+    reasons = [jpeg.examine(data).reason for data in datas(source, 4)]
     assert reasons == [None, "no-eoi", None, "no-eoi"]
 
 

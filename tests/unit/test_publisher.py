@@ -87,6 +87,8 @@ def test_a_whole_picture_is_published_byte_for_byte_and_announced(bench: Bench) 
         (Captured(b"", 1, 1), "empty"),
         (Captured(b"not a picture", 1, 1), "no-soi"),
         (Captured(WHOLE[:-2], 1, 1), "no-eoi"),
+        (Captured(WHOLE[:-2] + bytes(100) + b"\r\n", 1, 1), "no-eoi"),
+        (Captured(SOI + EOI, 1, 1), "bad-header"),
         (Captured(SOI + SOF + DHT + SOS + bytes(2000) + EOI, 1, 1), "too-large"),
         (Captured(WHOLE, 1, 1, reject="encode-failed"), "encode-failed"),
     ],
@@ -98,6 +100,26 @@ def test_a_bad_picture_is_counted_by_its_reason_and_not_announced(
     assert bench.rejected() == {reason: 1}
     assert bench.ring.frames == []
     assert bench.announcer.announced == 0
+
+
+@pytest.mark.parametrize("before", [b"", b"\r\n"])
+@pytest.mark.parametrize("after", [b"\r\n", bytes(5000), b"mkr0\x59\x19", b"trailer" * 100])
+def test_what_stands_around_a_picture_is_not_published(
+    bench: Bench, before: bytes, after: bytes
+) -> None:
+    data = before + WHOLE + after
+    both: tuple[bytes | memoryview, ...] = (data, memoryview(data))
+    for number, picture in enumerate(both):
+        assert bench.publisher.take(Captured(picture, number, number))
+    assert [frame[0] for frame in bench.ring.frames] == [WHOLE, WHOLE]
+    assert not bench.rejected()
+
+
+def test_tables_are_inserted_into_a_picture_that_was_trimmed(bench: Bench) -> None:
+    assert bench.publisher.take(Captured(b"\r\n" + WITHOUT_TABLES + b"\r\n", 1, 1))
+    data = bench.ring.frames[0][0]
+    assert data.startswith(SOI + SOF + b"\xff\xc4")
+    assert data.endswith(SOS + b"data" + EOI)
 
 
 def test_a_picture_older_than_the_newest_is_stale(bench: Bench) -> None:
