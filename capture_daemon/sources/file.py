@@ -25,6 +25,7 @@ from capture_daemon.sources.base import (
     SourceGone,
     SourceUnusable,
 )
+from capture_daemon.sources.jpeg_markers import SOI
 from capture_daemon.sources.pacing import FASTEST, Pacer, checked_fps
 from capture_daemon.sources.splitter import LARGEST_FRAME, JpegSplitter
 
@@ -152,8 +153,8 @@ class FileSource:
 
     def _recording(self) -> _Pass:
         with self._path.open("rb") as file:
-            head = file.read(len(jpeg.SOI))
-            if head in (b"", jpeg.SOI):
+            head = file.read(len(SOI))
+            if head in (b"", SOI):
                 return _Pass(_concatenated(self._path), 0.0)
             try:
                 fps = AviReader(file).fps
@@ -190,8 +191,7 @@ def _concatenated(path: Path) -> _Frames:
     with path.open("rb") as file:
         while piece := file.read(_PIECE):
             yield from splitter.feed(piece)
-    if rest := splitter.flush():
-        yield rest
+    yield from splitter.flush()
 
 
 def _avi(path: Path) -> _Frames:

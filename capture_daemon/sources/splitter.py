@@ -1,6 +1,6 @@
 """Cuts a stream of concatenated JPEGs (an .mjpeg file, ffmpeg's pipe) into frames, incrementally.
 
-The markers say where a picture ends, as jpeg.py walks them. A picture that breaks off, because the
+Its markers say where a picture ends (jpeg_markers.py). A picture that breaks off, because the
 next one begins, is handed on as it is: whoever validates frames rejects and counts it. Bytes
 between pictures belong to none: zero padding, a maker's trailer, multipart's boundaries. No byte is
 walked twice, however the bytes come. Pure.
@@ -8,7 +8,7 @@ walked twice, however the bytes come. Pure.
 
 from __future__ import annotations
 
-from capture_daemon.sources.jpeg import (
+from capture_daemon.sources.jpeg_markers import (
     SOI,
     START,
     EndState,
@@ -43,15 +43,18 @@ class JpegSplitter:
             frames.append(self._cut(len(self._buffer)))
         return frames
 
-    def flush(self) -> bytes:
-        """Return the picture that the end of the stream cut off; empty if there is none."""
+    def flush(self) -> list[bytes]:
+        """Return what is left when the stream has ended: its last picture was cut off."""
+        frames: list[bytes] = []
+        while (frame := self._take(final=True)) is not None:
+            frames.append(frame)
         rest = self._cut(len(self._buffer))
-        return rest if rest.startswith(START) else b""
+        return [*frames, rest] if rest.startswith(START) else frames
 
-    def _take(self) -> bytes | None:
+    def _take(self, *, final: bool = False) -> bytes | None:
         if not self._searched and not self._find_picture():
             return None
-        state, at = find_end(self._buffer, self._searched, final=False)
+        state, at = find_end(self._buffer, self._searched, final=final)
         if state is EndState.OPEN:
             self._searched = at
             return None

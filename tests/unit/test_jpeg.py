@@ -9,7 +9,7 @@ from PIL import Image
 
 from capture_daemon.sources import jpeg
 from capture_daemon.sources.huffman import STANDARD_TABLES
-from capture_daemon.sources.jpeg import HeaderState, read_header
+from capture_daemon.sources.jpeg_markers import HeaderState, read_header
 from tests import pictures
 
 WHOLE = pictures.jpeg()

@@ -11,7 +11,7 @@ import simplejpeg
 from PIL import Image
 
 from capture_daemon.sources import jpeg
-from capture_daemon.sources.jpeg import EndState, find_end, read_header
+from capture_daemon.sources.jpeg_markers import EndState, find_end, read_header
 from tests import pictures
 from tests.jpeg_kinds import (
     EOI,

@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from capture_daemon.sources import jpeg, splitter
+from capture_daemon.sources.jpeg_markers import EndState, find_end
 from capture_daemon.sources.splitter import JpegSplitter
 from tests import pictures
 from tests.jpeg_kinds import kinds
@@ -19,8 +20,7 @@ def split(stream: bytes, pieces: list[int] | None = None) -> list[bytes]:
         length = pieces[turn % len(pieces)] if pieces else len(stream)
         frames += cutter.feed(stream[at : at + length])
         at, turn = at + length, turn + 1
-    rest = cutter.flush()
-    return [*frames, rest] if rest else frames
+    return frames + cutter.flush()
 
 
 @given(st.lists(st.integers(1, 700), min_size=1, max_size=6))
@@ -89,9 +89,9 @@ def test_pictures_of_all_kinds_come_out_as_they_went_in() -> None:
 def test_no_byte_is_walked_twice(monkeypatch: pytest.MonkeyPatch) -> None:
     searched: list[int] = []
 
-    def search(data: bytearray, at: int, *, final: bool) -> tuple[jpeg.EndState, int]:
+    def search(data: bytearray, at: int, *, final: bool) -> tuple[EndState, int]:
         searched.append(len(data) - at)
-        return jpeg.find_end(data, at, final=final)
+        return find_end(data, at, final=final)
 
     monkeypatch.setattr(splitter, "find_end", search)
     frame = pictures.jpeg(0, 640, 480)

@@ -6,6 +6,7 @@ import pytest
 from PIL import Image, ImageChops
 
 from capture_daemon.sources import jpeg
+from capture_daemon.sources.jpeg_markers import read_header
 from capture_daemon.sources.testcard import Card
 
 SIZES = [(1280, 720), (160, 120), (640, 480), (1000, 562), (161, 2000)]
@@ -21,7 +22,7 @@ def test_a_card_of_any_size_is_a_whole_jpeg_of_that_size(size: tuple[int, int]) 
     data = Card(*size, "caption").draw("12:34:56.789", 42, 0.5)
     assert jpeg.examine(data).reason is None
     assert jpeg.size(data) == size
-    assert not jpeg.read_header(data).lacks_tables
+    assert not read_header(data).lacks_tables
     assert picture(data).size == size
 
 
