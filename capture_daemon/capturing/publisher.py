@@ -6,16 +6,21 @@ Huffman tables must be inserted.
 
 from __future__ import annotations
 
+import logging
 import time
 from typing import Protocol
 
 from framebus.frame import FrameFlags
+from framebus.ring.layout import capacity_for
 
 from capture_daemon.capturing.counters import FrameCounters
+from capture_daemon.capturing.reports import ring_size_remedy
 from capture_daemon.capturing.stillness import Stillness
-from capture_daemon.capturing.switcher import SOUND
+from capture_daemon.capturing.switcher import SOUND, TOO_LARGE
 from capture_daemon.sources import jpeg
 from capture_daemon.sources.base import NOTHING_GRANTED, Captured, Granted
+
+log = logging.getLogger(__name__)
 
 
 class Outlet(Protocol):
@@ -45,6 +50,9 @@ class Publisher:
         self._counters = counters
         self._granted = NOTHING_GRANTED
         self.stillness = Stillness()
+        self.too_large = 0
+        """Bytes of the largest frame that the ring did not take."""
+        self._advised = 0
         self.width = 0
         """Pixels of the newest valid frame; 0 if unknown."""
         self.height = 0
@@ -101,10 +109,23 @@ class Publisher:
             height=height,
             flags=flags,
         )
+        if reason == TOO_LARGE:
+            self._advise(len(data))
         if reason is None or reason in SOUND:
             self.stillness.see(picture, captured.captured_ns)
             self.width, self.height = width, height
         return reason
+
+    def _advise(self, length: int) -> None:
+        """Say what ring would take a frame, also where others are small enough; once a size."""
+        self.too_large = max(self.too_large, length)
+        capacity = capacity_for(length)
+        if capacity > self._advised:
+            self._advised = capacity
+            remedy = ring_size_remedy(length)
+            log.warning(
+                "too-large: the ring does not take a frame of %d bytes (%s)", length, remedy
+            )
 
     def _set_interval(self, fps: float) -> None:
         self._outlet.set_interval(round(1e9 / fps) if fps > 0 else 0)

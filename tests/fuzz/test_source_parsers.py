@@ -144,7 +144,7 @@ def test_avi_raises_only_its_own_error(data: bytes) -> None:
         os.lseek(file.fileno(), 0, os.SEEK_SET)
         with suppress(AviError):
             for frame in AviReader(file).frames():
-                assert frame in data
+                assert frame is None or frame in data
 
 
 @settings(max_examples=400, deadline=None)

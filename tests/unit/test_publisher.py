@@ -122,6 +122,19 @@ def test_tables_are_inserted_into_a_picture_that_was_trimmed(bench: Bench) -> No
     assert data.endswith(SOS + b"data" + EOI)
 
 
+def test_a_frame_that_is_too_large_names_the_ring_that_takes_it_once_a_size(
+    bench: Bench, caplog: pytest.LogCaptureFixture
+) -> None:
+    for number, size in enumerate((100_000, 101_000, 100, 90_000, 500_000)):
+        bench.publisher.take(Captured(SOI + SOF + DHT + SOS + bytes(size) + EOI, number, number))
+    assert bench.rejected() == {"too-large": 4}
+    said = [record.getMessage() for record in caplog.records]
+    assert len(said) == 2
+    assert "--ring-size 512K" in said[0]
+    assert 'ring_size = "4M"' in said[1]
+    assert bench.publisher.too_large > 500_000
+
+
 def test_a_picture_older_than_the_newest_is_stale(bench: Bench) -> None:
     assert bench.publisher.take(Captured(WHOLE, 10, 1))
     assert not bench.publisher.take(Captured(WHOLE, 9, 2))

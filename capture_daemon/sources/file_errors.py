@@ -1,0 +1,121 @@
+"""What a path is that cannot be played, and what to do about it. Knows nothing of playing."""
+
+from __future__ import annotations
+
+import enum
+import os
+import stat
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from capture_daemon.sources.avi import AviError
+from capture_daemon.sources.base import SourceError, SourceGone, SourceUnusable
+from capture_daemon.sources.picture import Picture
+
+_FRESH_S = 10.0
+"""What was written to this recently may be written to again: it is tried again soon."""
+
+
+class Kind(enum.Enum):
+    """What a path leads to."""
+
+    FILE = "a file"
+    DIRECTORY = "a directory"
+    PIPE = "a pipe"
+    SOCKET = "a socket"
+    DEVICE = "a device"
+
+
+def kind_of(path: Path) -> Kind:
+    """Return what a path leads to; opens nothing. Raises OSError."""
+    match stat.S_IFMT(path.stat().st_mode):
+        case stat.S_IFREG:
+            return Kind.FILE
+        case stat.S_IFDIR:
+            return Kind.DIRECTORY
+        case stat.S_IFIFO:
+            return Kind.PIPE
+        case stat.S_IFSOCK:
+            return Kind.SOCKET
+        case _:
+            return Kind.DEVICE
+
+
+def no_file(path: Path, kind: Kind) -> SourceUnusable:
+    """Return what to say of something else than a file or a directory."""
+    match kind:
+        case Kind.PIPE:
+            remedy = f"ffmpeg reads pipes: --source ffmpeg:{path}"
+        case Kind.SOCKET:
+            remedy = f"ffmpeg reads sockets: --source ffmpeg:unix:{path}"
+        case _:
+            remedy = f"a camera is --source v4l2:{path}"
+    return SourceUnusable(
+        "not-a-file", f"{path} is {kind.value}, neither a file nor a directory", remedy=remedy
+    )
+
+
+def not_playable(path: Path, error: AviError) -> SourceUnusable:
+    """Return what to say of a file of another kind."""
+    return SourceUnusable(
+        "no-motion-jpeg",
+        f"{path} cannot be played: {error}, and it does not begin as a JPEG",
+        remedy=f"let ffmpeg decode it: --source ffmpeg:{path}",
+    )
+
+
+def failed(path: Path, error: OSError) -> SourceUnusable:
+    """Return what to say of a path that cannot be read."""
+    match error:
+        case FileNotFoundError():
+            code, remedy = (
+                "no-such-file",
+                "check the path; it is relative to where framebus runs",
+            )
+        case PermissionError():
+            code, remedy = "no-permission", _permission()
+        case _:
+            code, remedy = "unreadable", "check the file system that holds it"
+    reason = error.strerror or str(error)
+    return SourceUnusable(
+        code, f"cannot read {path}: {reason}", remedy=remedy, errno=error.errno or 0
+    )
+
+
+def nothing_to_show(path: Path, count: int, seen: Sequence[Picture]) -> SourceError:
+    """Return what to say of a path whose pictures, `count` in all, are bad as those `seen` are.
+
+    It is no permanent failure where somebody is writing there.
+    """
+    code = "no-jpeg"
+    reasons = "; ".join(dict.fromkeys(picture.sentence for picture in seen))
+    if not count:
+        message = f"there is no JPEG in {path}"
+        remedy = "name a picture, an .mjpeg or .avi recording, or a directory of .jpg files"
+    elif path.is_dir():
+        message = f"none of the {count} pictures in {path} can be shown: {reasons}"
+        remedy = "put whole JPEGs there; the log names what is passed over"
+    else:
+        message = f"{path} has no picture that can be shown: {reasons}"
+        remedy = f"put a whole JPEG there, or let ffmpeg decode it: --source ffmpeg:{path}"
+    if seen and all(isinstance(picture.error, PermissionError) for picture in seen):
+        code, remedy = "no-permission", _permission()
+    kind = SourceError if _is_fresh(path) else SourceUnusable
+    return kind(code, message, remedy=remedy)
+
+
+def gone(error: SourceError) -> SourceGone:
+    """Return the same of what could be played before, and so may be again."""
+    return SourceGone(error.code, error.message, remedy=error.remedy, errno=error.errno)
+
+
+def _permission() -> str:
+    return f"let user id {os.geteuid()} read it"
+
+
+def _is_fresh(path: Path) -> bool:
+    try:
+        return time.time() - path.stat().st_mtime < _FRESH_S
+    except OSError:
+        return False
