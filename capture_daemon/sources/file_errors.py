@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import enum
 import os
+import shlex
 import stat
 import time
 from collections.abc import Sequence
@@ -46,11 +47,11 @@ def no_file(path: Path, kind: Kind) -> SourceUnusable:
     """Return what to say of something else than a file or a directory."""
     match kind:
         case Kind.PIPE:
-            remedy = f"ffmpeg reads pipes: --source ffmpeg:{path}"
+            remedy = f"ffmpeg reads pipes: {_source('ffmpeg', path)}"
         case Kind.SOCKET:
-            remedy = f"ffmpeg reads sockets: --source ffmpeg:unix:{path}"
+            remedy = f"ffmpeg reads sockets: {_source('ffmpeg:unix', path)}"
         case _:
-            remedy = f"a camera is --source v4l2:{path}"
+            remedy = f"a camera is {_source('v4l2', path)}"
     return SourceUnusable(
         "not-a-file", f"{path} is {kind.value}, neither a file nor a directory", remedy=remedy
     )
@@ -61,7 +62,7 @@ def not_playable(path: Path, error: AviError) -> SourceUnusable:
     return SourceUnusable(
         "no-motion-jpeg",
         f"{path} cannot be played: {error}, and it does not begin as a JPEG",
-        remedy=f"let ffmpeg decode it: --source ffmpeg:{path}",
+        remedy=f"let ffmpeg decode it: {_source('ffmpeg', path)}",
     )
 
 
@@ -98,7 +99,7 @@ def nothing_to_show(path: Path, count: int, seen: Sequence[Picture]) -> SourceEr
         remedy = "put whole JPEGs there; the log names what is passed over"
     else:
         message = f"{path} has no picture that can be shown: {reasons}"
-        remedy = f"put a whole JPEG there, or let ffmpeg decode it: --source ffmpeg:{path}"
+        remedy = f"put a whole JPEG there, or let ffmpeg decode it: {_source('ffmpeg', path)}"
     if seen and all(isinstance(picture.error, PermissionError) for picture in seen):
         code, remedy = "no-permission", _permission()
     kind = SourceError if _is_fresh(path) else SourceUnusable
@@ -108,6 +109,11 @@ def nothing_to_show(path: Path, count: int, seen: Sequence[Picture]) -> SourceEr
 def gone(error: SourceError) -> SourceGone:
     """Return the same of what could be played before, and so may be again."""
     return SourceGone(error.code, error.message, remedy=error.remedy, errno=error.errno)
+
+
+def _source(kind: str, path: Path) -> str:
+    """Return the option as it must be typed."""
+    return f"--source {shlex.quote(f'{kind}:{path}')}"
 
 
 def _permission() -> str:

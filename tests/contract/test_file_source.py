@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import socket
 import subprocess
 from collections.abc import Callable, Iterator
@@ -11,6 +12,7 @@ from typing import BinaryIO
 
 import pytest
 
+from capture_daemon.settings.spec import parse
 from capture_daemon.sources import avi, jpeg, recording
 from capture_daemon.sources.base import (
     Interrupt,
@@ -194,7 +196,7 @@ def test_each_unusable_path_has_a_code_of_its_own(tmp_path: Path, play: Play) ->
 def test_what_would_wait_is_never_opened_and_its_remedy_names_it(
     tmp_path: Path, play: Play, kind: str
 ) -> None:
-    path = tmp_path / "thing"
+    path = tmp_path / "a thing"
     if kind == "pipe":
         os.mkfifo(path)
     elif kind == "socket":
@@ -204,7 +206,9 @@ def test_what_would_wait_is_never_opened_and_its_remedy_names_it(
         path.symlink_to("/dev/zero")
     with pytest.raises(SourceUnusable, match=f"is a {kind}") as failure:
         play(path).open()
-    assert str(path) in failure.value.remedy
+    word = shlex.split(failure.value.remedy)[-1]
+    assert word.endswith(f":{path}")
+    assert parse(word).kind in ("ffmpeg", "v4l2")
 
 
 def test_what_was_written_just_now_is_tried_again_soon(tmp_path: Path, play: Play) -> None:
