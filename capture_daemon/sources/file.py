@@ -129,16 +129,14 @@ class FileSource:
 
     def _find_first(self) -> tuple[Pass, Picture]:
         begun = self._begin()
-        seen: list[Picture] = []
-        count = 0
+        seen: dict[str, Picture] = {}
         try:
             for picture in begun.pictures:
                 if not picture.reason:
                     return begun, picture
                 if self._interrupt.wait(0):
                     raise SourceGone("interrupted", "opening was interrupted")
-                count += 1
-                seen = [*seen[:2], picture]
+                seen.setdefault(picture.sentence, picture)
         except OSError as error:
             raise file_errors.failed(self._path, error) from error
         except AviError as error:
@@ -146,7 +144,9 @@ class FileSource:
         except SourceError:
             begun.pictures.close()
             raise
-        raise file_errors.nothing_to_show(self._path, count, seen)
+        if not seen:
+            raise file_errors.nothing_there(self._path)
+        raise file_errors.nothing_to_show(self._path, list(seen.values()))
 
     def _next(self, playing: _Playing) -> Picture:
         """Return what is due: a picture, or why there is none."""
@@ -156,7 +156,8 @@ class FileSource:
                 found = next(playing.pictures, None)
                 if found is None:  # the pass is over
                     playing.pictures = self._begin().pictures
-                    return next(playing.pictures, EMPTY)
+                    found = next(playing.pictures, None)
+                    return found or _lost(playing, file_errors.nothing_there(self._path))
             except OSError as error:
                 return _lost(playing, file_errors.failed(self._path, error), error)
             except AviError as error:
@@ -175,9 +176,8 @@ class FileSource:
             return
         playing.lost += 1
         if playing.lost >= _MOST_LOST and now_s - playing.shown_s >= self._away_s:
-            raise file_errors.gone(
-                playing.failure or file_errors.nothing_to_show(self._path, 1, [picture])
-            )
+            failure = playing.failure or file_errors.nothing_to_show(self._path, [picture])
+            raise file_errors.gone(failure)
 
     def _begin(self) -> Pass:
         """Open the path for one pass, by what it is now."""

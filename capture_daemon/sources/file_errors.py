@@ -84,26 +84,26 @@ def failed(path: Path, error: OSError) -> SourceUnusable:
     )
 
 
-def nothing_to_show(path: Path, count: int, seen: Sequence[Picture]) -> SourceError:
-    """Return what to say of a path whose pictures, `count` in all, are bad as those `seen` are.
+def nothing_there(path: Path) -> SourceError:
+    """Return what to say of a path without pictures; no permanent failure if it is written to."""
+    return _kind(path)(
+        "no-jpeg",
+        f"there is no JPEG in {path}",
+        remedy="name a picture, an .mjpeg or .avi recording, or a directory of .jpg files",
+    )
 
-    It is no permanent failure where somebody is writing there.
-    """
-    code = "no-jpeg"
-    reasons = "; ".join(dict.fromkeys(picture.sentence for picture in seen))
-    if not count:
-        message = f"there is no JPEG in {path}"
-        remedy = "name a picture, an .mjpeg or .avi recording, or a directory of .jpg files"
-    elif path.is_dir():
-        message = f"none of the {count} pictures in {path} can be shown: {reasons}"
+
+def nothing_to_show(path: Path, bad: Sequence[Picture]) -> SourceError:
+    """Return what to say of a path whose pictures are all as `bad` as these; as above."""
+    code, reasons = "no-jpeg", "; ".join(picture.sentence for picture in bad)
+    if path.is_dir():
         remedy = "put whole JPEGs there; the log names what is passed over"
     else:
-        message = f"{path} has no picture that can be shown: {reasons}"
         remedy = f"put a whole JPEG there, or let ffmpeg decode it: {_source('ffmpeg', path)}"
-    if seen and all(isinstance(picture.error, PermissionError) for picture in seen):
+    if all(isinstance(picture.error, PermissionError) for picture in bad):
         code, remedy = "no-permission", _permission()
-    kind = SourceError if _is_fresh(path) else SourceUnusable
-    return kind(code, message, remedy=remedy)
+    message = f"no picture of {path} can be shown: {reasons}"
+    return _kind(path)(code, message, remedy=remedy)
 
 
 def gone(error: SourceError) -> SourceGone:
@@ -120,8 +120,9 @@ def _permission() -> str:
     return f"let user id {os.geteuid()} read it"
 
 
-def _is_fresh(path: Path) -> bool:
+def _kind(path: Path) -> type[SourceError]:
     try:
-        return time.time() - path.stat().st_mtime < _FRESH_S
+        fresh = time.time() - path.stat().st_mtime < _FRESH_S
     except OSError:
-        return False
+        fresh = True
+    return SourceError if fresh else SourceUnusable

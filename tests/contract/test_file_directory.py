@@ -204,7 +204,7 @@ def test_a_directory_that_goes_away_costs_ticks_and_is_played_when_it_is_back(
 
 def test_a_directory_of_bad_pictures_is_a_clear_cause(tmp_path: Path, source: FileSource) -> None:
     fill(tmp_path, a=CUT, b=b"", c=b"text", d=CUT)
-    with pytest.raises(SourceError, match="none of the 4 pictures") as failure:
+    with pytest.raises(SourceError, match=r"no picture of .* can be shown") as failure:
         source.open()
     assert failure.value.code == "no-jpeg"
     assert "its end is missing" in failure.value.message
@@ -236,3 +236,16 @@ def test_pictures_that_may_not_be_read_are_a_cause_with_its_remedy(
         source.open()
     assert failure.value.code == "no-permission"
     assert "user id" in failure.value.remedy
+
+
+def test_a_directory_without_pictures_any_more_says_so(
+    tmp_path: Path, interrupt: Interrupt
+) -> None:
+    fill(tmp_path, a=FRAMES[0])
+    source = FileSource(str(tmp_path), Request(fps=500), interrupt, away_s=0.0)
+    source.open()
+    take(source, 1)
+    (tmp_path / "a.jpg").unlink()
+    with pytest.raises(SourceGone, match="there is no JPEG in"):
+        take(source, 4)
+    source.close()
