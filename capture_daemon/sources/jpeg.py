@@ -8,8 +8,8 @@ byte" is `with_huffman_tables`.
 
 Pure functions over bytes. Of each picture the header is walked, some 600 bytes and ten segments,
 and an EOI is looked for in its last bytes, where nearly all have it: 3 µs. The whole scan is
-searched only where there is none, at about a byte a cycle. So a picture with an EOI at its very end
-whose middle is missing, or is another picture's, passes as whole, unless `thorough`.
+searched, at about a byte a cycle, where there is none, and if `thorough`: a picture that was cut,
+followed by a whole one, has an end too. Without markers in it, a missing middle is not noticed.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ def examine(data: memoryview | bytes, *, thorough: bool = False) -> Examined:
     """Say whether `data` begins with a whole JPEG, and where that ends. Never raises.
 
     With `thorough` the whole scan is searched also where an EOI stands at the end, so that a
-    picture into which another one was written is found out.
+    picture that any other one cuts is found out.
     """
     header = read_header(data)
     start = 0

@@ -11,7 +11,9 @@ from framebus.ring.layout import Descriptor
 from capture_daemon.capturing.counters import FrameCounters
 from capture_daemon.capturing.publisher import Publisher
 from capture_daemon.capturing.switcher import Switcher
+from capture_daemon.sources import jpeg
 from capture_daemon.sources.base import Captured, Granted
+from capture_daemon.sources.jpeg_markers import EndState, find_end
 
 SOI, EOI = b"\xff\xd8", b"\xff\xd9"
 SOF = b"\xff\xc0\x00\x0b\x08\x00\x20\x00\x40\x01\x01\x11\x00"  # 64 x 32, one component
@@ -113,6 +115,33 @@ def test_what_stands_around_a_picture_is_not_published(
         assert bench.publisher.take(Captured(picture, number, number))
     assert [frame[0] for frame in bench.ring.frames] == [WHOLE, WHOLE]
     assert not bench.rejected()
+
+
+def test_a_picture_that_is_cut_by_the_next_one_is_not_published(bench: Bench) -> None:
+    mixed = WHOLE[:-3] + WHOLE
+    for number, data in enumerate((mixed, WHOLE, mixed, WHOLE, mixed + b"\r\n", WHOLE + WHOLE)):
+        bench.publisher.take(Captured(data, number, number))
+    assert [frame[0] for frame in bench.ring.frames] == [WHOLE] * 3
+    assert bench.rejected() == {"no-eoi": 3}
+
+
+def test_only_a_picture_that_is_longer_than_those_before_is_searched_whole(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    searched: list[int] = []
+
+    def search(data: memoryview, at: int, *, final: bool) -> tuple[EndState, int]:
+        searched.append(len(data))
+        return find_end(data, at, final=final)
+
+    monkeypatch.setattr(jpeg, "find_end", search)
+    frames = [SOI + SOF + DHT + SOS + b"x" * size + EOI for size in (800, 820, 700, 810, 870, 500)]
+    for number, data in enumerate(frames * 3):
+        assert bench.publisher.take(Captured(memoryview(data), number, number))
+    assert searched == [len(frames[0]), len(frames[4])]
+    bench.publisher.begin(Granted("MJPG", 640, 480, 25.0))
+    bench.publisher.take(Captured(frames[5], 100, 1))
+    assert searched[2:] == [len(frames[5])]
 
 
 def test_tables_are_inserted_into_a_picture_that_was_trimmed(bench: Bench) -> None:
