@@ -22,6 +22,8 @@ from capture_daemon.sources.splitter import JpegSplitter
 _PIECE = 256 << 10
 _HEAD = 16 << 10
 """Within so many bytes a saved multipart stream has its first picture."""
+_MOST_BARREN = 64 << 20
+"""Bytes without a picture that one tick may read: a disk image must not keep the thread busy."""
 _TEXT = re.compile(rb"[\t\r\n\x20-\x7e]*\n")
 """A boundary and a part's headers; what curl -i saves begins with the response's."""
 _MULTI_PICTURE = b"MPF\0"
@@ -79,8 +81,14 @@ class Recording:
 
 def _split(file: BinaryIO) -> Iterator[bytes]:
     splitter = JpegSplitter()
+    barren = 0
     while piece := file.read(_PIECE):
-        yield from splitter.feed(piece)
+        frames = splitter.feed(piece)
+        yield from frames
+        barren = 0 if frames else barren + len(piece)
+        if barren > _MOST_BARREN:
+            barren = 0
+            yield piece[-1:]
     yield from splitter.flush()
 
 

@@ -292,6 +292,23 @@ def test_a_recording_that_begins_with_damage_is_played_from_its_first_whole_pict
     assert rejected(source, 1) == ["no-eoi"]
 
 
+def test_a_long_stretch_without_pictures_costs_a_tick_now_and_then(
+    tmp_path: Path, play: Play, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(recording, "_MOST_BARREN", 1 << 20)
+    clip = tmp_path / "clip"
+    clip.write_bytes(FRAMES[0])
+    os.truncate(clip, 4 << 20)  # a hole of zeros
+    with clip.open("ab") as file:
+        file.write(FRAMES[1])
+    source = play(clip, away_s=60.0)
+    source.open()
+    assert [frame.captured.reject for frame in take(source, 10)] == [
+        *("", "no-soi", "no-soi", "no-soi", ""),
+        *("", "no-soi", "no-soi", "no-soi", ""),
+    ]
+
+
 def test_an_avi_frame_that_is_too_large_is_counted(
     tmp_path: Path, play: Play, monkeypatch: pytest.MonkeyPatch
 ) -> None:
