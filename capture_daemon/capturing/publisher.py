@@ -93,10 +93,11 @@ class Publisher:
         reason, start, end, header = jpeg.examine(data, thorough=length > suspect)
         if reason:
             return reason
-        # A sixteenth above the longest picture of late: a camera's vary by less, as a rule.
-        self._suspect = max(length + (length >> 4), suspect - (suspect >> 8))
         if start or end != length:
             data = memoryview(data)[start:end]
+            length = end - start
+        # A sixteenth above the longest picture of late: a camera's vary by less, as a rule.
+        self._suspect = max(length + (length >> 4), suspect - (suspect >> 8))
         picture = data
         flags = captured.flags
         if header.lacks_tables:

@@ -144,6 +144,12 @@ def test_only_a_picture_that_is_longer_than_those_before_is_searched_whole(
     assert searched[2:] == [len(frames[5])]
 
 
+def test_of_two_pictures_in_one_the_first_is_published_each_time(bench: Bench) -> None:
+    for number in range(5):
+        assert bench.publisher.take(Captured(WHOLE + WHOLE, number, number))
+    assert [frame[0] for frame in bench.ring.frames] == [WHOLE] * 5
+
+
 def test_tables_are_inserted_into_a_picture_that_was_trimmed(bench: Bench) -> None:
     assert bench.publisher.take(Captured(b"\r\n" + WITHOUT_TABLES + b"\r\n", 1, 1))
     data = bench.ring.frames[0][0]
