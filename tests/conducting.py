@@ -36,6 +36,7 @@ class Notes:
     rejected: list[str] = field(default_factory=list)
     stuck: tuple[str, float] = ("", 0.0)
     still_since: int = 0
+    refused: int = 0
 
     def open(self, session: int, plan: Plan) -> None:
         self.done.append(f"open {plan.spec.text}")
@@ -57,6 +58,9 @@ class Notes:
 
     def rejected_since(self) -> list[str]:
         return self.rejected
+
+    def too_large(self) -> int:
+        return self.refused
 
     def still_since_ns(self) -> int:
         return self.still_since

@@ -82,6 +82,9 @@ class CaptureCommands(Protocol):
     def rejected_since(self) -> list[str]:
         """Return for what frames were rejected since the newest valid one."""
 
+    def too_large(self) -> int:
+        """Return the bytes of the largest frame that the ring did not take; 0: it took all."""
+
     def still_since_ns(self) -> int:
         """Return when the newest picture came for the first time; 0 if none yet."""
 

@@ -6,16 +6,21 @@ Huffman tables must be inserted.
 
 from __future__ import annotations
 
+import logging
 import time
 from typing import Protocol
 
 from framebus.frame import FrameFlags
+from framebus.ring.layout import capacity_for
 
 from capture_daemon.capturing.counters import FrameCounters
+from capture_daemon.capturing.reports import ring_size_remedy
 from capture_daemon.capturing.stillness import Stillness
-from capture_daemon.capturing.switcher import SOUND
+from capture_daemon.capturing.switcher import SOUND, TOO_LARGE
 from capture_daemon.sources import jpeg
 from capture_daemon.sources.base import NOTHING_GRANTED, Captured, Granted
+
+log = logging.getLogger(__name__)
 
 
 class Outlet(Protocol):
@@ -45,6 +50,11 @@ class Publisher:
         self._counters = counters
         self._granted = NOTHING_GRANTED
         self.stillness = Stillness()
+        self._suspect = 0
+        """Pictures of more bytes are searched whole: one that was cut may have the next in it."""
+        self.too_large = 0
+        """Bytes of the largest frame that the ring did not take."""
+        self._advised = 0
         self.width = 0
         """Pixels of the newest valid frame; 0 if unknown."""
         self.height = 0
@@ -52,6 +62,7 @@ class Publisher:
     def begin(self, granted: Granted) -> None:
         """Take note of what a newly opened source gives."""
         self._granted = granted
+        self._suspect = 0
         self._counters.begin_session()
         self._set_interval(granted.fps)
 
@@ -75,19 +86,28 @@ class Publisher:
 
     def _publish(self, captured: Captured) -> str | None:
         """Return why the picture was not published, None if it was."""
-        data = captured.data
-        reason = captured.reject or ("flagged" if captured.faulty else jpeg.check(data))
+        if captured.reject or captured.faulty:
+            return captured.reject or "flagged"
+        data: memoryview | bytes = captured.data
+        length, suspect = len(data), self._suspect
+        reason, start, end, header = jpeg.examine(data, thorough=length > suspect)
         if reason:
             return reason
+        if start or end != length:
+            data = memoryview(data)[start:end]
+            length = end - start
+        # A sixteenth above the longest picture of late: a camera's vary by less, as a rule.
+        self._suspect = max(length + (length >> 4), suspect - (suspect >> 8))
+        picture = data
         flags = captured.flags
-        if not jpeg.has_huffman_tables(data):
+        if header.lacks_tables:
             data = jpeg.with_huffman_tables(data)
             flags |= FrameFlags.HUFFMAN_INSERTED
         width, height = captured.width, captured.height
         if not width:
             width, height = self._granted.width, self._granted.height
         if not width:
-            width, height = jpeg.size(data)
+            width, height = header.width, header.height
         reason = self._outlet.publish(
             data,
             captured_ns=captured.captured_ns,
@@ -96,10 +116,23 @@ class Publisher:
             height=height,
             flags=flags,
         )
+        if reason == TOO_LARGE:
+            self._advise(len(data))
         if reason is None or reason in SOUND:
-            self.stillness.see(captured.data, captured.captured_ns)
+            self.stillness.see(picture, captured.captured_ns)
             self.width, self.height = width, height
         return reason
+
+    def _advise(self, length: int) -> None:
+        """Say what ring would take a frame, also where others are small enough; once a size."""
+        self.too_large = max(self.too_large, length)
+        capacity = capacity_for(length)
+        if capacity > self._advised:
+            self._advised = capacity
+            remedy = ring_size_remedy(length)
+            log.warning(
+                "too-large: the ring does not take a frame of %d bytes (%s)", length, remedy
+            )
 
     def _set_interval(self, fps: float) -> None:
         self._outlet.set_interval(round(1e9 / fps) if fps > 0 else 0)

@@ -14,7 +14,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from framebus.errors import UsageError
+from framebus.ring.layout import capacity_for
+from framebus.units import byte_count_text
 
+from capture_daemon.capturing.switcher import TOO_LARGE
 from capture_daemon.recovery.rungs import Outcome, Rung, Unavailable
 from capture_daemon.settings.spec import SourceSpec
 from capture_daemon.sources import remedies
@@ -43,11 +46,27 @@ class Cause:
         object.__setattr__(self, "remedy", one_line(self.remedy))
 
 
-def silence_cause(source: SourceSpec, rejected: Sequence[str]) -> Cause:
+def ring_size_remedy(length: int) -> str:
+    """Return what to do about frames of `length` bytes, which are too large for the ring."""
+    size = byte_count_text(capacity_for(length))
+    return (
+        f'start it with --ring-size {size}, or ring_size = "{size}" in the configuration; '
+        "or have the source send smaller pictures"
+    )
+
+
+def silence_cause(source: SourceSpec, rejected: Sequence[str], too_large: int = 0) -> Cause:
     """Return why `source` counts as silent, given for what its frames were rejected lately.
 
-    The message has no figures in it, so that a repetition is recognised as one.
+    `too_large` bytes had the largest that the ring did not take, 0 if it took all. The message has
+    no figures in it, so that a repetition is recognised as one.
     """
+    if too_large and TOO_LARGE in rejected:
+        what = (
+            f"the frames of {source.public} are too large for the ring, "
+            "which takes a quarter of its size"
+        )
+        return Cause(TOO_LARGE, what, ring_size_remedy(too_large))
     remedy = remedies.of(source.medium)
     if rejected:
         what = f"no valid frame from {source.public}: rejected as {', '.join(rejected)}"

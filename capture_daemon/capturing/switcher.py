@@ -21,6 +21,8 @@ OFF_AIR = "off-air"
 OVERTAKEN = "overtaken"
 """Why a good frame of the camera is not published: one of the fallback's, in the ring already, was
 captured later. A camera's frames take longer to get here than a test pattern's."""
+TOO_LARGE = "too-large"
+"""Why a good frame is not published: the ring is too small for it."""
 SOUND = frozenset({OFF_AIR, OVERTAKEN})
 """The reasons that say nothing against the frame, nor against its source."""
 
@@ -111,7 +113,7 @@ class Switcher:
                     flags=flags | source.mark if source.mark else flags,
                 )
             except FrameTooLarge:
-                return "too-large"
+                return TOO_LARGE
             self._newest_ns, self._newest_from = captured_ns, source
             self._announcer.announce(announcement)
             return None

@@ -145,6 +145,10 @@ class CaptureThread(threading.Thread):
         """Return for what frames were rejected since the newest valid one."""
         return self._counters.rejected_since()
 
+    def too_large(self) -> int:
+        """Return the bytes of the largest frame that the ring did not take; 0: it took all."""
+        return self._publisher.too_large
+
     def still_since_ns(self) -> int:
         """Return when the newest picture came for the first time; 0 if none yet."""
         return self._publisher.stillness.since_ns()
@@ -198,7 +202,8 @@ class CaptureThread(threading.Thread):
             return
         if not isinstance(source, Restartable):
             # Closing and opening again is what is left.
-            self._fail_for(silence_cause(plan.spec, self.rejected_since()), permanent=False)
+            cause = silence_cause(plan.spec, self.rejected_since(), self.too_large())
+            self._fail_for(cause, permanent=False)
             return
         try:
             self._call = ("restarting its stream", time.monotonic_ns())

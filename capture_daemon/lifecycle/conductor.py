@@ -247,6 +247,7 @@ class Conductor:
         return frozen_cause(self.source.plan.spec)
 
     def _blame_silence(self) -> Cause:
-        cause = silence_cause(self.source.plan.spec, self._capture.rejected_since())
+        rejected, too_large = self._capture.rejected_since(), self._capture.too_large()
+        cause = silence_cause(self.source.plan.spec, rejected, too_large)
         self.outage.blame(cause)
         return cause

@@ -135,7 +135,7 @@ class ExclusiveSources:
         An unplugged camera or an unreachable server is no error: it is waited for.
         """
         self.check_held(plan)
-        path = Path(plan.spec.argument)
+        path = Path(plan.spec.argument).expanduser()
         if plan.spec.kind == "file" and not os.access(path, os.R_OK):
             raise UsageError("the source's file is not there, or may not be read")
         if plan.spec.kind == "ffmpeg" and shutil.which("ffmpeg") is None:

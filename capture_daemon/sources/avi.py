@@ -64,15 +64,18 @@ class AviReader:
         """Frames a second by the stream's header; 0 if it does not say."""
         return self._stream.fps
 
-    def frames(self) -> Iterator[bytes]:
-        """Yield each frame, as it stands in the file, up to where the file ends or breaks off."""
+    def frames(self) -> Iterator[bytes | None]:
+        """Yield each frame, as it stands in the file, up to where the file ends or breaks off.
+
+        None stands for one that is larger than LARGEST_FRAME.
+        """
         ids = {b"%02d%s" % (self._stream.number, end) for end in _PICTURES}
         for riff in self._chunks(0, self._end):
             for part in self._chunks(riff.start, riff.start + riff.size):
                 if part.is_list and part.name == b"movi":
                     yield from self._pictures(part, ids)
 
-    def _pictures(self, movie: _Chunk, ids: set[bytes]) -> Iterator[bytes]:
+    def _pictures(self, movie: _Chunk, ids: set[bytes]) -> Iterator[bytes | None]:
         for chunk in self._chunks(movie.start, movie.start + movie.size):
             if chunk.is_list:  # "rec ": a group of chunks that are read together
                 for inner in self._chunks(chunk.start, chunk.start + chunk.size):
@@ -80,11 +83,15 @@ class AviReader:
             else:
                 yield from self._content(chunk, ids)
 
-    def _content(self, chunk: _Chunk, ids: set[bytes]) -> Iterator[bytes]:
+    def _content(self, chunk: _Chunk, ids: set[bytes]) -> Iterator[bytes | None]:
         # A chunk of no bytes stands for a frame that the recorder dropped.
-        if chunk.name in ids and 0 < chunk.size <= LARGEST_FRAME:
-            self._file.seek(chunk.start)
-            yield self._file.read(chunk.size)
+        if chunk.name not in ids or not chunk.size:
+            return
+        if chunk.size > LARGEST_FRAME:
+            yield None
+            return
+        self._file.seek(chunk.start)
+        yield self._file.read(chunk.size)
 
     def _chunks(self, at: int, end: int) -> Iterator[_Chunk]:
         """Yield the chunks between two offsets. A list that breaks off reaches to the end."""

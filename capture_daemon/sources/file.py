@@ -1,21 +1,18 @@
-"""The `file` source: a recording (.mjpeg, .avi) or a directory of JPEGs, played in a loop.
+"""The `file` source: a picture, a recording (.mjpeg, .avi) or a directory of JPEGs, in a loop.
 
-What a file is, its content says and not its name. It is opened anew for each loop, so that one
-which is replaced meanwhile is taken up; no descriptor stays open on a directory's pictures. Other
-recordings are for the `ffmpeg` source.
+A picture that is not there, or only half, costs the tick at which it was due: programs rewrite
+files in place. The source is gone when it has shown nothing for some seconds. Other recordings are
+for the `ffmpeg` source.
 """
 
 from __future__ import annotations
 
-import os
-import stat
 import time
-from collections.abc import Generator
 from dataclasses import dataclass
 from pathlib import Path
 
-from capture_daemon.sources import jpeg
-from capture_daemon.sources.avi import AviError, AviReader
+from capture_daemon.sources import file_errors
+from capture_daemon.sources.avi import AviError
 from capture_daemon.sources.base import (
     Captured,
     Granted,
@@ -23,191 +20,187 @@ from capture_daemon.sources.base import (
     Request,
     SourceError,
     SourceGone,
-    SourceUnusable,
 )
+from capture_daemon.sources.directory import Directory
+from capture_daemon.sources.file_errors import Kind, kind_of
 from capture_daemon.sources.pacing import FASTEST, Pacer, checked_fps
-from capture_daemon.sources.splitter import LARGEST_FRAME, JpegSplitter
+from capture_daemon.sources.picture import EMPTY, Picture, Pictures, unreadable
+from capture_daemon.sources.recording import Pass, Recording
 
 DEFAULT_FPS = 25.0
 """For what has no rate of its own; ffmpeg plays such files at this rate too."""
-
-_PIECE = 256 << 10
-_SUFFIXES = frozenset({".jpg", ".jpeg"})
-
-_Frames = Generator[bytes, None, None]
-
-
-@dataclass(frozen=True, slots=True)
-class _Pass:
-    """One run from the first picture to the last."""
-
-    frames: _Frames
-    fps: float
-    """By the file's own word; 0 if it does not say."""
+AWAY_S = 5.0
+"""How long nothing may be shown, and three ticks at least: what a program takes to write a picture
+over a network, or to put another in its place."""
+_MOST_LOST = 3
+"""Ticks in a row that pictures cost; then those that cannot be shown are skipped."""
+_MOST_SKIPPED = 256
+"""At one tick."""
 
 
 @dataclass(slots=True)
 class _Playing:
     """What exists between open and close."""
 
-    frames: _Frames
+    pictures: Pictures
     pacer: Pacer
-    pending: bytes | None
+    pending: Picture | None
     """The first picture, read by `open` to prove that there is one."""
+    shown_s: float
+    """When a tick last had a picture."""
     sequence: int = 0
+    lost: int = 0
+    """Ticks in a row that had none."""
+    failure: SourceError | None = None
+    """Why the last pass could not go on."""
 
 
 class FileSource:
-    """Plays one path. Pictures are passed on as they are, the damaged ones too."""
+    """Plays one path. What cannot be shown is passed on as rejected, for the books."""
 
-    def __init__(self, path: str, request: Request, interrupt: Interrupt) -> None:
+    def __init__(
+        self, path: str, request: Request, interrupt: Interrupt, *, away_s: float = AWAY_S
+    ) -> None:
         self._path = Path(path).expanduser()
         self._request = request
         self._interrupt = interrupt
+        self._away_s = away_s
+        self._directory = Directory(self._path)
+        self._recording = Recording(self._path)
+        self._was_open = False
         self._playing: _Playing | None = None
 
     def open(self) -> Granted:
-        """Find the first picture. Raises SourceUnusable: none is there, or none can be read."""
+        """Find the first picture that can be shown.
+
+        Raises:
+            SourceUnusable: nothing is there that can be played.
+            SourceGone: the same of what was played before, and may be again.
+            SourceError: the same, but it was written to just now.
+        """
         self.close()
         checked_fps(self._request.fps, DEFAULT_FPS)
-        begun = self._begin()
-        frames = begun.frames
         try:
-            first = self._first(frames)
-        except SourceError:
-            frames.close()
-            raise
+            begun, first = self._find_first()
+        except SourceError as error:
+            raise file_errors.gone(error) if self._was_open else error from error
         own = begun.fps if 0 < begun.fps <= FASTEST else DEFAULT_FPS
         fps = checked_fps(self._request.fps, own)
-        self._playing = _Playing(frames, Pacer(fps, self._interrupt), first)
-        width, height = jpeg.size(first)
-        return Granted("MJPG", width, height, fps, device=str(self._path))
+        self._playing = _Playing(
+            begun.pictures, Pacer(fps, self._interrupt), first, time.monotonic()
+        )
+        self._was_open = True
+        return Granted(
+            "MJPG",
+            first.width,
+            first.height,
+            fps,
+            device=str(self._path),
+            jitter_s=self._away_s + 1.0,
+        )
 
     def read(self, timeout_s: float) -> Captured | None:
-        """Wait until the next picture is due. Raises SourceGone: the file went away."""
+        """Wait until the next picture is due. Raises SourceGone: none can be shown any more."""
         playing = self._playing
         if playing is None:
             raise SourceGone("not-open", "the file is not open", remedy="open it first")
         if playing.pacer.wait(timeout_s) is None:
             return None
-        captured_ns = time.monotonic_ns()
-        data, playing.pending = playing.pending, None
-        if data is None:
-            data = self._next(playing)
+        now_ns = time.monotonic_ns()
+        picture, playing.pending = playing.pending, None
+        if picture is None:
+            picture = self._next(playing)
+        self._keep_time(playing, picture, now_ns / 1e9)
         playing.sequence += 1
-        width, height = jpeg.size(data)
-        return Captured(data, captured_ns, playing.sequence, width=width, height=height)
+        return Captured(
+            picture.data,
+            now_ns,
+            playing.sequence,
+            width=picture.width,
+            height=picture.height,
+            reject=picture.reason,
+        )
 
     def close(self) -> None:
         """Close the file."""
         playing, self._playing = self._playing, None
         if playing is not None:
-            playing.frames.close()
+            playing.pictures.close()
 
-    def _next(self, playing: _Playing) -> bytes:
+    def _find_first(self) -> tuple[Pass, Picture]:
+        begun = self._begin()
+        seen: dict[str, Picture] = {}
         try:
-            data = self._advance(playing.frames)
-            if data is None:
-                playing.frames = self._begin().frames
-                data = self._first(playing.frames)
-        except SourceUnusable as error:  # it was usable, so it may be again
-            raise SourceGone(
-                error.code, error.message, remedy=error.remedy, errno=error.errno
-            ) from error
-        return data
-
-    def _first(self, frames: _Frames) -> bytes:
-        first = self._advance(frames)
-        if first is None:
-            raise SourceUnusable(
-                "no-jpeg",
-                f"there is no JPEG in {self._path}",
-                remedy="name an .mjpeg or .avi recording or a directory of .jpg files",
-            )
-        return first
-
-    def _advance(self, frames: _Frames) -> bytes | None:
-        try:
-            return next(frames, None)
+            for picture in begun.pictures:
+                if not picture.reason:
+                    return begun, picture
+                if self._interrupt.wait(0):
+                    raise SourceGone("interrupted", "opening was interrupted")
+                seen.setdefault(picture.sentence, picture)
         except OSError as error:
-            raise self._failed(error) from error
+            raise file_errors.failed(self._path, error) from error
         except AviError as error:
-            raise self._not_playable(error) from error
+            raise file_errors.not_playable(self._path, error) from error
+        except SourceError:
+            begun.pictures.close()
+            raise
+        if not seen:
+            raise file_errors.nothing_there(self._path)
+        raise file_errors.nothing_to_show(self._path, list(seen.values()))
 
-    def _begin(self) -> _Pass:
+    def _next(self, playing: _Playing) -> Picture:
+        """Return what is due: a picture, or why there is none."""
+        picture = EMPTY
+        for _ in range(_MOST_SKIPPED):
+            try:
+                found = next(playing.pictures, None)
+                if found is None:  # the pass is over
+                    playing.pictures = self._begin().pictures
+                    found = next(playing.pictures, None)
+                    return found or _lost(playing, file_errors.nothing_there(self._path))
+            except OSError as error:
+                return _lost(playing, file_errors.failed(self._path, error), error)
+            except AviError as error:
+                return _lost(playing, file_errors.not_playable(self._path, error))
+            except SourceError as error:
+                return _lost(playing, error)
+            picture = found
+            if not picture.reason or playing.lost < _MOST_LOST:
+                break
+            playing.sequence += 1
+        return picture
+
+    def _keep_time(self, playing: _Playing, picture: Picture, now_s: float) -> None:
+        if not picture.reason:
+            playing.shown_s, playing.lost, playing.failure = now_s, 0, None
+            return
+        playing.lost += 1
+        if playing.lost >= _MOST_LOST and now_s - playing.shown_s >= self._away_s:
+            failure = playing.failure or file_errors.nothing_to_show(self._path, [picture])
+            raise file_errors.gone(failure)
+
+    def _begin(self) -> Pass:
         """Open the path for one pass, by what it is now."""
         try:
-            mode = self._path.stat().st_mode
-            if stat.S_ISDIR(mode):
-                return _Pass(_directory(self._path), 0.0)
-            if stat.S_ISREG(mode):
-                return self._recording()
+            match kind_of(self._path):
+                case Kind.DIRECTORY:
+                    return Pass(self._directory.pictures(), 0.0)
+                case Kind.FILE:
+                    return self._recording.begin()
+                case other:
+                    raise file_errors.no_file(self._path, other)
         except OSError as error:
-            raise self._failed(error) from error
-        raise SourceUnusable(
-            "not-a-file",
-            f"{self._path} is neither a file nor a directory",
-            remedy="a device is --source v4l2:DEVICE; a pipe or socket is --source ffmpeg:PATH",
-        )
-
-    def _recording(self) -> _Pass:
-        with self._path.open("rb") as file:
-            head = file.read(len(jpeg.SOI))
-            if head in (b"", jpeg.SOI):
-                return _Pass(_concatenated(self._path), 0.0)
-            try:
-                fps = AviReader(file).fps
-            except AviError as error:
-                raise self._not_playable(error) from error
-        return _Pass(_avi(self._path), fps)
-
-    def _not_playable(self, error: AviError) -> SourceUnusable:
-        return SourceUnusable(
-            "no-motion-jpeg",
-            f"{self._path} cannot be played: {error}, and it does not begin as a JPEG",
-            remedy="let ffmpeg decode it: write ffmpeg: in place of file:",
-        )
-
-    def _failed(self, error: OSError) -> SourceError:
-        reason = error.strerror or str(error)
-        match error:
-            case FileNotFoundError():
-                code, remedy = (
-                    "no-such-file",
-                    "check the path; it is relative to where framebus runs",
-                )
-            case PermissionError():
-                code, remedy = "no-permission", f"let user id {os.geteuid()} read it"
-            case _:
-                code, remedy = "unreadable", "check the file system that holds it"
-        return SourceUnusable(
-            code, f"cannot read {self._path}: {reason}", remedy=remedy, errno=error.errno or 0
-        )
+            raise file_errors.failed(self._path, error) from error
+        except AviError as error:
+            raise file_errors.not_playable(self._path, error) from error
 
 
-def _concatenated(path: Path) -> _Frames:
-    splitter = JpegSplitter()
-    with path.open("rb") as file:
-        while piece := file.read(_PIECE):
-            yield from splitter.feed(piece)
-    if rest := splitter.flush():
-        yield rest
+def _lost(playing: _Playing, failure: SourceError, error: OSError | None = None) -> Picture:
+    """Take note of why the pass cannot go on; the next tick begins another."""
+    playing.failure = failure
+    playing.pictures = _nothing()
+    return unreadable(error or OSError(failure.message))
 
 
-def _avi(path: Path) -> _Frames:
-    with path.open("rb") as file:
-        yield from AviReader(file).frames()
-
-
-def _directory(path: Path) -> _Frames:
-    """Yield the pictures in the order of their names; those that vanish meanwhile are not there."""
-    names = sorted(entry.name for entry in path.iterdir() if entry.suffix.lower() in _SUFFIXES)
-    for name in names:
-        if not (path / name).is_file():  # opening a pipe would wait for who writes into it
-            continue
-        try:
-            with (path / name).open("rb") as file:
-                data = file.read(LARGEST_FRAME)
-        except FileNotFoundError:
-            continue
-        yield data
+def _nothing() -> Pictures:
+    yield from ()

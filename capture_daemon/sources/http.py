@@ -12,7 +12,6 @@ from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from capture_daemon.sources import jpeg
 from capture_daemon.sources.base import (
     Captured,
     Granted,
@@ -172,8 +171,7 @@ def _captured(stream: _Stream, part: Part) -> Captured:
     server_sequence = int(said[:18]) if said.isascii() and said.isdigit() else None
     stream.sequence += _advance(stream.server_sequence, server_sequence)
     stream.server_sequence = server_sequence
-    width, height = jpeg.size(part.body)
-    return Captured(part.body, stream.captured_ns, stream.sequence, width=width, height=height)
+    return Captured(part.body, stream.captured_ns, stream.sequence)
 
 
 def _advance(before: int | None, now: int | None) -> int:

@@ -1,18 +1,25 @@
 """Cuts a stream of concatenated JPEGs (an .mjpeg file, ffmpeg's pipe) into frames, incrementally.
 
-A picture that breaks off, because the next one begins, is handed on as it is: whoever validates
-frames rejects and counts it. Bytes between pictures, zero padding for one, belong to none. Pure.
+Its markers say where a picture ends (jpeg_markers.py). A picture that breaks off, because the
+next one begins, is handed on as it is: whoever validates frames rejects and counts it. Bytes
+between pictures belong to none: zero padding, a maker's trailer, multipart's boundaries. No byte is
+walked twice, however the bytes come. Pure.
 """
 
 from __future__ import annotations
 
-from capture_daemon.sources.jpeg import EOI, SOI, HeaderState, read_header
+from capture_daemon.sources.jpeg_markers import (
+    SOI,
+    START,
+    EndState,
+    Header,
+    HeaderState,
+    find_end,
+    read_header,
+)
 
 LARGEST_FRAME = 64 << 20
 """Bytes after which a picture without an end is given up, so that memory stays bounded."""
-
-_START = SOI + b"\xff"
-"""SOI and the first byte of the marker that must follow it."""
 
 
 class JpegSplitter:
@@ -21,10 +28,10 @@ class JpegSplitter:
     def __init__(self, largest: int = LARGEST_FRAME) -> None:
         self._largest = largest
         self._buffer = bytearray()
-        self._data_at = 0
-        """Where the picture's coded data begins; 0 until its header is complete."""
+        self._header: Header | None = None
+        """Of the picture at the buffer's front, as far as it came; None: there is none yet."""
         self._searched = 0
-        """Up to here there is no EOI."""
+        """From here on its end is looked for; 0 until its header is complete."""
 
     def feed(self, data: bytes | memoryview) -> list[bytes]:
         """Add `data` and return the frames that are now whole, oldest first."""
@@ -36,42 +43,43 @@ class JpegSplitter:
             frames.append(self._cut(len(self._buffer)))
         return frames
 
-    def flush(self) -> bytes:
-        """Return the picture that the end of the stream cut off; empty if there is none."""
+    def flush(self) -> list[bytes]:
+        """Return what is left when the stream has ended: its last picture was cut off."""
+        frames: list[bytes] = []
+        while (frame := self._take(final=True)) is not None:
+            frames.append(frame)
         rest = self._cut(len(self._buffer))
-        return rest if rest.startswith(_START) else b""
+        return [*frames, rest] if rest.startswith(START) else frames
 
-    def _take(self) -> bytes | None:
-        if not self._data_at and not self._find_picture():
+    def _take(self, *, final: bool = False) -> bytes | None:
+        if not self._searched and not self._find_picture():
             return None
-        end = self._buffer.find(EOI, self._searched)
-        if end < 0:
-            self._searched = max(self._data_at, len(self._buffer) - 1)
+        state, at = find_end(self._buffer, self._searched, final=final)
+        if state is EndState.OPEN:
+            self._searched = at
             return None
-        # Coded data holds no marker but RSTm, so a start in it means that the end was lost.
-        next_start = self._buffer.find(_START, self._data_at, end)
-        return self._cut(end + len(EOI) if next_start < 0 else next_start)
+        return self._cut(at)
 
     def _find_picture(self) -> bool:
         """Bring a picture with a complete header to the buffer's front, if there is one."""
         at = 0
-        while (at := self._buffer.find(_START, at)) >= 0:
-            header = read_header(self._buffer, at)
-            if header.state is HeaderState.MALFORMED:
-                at += len(SOI)
-                continue
+        while self._header is not None or (at := self._buffer.find(START, at)) >= 0:
             del self._buffer[:at]
-            if header.state is HeaderState.INCOMPLETE:
-                return False
-            self._data_at = self._searched = header.data_at - at
-            return True
+            header = read_header(self._buffer, 0, self._header)
+            if header.state is HeaderState.MALFORMED:
+                at, self._header = len(SOI), None
+                continue
+            self._header = header
+            self._searched = header.data_at
+            return header.state is HeaderState.COMPLETE
         # The last bytes may be the first of the next start.
-        del self._buffer[: max(0, len(self._buffer) - len(_START) + 1)]
+        del self._buffer[: max(0, len(self._buffer) - len(START) + 1)]
         return False
 
     def _cut(self, length: int) -> bytes:
         with memoryview(self._buffer) as view:
             frame = bytes(view[:length])
         del self._buffer[:length]
-        self._data_at = self._searched = 0
+        self._header = None
+        self._searched = 0
         return frame

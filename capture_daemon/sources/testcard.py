@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from PIL import Image, ImageDraw, ImageFont
 
-from capture_daemon.sources.jpeg import EOI, read_header
+from capture_daemon.sources.jpeg_markers import EOI, read_header
 
 SMALLEST = (160, 120)
 LARGEST = (7680, 4320)

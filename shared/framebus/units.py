@@ -39,6 +39,14 @@ def byte_count(text: str) -> int:
     return int(found[1]) * int(1024 ** _POWERS[found[2].lower()])
 
 
+def byte_count_text(count: int) -> str:
+    """Return `count` bytes as people write it, and `byte_count` reads it: "64M"."""
+    for unit, power in (("G", 3), ("M", 2), ("K", 1)):
+        if count and count % 1024**power == 0:
+            return f"{count // 1024**power}{unit}"
+    return str(count)
+
+
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h)?", re.ASCII)
 _SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, None: 1.0}
 

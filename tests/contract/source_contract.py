@@ -109,7 +109,7 @@ class SourceContract:
     def test_frames_are_whole_jpegs_that_decode(self, good: Source) -> None:
         good.open()
         for frame in take(good, 5):
-            assert jpeg.check(frame.data) is None
+            assert jpeg.examine(frame.data).reason is None
             assert not frame.captured.faulty
             size = decode(jpeg.with_huffman_tables(frame.data))
             assert (frame.captured.width, frame.captured.height) in ((0, 0), size)

@@ -17,6 +17,7 @@ from capture_daemon.sources.avi import AviError, AviReader
 from capture_daemon.sources.base import SourceError
 from capture_daemon.sources.http_target import Target
 from capture_daemon.sources.http_wire import ResponseParser, WireError
+from capture_daemon.sources.jpeg_markers import read_header
 from capture_daemon.sources.multipart import MultipartError, MultipartParser, boundary_of
 from capture_daemon.sources.redact import redact
 from capture_daemon.sources.splitter import JpegSplitter
@@ -85,11 +86,11 @@ def pieces(data: bytes, sizes: list[int]) -> list[bytes]:
 @settings(max_examples=400, deadline=None)
 @given(JPEGS)
 def test_jpeg_functions_never_raise(data: bytes) -> None:
-    reason = jpeg.check(data)
-    assert reason in (None, "empty", "no-soi", "no-eoi")
+    reason = jpeg.examine(data).reason
+    assert reason in (None, "empty", "no-soi", "bad-header", "no-eoi")
     mended = jpeg.with_huffman_tables(data)
-    assert jpeg.has_huffman_tables(mended)
-    assert jpeg.check(mended) == reason
+    assert not read_header(mended).lacks_tables
+    assert jpeg.examine(mended).reason == reason
     assert jpeg.size(mended) == jpeg.size(data)
 
 
@@ -143,7 +144,7 @@ def test_avi_raises_only_its_own_error(data: bytes) -> None:
         os.lseek(file.fileno(), 0, os.SEEK_SET)
         with suppress(AviError):
             for frame in AviReader(file).frames():
-                assert frame in data
+                assert frame is None or frame in data
 
 
 @settings(max_examples=400, deadline=None)

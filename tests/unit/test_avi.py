@@ -35,7 +35,7 @@ def pictures(number: bytes = b"00dc") -> tuple[bytes, ...]:
     return tuple(chunk(number, frame) for frame in FRAMES)
 
 
-def read(path: Path, data: bytes) -> tuple[list[bytes], float]:
+def read(path: Path, data: bytes) -> tuple[list[bytes | None], float]:
     file = path / "clip.avi"
     file.write_bytes(data)
     with file.open("rb") as opened:

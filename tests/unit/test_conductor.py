@@ -212,3 +212,16 @@ def test_rejected_frames_are_told_apart_from_no_frames(conductor: Conductor, not
     assert cause is not None
     assert cause.code == "garbage"
     assert "no-eoi" in cause.message
+
+
+def test_frames_that_are_too_large_name_the_ring_that_takes_them(
+    conductor: Conductor, notes: Notes
+) -> None:
+    stream(conductor, notes, 200 * S)
+    notes.rejected = ["too-large"]
+    notes.refused = 9_000_000
+    cause = conductor.cause(fall_silent(conductor))
+    assert cause is not None
+    assert cause.code == "too-large"
+    assert "--ring-size 64M" in cause.remedy
+    assert 'ring_size = "64M"' in cause.remedy

@@ -67,6 +67,9 @@ class Camera:
     def rejected_since(self) -> list[str]:
         return []
 
+    def too_large(self) -> int:
+        return 0
+
     def still_since_ns(self) -> int:
         return 0
 

@@ -8,7 +8,9 @@ import pytest
 from click.testing import CliRunner
 from framebus import config
 from framebus.errors import UsageError
-from framebus.units import byte_count, frame_rate, frame_size
+from framebus.units import byte_count, byte_count_text, frame_rate, frame_size
+from hypothesis import given
+from hypothesis import strategies as st
 
 from capture_daemon import command
 from capture_daemon.settings.options import Settings, settings
@@ -137,6 +139,12 @@ def test_sizes_are_read_as_people_write_them() -> None:
         1 << 30,
     ]
     assert frame_rate(29.97) == 29.97
+
+
+@given(st.integers(0, 1 << 40))
+def test_a_size_is_written_so_that_it_is_read_again(count: int) -> None:
+    assert byte_count(byte_count_text(count)) == count
+    assert byte_count_text(64 << 20) == "64M"
 
 
 def test_what_the_ladder_may_do_is_a_persons_to_say() -> None:

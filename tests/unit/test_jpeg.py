@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from capture_daemon.sources import jpeg
-from capture_daemon.sources.jpeg import HeaderState, read_header
+from capture_daemon.sources.huffman import STANDARD_TABLES
+from capture_daemon.sources.jpeg_markers import HeaderState, read_header
 from tests import pictures
 
 WHOLE = pictures.jpeg()
@@ -40,26 +41,30 @@ def pixels(data: bytes) -> bytes:
         (b"GIF89a", "no-soi"),
         (WHOLE[1:], "no-soi"),
         (b"\xff\xd8", "no-eoi"),
-        (b"\xff\xd8" + b"\0" * 10_000, "no-eoi"),
+        (b"\xff\xd8" + b"\0" * 100, "no-eoi"),
+        (b"\xff\xd8" + b"\0" * 10_000, "bad-header"),
+        (b"\xff\xd8\xff\xd9", "bad-header"),
+        (b"\xff\xd8" + WHOLE, "bad-header"),
+        (WHOLE[:2] + WHOLE[read_header(WHOLE).scan_at :], "bad-header"),
         (WHOLE[:-1], "no-eoi"),
         (WHOLE[:-1] + b"\0" * 500, "no-eoi"),
-        (WHOLE + b"\0\0\1", "no-eoi"),
+        (WHOLE + b"\0\0\1", None),
         (WHOLE, None),
     ],
 )
-def test_check_names_what_is_wrong(data: bytes, reason: str | None) -> None:
-    assert jpeg.check(data) == reason
-    assert jpeg.check(memoryview(data)) == reason
+def test_what_is_wrong_has_a_name(data: bytes, reason: str | None) -> None:
+    assert jpeg.examine(data).reason == reason
+    assert jpeg.examine(memoryview(data)).reason == reason
 
 
 @given(st.integers(0, 70_000))
 def test_zero_padding_of_any_length_after_the_end_is_allowed(count: int) -> None:
-    assert jpeg.check(WHOLE + b"\0" * count) is None
+    assert jpeg.examine(WHOLE + b"\0" * count).reason is None
 
 
 @given(st.integers(0, len(WHOLE) - 1))
 def test_a_picture_cut_anywhere_is_found_out(length: int) -> None:
-    assert jpeg.check(WHOLE[:length]) is not None
+    assert jpeg.examine(WHOLE[:length]).reason is not None
 
 
 @pytest.mark.parametrize("size", [(8, 8), (64, 48), (1920, 1080), (33, 17)])
@@ -81,7 +86,7 @@ def test_standard_tables_are_those_of_libjpeg() -> None:
         if WHOLE[at + 1] == 0xC4:
             tables += WHOLE[at + 4 : at + 2 + length]
         at += 2 + length
-    ours = jpeg.STANDARD_TABLES
+    ours = STANDARD_TABLES
     assert int.from_bytes(ours[2:4], "big") == len(ours) - 2
     assert split_tables(ours[4:]) == split_tables(tables)
 
@@ -96,11 +101,11 @@ def split_tables(body: bytes) -> dict[int, bytes]:
 
 def test_inserted_tables_give_the_same_picture_back() -> None:
     bare = without_tables(WHOLE)
-    assert not jpeg.has_huffman_tables(bare)
+    assert read_header(bare).lacks_tables
     mended = jpeg.with_huffman_tables(bare)
-    assert jpeg.has_huffman_tables(mended)
+    assert not read_header(mended).lacks_tables
     assert pixels(mended) == pixels(WHOLE)
-    assert len(mended) == len(bare) + len(jpeg.STANDARD_TABLES)
+    assert len(mended) == len(bare) + len(STANDARD_TABLES)
 
 
 def test_tables_go_right_before_the_scan_and_nothing_else_moves() -> None:
@@ -108,7 +113,7 @@ def test_tables_go_right_before_the_scan_and_nothing_else_moves() -> None:
     at = read_header(bare).scan_at
     mended = jpeg.with_huffman_tables(memoryview(bare))
     assert mended[:at] == bare[:at]
-    assert mended[at:].startswith(jpeg.STANDARD_TABLES + b"\xff\xda")
+    assert mended[at:].startswith(STANDARD_TABLES + b"\xff\xda")
     assert mended.endswith(bare[at:])
 
 
@@ -128,7 +133,7 @@ def test_insertion_into_a_damaged_header_never_raises(at: int, value: int) -> No
     bare = bytearray(without_tables(WHOLE))
     bare[at % len(bare)] = value
     mended = jpeg.with_huffman_tables(bytes(bare))
-    assert mended.replace(jpeg.STANDARD_TABLES, b"", 1) in (bytes(bare), mended)
+    assert mended.replace(STANDARD_TABLES, b"", 1) in (bytes(bare), mended)
 
 
 @given(st.integers(2, read_header(WHOLE).data_at - 1))

@@ -11,7 +11,9 @@ from framebus.ring.layout import Descriptor
 from capture_daemon.capturing.counters import FrameCounters
 from capture_daemon.capturing.publisher import Publisher
 from capture_daemon.capturing.switcher import Switcher
+from capture_daemon.sources import jpeg
 from capture_daemon.sources.base import Captured, Granted
+from capture_daemon.sources.jpeg_markers import EndState, find_end
 
 SOI, EOI = b"\xff\xd8", b"\xff\xd9"
 SOF = b"\xff\xc0\x00\x0b\x08\x00\x20\x00\x40\x01\x01\x11\x00"  # 64 x 32, one component
@@ -87,6 +89,8 @@ def test_a_whole_picture_is_published_byte_for_byte_and_announced(bench: Bench) 
         (Captured(b"", 1, 1), "empty"),
         (Captured(b"not a picture", 1, 1), "no-soi"),
         (Captured(WHOLE[:-2], 1, 1), "no-eoi"),
+        (Captured(WHOLE[:-2] + bytes(100) + b"\r\n", 1, 1), "no-eoi"),
+        (Captured(SOI + EOI, 1, 1), "bad-header"),
         (Captured(SOI + SOF + DHT + SOS + bytes(2000) + EOI, 1, 1), "too-large"),
         (Captured(WHOLE, 1, 1, reject="encode-failed"), "encode-failed"),
     ],
@@ -98,6 +102,72 @@ def test_a_bad_picture_is_counted_by_its_reason_and_not_announced(
     assert bench.rejected() == {reason: 1}
     assert bench.ring.frames == []
     assert bench.announcer.announced == 0
+
+
+@pytest.mark.parametrize("before", [b"", b"\r\n"])
+@pytest.mark.parametrize("after", [b"\r\n", bytes(5000), b"mkr0\x59\x19", b"trailer" * 100])
+def test_what_stands_around_a_picture_is_not_published(
+    bench: Bench, before: bytes, after: bytes
+) -> None:
+    data = before + WHOLE + after
+    both: tuple[bytes | memoryview, ...] = (data, memoryview(data))
+    for number, picture in enumerate(both):
+        assert bench.publisher.take(Captured(picture, number, number))
+    assert [frame[0] for frame in bench.ring.frames] == [WHOLE, WHOLE]
+    assert not bench.rejected()
+
+
+def test_a_picture_that_is_cut_by_the_next_one_is_not_published(bench: Bench) -> None:
+    mixed = WHOLE[:-3] + WHOLE
+    for number, data in enumerate((mixed, WHOLE, mixed, WHOLE, mixed + b"\r\n", WHOLE + WHOLE)):
+        bench.publisher.take(Captured(data, number, number))
+    assert [frame[0] for frame in bench.ring.frames] == [WHOLE] * 3
+    assert bench.rejected() == {"no-eoi": 3}
+
+
+def test_only_a_picture_that_is_longer_than_those_before_is_searched_whole(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    searched: list[int] = []
+
+    def search(data: memoryview, at: int, *, final: bool) -> tuple[EndState, int]:
+        searched.append(len(data))
+        return find_end(data, at, final=final)
+
+    monkeypatch.setattr(jpeg, "find_end", search)
+    frames = [SOI + SOF + DHT + SOS + b"x" * size + EOI for size in (800, 820, 700, 810, 870, 500)]
+    for number, data in enumerate(frames * 3):
+        assert bench.publisher.take(Captured(memoryview(data), number, number))
+    assert searched == [len(frames[0]), len(frames[4])]
+    bench.publisher.begin(Granted("MJPG", 640, 480, 25.0))
+    bench.publisher.take(Captured(frames[5], 100, 1))
+    assert searched[2:] == [len(frames[5])]
+
+
+def test_of_two_pictures_in_one_the_first_is_published_each_time(bench: Bench) -> None:
+    for number in range(5):
+        assert bench.publisher.take(Captured(WHOLE + WHOLE, number, number))
+    assert [frame[0] for frame in bench.ring.frames] == [WHOLE] * 5
+
+
+def test_tables_are_inserted_into_a_picture_that_was_trimmed(bench: Bench) -> None:
+    assert bench.publisher.take(Captured(b"\r\n" + WITHOUT_TABLES + b"\r\n", 1, 1))
+    data = bench.ring.frames[0][0]
+    assert data.startswith(SOI + SOF + b"\xff\xc4")
+    assert data.endswith(SOS + b"data" + EOI)
+
+
+def test_a_frame_that_is_too_large_names_the_ring_that_takes_it_once_a_size(
+    bench: Bench, caplog: pytest.LogCaptureFixture
+) -> None:
+    for number, size in enumerate((100_000, 101_000, 100, 90_000, 500_000)):
+        bench.publisher.take(Captured(SOI + SOF + DHT + SOS + bytes(size) + EOI, number, number))
+    assert bench.rejected() == {"too-large": 4}
+    said = [record.getMessage() for record in caplog.records]
+    assert len(said) == 2
+    assert "--ring-size 512K" in said[0]
+    assert 'ring_size = "4M"' in said[1]
+    assert bench.publisher.too_large > 500_000
 
 
 def test_a_picture_older_than_the_newest_is_stale(bench: Bench) -> None:

@@ -55,7 +55,7 @@ def test_frame_of_a_quarter_of_the_arena_fits_and_one_byte_more_is_refused(
 ) -> None:
     assert writer.largest == CAPACITY // 4
     publish(writer, bytes(CAPACITY // 4))
-    with pytest.raises(FrameTooLarge, match="--ring-size"):
+    with pytest.raises(FrameTooLarge, match="--ring-size 128K takes it"):
         publish(writer, bytes(CAPACITY // 4 + 1))
     assert writer.cursor == reader.cursor == 1
     assert len(reader.read(1).jpeg) == CAPACITY // 4

@@ -15,10 +15,21 @@ from framebus.ring import layout
 from framebus.ring.layout import Geometry
 from framebus.ring.reader import RingReader
 from framebus.ring.writer import RingWriter
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tests.descriptors import opened
 
 CAPACITY = layout.SMALLEST_CAPACITY
+
+
+@given(st.integers(1, 1 << 31))
+def test_a_ring_of_the_advised_capacity_takes_frames_of_that_length_and_a_little_more(
+    length: int,
+) -> None:
+    geometry = layout.Geometry.for_capacity(layout.capacity_for(length))
+    assert geometry.largest >= min(length * 5 // 4, layout.LARGEST_CAPACITY // 4)
+    assert layout.SMALLEST_CAPACITY <= geometry.capacity <= layout.LARGEST_CAPACITY
 
 
 def test_segment_is_readable_by_the_group_and_by_no_others(

@@ -1,24 +1,26 @@
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from capture_daemon.sources import jpeg
+from capture_daemon.sources import jpeg, splitter
+from capture_daemon.sources.jpeg_markers import EndState, find_end
 from capture_daemon.sources.splitter import JpegSplitter
 from tests import pictures
+from tests.jpeg_kinds import kinds
 
 FRAMES = [pictures.jpeg(number, 16, 16) for number in range(3)]
 
 
 def split(stream: bytes, pieces: list[int] | None = None) -> list[bytes]:
     """Feed `stream` in pieces of these lengths, over and over."""
-    splitter, frames, at, turn = JpegSplitter(), [], 0, 0
+    cutter, frames, at, turn = JpegSplitter(), list[bytes](), 0, 0
     while at < len(stream):
         length = pieces[turn % len(pieces)] if pieces else len(stream)
-        frames += splitter.feed(stream[at : at + length])
+        frames += cutter.feed(stream[at : at + length])
         at, turn = at + length, turn + 1
-    rest = splitter.flush()
-    return [*frames, rest] if rest else frames
+    return frames + cutter.flush()
 
 
 @given(st.lists(st.integers(1, 700), min_size=1, max_size=6))
@@ -27,9 +29,9 @@ def test_pieces_of_any_length_give_the_same_frames(pieces: list[int]) -> None:
 
 
 def test_a_frame_is_handed_out_with_its_last_byte() -> None:
-    splitter = JpegSplitter()
-    assert splitter.feed(FRAMES[0][:-1]) == []
-    assert splitter.feed(FRAMES[0][-1:]) == FRAMES[:1]
+    cutter = JpegSplitter()
+    assert cutter.feed(FRAMES[0][:-1]) == []
+    assert cutter.feed(FRAMES[0][-1:]) == FRAMES[:1]
 
 
 @given(st.lists(st.integers(0, 50), min_size=3, max_size=3))
@@ -46,7 +48,7 @@ def test_a_picture_that_breaks_off_is_handed_on_alone() -> None:
     cut = FRAMES[0][:-20]
     frames = split(cut + FRAMES[1] + FRAMES[2], [100])
     assert frames == [cut, *FRAMES[1:]]
-    assert jpeg.check(frames[0]) == "no-eoi"
+    assert jpeg.examine(frames[0]).reason == "no-eoi"
 
 
 def test_the_end_of_the_stream_hands_the_rest_on() -> None:
@@ -61,7 +63,37 @@ def test_a_thumbnail_in_the_header_is_part_of_its_picture() -> None:
 
 
 def test_a_picture_without_an_end_is_given_up_at_the_limit() -> None:
-    splitter = JpegSplitter(largest=2000)
-    given_up = splitter.feed(FRAMES[0][:-2] + b"\x11" * 2000)
-    assert [jpeg.check(frame) for frame in given_up] == ["no-eoi"]
-    assert splitter.feed(FRAMES[1]) == [FRAMES[1]]
+    cutter = JpegSplitter(largest=2000)
+    given_up = cutter.feed(FRAMES[0][:-2] + b"\x11" * 2000)
+    assert [jpeg.examine(frame).reason for frame in given_up] == ["no-eoi"]
+    assert cutter.feed(FRAMES[1]) == [FRAMES[1]]
+
+
+def test_what_stands_between_pictures_belongs_to_none() -> None:
+    for trailer in (b"\r\n", b"mkr0\x59\x19\x01", b"trailer" * 100, b"\xff\xd9", b"\xff" * 5):
+        stream = b"".join(frame + trailer for frame in FRAMES)
+        assert split(stream, [13]) == FRAMES
+
+
+def test_a_saved_multipart_stream_is_its_pictures() -> None:
+    head = b"--seam\r\nContent-Type: image/jpeg\r\nContent-Length: 1\r\n\r\n"
+    assert split(b"".join(head + frame + b"\r\n" for frame in FRAMES), [50]) == FRAMES
+
+
+def test_pictures_of_all_kinds_come_out_as_they_went_in() -> None:
+    frames = list(kinds().values())
+    for sizes in ([1 << 16], [1009], [3, 5000]):
+        assert split(b"".join(frames), sizes) == frames
+
+
+def test_no_byte_is_walked_twice(monkeypatch: pytest.MonkeyPatch) -> None:
+    searched: list[int] = []
+
+    def search(data: bytearray, at: int, *, final: bool) -> tuple[EndState, int]:
+        searched.append(len(data) - at)
+        return find_end(data, at, final=final)
+
+    monkeypatch.setattr(splitter, "find_end", search)
+    frame = pictures.jpeg(0, 640, 480)
+    assert split(frame * 3, [100]) == [frame] * 3
+    assert sum(searched) < 2 * len(frame * 3)

@@ -23,8 +23,8 @@ from capture_daemon.sources.remedies import Medium
 from tests.conducting import GRANTED, Notes, fallback_of
 
 REASONS = (
-    *("flagged", "empty", "no-soi", "no-eoi", "stale", "too-large", "encode-failed"),
-    *(OFF_AIR, OVERTAKEN),
+    *("flagged", "empty", "no-soi", "bad-header", "no-eoi", "stale", "too-large", "encode-failed"),
+    *("unreadable", OFF_AIR, OVERTAKEN),
 )
 HUGE = 2**63
 

@@ -8,8 +8,8 @@ from web_workers.cameras.observe import Observation
 from web_workers.metrics.sheet import Labels, Sheet, as_mapping, as_word
 
 REASONS = (
-    *("flagged", "empty", "no-soi", "no-eoi", "stale", "too-large", "encode-failed"),
-    *("off-air", "overtaken"),
+    *("flagged", "empty", "no-soi", "bad-header", "no-eoi", "stale", "too-large", "encode-failed"),
+    *("unreadable", "off-air", "overtaken"),
 )
 """Why a frame is rejected (docs/control.md); told from the start, so that a rate sees the first."""
 

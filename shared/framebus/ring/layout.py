@@ -122,6 +122,15 @@ def round_up(value: int, multiple: int) -> int:
     return -(-value // multiple) * multiple
 
 
+def capacity_for(length: int) -> int:
+    """Return the capacity of a ring that takes frames of `length` bytes, and a quarter more.
+
+    It is a power of two, so that frames which grow do not ask for another ring each time.
+    """
+    wanted = (LARGEST_FRAME_SHARE + 1) * max(1, length)
+    return min(max(1 << (wanted - 1).bit_length(), SMALLEST_CAPACITY), LARGEST_CAPACITY)
+
+
 @dataclass(frozen=True)
 class Geometry:
     """Where everything lies in a segment; all in bytes but `count`."""

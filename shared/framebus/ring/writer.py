@@ -25,6 +25,7 @@ from framebus.ring.announcement import Announcement
 from framebus.ring.layout import DESCRIPTOR, DESCRIPTOR_WORDS, Descriptor, Geometry
 from framebus.ring.predecessor import Predecessor
 from framebus.ring.segment import allocate
+from framebus.units import byte_count_text
 
 _SMALLEST_SUBSTITUTE = 4 * 1024 * 1024
 _log = logging.getLogger(__name__)
@@ -139,7 +140,7 @@ class RingWriter:
         if length > self._geometry.largest:
             raise FrameTooLarge(
                 f"a frame of {length} bytes is over the ring's limit of {self.largest}: "
-                "a larger --ring-size takes it"
+                f"--ring-size {byte_count_text(layout.capacity_for(length))} takes it"
             )
         position = self._tail
         offset = position % capacity
