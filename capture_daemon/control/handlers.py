@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from framebus.config import nearest
+from framebus.config import closest, nearest
 from framebus.control.protocol import (
     HELD,
     INVALID_PARAMS,
@@ -96,8 +96,8 @@ class Handlers:
         try:
             method = self._methods.get(name)
             if method is None:
-                hint = f"there is no method {name[:64]!r}; there are {', '.join(self._methods)}"
-                raise Refusal(METHOD_NOT_FOUND, hint)
+                hint = nearest(name, self._methods)
+                raise Refusal(METHOD_NOT_FOUND, f"there is no method {name[:64]!r}{hint}")
             if method.takes is not None:
                 _check_names(name, method.takes, params)
             method.run(params, answer)
@@ -230,5 +230,7 @@ def _rung(value: object) -> Rung:
     """Return the device-level rung of this name. Raises Refusal."""
     names = {rung.value: rung for rung in Rung if rung in DEVICE_LEVEL}
     if not isinstance(value, str) or value not in names:
-        raise Refusal(INVALID_PARAMS, f"reset takes a rung: one of {', '.join(names)}")
+        meant = closest(value, names) if isinstance(value, str) else None
+        hint = f": did you mean {meant!r}?" if meant else ""
+        raise Refusal(INVALID_PARAMS, f"reset takes a rung: one of {', '.join(names)}{hint}")
     return names[value]

@@ -25,6 +25,8 @@ from pathlib import Path
 from framebus.errors import BadCameraName, UsageError
 from framebus.names import check_camera_name
 
+_WORD_MAX = 64
+"""Characters of an unknown word that are looked at: it may come from anybody, and be long."""
 _TEXT = (str,)
 _NUMBER = (int, float)
 _TEXTS = (list,)
@@ -153,15 +155,42 @@ def _check(
 ) -> None:
     for key, value in values.items():
         if key not in known:
+            if key in COMMON_KEYS:
+                raise UsageError(
+                    f"{where}: {key!r} is of no single camera: write it above the first table"
+                )
             raise UsageError(f"{where}: unknown key {key!r}{nearest(key, [*known, *extra])}")
         misplaced = isinstance(value, bool) and bool not in known[key]
         if misplaced or not isinstance(value, known[key]):
             wanted = " or ".join(dict.fromkeys(_TYPE_NAMES[kind] for kind in known[key]))
-            raise UsageError(f"{where}: {key} must be {wanted}, not {value!r}")
+            # Without the value: a source, in a list by mistake, may have a password in it.
+            raise UsageError(f"{where}: {key} must be {wanted}, not {_kind(value)}")
+
+
+def _kind(value: object) -> str:
+    if isinstance(value, dict | list):
+        return "a table" if isinstance(value, dict) else "a list"
+    return next((name for kind, name in _TYPE_NAMES.items() if isinstance(value, kind)), "a date")
 
 
 def nearest(word: str, known: Iterable[str]) -> str:
     """Return a hint for an unknown word: the nearest known one, else all of them."""
     words = sorted(known)
-    close = difflib.get_close_matches(word, words, n=1)
-    return f": did you mean {close[0]!r}?" if close else f"; known are {', '.join(words)}"
+    close = closest(word, words)
+    return f": did you mean {close!r}?" if close else f"; known are {', '.join(words)}"
+
+
+def closest(word: str, known: Iterable[str]) -> str | None:
+    """Return the known word that somebody may have meant, None if none is near.
+
+    Case and the choice of `-` or `_` are no difference; a beginning that only one word has is near.
+    """
+    plain = {_plain(each): each for each in known}
+    word = _plain(word[:_WORD_MAX])
+    close = difflib.get_close_matches(word, sorted(plain), n=1)
+    begun = [each for each in plain if len(word) > 1 and each.startswith(word)]
+    return plain[close[0]] if close else plain[begun[0]] if len(begun) == 1 else None
+
+
+def _plain(word: str) -> str:
+    return word.lower().replace("-", "_")

@@ -84,7 +84,12 @@ def test_a_camera_that_the_file_does_not_have_needs_a_source_of_its_own(
     ("text", "message"),
     [
         ("sise = 1", "did you mean 'size'"),
-        ("[camera.front]\nbind = ':80'", r"\[camera.front\]: unknown key 'bind'"),
+        ("[camera.front]\nbind = ':80'", r"\[camera.front\]: 'bind' .* above the first table"),
+        ("[camera.front]\nbint = 1", r"\[camera.front\]: unknown key 'bint'"),
+        ("Ring-Size = 1", "did you mean 'ring_size'"),
+        ("frozen = 1", "did you mean 'frozen_after'"),
+        ("source = ['http://user:s3cret@host/']", "source must be a text, not a list$"),
+        ("source = {url = 's3cret'}", "source must be a text, not a table$"),
         ("[camera.'Front door']", "no camera name"),
         ("fps = '30'", "fps must be a number"),
         ("workers = true", "workers must be a number"),
@@ -97,6 +102,27 @@ def test_a_mistake_in_the_file_is_named_with_file_and_remedy(text: str, message:
     with pytest.raises(UsageError, match=message) as error:
         config.parse(text, "my.toml")
     assert "my.toml" in str(error.value)
+
+
+def test_no_mistake_in_a_file_shows_its_value() -> None:
+    for value in ("['s3cret']", "{a = 's3cret'}"):
+        with pytest.raises(UsageError) as error:
+            config.parse(f"source = {value}", "my.toml")
+        assert "s3cret" not in str(error.value)
+
+
+def test_the_closest_word_is_found_by_letters_or_by_its_beginning_alone() -> None:
+    words = ("set_controls", "controls", "configure", "stop", "start", "status")
+    for typed, meant in (
+        ("set-control", "set_controls"),
+        ("STATUS", "status"),
+        ("conf", "configure"),
+        ("statsu", "status"),
+        ("telepathy", None),
+        ("", None),
+        ("x" * 100_000, None),
+    ):
+        assert config.closest(typed, words) == meant
 
 
 def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
