@@ -6,14 +6,12 @@ import grp
 import logging
 import os
 import resource
-import sys
 from pathlib import Path
 
 from framebus.errors import NoPermission, UsageError
 from framebus.names import CameraNames
 
 from capture_daemon.ownership.locks import Locks
-from capture_daemon.settings.options import Settings
 
 log = logging.getLogger("capture_daemon")
 
@@ -65,14 +63,6 @@ def group_id(name: str | None) -> int:
             "its socket to it: usermod -aG, or leave the option out"
         )
     return number
-
-
-def log_to_stderr(settings: Settings) -> None:
-    """One line per event; journald adds the time, so a terminal is all that needs one."""
-    form = f"%(levelname)s {settings.name}: %(message)s"
-    if sys.stderr.isatty():
-        form = f"%(asctime)s {form}"
-    logging.basicConfig(level=settings.log_level.upper(), format=form, stream=sys.stderr)
 
 
 def allow_many_connections() -> None:

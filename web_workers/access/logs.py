@@ -9,6 +9,7 @@ import logging
 import re
 from typing import Any
 
+from framebus import logs
 from gunicorn.glogging import Logger
 
 _QUERY = re.compile(r"(?<![a-z])(token|signed)(=|%3D)[^&\s'\"<>]*", re.IGNORECASE)
@@ -43,4 +44,10 @@ class GuardedLogger(Logger):  # type: ignore[misc]  # gunicorn has no types
         for log in (self.error_log, self.access_log):
             for handler in log.handlers:
                 if not isinstance(handler.formatter, _Formatter):
-                    handler.setFormatter(_Formatter(handler.formatter or logging.Formatter()))
+                    handler.setFormatter(_Formatter(self._plain(log, handler)))
+
+    def _plain(self, log: logging.Logger, handler: logging.Handler) -> logging.Formatter:
+        """Return a handler's own formatter; for what goes to standard error framebus's."""
+        if log is self.error_log and self.cfg.errorlog == "-":
+            return logs.Formatter("web[%(process)d]", timed=not logs.to_journal(2))
+        return handler.formatter or logging.Formatter()

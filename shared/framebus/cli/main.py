@@ -15,6 +15,8 @@ from typing import Any
 
 import click
 
+from framebus.cli import typed, variables
+from framebus.config import nearest
 from framebus.errors import FramebusError
 
 _GROUP = "framebus.commands"
@@ -84,6 +86,27 @@ class LazyCommands(click.Group):
             )
         return command
 
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the command; an unknown one gets the nearest."""
+        name = args[0]
+        if not name.startswith("-") and name not in _installed():
+            hint = nearest(name, _installed())
+            raise click.UsageError(f"No such command {name[:64]!r}{hint}", ctx)
+        return super().resolve_command(ctx, args)
+
+    def variables(self, ctx: click.Context) -> set[str]:
+        """Return the environment variables of all commands that can be loaded."""
+        found: set[str] = set()
+        for name in self.list_commands(ctx):
+            try:
+                command = self.get_command(ctx, name)
+            except CommandUnavailable:
+                continue
+            found |= variables.of(command) if command is not None else set()
+        return found
+
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """List the commands; one that cannot be loaded says why instead of hiding the others."""
         rows: list[tuple[str, str]] = []
@@ -112,8 +135,15 @@ def _installed() -> dict[str, EntryPoint]:
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
 @click.version_option(package_name="framebus", prog_name="framebus")
-def framebus() -> None:
-    """Hold the sub-commands; `_HELP` is what a person reads."""
+@click.pass_context
+def framebus(ctx: click.Context) -> None:
+    """Hold the sub-commands, and look at the variables that they read; `_HELP` is for people."""
+    group = ctx.command
+    if isinstance(group, LazyCommands) and ctx.invoked_subcommand:
+        command = group.get_command(ctx, ctx.invoked_subcommand)
+        own = variables.of(command) if command is not None else set()
+        for sentence in variables.misspelt(os.environ, own, lambda: group.variables(ctx)):
+            click.echo(f"framebus: {sentence}", err=True)
 
 
 def run(command: click.Command, args: Sequence[str] | None = None, *, name: str) -> int:
@@ -125,19 +155,40 @@ def run(command: click.Command, args: Sequence[str] | None = None, *, name: str)
     try:
         result: Any = command.main(args, prog_name=name, standalone_mode=False)
     except click.UsageError as error:
-        error.show()
+        _without_arguments(error).show()
         return os.EX_USAGE
     except click.ClickException as error:
         error.show()
         return os.EX_SOFTWARE
     except FramebusError as error:
-        click.echo(f"framebus: {error}", err=True)
+        click.echo(f"framebus: {typed.remedies(str(error))}", err=True)
         return error.exit_code
     except click.Abort:
         return _INTERRUPTED
     return result if isinstance(result, int) else os.EX_OK
 
 
+def _without_arguments(error: click.UsageError) -> click.UsageError:
+    """Return it without arguments that nobody expects: one may be a source with a password."""
+    if not error.message.startswith("Got unexpected extra argument"):
+        return error
+    return click.UsageError(
+        "Got an argument that belongs to no option: write --OPTION VALUE, and quote a value "
+        "with spaces or & in it",
+        error.ctx,
+    )
+
+
+def _reserve_standard_descriptors() -> None:
+    """Have 0, 1 and 2 open: a file or socket of ours must not become somebody's output."""
+    while True:
+        fd = os.open(os.devnull, os.O_RDWR)
+        if fd > 2:
+            os.close(fd)
+            return
+
+
 def main() -> None:
     """Run `framebus` with the process's arguments and exit."""
+    _reserve_standard_descriptors()
     sys.exit(run(framebus, name="framebus"))

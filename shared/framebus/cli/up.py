@@ -8,16 +8,16 @@ from __future__ import annotations
 
 import contextlib
 import os
-import socket
 import sys
+import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import click
 
-from framebus import config
-from framebus.cli import access, address, limits, sending, soundness
+from framebus import config, logs
+from framebus.cli import access, address, banner, limits, qr, sending, soundness
 from framebus.cli.child import Part
 from framebus.cli.supervisor import Supervisor
 from framebus.config import Config, pick
@@ -141,7 +141,9 @@ def up(**options: Any) -> int:
         parts,
         environ=environ,
         say=_say,
-        watch=_Greeting(listen, cameras[0], chosen, credential),
+        watch=_Greeting(
+            banner.Served(listen, cameras, chosen, credential, banner.hosts(listen, chosen))
+        ),
     )
     return supervisor.run()
 
@@ -178,7 +180,8 @@ def _command(
 
 
 def _say(line: str) -> None:
-    _echo(f"framebus up: {line}", to_stderr=True)
+    timed = not logs.to_journal(2)
+    _echo(logs.line("INFO", "up", line, now_s=time.time(), timed=timed), to_stderr=True)
 
 
 def _complain(text: str) -> None:
@@ -194,59 +197,16 @@ def _echo(text: str, *, to_stderr: bool = False) -> None:
 class _Greeting:
     """Says where the page is as soon as it answers, once."""
 
-    def __init__(
-        self,
-        listen: address.Address,
-        camera: str,
-        chosen: access.Access,
-        credential: access.Credential | None,
-    ) -> None:
-        self._listen = listen
-        self._camera = camera
-        self._chosen = chosen
-        self._credential = credential
+    def __init__(self, served: banner.Served) -> None:
+        self._served = served
 
     def __call__(self) -> float | None:
         """Look once; return after how many seconds to look again, None when done."""
-        if not self._listen.answers(tls=self._chosen.scheme == "https"):
+        if not self._served.listen.answers(tls=self._served.access.scheme == "https"):
             return _PROBE_EVERY_S
-        _echo(greeting(self._listen, self._camera, self._chosen, self._credential))
+        secret = banner.person_reads()
+        _echo(banner.banner(self._served, secret=secret))
+        code = qr.for_terminal(banner.phone_url(self._served, secret=secret))
+        if code:
+            _echo(code)
         return None
-
-
-def greeting(
-    listen: address.Address,
-    camera: str,
-    chosen: access.Access,
-    credential: access.Credential | None,
-) -> str:
-    """Return what to tell a person once the page answers: where it is and what to type next.
-
-    The token is in it where a person reads it, and not where it would go to the journal.
-    """
-    option = "" if camera == DEFAULT_CAMERA else f" --name {camera}"
-    url = listen.url(chosen.scheme)
-    shown = ""
-    read = "JOURNAL_STREAM" not in os.environ and listen.family != socket.AF_UNIX
-    if credential and chosen.password_file is None and read:
-        shown = f"?token={credential.secret}"
-    lines = [f"framebus serves {camera} at {url}{shown}"]
-    if listen.everywhere:
-        lines.append(f"  elsewhere  {chosen.scheme}://{socket.gethostname()}:{listen.port}/{shown}")
-    if credential:
-        what = "token" if chosen.password_file is None else "password"
-        lines.append(f"  {what:<9}  in {credential.file}")
-    if listen.family != socket.AF_UNIX:
-        curl = "curl"
-        if credential and chosen.view == "token":  # through a pipe: arguments are for all to see
-            curl = f'printf \'user = ":%s"\' "$(cat {credential.file})" | curl -K -'
-        lines += [
-            f"  stream     {url}cameras/{camera}/stream",
-            f"  snapshot   {curl} -o now.jpg {url}cameras/{camera}/snapshot",
-        ]
-    lines += [
-        f"  state      framebus ctl status{option}",
-        f"  stop       framebus ctl stop{option}   (start, restart, configure fps=15, ...)",
-        "  end        Ctrl-C",
-    ]
-    return "\n".join(lines)
