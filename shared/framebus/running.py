@@ -103,7 +103,10 @@ def examine(path: Path, bound: Iterable[str] = ()) -> RuntimeDirectory | None:
     if status is None or not stat.S_ISDIR(status.st_mode) or status.st_mode & 0o002:
         return None
     readable = os.access(path, os.R_OK | os.X_OK)
-    there = running(path) if readable else [RunningCamera(name, 0) for name in sorted(bound)]
+    there = running(path) if readable else []
+    # A lock that we may not read says nothing; that a socket is bound says a little.
+    hidden = [name for name in bound if _hidden(CameraNames(path, name).lock)]
+    there += [RunningCamera(name, 0) for name in sorted(hidden)]
     return RuntimeDirectory(
         path=path,
         owner=status.st_uid,
@@ -112,6 +115,17 @@ def examine(path: Path, bound: Iterable[str] = ()) -> RuntimeDirectory | None:
         readable=readable,
         cameras=tuple(there),
     )
+
+
+def _hidden(file: Path) -> bool:
+    """Whether there is, or may be, a file that we may not read."""
+    try:
+        file.lstat()
+    except PermissionError:
+        return True
+    except OSError:
+        return False
+    return not os.access(file, os.R_OK)
 
 
 def _same(one: Path, other: Path) -> bool:
