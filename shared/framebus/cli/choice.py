@@ -37,6 +37,10 @@ def choose(name: str | None, words: Sequence[str]) -> CameraNames:
     be seen.
     """
     runtime = check_runtime_dir(runtime_dir())
+    if runtime.exists() and not runtime.is_dir():
+        raise UsageError(
+            f"{runtime} is no directory: set FRAMEBUS_RUNTIME_DIR to one, or leave it out"
+        )
     if name is not None:
         return CameraNames(runtime, name)
     found = running(runtime)

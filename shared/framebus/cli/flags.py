@@ -17,6 +17,8 @@ Table = dict[str, tuple[str, str]]
 class Seconds(click.FloatRange):
     """A length of time in seconds, more than 0 (or 0 too, with `zero`) and at most a day."""
 
+    name = "number of seconds"
+
     def __init__(self, *, zero: bool = False) -> None:
         super().__init__(min=0, max=86400, min_open=not zero)
 

@@ -30,6 +30,8 @@ _WEB_OPTIONS = (
     *("bind", "workers", "config"),
     *(*limits.OPTIONS, *sending.OPTIONS, *access.OPTIONS),
 )
+_WEB_ALONE = ("workers", *limits.OPTIONS, *sending.OPTIONS)
+"""Options whose values only the web tier judges."""
 _PROBE_EVERY_S = 0.1
 
 _HELP = f"""Run the capture daemon and the web tier; Ctrl-C ends both.
@@ -130,6 +132,10 @@ def up(**options: Any) -> int:
     ]
     web = Part("web", _command("web_workers", _WEB_OPTIONS, {**options, "bind": listen.text}))
     parts, environ = [*captures, web], _environ(cameras[0])
+    # A camera is not opened for a web tier that will not start.
+    unchecked = any(options[name] is not None or name in file.common for name in _WEB_ALONE)
+    if unchecked and soundness.refused([web.command], environ, _complain):
+        return os.EX_USAGE
     try:
         credential = access.credential(chosen, state_dir()) if chosen.asks else None
         listen.check_free()
@@ -150,7 +156,7 @@ def up(**options: Any) -> int:
 
 def _cameras(options: Mapping[str, Any], file: Config) -> tuple[str, ...]:
     """Return the cameras to capture: the one named, else all of the file, else the default."""
-    if options["name"]:
+    if options["name"] is not None:
         return (check_camera_name(options["name"]),)
     cameras = file.cameras or (DEFAULT_CAMERA,)
     if options["source"] and len(cameras) > 1:
