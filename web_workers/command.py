@@ -44,7 +44,7 @@ _WORKERS_MAX = 64
 _CONF = "python:web_workers.gunicorn_conf"
 _NEEDED = ("flask", "gunicorn", "PIL", "prometheus_client")
 
-_HELP = f"""Run the web tier: gunicorn, with workers that carry any number of viewers.
+_HELP = f"""Run the web tier: gunicorn, for any number of viewers.
 
 It serves every camera of the runtime directory, opens none, and goes on while capture daemons
 come and go. SIGHUP replaces the workers by ones that run the code on disk; viewers stay connected.

@@ -19,7 +19,7 @@ from framebus.reader import FrameReader
 _WORDS = ("tap",)
 _MENTION_S = 2.0  # seconds without a frame after which a person is told why
 
-_HELP = """Write a camera's frames to standard output, or each to a file of its own.
+_HELP = """Write a camera's frames to standard output, or each to a file.
 
 \b
   framebus tap | ffplay -f mjpeg -

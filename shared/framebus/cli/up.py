@@ -36,7 +36,7 @@ _PROBE_EVERY_S = 0.1
 
 _HELP = f"""Run the capture daemon and the web tier; Ctrl-C ends both.
 
-Whichever of them dies is started again. Prints the page's URL once it answers.
+Whichever of them dies is started again. Prints what to open and to type once the page answers.
 
 \b
   framebus up
@@ -45,7 +45,12 @@ Whichever of them dies is started again. Prints the page's URL once it answers.
   framebus up --source http://192.168.1.20:8080/stream --name garden
   framebus up --bind 0.0.0.0:8080          for other machines too ({DEFAULT_BIND} otherwise)
 
-Beyond this machine a token is asked for. It is made once, and is in the URL that is printed.
+Beyond this machine a token is asked for. It is made once, and is in the URL that is printed; in a
+terminal a QR code of it is for a phone to read.
+
+\b
+Exit codes: 0 ended by a signal, 64 wrong usage, 69 no such address, 75 the port, the camera or
+its name is held by another program, 77 no permission.
 """
 
 
