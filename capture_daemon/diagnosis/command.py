@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 import click
-from framebus.cli import output
+from framebus.cli import output, typed
 from framebus.errors import UsageError
 from framebus.names import check_camera_name
 
@@ -62,7 +62,7 @@ def command(*, name: str | None, device: str | None, as_json: bool, file: Path |
     if as_json:
         output.say(json.dumps([each.document() for each in findings], indent=2, ensure_ascii=False))
     else:
-        output.say(doctor.render(machine, findings))
+        output.say(typed.remedies(doctor.render(machine, findings)))
     if file is not None:
         bundle.write(file, bundle.collect(machine, findings))
         click.echo(f"{file}: read it before you send it; {bundle.CONTENTS}", err=True)

@@ -159,8 +159,12 @@ def _check(
                 raise UsageError(
                     f"{where}: {key!r} is of no single camera: write it above the first table"
                 )
-            raise UsageError(f"{where}: unknown key {key!r}{nearest(key, [*known, *extra])}")
+            table = f" (a camera's table is [camera.{key}])" if isinstance(value, dict) else ""
+            hint = nearest(key, [*known, *extra])
+            raise UsageError(f"{where}: unknown key {key!r}{hint}{table}")
         misplaced = isinstance(value, bool) and bool not in known[key]
+        if key == "cameras" and isinstance(value, dict):
+            raise UsageError(f"{where}: a camera's table is [camera.NAME], without s")
         if misplaced or not isinstance(value, known[key]):
             wanted = " or ".join(dict.fromkeys(_TYPE_NAMES[kind] for kind in known[key]))
             # Without the value: a source, in a list by mistake, may have a password in it.

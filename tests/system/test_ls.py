@@ -70,6 +70,18 @@ def test_the_one_that_runs_is_listed_and_taken_a_stopped_one_too(
 
 
 @pytest.mark.slow
+def test_a_tap_that_names_no_camera_waits_for_one_whatever_it_is_called(runtime: Path) -> None:
+    command = (sys.executable, "-m", "framebus", "tap", "--count", "1")
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as tap:
+        assert tap.stderr is not None
+        assert b"waiting: no camera runs" in tap.stderr.readline()
+        with DaemonProcess(runtime, *TEST, name="front"):
+            stream, said = tap.communicate(timeout=50)
+    assert (tap.returncode, stream[:2]) == (0, b"\xff\xd8")
+    assert b"1 delivered" in said
+
+
+@pytest.mark.slow
 def test_of_two_a_person_must_say_which_and_what_is_told_can_be_typed(runtime: Path) -> None:
     with (
         DaemonProcess(runtime, *TEST, name="a") as one,

@@ -183,6 +183,12 @@ def test_what_belongs_to_others_is_listed_as_theirs_and_not_asked(
     assert f"`sudo -u '#61001' env FRAMEBUS_RUNTIME_DIR={names.runtime} " in told
 
 
+def test_who_may_look_and_not_command_is_told_which_group_may(names: CameraNames) -> None:
+    refused = web("ctl", "stop")
+    assert refused.returncode == os.EX_NOPERM
+    assert f"not in the group #{CONTROL_GROUP}: `sudo adduser".encode() in refused.stderr
+
+
 def test_who_may_not_enter_the_directory_is_told_which_group_may(names: CameraNames) -> None:
     for command in (("ctl", "status"), ("snapshot", "-o", "-")):
         refused = stranger(*command)

@@ -86,6 +86,8 @@ def test_a_camera_that_the_file_does_not_have_needs_a_source_of_its_own(
         ("sise = 1", "did you mean 'size'"),
         ("[camera.front]\nbind = ':80'", r"\[camera.front\]: 'bind' .* above the first table"),
         ("[camera.front]\nbint = 1", r"\[camera.front\]: unknown key 'bint'"),
+        ("[cameras.front]\nfps = 1", r"table is \[camera.NAME\], without s"),
+        ("[front]\nfps = 1", r"table is \[camera.front\]"),
         ("Ring-Size = 1", "did you mean 'ring_size'"),
         ("frozen = 1", "did you mean 'frozen_after'"),
         ("source = ['http://user:s3cret@host/']", "source must be a text, not a list$"),

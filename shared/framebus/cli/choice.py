@@ -11,6 +11,7 @@ import os
 import pwd
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 
 from framebus.cli import flags, typed
 from framebus.cli.flags import Command
@@ -41,6 +42,11 @@ def choose(name: str | None, words: Sequence[str]) -> CameraNames:
         raise UsageError(
             f"{runtime} is no directory: set FRAMEBUS_RUNTIME_DIR to one, or leave it out"
         )
+    needed = os.X_OK if name is not None else os.X_OK | os.R_OK
+    if runtime.exists() and not os.access(runtime, needed):
+        directory = examine(runtime)
+        grant = f": {_granted(directory, words)}" if directory else ": run as its owner"
+        raise NoPermission(f"no permission to look into {runtime}{grant}")
     if name is not None:
         return CameraNames(runtime, name)
     found = running(runtime)
@@ -49,10 +55,6 @@ def choose(name: str | None, words: Sequence[str]) -> CameraNames:
         raise UsageError(
             f"{len(found)} cameras run in {runtime}: {listed(found)}. Say which, as in `{first}`"
         )
-    if not found and runtime.is_dir() and not os.access(runtime, os.R_OK | os.X_OK):
-        directory = examine(runtime)
-        grant = f": {_granted(directory, words)}" if directory else ": run as its owner"
-        raise NoPermission(f"no permission to look into {runtime}{grant}")
     return CameraNames(runtime, found[0].name if found else DEFAULT_CAMERA)
 
 
@@ -113,6 +115,20 @@ def group(number: int) -> str:
         return grp.getgrgid(number).gr_name
     except KeyError:
         return f"#{number}"
+
+
+def missing_group(file: Path) -> str:
+    """Return how to get into the group of a file that we may not use, "" where that is not it."""
+    try:
+        number = file.stat().st_gid
+    except OSError:
+        return ""
+    if number in (0, os.getegid(), *os.getgroups()):
+        return ""
+    me, of = user(os.geteuid()), group(number)
+    if me in _members(number):
+        return f" (you are in the group {of} once you have logged in again)"
+    return f" (you are not in the group {of}: `sudo adduser {me} {of}`, then log in again)"
 
 
 def remedy(directory: RuntimeDirectory, words: Sequence[str]) -> str:

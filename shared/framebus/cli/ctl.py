@@ -11,13 +11,13 @@ from dataclasses import dataclass
 
 import click
 
-from framebus.cli import choice, findings, output, pending, render, tables
+from framebus.cli import choice, findings, output, pending, render, tables, typed
 from framebus.cli.flags import Seconds
 from framebus.cli.lend import lend
 from framebus.config import nearest
 from framebus.control import protocol
 from framebus.control.client import DEFAULT_TIMEOUT_S, ControlClient
-from framebus.errors import CommandRefused, UsageError
+from framebus.errors import CommandRefused, NoPermission, UsageError
 from framebus.names import CameraNames
 from framebus.units import duration_s
 
@@ -157,7 +157,7 @@ def ctl(
     if as_json:
         output.say(json.dumps(result, indent=2, ensure_ascii=False))
     else:
-        output.say(METHODS[method].text(result))
+        output.say(typed.remedies(METHODS[method].text(result)))
     return None
 
 
@@ -188,6 +188,8 @@ def _calling(
             ControlClient(names, timeout_s=timeout_s) as client,
         ):
             yield client
+    except NoPermission as error:
+        raise NoPermission(f"{error}{choice.missing_group(names.control_socket)}") from error
     except CommandRefused as refusal:
         refusal.exit_code = _EXIT_CODES.get(refusal.code, refusal.exit_code)
         raise

@@ -47,7 +47,7 @@ def command(
     """
     line = " ".join([program(), *map(shlex.quote, words)])
     if runtime is not None:
-        line = f"FRAMEBUS_RUNTIME_DIR={shlex.quote(str(runtime))} {line}"
+        line = f"FRAMEBUS_RUNTIME_DIR={shlex.quote(os.path.abspath(runtime))} {line}"
     if not root:
         return line
     become = f"sudo -u {shlex.quote(user)}" if user else "sudo"
