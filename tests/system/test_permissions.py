@@ -170,8 +170,12 @@ def test_what_belongs_to_others_is_listed_as_theirs_and_not_asked(
 ) -> None:
     monkeypatch.setenv("FRAMEBUS_RUNTIME_DIR", "/nowhere")
     daemon = str(holder(names.lock))
-    for mode, pid in ((0o600, "-"), (0o604, daemon)):
-        names.runtime.chmod(0o755)
+    for directory, mode, pid in (
+        (0o750, 0o600, "-"),
+        (0o755, 0o600, "-"),
+        (0o755, 0o604, daemon),
+    ):
+        names.runtime.chmod(directory)
         names.lock.chmod(mode)
         (line,) = (
             each.split()

@@ -184,12 +184,13 @@ def _without_arguments(error: click.UsageError) -> click.UsageError:
 
 
 def _reserve_standard_descriptors() -> None:
-    """Have 0, 1 and 2 open: a file or socket of ours must not become somebody's output."""
+    """Have 0, 1 and 2 open: no file or socket, here or in a child, must become one of them."""
     while True:
         fd = os.open(os.devnull, os.O_RDWR)
         if fd > 2:
             os.close(fd)
             return
+        os.set_inheritable(fd, True)
 
 
 def main() -> None:
