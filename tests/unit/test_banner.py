@@ -51,7 +51,8 @@ def test_it_has_addresses_and_commands_that_can_be_typed() -> None:
         "  stream     http://127.0.0.1:8080/cameras/camera/stream",
         "  snapshot   curl -o now.jpg http://127.0.0.1:8080/cameras/camera/snapshot",
         "  state      framebus ctl status",
-        "  stop       framebus ctl stop   (start, restart, configure fps=15, ...)",
+        "  stop       framebus ctl stop",
+        "             likewise start, restart, configure fps=15, ...",
         "  end        Ctrl-C",
     ]
     assert "framebus ctl status --name front\n" in told("127.0.0.1:8080", "front")

@@ -111,7 +111,8 @@ def _commands(served: Served) -> list[tuple[str, str]]:
 
     return [
         ("state", ctl("status")),
-        ("stop", f"{ctl('stop')}   (start, restart, configure fps=15, ...)"),
+        ("stop", ctl("stop")),
+        ("", "likewise start, restart, configure fps=15, ..."),
         ("end", "Ctrl-C"),
     ]
 
