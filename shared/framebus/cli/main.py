@@ -15,7 +15,7 @@ from typing import Any
 
 import click
 
-from framebus.cli import typed, variables
+from framebus.cli import typed, usage, variables
 from framebus.config import nearest
 from framebus.errors import FramebusError
 
@@ -159,7 +159,7 @@ def run(command: click.Command, args: Sequence[str] | None = None, *, name: str)
     try:
         result: Any = command.main(args, prog_name=name, standalone_mode=False)
     except click.UsageError as error:
-        _without_arguments(error).show()
+        usage.show(error)
         return os.EX_USAGE
     except click.ClickException as error:
         error.show()
@@ -170,17 +170,6 @@ def run(command: click.Command, args: Sequence[str] | None = None, *, name: str)
     except click.Abort:
         return _INTERRUPTED
     return result if isinstance(result, int) else os.EX_OK
-
-
-def _without_arguments(error: click.UsageError) -> click.UsageError:
-    """Return it without arguments that nobody expects: one may be a source with a password."""
-    if not error.message.startswith("Got unexpected extra argument"):
-        return error
-    return click.UsageError(
-        "Got an argument that belongs to no option: write --OPTION VALUE, and quote a value "
-        "with spaces or & in it",
-        error.ctx,
-    )
 
 
 def _reserve_standard_descriptors() -> None:

@@ -17,7 +17,7 @@ from typing import Any
 import click
 
 from framebus import config, logs
-from framebus.cli import access, address, banner, limits, qr, sending, soundness
+from framebus.cli import access, address, banner, limits, qr, sending, serving, soundness
 from framebus.cli.child import Part
 from framebus.cli.supervisor import Supervisor
 from framebus.config import Config, pick
@@ -30,8 +30,6 @@ _WEB_OPTIONS = (
     *("bind", "workers", "config"),
     *(*limits.OPTIONS, *sending.OPTIONS, *access.OPTIONS),
 )
-_WEB_ALONE = ("workers", *limits.OPTIONS, *sending.OPTIONS)
-"""Options whose values only the web tier judges."""
 _PROBE_EVERY_S = 0.1
 
 _HELP = f"""Run the capture daemon and the web tier; Ctrl-C ends both.
@@ -127,6 +125,7 @@ def up(**options: Any) -> int:
     listen = address.parse(str(pick(options["bind"], file.common.get("bind"), DEFAULT_BIND)))
     cameras = _cameras(options, file)
     chosen = access.choose(options, file.common, listen)
+    serving.check(options, file.common)  # no camera is opened for a web tier that will not start
     captures = [
         Part(
             "capture" if len(cameras) == 1 else f"capture of {camera}",
@@ -137,10 +136,6 @@ def up(**options: Any) -> int:
     ]
     web = Part("web", _command("web_workers", _WEB_OPTIONS, {**options, "bind": listen.text}))
     parts, environ = [*captures, web], _environ(cameras[0])
-    # A camera is not opened for a web tier that will not start.
-    unchecked = any(options[name] is not None or name in file.common for name in _WEB_ALONE)
-    if unchecked and soundness.refused([web.command], environ, _complain):
-        return os.EX_USAGE
     try:
         credential = access.credential(chosen, state_dir()) if chosen.asks else None
         listen.check_free()
