@@ -9,7 +9,7 @@ import logging
 import re
 from typing import Any
 
-from framebus import logs
+from framebus.logs import Formatter, to_journal
 from gunicorn.glogging import Logger
 
 _QUERY = re.compile(r"(?<![a-z])(token|signed)(=|%3D)[^&\s'\"<>]*", re.IGNORECASE)
@@ -44,10 +44,12 @@ class GuardedLogger(Logger):  # type: ignore[misc]  # gunicorn has no types
         for log in (self.error_log, self.access_log):
             for handler in log.handlers:
                 if not isinstance(handler.formatter, _Formatter):
-                    handler.setFormatter(_Formatter(self._plain(log, handler)))
+                    handler.setFormatter(_Formatter(handler.formatter or logging.Formatter()))
 
-    def _plain(self, log: logging.Logger, handler: logging.Handler) -> logging.Formatter:
-        """Return a handler's own formatter; for what goes to standard error framebus's."""
-        if log is self.error_log and self.cfg.errorlog == "-":
-            return logs.Formatter("web[%(process)d]", timed=not logs.to_journal(2))
-        return handler.formatter or logging.Formatter()
+    def _set_handler(
+        self, log: logging.Logger, output: str | None, fmt: logging.Formatter, stream: Any = None
+    ) -> None:
+        """Make a handler, as gunicorn does; lines on standard error look like the daemon's."""
+        if log is self.error_log and output == "-":
+            fmt = Formatter("web[%(process)d]", timed=not to_journal(2))
+        super()._set_handler(log, output, fmt, stream)

@@ -214,5 +214,6 @@ class _Greeting:
         _echo(banner.banner(self._served, secret=secret))
         code = qr.for_terminal(banner.phone_url(self._served, secret=secret))
         if code:
-            _echo(code)
+            with contextlib.suppress(OSError):
+                click.echo(code)  # with its colours, which no text gets that is not ours
         return None
