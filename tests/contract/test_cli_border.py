@@ -98,6 +98,8 @@ def test_wrong_usage_is_64_and_names_what_is_wrong(
         ["up", "http://user:s3cret@192.0.2.7/"],
         ["capture", "--source", "http://192.0.2.7/?user=x", "s3cret", "more"],
         ["ctl", "configure", "http://user:s3cret@192.0.2.7/"],
+        ["ctl", "http://user:s3cret@192.0.2.7/"],
+        ["http://user:s3cret@192.0.2.7/"],
         ["up", "--sorce=http://user:s3cret@192.0.2.7/"],
     ],
 )

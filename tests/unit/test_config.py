@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 from framebus import config
-from framebus.errors import UsageError
+from framebus.errors import NoPermission, UsageError
 from framebus.units import byte_count, frame_rate, frame_size
 
 from capture_daemon import command
@@ -107,9 +107,14 @@ def test_a_mistake_in_the_file_is_named_with_file_and_remedy(text: str, message:
 
 
 def test_no_mistake_in_a_file_shows_its_value() -> None:
-    for value in ("['s3cret']", "{a = 's3cret'}"):
+    for text in (
+        "source = ['s3cret']",
+        "source = {a = 's3cret'}",
+        "'http://user:s3cret@host/' = 1",
+        "['http://user:s3cret@host/']",
+    ):
         with pytest.raises(UsageError) as error:
-            config.parse(f"source = {value}", "my.toml")
+            config.parse(text, "my.toml")
         assert "s3cret" not in str(error.value)
 
 
@@ -127,9 +132,26 @@ def test_the_closest_word_is_found_by_letters_or_by_its_beginning_alone() -> Non
         assert config.closest(typed, words) == meant
 
 
-def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match=r"absent\.toml: No such file"):
-        config.load(tmp_path / "absent.toml")
+def test_a_file_that_cannot_be_read_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "binary.toml").write_bytes(b"\xff\xfe\0")
+    for name, reason in (
+        ("absent.toml", "absent.toml: No such file or directory; name a TOML file with --config"),
+        (".", "Is a directory; name a TOML file with --config"),
+        ("binary.toml", "binary.toml: it is not UTF-8; name a TOML file with --config"),
+    ):
+        with pytest.raises(UsageError, match=reason):
+            config.load(tmp_path / name)
+    with pytest.raises(UsageError, match="/dev/zero has over"):
+        config.load(Path("/dev/zero"))
+
+    def refuse(path: Path, mode: str) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "open", refuse)
+    with pytest.raises(NoPermission, match=r"binary\.toml: let user id"):
+        config.load(tmp_path / "binary.toml")
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ import click
 from framebus.cli import choice, findings, output, pending, render, tables, typed
 from framebus.cli.flags import Seconds
 from framebus.cli.lend import lend
-from framebus.config import nearest
+from framebus.config import nearest, quoted
 from framebus.control import protocol
 from framebus.control.client import DEFAULT_TIMEOUT_S, ControlClient
 from framebus.errors import CommandRefused, NoPermission, UsageError
@@ -95,7 +95,8 @@ class _MethodName(click.Choice[str]):
         """Return the method's name."""
         name = str(value)
         if name not in METHODS:
-            self.fail(f"there is no method {name[:64]!r}{nearest(name, METHODS)}", param, ctx)
+            what = f"there is no method {quoted(name)}" if quoted(name) else "that is no method"
+            self.fail(f"{what}{nearest(name, METHODS)}", param, ctx)
         return name
 
 

@@ -16,7 +16,7 @@ from typing import Any
 import click
 
 from framebus.cli import typed, usage, variables
-from framebus.config import nearest
+from framebus.config import nearest, quoted
 from framebus.errors import FramebusError
 
 _GROUP = "framebus.commands"
@@ -97,7 +97,7 @@ class LazyCommands(click.Group):
         name = args[0]
         if not name.startswith("-") and name not in _installed():
             hint = nearest(name, _installed())
-            raise click.UsageError(f"No such command {name[:64]!r}{hint}", ctx)
+            raise click.UsageError(f"No such command {quoted(name)}".rstrip() + hint, ctx)
         return super().resolve_command(ctx, args)
 
     def variables(self, ctx: click.Context) -> set[str]:
