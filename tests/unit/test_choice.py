@@ -102,6 +102,7 @@ def test_a_camera_elsewhere_is_named_with_its_command(
     assert "`FRAMEBUS_RUNTIME_DIR=/srv/a framebus ctl status --name front`" in absence(
         runtime, "fornt"
     )
+    assert "but x runs in /srv/b: type" in absence(runtime, "x")
 
 
 def test_of_somebody_elses_directory_it_is_said_whose_it_is(

@@ -87,7 +87,7 @@ def absence(names: CameraNames, name: str | None, words: Sequence[str]) -> str:
         meant = closest(names.camera, [each.name for each in here]) or here[0].name
         instead = typed.command(*words, "--name", meant)
         found = f", where {listed(here)} {_runs(here)}: type `{instead}`, or"
-    elif elsewhere := others(names.runtime):
+    elif elsewhere := sorted(others(names.runtime), key=lambda each: _lacks(each, name)):
         found = f", but {_directory(elsewhere[0], name, words)}{_more(elsewhere[1:])}; or"
     else:
         found = ":"
@@ -177,6 +177,10 @@ def _members(number: int) -> list[str]:
         return grp.getgrgid(number).gr_mem
     except KeyError:
         return []
+
+
+def _lacks(directory: RuntimeDirectory, name: str | None) -> bool:
+    return name is not None and all(each.name != name for each in directory.cameras)
 
 
 def _runs(cameras: Sequence[RunningCamera]) -> str:
