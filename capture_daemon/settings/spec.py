@@ -11,7 +11,6 @@ import shlex
 from dataclasses import dataclass, field, replace
 from urllib.parse import urlsplit
 
-from framebus.config import closest
 from framebus.errors import UsageError
 
 from capture_daemon.sources.base import Interrupt, Request, Source
@@ -128,7 +127,7 @@ def build(spec: SourceSpec, request: Request, interrupt: Interrupt) -> Source:
 
 
 def _form(kind: str) -> str:
-    return next((form for form in FORMS if form.startswith(f"{kind}:")), kind)
+    return next(form for form in FORMS if form.startswith(f"{kind}:"))
 
 
 def _check_url(text: str) -> None:
@@ -160,9 +159,4 @@ def _hint(text: str) -> str:
         return f": did you mean file:{text}"
     if text.startswith(("rtsp:", "rtmp:", "udp:", "srt:")):
         return f": did you mean ffmpeg:{redact(text)}"
-    kind, colon, _ = text.partition(":")
-    meant = closest(kind, (*_WITHOUT_ARGUMENT, *_WITH_ARGUMENT, *_URLS))
-    if meant is None:
-        return ""
-    # The kind alone: what follows may have a password in it.
-    return f": did you mean {_form(meant) if colon or meant in _WITH_ARGUMENT else meant}"
+    return ""

@@ -188,14 +188,12 @@ def _check(
             raise UsageError(f"{where}: a camera's table is [camera.NAME], without s")
         if misplaced or not isinstance(value, known[key]):
             wanted = " or ".join(dict.fromkeys(_TYPE_NAMES[kind] for kind in known[key]))
-            # Without the value: a source, in a list by mistake, may have a password in it.
-            raise UsageError(f"{where}: {key} must be {wanted}, not {_kind(value)}")
+            raise UsageError(f"{where}: {key} must be {wanted}, not {_kind_of(value)}")
 
 
-def _kind(value: object) -> str:
-    if isinstance(value, dict | list):
-        return "a table" if isinstance(value, dict) else "a list"
-    return next((name for kind, name in _TYPE_NAMES.items() if isinstance(value, kind)), "a date")
+def _kind_of(value: object) -> str:
+    """Return what a value is, and not what it says: that may be a camera's URL."""
+    return _TYPE_NAMES.get(type(value), "a table or a date")
 
 
 def nearest(word: str, known: Iterable[str]) -> str:

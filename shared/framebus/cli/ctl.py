@@ -214,9 +214,8 @@ def parse_params(texts: tuple[str, ...]) -> dict[str, object]:
     for text in texts:
         key, equals, value = text.partition("=")
         if not equals or not key:
-            # What is no plain word may be a source, with a password in it.
-            shown = f"{text!r}" if text.isidentifier() else "a parameter without ="
-            raise UsageError(f"{shown}: parameters are KEY=VALUE, for example fps=15")
+            what = repr(text) if text.isidentifier() else "one here"  # it may be a camera's URL
+            raise UsageError(f"parameters are KEY=VALUE, for example fps=15: {what} is not")
         if key in params:
             raise UsageError(f"{key!r} is given twice")
         params[key] = _value(value)
