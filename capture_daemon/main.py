@@ -13,6 +13,7 @@ from collections.abc import Iterable, Mapping, MutableMapping
 from contextlib import ExitStack
 from pathlib import Path
 
+from framebus import logs
 from framebus.names import (
     PRIVILEGED_SOCKET,
     CameraNames,
@@ -36,7 +37,6 @@ from capture_daemon.process import (
     allow_many_connections,
     group_id,
     leave_at_once,
-    log_to_stderr,
 )
 from capture_daemon.recovery.actions import PortActions
 from capture_daemon.recovery.executor import Executor
@@ -50,7 +50,7 @@ log = logging.getLogger("capture_daemon")
 
 def run(settings: Settings, environ: MutableMapping[str, str]) -> int:
     """Be the daemon of one camera until a signal; return the exit code. Raises FramebusError."""
-    log_to_stderr(settings)
+    logs.to_stderr(settings.name, settings.log_level)
     allow_many_connections()
     # The ring and the lock files give the group what it may have, others nothing.
     os.umask(0o027)

@@ -6,15 +6,12 @@ import grp
 import logging
 import os
 import resource
-import sys
 from pathlib import Path
 
-from framebus import printable
 from framebus.errors import NoPermission, UsageError
 from framebus.names import CameraNames
 
 from capture_daemon.ownership.locks import Locks
-from capture_daemon.settings.options import Settings
 
 log = logging.getLogger("capture_daemon")
 
@@ -66,16 +63,6 @@ def group_id(name: str | None) -> int:
             "its socket to it: usermod -aG, or leave the option out"
         )
     return number
-
-
-def log_to_stderr(settings: Settings) -> None:
-    """One line per event; journald adds the time, so a terminal is all that needs one."""
-    form = f"%(levelname)s {settings.name}: %(message)s"
-    if sys.stderr.isatty():
-        form = f"%(asctime)s {form}"
-    handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(printable.Formatter(form))
-    logging.basicConfig(level=settings.log_level.upper(), handlers=[handler])
 
 
 def allow_many_connections() -> None:

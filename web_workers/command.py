@@ -15,10 +15,10 @@ from typing import Any
 
 import click
 from framebus import config
-from framebus.cli import access, address, sending
+from framebus.cli import access, address, sending, serving
 from framebus.cli.limits import DEFAULT_VIEWERS
 from framebus.cli.limits import options as limit_options
-from framebus.errors import FramebusError, UsageError
+from framebus.errors import FramebusError
 from framebus.names import (
     DEFAULT_CAMERA,
     check_camera_name,
@@ -29,7 +29,6 @@ from framebus.names import (
 
 from web_workers.admission import settings as limits
 from web_workers.settings import (
-    AUTO,
     BIND,
     CAMERAS,
     DEFAULT_BIND,
@@ -37,15 +36,13 @@ from web_workers.settings import (
     NAME,
     WORKERS,
     default_workers,
-    io_uring,
 )
 from web_workers.viewers.threaded import PLACES
 
-_WORKERS_MAX = 64
 _CONF = "python:web_workers.gunicorn_conf"
 _NEEDED = ("flask", "gunicorn", "PIL", "prometheus_client")
 
-_HELP = f"""Run the web tier: gunicorn, with workers that carry any number of viewers.
+_HELP = f"""Run the web tier: gunicorn, for any number of viewers.
 
 It serves every camera of the runtime directory, opens none, and goes on while capture daemons
 come and go. SIGHUP replaces the workers by ones that run the code on disk; viewers stay connected.
@@ -180,7 +177,7 @@ def choose(
     workers = config.pick(options["workers"], common.get("workers"), default_workers())
     return {
         BIND: str(config.pick(options["bind"], common.get("bind"), DEFAULT_BIND)),
-        WORKERS: str(_worker_count(str(workers))),
+        WORKERS: str(serving.workers("--workers", str(workers))),
         NAME: check_camera_name(str(name)),
         CAMERAS: " ".join(map(check_camera_name, _cameras(file, environ))),
         IO_URING: _io_uring(options, common),
@@ -199,10 +196,10 @@ def _cameras(file: config.Config, environ: Mapping[str, str]) -> Sequence[str]:
 def _limits(options: Mapping[str, str | None], common: Mapping[str, object]) -> dict[str, str]:
     chosen = {}
     for variable, check, default in (
-        (limits.MAX_VIEWERS, limits.viewers, DEFAULT_VIEWERS),
-        (limits.MAX_VIEWERS_PER_ADDRESS, limits.viewers, 0),
-        (limits.MAX_RATE, limits.rate, 0),
-        (limits.MAX_RATE_PER_ADDRESS, limits.rate, 0),
+        (limits.MAX_VIEWERS, serving.viewers, DEFAULT_VIEWERS),
+        (limits.MAX_VIEWERS_PER_ADDRESS, serving.viewers, 0),
+        (limits.MAX_RATE, serving.rate, 0),
+        (limits.MAX_RATE_PER_ADDRESS, serving.rate, 0),
     ):
         key = variable.removeprefix("FRAMEBUS_").lower()
         value = str(config.pick(options.get(key), common.get(key), default))
@@ -211,15 +208,9 @@ def _limits(options: Mapping[str, str | None], common: Mapping[str, object]) -> 
 
 
 def _io_uring(options: Mapping[str, str | None], common: Mapping[str, object]) -> str:
-    text = str(config.pick(options.get("io_uring"), common.get("io_uring"), AUTO))
-    io_uring(text)
+    text = str(config.pick(options.get("io_uring"), common.get("io_uring"), serving.AUTO))
+    serving.io_uring("--io-uring", text)
     return text
-
-
-def _worker_count(text: str) -> int:
-    if not text.isdecimal() or not 1 <= int(text) <= _WORKERS_MAX:
-        raise UsageError(f"--workers {text!r}: use a number from 1 to {_WORKERS_MAX}")
-    return int(text)
 
 
 def _check_installed() -> None:

@@ -11,8 +11,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from framebus.cli import serving
 from framebus.cli.access import Access, from_environ
-from framebus.errors import UsageError
 from framebus.names import (
     DEFAULT_CAMERA,
     CameraNames,
@@ -30,7 +30,6 @@ NAME = "FRAMEBUS_NAME"
 CAMERAS = "FRAMEBUS_CAMERAS"
 IO_URING = "FRAMEBUS_IO_URING"
 DEFAULT_BIND = "127.0.0.1:8080"
-AUTO = "auto"
 OPEN = Access(view="open", control="off", hosts=frozenset({"localhost"}))
 """What holds on the loopback unless somebody says otherwise."""
 
@@ -58,7 +57,7 @@ class Settings:
             configured=tuple(map(check_camera_name, environ.get(CAMERAS, "").split())),
             access=from_environ(environ, environ.get(BIND) or DEFAULT_BIND),
             state=state_dir(environ),
-            io_uring=io_uring(environ.get(IO_URING) or AUTO),
+            io_uring=serving.io_uring("--io-uring", environ.get(IO_URING) or serving.AUTO),
         )
 
 
@@ -102,13 +101,6 @@ class Cameras:
     def names(self, camera: str) -> CameraNames:
         """Return the names of one camera's files and sockets; raises BadCameraName."""
         return CameraNames(self._settings.runtime, camera)
-
-
-def io_uring(text: str) -> bool:
-    """Return whether to use it; raises UsageError, naming the option."""
-    if text not in (AUTO, "off"):
-        raise UsageError(f"--io-uring {text!r}: use {AUTO} or off")
-    return text == AUTO
 
 
 def default_workers() -> int:

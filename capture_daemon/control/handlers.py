@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from framebus.config import nearest
+from framebus.config import closest, nearest
 from framebus.control.protocol import (
     HELD,
     INVALID_PARAMS,
@@ -109,8 +109,8 @@ class Handlers:
         try:
             method = methods.get(name)
             if method is None:
-                hint = f"there is no method {name[:64]!r}; there are {', '.join(methods)}"
-                raise Refusal(METHOD_NOT_FOUND, hint)
+                hint = nearest(name, methods)
+                raise Refusal(METHOD_NOT_FOUND, f"there is no method {name[:64]!r}{hint}")
             if method.takes is not None:
                 _check_names(name, method.takes, params)
             method.run(params, answer)
@@ -244,5 +244,7 @@ def _rung(value: object) -> Rung:
     """Return the device-level rung of this name. Raises Refusal."""
     names = {rung.value: rung for rung in Rung if rung in DEVICE_LEVEL}
     if not isinstance(value, str) or value not in names:
-        raise Refusal(INVALID_PARAMS, f"reset takes a rung: one of {', '.join(names)}")
+        meant = closest(value, names) if isinstance(value, str) else None
+        hint = f": did you mean {meant!r}?" if meant else ""
+        raise Refusal(INVALID_PARAMS, f"reset takes a rung: one of {', '.join(names)}{hint}")
     return names[value]

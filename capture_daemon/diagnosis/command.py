@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import click
-from framebus.cli import output
+from framebus.cli import output, typed
 from framebus.errors import UsageError
 from framebus.names import check_camera_name
 
@@ -61,7 +61,7 @@ def command(*, name: str | None, device: str | None, as_json: bool, file: Path |
     if as_json:
         output.say_json([each.document() for each in findings])
     else:
-        output.say(doctor.render(machine, findings))
+        output.say(typed.remedies(doctor.render(machine, findings)))
     if file is not None:
         bundle.write(file, bundle.collect(machine, findings))
         output.warn(f"{file}: read it before you send it; {bundle.CONTENTS}")

@@ -7,11 +7,12 @@ what may be asked but --power-port, which a person must give for each port.
 from __future__ import annotations
 
 import argparse
-import logging
 import os
 import socket
 import sys
 from pathlib import Path
+
+from framebus import logs
 
 from capture_daemon.devices.sysfs import BadPort, Places, UsbPort
 from capture_daemon.privileged.server import IDLE_S, Helper, serve
@@ -24,7 +25,7 @@ _BACKLOG = 128
 def main() -> int:
     """Serve until nobody has asked for a while."""
     options = _options().parse_args()
-    logging.basicConfig(level="INFO", format="%(levelname)s %(message)s", stream=sys.stderr)
+    logs.to_stderr("privileged", "info")
     places = Places(options.sys, options.dev)
     helper = Helper(actions=PortActions(), places=places, power_ports=frozenset(options.power_port))
     with _listener(options.socket) as listener:

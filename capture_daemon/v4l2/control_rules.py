@@ -5,11 +5,11 @@ Every name and value may come from outside, from anybody who may send commands.
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from framebus.config import nearest
 from framebus.errors import UsageError
 from linuxpy.video.raw import ControlID, ExposureAutoType
 
@@ -91,11 +91,9 @@ def find(known: Sequence[Control], key: str) -> Control:
     for control in known:
         if key == control.name or key == str(control.id):
             return control
-    names = sorted(control.name for control in known)
-    nearest = difflib.get_close_matches(slug(key), names, n=1)
-    if nearest:
-        raise UsageError(f"the camera has no control {key!r}: did you mean {nearest[0]}?")
-    raise UsageError(f"the camera has no control {key!r}: it has {', '.join(names) or 'none'}")
+    names = [control.name for control in known]
+    hint = nearest(slug(key), names) if names else ": it has none"
+    raise UsageError(f"the camera has no control {key!r}{hint}")
 
 
 def number(control: Control, value: object) -> int:

@@ -18,14 +18,20 @@ whoever uses it. Precedence (flag, environment, file, default) is `pick`'s.
 from __future__ import annotations
 
 import difflib
+import os
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from framebus.errors import BadCameraName, UsageError
+from framebus.errors import BadCameraName, NoPermission, UsageError
 from framebus.names import check_camera_name
 
+_KEY = re.compile(r"[\w-]{1,64}")
+"""A key as one writes it without quotes."""
+_SIZE_MAX = 1 << 20
+_WORD_MAX = 64
+"""Characters of an unknown word that are looked at: it may come from anybody, and be long."""
 _TEXT = (str,)
 _NUMBER = (int, float)
 _TEXTS = (list,)
@@ -99,14 +105,27 @@ class Config:
 
 
 def load(path: Path | None) -> Config:
-    """Read a file; no path is an empty configuration. Raises UsageError naming file and key."""
+    """Read a file; no path is an empty configuration.
+
+    Raises UsageError naming file and key, and NoPermission for a file that may not be read.
+    """
     if path is None:
         return Config()
     try:
-        text = path.read_text(encoding="utf-8")
+        with path.open("rb") as file:  # a pipe will do, and what never ends will not
+            data = file.read(_SIZE_MAX + 1)
+        text = data.decode()
+    except PermissionError as error:
+        raise NoPermission(
+            f"cannot read the configuration {path}: let user id {os.geteuid()} read it"
+        ) from error
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
-        raise UsageError(f"cannot read the configuration {path}: {reason}") from error
+        raise UsageError(
+            f"cannot read the configuration {path}: {reason}; name a TOML file with --config"
+        ) from error
+    if len(data) > _SIZE_MAX:
+        raise UsageError(f"{path} has over {_SIZE_MAX} bytes: name a TOML file with --config")
     return parse(text, str(path))
 
 
@@ -156,9 +175,19 @@ def _check(
 ) -> None:
     for key, value in values.items():
         if key not in known:
-            name = repr(key) if _KEY.fullmatch(key) else "in quotes"
-            raise UsageError(f"{where}: unknown key {name}{nearest(key, [*known, *extra])}")
+            if key in COMMON_KEYS:
+                raise UsageError(
+                    f"{where}: {key!r} is of no single camera: write it above the first table"
+                )
+            table = ""
+            if isinstance(value, dict) and quoted(key):
+                table = f" (a camera's table is [camera.{key}])"
+            hint = nearest(key, [*known, *extra])
+            name = quoted(key) or "in quotes"
+            raise UsageError(f"{where}: unknown key {name}{hint}{table}")
         misplaced = isinstance(value, bool) and bool not in known[key]
+        if key == "cameras" and isinstance(value, dict):
+            raise UsageError(f"{where}: a camera's table is [camera.NAME], without s")
         if misplaced or not isinstance(value, known[key]):
             wanted = " or ".join(dict.fromkeys(_TYPE_NAMES[kind] for kind in known[key]))
             raise UsageError(f"{where}: {key} must be {wanted}, not {_kind_of(value)}")
@@ -172,5 +201,26 @@ def _kind_of(value: object) -> str:
 def nearest(word: str, known: Iterable[str]) -> str:
     """Return a hint for an unknown word: the nearest known one, else all of them."""
     words = sorted(known)
-    close = difflib.get_close_matches(word, words, n=1)
-    return f": did you mean {close[0]!r}?" if close else f"; known are {', '.join(words)}"
+    close = closest(word, words)
+    return f": did you mean {close!r}?" if close else f"; known are {', '.join(words)}"
+
+
+def closest(word: str, known: Iterable[str]) -> str | None:
+    """Return the known word that somebody may have meant, None if none is near.
+
+    Case and the choice of `-` or `_` are no difference; a beginning that only one word has is near.
+    """
+    plain = {_plain(each): each for each in known}
+    word = _plain(word[:_WORD_MAX])
+    close = difflib.get_close_matches(word, sorted(plain), n=1)
+    begun = [each for each in plain if len(word) > 1 and each.startswith(word)]
+    return plain[close[0]] if close else plain[begun[0]] if len(begun) == 1 else None
+
+
+def quoted(word: str) -> str:
+    """Return a plain word in quotes, and "" for what else somebody typed: it may be a source."""
+    return repr(word) if _KEY.fullmatch(word) else ""
+
+
+def _plain(word: str) -> str:
+    return word.lower().replace("-", "_")

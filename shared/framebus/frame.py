@@ -21,9 +21,9 @@ class FrameFlags(enum.IntFlag):
     """Not from the camera, which was given up for the time being, but from its fallback source."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Frame:
-    """One JPEG picture of a camera."""
+    """One JPEG picture of a camera. Printed, it is one line without the picture."""
 
     jpeg: bytes
     epoch: int
@@ -43,6 +43,14 @@ class Frame:
     height: int
     """Pixels, as granted by the source; 0 if unknown."""
     flags: FrameFlags = FrameFlags.NONE
+
+    def __repr__(self) -> str:
+        """Return one line: sequence, size, bytes, age; a picture in a log is of use to nobody."""
+        size = f"{self.width}x{self.height}" if self.width and self.height else "size unknown"
+        words = [f"sequence {self.sequence}", size, f"{len(self.jpeg)} bytes"]
+        words.append(f"{self.age_s:.3f} s old")
+        words += [flag.name.lower().replace("_", "-") for flag in self.flags if flag.name]
+        return f"<Frame {', '.join(words)}>"
 
     @property
     def age_s(self) -> float:

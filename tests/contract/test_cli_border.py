@@ -13,8 +13,13 @@ import pytest
 from framebus.cli import main as cli
 from framebus.cli.main import framebus, run
 from framebus.errors import CameraHeld, NoPermission
+from framebus.names import CameraNames
 
-COMMANDS = {"capture", "ctl", "devices", "snapshot", "tap", "up", "web"}
+from tests.bus import lock_held
+from tests.contract.test_control_client import reply, server
+from tests.publisher import publishing
+
+COMMANDS = {"capture", "ctl", "devices", "ls", "snapshot", "tap", "up", "web"}
 ACTIONS = {"check"}
 """Options that say what to do this once: nobody would want them from a variable."""
 
@@ -67,7 +72,14 @@ def test_every_option_of_a_command_is_explained_and_has_its_variable(command: st
         (["ctl", "configure", "fps=1", "fps=2"], "'fps' is given twice"),
         (["ctl", "status", "--timeout", "0"], "--timeout"),
         (["tap", "--count", "0"], "--count"),
-        (["tap", "--output-dir", "/no/such/directory"], "/no/such/directory"),
+        (["tap", "--timeout", "nan"], "--timeout"),
+        (["tap", "--timeout", "inf"], "--timeout"),
+        (["snapshot", "-o", "x.jpg", "--timeout", "nan"], "--timeout"),
+        (["ctk"], "did you mean 'ctl'"),
+        (["snap"], "did you mean 'snapshot'"),
+        (["ctl", "statsu"], "did you mean 'status'"),
+        (["ctl", "set-controls"], "did you mean 'set_controls'"),
+        (["ctl", "status", "--tiemout", "2"], "Did you mean '--timeout'"),
         (["snapshot"], "--output"),
     ],
 )
@@ -78,6 +90,52 @@ def test_wrong_usage_is_64_and_names_what_is_wrong(
     said = capsys.readouterr()
     assert said.out == ""
     assert names in said.err
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["up", "http://user:s3cret@192.0.2.7/"],
+        ["capture", "--source", "http://192.0.2.7/?user=x", "s3cret", "more"],
+        ["ctl", "configure", "http://user:s3cret@192.0.2.7/"],
+        ["ctl", "http://user:s3cret@192.0.2.7/"],
+        ["http://user:s3cret@192.0.2.7/"],
+        ["up", "--sorce=http://user:s3cret@192.0.2.7/"],
+    ],
+)
+def test_wrong_usage_never_shows_what_may_be_a_source(
+    arguments: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(framebus, arguments, name="framebus") == os.EX_USAGE
+    assert "s3cret" not in capsys.readouterr().err
+
+
+def test_misspelt_variable_is_told_and_others_are_nobodys_business(
+    monkeypatch: pytest.MonkeyPatch, runtime: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("FRAMEBUS_SORUCE", "test")
+    monkeypatch.setenv("FRAMEBUS_WORKERS", "2")
+    monkeypatch.setenv("FRAMEBUS_HOME", "/x")
+    assert run(framebus, ["capture", "--check"], name="framebus") == 0
+    assert capsys.readouterr().err == (
+        "framebus: the variable FRAMEBUS_SORUCE means nothing: did you mean FRAMEBUS_SOURCE?\n"
+    )
+
+
+@pytest.mark.parametrize("arguments", [["ls"], ["ctl", "status"], ["snapshot", "-o", "-"]])
+def test_without_a_standard_output_nothing_is_written_elsewhere(
+    runtime: Path, arguments: list[str]
+) -> None:
+    def answer(asked: bytes) -> list[bytes]:
+        return [reply(asked, result={})]
+
+    command = [sys.executable, "-m", "framebus", *arguments]
+    with publishing(runtime), server(CameraNames(runtime), answer), lock_held(CameraNames(runtime)):
+        done = subprocess.run(
+            ["sh", "-c", 'exec "$@" >&-', "sh", *command], stderr=subprocess.PIPE, timeout=60
+        )
+    assert (done.returncode, b"Traceback" in done.stderr) == (os.EX_IOERR, False)
+    assert b"it is closed" in done.stderr
 
 
 def test_command_whose_packages_are_missing_says_how_to_get_them(

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 from framebus.frame import FrameFlags
 
+from tests.bus import Bus, lock_held
 from tests.publisher import picture, publishing
 
 COUNTS = re.compile(rb"(\d+) delivered, (\d+) skipped, (\d+) lapped")
@@ -91,43 +92,104 @@ def test_tap_ends_normally_on_a_signal(runtime: Path, number: signal.Signals) ->
         assert b"Traceback" not in said
 
 
-def test_tap_says_that_the_disk_is_full(runtime: Path) -> None:
-    with publishing(runtime), open("/dev/full", "wb") as full:
-        done = subprocess.run(
-            command("tap", "--count", "3"), stdout=full, stderr=subprocess.PIPE, timeout=30
-        )
-    assert done.returncode == os.EX_IOERR
-    assert b"No space left on device" in done.stderr
-    assert b"Traceback" not in done.stderr
-
-
-def test_tap_refuses_a_terminal(runtime: Path) -> None:
-    ours, theirs = pty.openpty()
-    try:
-        done = subprocess.run(command("tap"), stdout=theirs, stderr=subprocess.PIPE, timeout=30)
-    finally:
-        os.close(ours)
-        os.close(theirs)
-    assert done.returncode == os.EX_USAGE
-    assert b"ffplay" in done.stderr
-
-
 def test_tap_waits_for_a_camera_and_says_so(runtime: Path) -> None:
     with subprocess.Popen(
         command("tap", "--count", "1"), stdout=subprocess.PIPE, stderr=subprocess.PIPE
     ) as process:
         assert process.stderr is not None
-        assert b"no daemon serves it" in process.stderr.readline()
+        assert b"waiting: no camera runs" in process.stderr.readline()
         with publishing(runtime):
             stream, _ = process.communicate(timeout=20)
         assert process.returncode == 0
         assert len(numbers(stream)) == 1
 
 
-def test_tap_with_a_timeout_gives_up(runtime: Path) -> None:
-    done = finish("tap", "--timeout", "0.2")
+TAKING = [("tap", "--count", "1"), ("snapshot", "-o", "-")]
+"""Both commands that take frames; for the same thing they end with the same code."""
+
+
+@pytest.mark.parametrize("taking", TAKING)
+@pytest.mark.parametrize("name", [(), ("--name", "front")])
+def test_no_camera_is_69_and_says_how_to_start_one(
+    runtime: Path, taking: tuple[str, ...], name: tuple[str, ...]
+) -> None:
+    done = finish(*taking, "--timeout", "0.2", *name)
+    assert done.returncode == os.EX_UNAVAILABLE
+    assert " ".join(("framebus up", *name)).encode() in done.stderr
+
+
+@pytest.mark.parametrize("taking", TAKING)
+def test_no_frame_in_time_is_75(runtime: Path, taking: tuple[str, ...]) -> None:
+    bus = Bus(runtime)
+    try:
+        with lock_held(bus.names):
+            done = finish(*taking, "--timeout", "0.2")
+    finally:
+        bus.close()
     assert done.returncode == os.EX_TEMPFAIL
-    assert b"no daemon serves it" in done.stderr
+    assert b"no new frame" in done.stderr
+
+
+@pytest.mark.parametrize("taking", TAKING)
+def test_what_a_dead_daemon_left_is_no_camera(runtime: Path, taking: tuple[str, ...]) -> None:
+    bus = Bus(runtime)
+    try:
+        done = finish(*taking, "--timeout", "0.2")
+    finally:
+        bus.close()
+    assert done.returncode == os.EX_UNAVAILABLE
+
+
+@pytest.mark.parametrize("taking", TAKING)
+def test_a_name_that_is_none_is_64(runtime: Path, taking: tuple[str, ...]) -> None:
+    assert finish(*taking, "--name", "Front").returncode == os.EX_USAGE
+
+
+@pytest.mark.parametrize("taking", TAKING)
+def test_a_reader_that_has_enough_is_no_failure(runtime: Path, taking: tuple[str, ...]) -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    try:
+        with publishing(runtime):
+            done = subprocess.run(
+                command(*taking), stdout=writing, stderr=subprocess.PIPE, timeout=30
+            )
+    finally:
+        os.close(writing)
+    assert (done.returncode, b"Traceback" in done.stderr) == (0, False)
+
+
+@pytest.mark.parametrize(
+    "taking", [("tap", "--output-dir", "{}"), ("snapshot", "-o", "{}/now.jpg")]
+)
+def test_a_missing_directory_is_74_before_a_frame_is_waited_for(
+    runtime: Path, tmp_path: Path, taking: tuple[str, ...]
+) -> None:
+    missing = tmp_path / "none"
+    done = finish(*(each.format(missing) for each in taking))
+    assert done.returncode == os.EX_IOERR
+    assert f"mkdir -p {missing}".encode() in done.stderr
+
+
+@pytest.mark.parametrize("taking", TAKING)
+def test_a_full_disk_is_74(runtime: Path, taking: tuple[str, ...]) -> None:
+    with publishing(runtime), open("/dev/full", "wb") as full:
+        done = subprocess.run(command(*taking), stdout=full, stderr=subprocess.PIPE, timeout=30)
+    assert done.returncode == os.EX_IOERR
+    assert b"No space left on device" in done.stderr
+    assert b"Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("taking", TAKING)
+def test_a_terminal_is_refused(runtime: Path, taking: tuple[str, ...]) -> None:
+    ours, theirs = pty.openpty()
+    try:
+        done = subprocess.run(command(*taking), stdout=theirs, stderr=subprocess.PIPE, timeout=30)
+    finally:
+        os.close(ours)
+        os.close(theirs)
+    assert done.returncode == os.EX_USAGE
+    assert b"this terminal" in done.stderr
 
 
 def test_snapshot_is_a_fresh_whole_frame(runtime: Path, tmp_path: Path) -> None:
@@ -163,10 +225,3 @@ def test_snapshot_of_no_camera_is_69_and_leaves_the_old_file(runtime: Path, tmp_
     assert done.returncode == os.EX_UNAVAILABLE
     assert b"framebus up" in done.stderr
     assert target.read_bytes() == b"old"
-
-
-def test_snapshot_into_a_missing_directory_says_so(runtime: Path, tmp_path: Path) -> None:
-    with publishing(runtime):
-        done = finish("snapshot", "-o", tmp_path / "none" / "now.jpg")
-    assert done.returncode == os.EX_IOERR
-    assert b"No such file or directory" in done.stderr

@@ -24,7 +24,7 @@ SHARED_GROUP, CONTROL_GROUP = 61010, 61011
 AS_USER = """
 import os, sys
 import capture_daemon.main, capture_daemon.sources.pattern
-import framebus.cli.ctl, framebus.cli.snapshot
+import tempfile, framebus.cli.ctl, framebus.cli.ls, framebus.cli.snapshot
 import grp
 from types import SimpleNamespace
 from capture_daemon.command import capture
@@ -163,3 +163,38 @@ def test_stranger_gets_no_frame_and_no_word_and_is_told_so(names: CameraNames) -
     for said in (picture.stderr, status.stderr):
         assert b"framebus: " in said
         assert b"Traceback" not in said
+
+
+def test_what_belongs_to_others_is_listed_as_theirs_and_not_asked(
+    names: CameraNames, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FRAMEBUS_RUNTIME_DIR", "/nowhere")
+    daemon = str(holder(names.lock))
+    for directory, mode, pid in (
+        (0o750, 0o600, "-"),
+        (0o755, 0o600, "-"),
+        (0o755, 0o604, daemon),
+    ):
+        names.runtime.chmod(directory)
+        names.lock.chmod(mode)
+        (line,) = (
+            each.split()
+            for each in stranger("ls").stdout.decode().splitlines()
+            if str(names.runtime) in each
+        )
+        assert line == ["camera", "-", "-", "-", pid, str(names.runtime), "#61001"]
+    told = stranger("ls").stderr.decode()
+    assert f"`sudo -u '#61001' env FRAMEBUS_RUNTIME_DIR={names.runtime} " in told
+
+
+def test_who_may_look_and_not_command_is_told_which_group_may(names: CameraNames) -> None:
+    refused = web("ctl", "stop")
+    assert refused.returncode == os.EX_NOPERM
+    assert f"not in the group #{CONTROL_GROUP}: `sudo adduser".encode() in refused.stderr
+
+
+def test_who_may_not_enter_the_directory_is_told_which_group_may(names: CameraNames) -> None:
+    for command in (("ctl", "status"), ("snapshot", "-o", "-")):
+        refused = stranger(*command)
+        assert refused.returncode == os.EX_NOPERM
+        assert f"not in the group #{SHARED_GROUP}".encode() in refused.stderr

@@ -248,6 +248,65 @@ def test_option_that_a_child_refuses_ends_up_with_64_and_the_childs_words(
     assert "Traceback" not in said
 
 
+@pytest.mark.parametrize(
+    "arguments", [("--workers", "none"), ("--max-viewers", "-1"), ("--io-uring", "on")]
+)
+def test_camera_is_not_opened_for_a_web_tier_that_will_not_start(
+    start: Callable[..., Up], runtime: Path, arguments: tuple[str, str]
+) -> None:
+    code, said = refuse(start, "--source", "test", *arguments)
+    assert code == os.EX_USAGE
+    assert said.count("\n") == 1
+    assert os.listdir(runtime) == []
+
+
+def test_an_empty_name_is_no_name(start: Callable[..., Up], runtime: Path) -> None:
+    code, said = refuse(start, "--name", "")
+    assert code == os.EX_USAGE
+    assert "'' is no camera name" in said
+
+
+@pytest.mark.slow
+def test_lines_have_the_time_and_who_says_them_and_the_journals_have_none(
+    start: Callable[..., Up], runtime: Path, tmp_path: Path
+) -> None:
+    up = start(*TEST, "--name", "front")
+    up.url()
+    said = up.errors.read_text().splitlines()
+    stamp = r"20\d\d-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3}"
+    for speaker in ("front", r"web\[\d+\]"):
+        assert any(re.match(rf"{stamp} INFO {speaker}: ", line) for line in said), said
+    up.process.terminate()
+    up.process.wait(30)
+    assert re.search(rf"(?m)^{stamp} INFO up: SIGTERM", up.errors.read_text())
+
+
+@pytest.mark.slow
+def test_what_goes_to_the_journal_has_neither_token_nor_a_time_of_its_own(
+    runtime: Path, bind: str
+) -> None:
+    """The journal's end is a socket, and JOURNAL_STREAM says which."""
+    journal, ours = socket.socketpair()
+    with journal, ours:
+        status = os.fstat(ours.fileno())
+        command = (sys.executable, "-m", "framebus", "up", *TEST, "--view", "token", "--bind", bind)
+        with subprocess.Popen(
+            command,
+            stdout=ours.fileno(),
+            stderr=ours.fileno(),
+            env={**os.environ, "JOURNAL_STREAM": f"{status.st_dev}:{status.st_ino}"},
+        ) as process:
+            said = ""
+            journal.settimeout(30)
+            while "end        Ctrl-C" not in said:
+                said += journal.recv(65536).decode()
+            process.terminate()
+    token = web_token(state_dir()).read_text().strip()
+    assert token not in said
+    assert re.search(r"(?m)^INFO camera: ", said)
+    assert re.search(r"(?m)^INFO web\[\d+\]: ", said)
+
+
 def test_busy_port_is_told_before_anything_starts(
     start: Callable[..., Up], runtime: Path, bind: str
 ) -> None:

@@ -91,6 +91,21 @@ def test_what_could_run_a_command_or_end_a_daemon_never_reaches_it(
 
 
 @pytest.mark.parametrize(
+    ("call", "meant"),
+    [
+        ({"method": "statsu"}, "did you mean 'status'?"),
+        ({"method": "configure", "params": {"fsp": 5}}, "did you mean 'fps'?"),
+    ],
+)
+def test_a_misspelt_command_gets_the_nearest(
+    client: FlaskClient, token: str, call: dict[str, object], meant: str
+) -> None:
+    response = command(client, {**CALL, **call}, **bearer(token))
+    assert response.status_code == 403
+    assert meant in response.get_data(as_text=True)
+
+
+@pytest.mark.parametrize(
     ("status", "body", "kind"),
     [
         (415, b"method=start", "application/x-www-form-urlencoded"),

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 from framebus import config
-from framebus.errors import UsageError
+from framebus.errors import NoPermission, UsageError
 from framebus.units import byte_count, byte_count_text, frame_rate, frame_size
 from hypothesis import given
 from hypothesis import strategies as st
@@ -86,7 +86,14 @@ def test_a_camera_that_the_file_does_not_have_needs_a_source_of_its_own(
     ("text", "message"),
     [
         ("sise = 1", "did you mean 'size'"),
-        ("[camera.front]\nbind = ':80'", r"\[camera.front\]: unknown key 'bind'"),
+        ("[camera.front]\nbind = ':80'", r"\[camera.front\]: 'bind' .* above the first table"),
+        ("[camera.front]\nbint = 1", r"\[camera.front\]: unknown key 'bint'"),
+        ("[cameras.front]\nfps = 1", r"table is \[camera.NAME\], without s"),
+        ("[front]\nfps = 1", r"table is \[camera.front\]"),
+        ("Ring-Size = 1", "did you mean 'ring_size'"),
+        ("frozen = 1", "did you mean 'frozen_after'"),
+        ("source = ['http://user:s3cret@host/']", "source must be a text, not a list of texts$"),
+        ("source = {url = 's3cret'}", "source must be a text, not a table or a date$"),
         ("[camera.'Front door']", "no camera name"),
         ("fps = '30'", "fps must be a number"),
         ("workers = true", "workers must be a number"),
@@ -101,9 +108,52 @@ def test_a_mistake_in_the_file_is_named_with_file_and_remedy(text: str, message:
     assert "my.toml" in str(error.value)
 
 
-def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match=r"absent\.toml: No such file"):
-        config.load(tmp_path / "absent.toml")
+def test_no_mistake_in_a_file_shows_its_value() -> None:
+    for text in (
+        "source = ['s3cret']",
+        "source = {a = 's3cret'}",
+        "'http://user:s3cret@host/' = 1",
+        "['http://user:s3cret@host/']",
+    ):
+        with pytest.raises(UsageError) as error:
+            config.parse(text, "my.toml")
+        assert "s3cret" not in str(error.value)
+
+
+def test_the_closest_word_is_found_by_letters_or_by_its_beginning_alone() -> None:
+    words = ("set_controls", "controls", "configure", "stop", "start", "status")
+    for typed, meant in (
+        ("set-control", "set_controls"),
+        ("STATUS", "status"),
+        ("conf", "configure"),
+        ("statsu", "status"),
+        ("telepathy", None),
+        ("", None),
+        ("x" * 100_000, None),
+    ):
+        assert config.closest(typed, words) == meant
+
+
+def test_a_file_that_cannot_be_read_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "binary.toml").write_bytes(b"\xff\xfe\0")
+    for name, reason in (
+        ("absent.toml", "absent.toml: No such file or directory; name a TOML file with --config"),
+        (".", "Is a directory; name a TOML file with --config"),
+        ("binary.toml", "binary.toml: it is not UTF-8; name a TOML file with --config"),
+    ):
+        with pytest.raises(UsageError, match=reason):
+            config.load(tmp_path / name)
+    with pytest.raises(UsageError, match="/dev/zero has over"):
+        config.load(Path("/dev/zero"))
+
+    def refuse(path: Path, mode: str) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "open", refuse)
+    with pytest.raises(NoPermission, match=r"binary\.toml: let user id"):
+        config.load(tmp_path / "binary.toml")
 
 
 @pytest.mark.parametrize(

@@ -47,10 +47,9 @@ def test_a_log_has_one_line_of_a_message_and_a_harmless_traceback() -> None:
 
 def test_the_daemons_log_is_written_with_it() -> None:
     code = (
-        "import logging; from types import SimpleNamespace as Some; "
-        "from capture_daemon.process import log_to_stderr; "
-        "log_to_stderr(Some(name='front', log_level='info')); "
+        "import logging; from framebus import logs; logs.to_stderr('front', 'info'); "
         "logging.getLogger('x').info('%s', '\\x1b[2J\\nERROR front: made up')"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True, text=True)
-    assert done.stderr == "INFO front: \\x1b[2J\\nERROR front: made up\n"
+    assert done.stderr.endswith(" INFO front: \\x1b[2J\\nERROR front: made up\n")
+    assert done.stderr.count("\n") == 1

@@ -1,11 +1,8 @@
 from __future__ import annotations
 
-from pathlib import Path
-
 import click
 import pytest
-from framebus.cli import access, address, limits, sending, up
-from framebus.cli.access import Credential
+from framebus.cli import access, limits, sending, up
 from framebus.config import parse
 from framebus.errors import UsageError
 
@@ -81,40 +78,3 @@ def test_children_mean_one_runtime_directory_and_one_default_camera(
     environ = up._environ(("front", "garden"))
     assert (environ["FRAMEBUS_RUNTIME_DIR"], environ["FRAMEBUS_NAME"]) == ("/run/one", "front")
     assert environ["FRAMEBUS_CAMERAS"] == "front garden", "and one list of cameras"
-
-
-def test_greeting_has_addresses_and_commands_that_can_be_typed() -> None:
-    plain = greeting("127.0.0.1:8080")
-    assert "http://127.0.0.1:8080/cameras/camera/stream" in plain
-    assert "framebus ctl status\n" in plain
-    assert "elsewhere" not in plain
-    named = greeting("0.0.0.0:80", "front")
-    assert "framebus ctl status --name front\n" in named
-    assert "elsewhere  http://" in named
-    assert "curl" not in greeting("unix:/run/x.sock")
-
-
-def greeting(bind: str, camera: str = "camera", **given: str) -> str:
-    listen = address.parse(bind)
-    chosen = access.choose(given, {}, listen)
-    credential = Credential(Path("/state/web.token"), "s3cret-token", "s3cret-token")
-    return up.greeting(listen, camera, chosen, credential if chosen.asks else None)
-
-
-def test_greeting_has_the_token_where_it_is_asked_for_and_a_person_reads_it(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.delenv("JOURNAL_STREAM", raising=False)
-    assert "?token=" not in greeting("127.0.0.1:8080")
-    beyond = greeting("0.0.0.0:8080")
-    assert "at http://localhost:8080/?token=s3cret-token\n" in beyond
-    assert "/state/web.token" in beyond
-    monkeypatch.setenv("JOURNAL_STREAM", "8:1")
-    assert "s3cret" not in greeting("0.0.0.0:8080")
-
-
-def test_greeting_never_has_a_password(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("JOURNAL_STREAM", raising=False)
-    told = greeting("0.0.0.0:8080", password_file="/etc/password")
-    assert "s3cret" not in told
-    assert "password" in told

@@ -78,8 +78,8 @@ def test_control_may_be_named_by_its_number() -> None:
 @pytest.mark.parametrize(
     ("values", "told"),
     [
-        ({"brigthness": 1}, "did you mean brightness"),
-        ({"zzzz": 1}, "it has auto_exposure, brightness"),
+        ({"brigthness": 1}, "did you mean 'brightness'"),
+        ({"zzzz": 1}, "known are auto_exposure, brightness"),
         ({"brightness": 65}, "-64 to 64, not 65"),
         ({"brightness": -65}, "-64 to 64, not -65"),
         ({"brightness": "5"}, "-64 to 64, not '5'"),

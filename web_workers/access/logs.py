@@ -12,6 +12,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from framebus import printable
+from framebus.logs import Formatter, to_journal
 from gunicorn.glogging import Logger
 
 from web_workers.access.floods import Floods
@@ -55,6 +56,14 @@ class GuardedLogger(Logger):  # type: ignore[misc]  # gunicorn has no types
         """Prepare the handlers, at the start and at a reload."""
         super().setup(cfg)
         guard((self.error_log, self.access_log))
+
+    def _set_handler(
+        self, log: logging.Logger, output: str | None, fmt: logging.Formatter, stream: Any = None
+    ) -> None:
+        """Make a handler, as gunicorn does; lines on standard error look like the daemon's."""
+        if log is self.error_log and output == "-":
+            fmt = Formatter("web[%(process)d]", timed=not to_journal(2))
+        super()._set_handler(log, output, fmt, stream)
 
 
 def guard(logs: Iterable[logging.Logger], floods: Floods | None = None) -> None:

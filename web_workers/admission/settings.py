@@ -9,14 +9,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from framebus.cli.limits import DEFAULT_VIEWERS
-from framebus.errors import UsageError
-from framebus.units import byte_count
+from framebus.cli.serving import rate, viewers
 
 MAX_VIEWERS = "FRAMEBUS_MAX_VIEWERS"
 MAX_VIEWERS_PER_ADDRESS = "FRAMEBUS_MAX_VIEWERS_PER_ADDRESS"
 MAX_RATE = "FRAMEBUS_MAX_RATE"
 MAX_RATE_PER_ADDRESS = "FRAMEBUS_MAX_RATE_PER_ADDRESS"
-_VIEWERS_MAX = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,22 +45,3 @@ class Limits:
                 "--max-rate-per-address", environ.get(MAX_RATE_PER_ADDRESS) or "0"
             ),
         )
-
-
-def viewers(option: str, text: str) -> int:
-    """Return a number of viewers; raises UsageError, naming the option."""
-    if not (text.isascii() and text.isdecimal() and int(text) <= _VIEWERS_MAX):
-        raise UsageError(
-            f"{option} {text!r}: use a number of viewers up to {_VIEWERS_MAX}, or 0 for no limit"
-        )
-    return int(text)
-
-
-def rate(option: str, text: str) -> int:
-    """Return bytes a second; raises UsageError, naming the option."""
-    try:
-        return byte_count(text)
-    except UsageError:
-        raise UsageError(
-            f"{option} {text!r}: use bytes a second, as in 100M, or 0 for no limit"
-        ) from None

@@ -151,7 +151,7 @@ def choose(options: Mapping[str, object], values: Mapping[str, object], listen: 
         view=view,
         control=control,
         password_file=path("password_file"),
-        hosts=_own_names(listen) | frozenset(map(_host, texts("allow_host"))),
+        hosts=own_names(listen) | frozenset(map(_host, texts("allow_host"))),
         proxies=tuple(map(_proxy, texts("trusted_proxy"))),
         certfile=certfile,
         keyfile=keyfile,
@@ -174,7 +174,7 @@ def as_address(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | Non
         return None
 
 
-def _own_names(listen: Address) -> frozenset[str]:
+def own_names(listen: Address) -> frozenset[str]:
     """Return the names that a server there goes by without being told."""
     if listen.family == socket.AF_UNIX:
         return _LOOPBACK

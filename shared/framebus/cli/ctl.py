@@ -11,13 +11,15 @@ from dataclasses import dataclass
 
 import click
 
-from framebus.cli import findings, output, pending, render, tables
+from framebus.cli import choice, findings, output, pending, render, tables, typed
 from framebus.cli.arguments import hide_sources
+from framebus.cli.flags import Seconds
 from framebus.cli.lend import lend
+from framebus.config import nearest, quoted
 from framebus.control import protocol
 from framebus.control.client import DEFAULT_TIMEOUT_S, ControlClient
-from framebus.errors import CommandRefused, UsageError
-from framebus.names import DEFAULT_CAMERA, CameraNames, runtime_dir
+from framebus.errors import CommandRefused, NoPermission, UsageError
+from framebus.names import CameraNames
 from framebus.units import duration_s
 
 
@@ -82,8 +84,25 @@ _HELP = "\n".join(
 )
 
 
+class _MethodName(click.Choice[str]):
+    """One of the methods; an unknown one gets the nearest."""
+
+    def __init__(self) -> None:
+        super().__init__(list(METHODS))
+
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> str:
+        """Return the method's name."""
+        name = str(value)
+        if name not in METHODS:
+            what = f"there is no method {quoted(name)}" if quoted(name) else "that is no method"
+            self.fail(f"{what}{nearest(name, METHODS)}", param, ctx)
+        return name
+
+
 @click.command(help=_HELP)
-@click.argument("method", metavar="METHOD", type=click.Choice(list(METHODS)))
+@click.argument("method", metavar="METHOD", type=_MethodName())
 @click.argument("params", metavar="[KEY=VALUE]...", nargs=-1)
 @click.option(
     "--for",
@@ -100,20 +119,12 @@ _HELP = "\n".join(
     metavar="RUNG",
     help="For reset: which rung of the ladder.",
 )
-@click.option(
-    "--name",
-    envvar="FRAMEBUS_NAME",
-    show_envvar=True,
-    default=DEFAULT_CAMERA,
-    show_default=True,
-    metavar="NAME",
-    help="The camera's name.",
-)
+@choice.option
 @click.option(
     "--timeout",
     envvar="FRAMEBUS_CTL_TIMEOUT",
     show_envvar=True,
-    type=click.FloatRange(min=0, min_open=True),
+    type=Seconds(),
     default=DEFAULT_TIMEOUT_S,
     show_default=True,
     metavar="SECONDS",
@@ -132,38 +143,56 @@ def ctl(
     params: tuple[str, ...],
     lasting: str | None,
     rung: str | None,
-    name: str,
+    name: str | None,
     timeout: float,
     as_json: bool,
 ) -> int | None:
     """Make the call and print its result; `_HELP` is for people."""
-    names = CameraNames(runtime_dir(), name)
-    if method == "lend":
-        with _calling(names, timeout) as client:
-            return lend(client, params, duration_s(lasting or "60s"), say=_say)
-    if lasting is not None:
-        raise UsageError(f"--for is for lend, not for {method}")
-    arguments = parse_params(params)
+    words = ("ctl", method)
+    if method == "lend" and rung is None:
+        seconds = duration_s(lasting or "60s")
+        with _calling(choice.choose(name, words), name, words, timeout) as client:
+            return lend(client, params, seconds, say=_say)
+    arguments = _arguments(method, params, lasting, rung)
     hide_sources(*(str(arguments[key]) for key in ("source", "fallback") if key in arguments))
-    if rung is not None:
-        if method != "reset":
-            raise UsageError(f"--rung is for reset, not for {method}")
-        arguments = parse_params((*params, f"rung={rung}"))
-    with _calling(names, timeout) as client:
+    with _calling(choice.choose(name, words), name, words, timeout) as client:
         result = _call(client, method, arguments)
     if as_json:
         output.say_json(result)
     else:
-        output.say(METHODS[method].text(result))
+        output.say(typed.remedies(METHODS[method].text(result)))
     return None
 
 
+def _arguments(
+    method: str, params: tuple[str, ...], lasting: str | None, rung: str | None
+) -> dict[str, object]:
+    """Return the call's params. Raises UsageError."""
+    if lasting is not None and method != "lend":
+        raise UsageError(f"--for is for lend, not for {method}")
+    if rung is None:
+        return parse_params(params)
+    if method != "reset":
+        raise UsageError(f"--rung is for reset, not for {method}")
+    return parse_params((*params, f"rung={rung}"))
+
+
 @contextmanager
-def _calling(names: CameraNames, timeout_s: float) -> Iterator[ControlClient]:
-    """Give a client; what the daemon refuses to it has an exit code by the reason."""
+def _calling(
+    names: CameraNames, name: str | None, words: tuple[str, ...], timeout_s: float
+) -> Iterator[ControlClient]:
+    """Give a client; what the daemon refuses to it has an exit code by the reason.
+
+    Where there is no daemon, it is said where there are others. `name` is what the person gave.
+    """
     try:
-        with ControlClient(names, timeout_s=timeout_s) as client:
+        with (
+            choice.explained(names, name, words),
+            ControlClient(names, timeout_s=timeout_s) as client,
+        ):
             yield client
+    except NoPermission as error:
+        raise NoPermission(f"{error}{choice.missing_group(names.control_socket)}") from error
     except CommandRefused as refusal:
         refusal.exit_code = _EXIT_CODES.get(refusal.code, refusal.exit_code)
         raise

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Collection
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import click
 
@@ -11,6 +12,24 @@ Command = TypeVar("Command", bound=Callable[..., object])
 
 Table = dict[str, tuple[str, str]]
 """By the option's name, as in the configuration: what its value is called, and its help."""
+
+
+class Seconds(click.FloatRange):
+    """A length of time in seconds, more than 0 (or 0 too, with `zero`) and at most a day."""
+
+    name = "number of seconds"
+
+    def __init__(self, *, zero: bool = False) -> None:
+        super().__init__(min=0, max=86400, min_open=not zero)
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> float:
+        """Return the seconds; nan is below and above nothing, and would wait for ever."""
+        seconds = super().convert(value, param, ctx)
+        if math.isnan(seconds):
+            self.fail("nan is no number of seconds: write it as in 2.5", param, ctx)
+        return seconds
 
 
 def add(command: Command, table: Table, *, repeated: Collection[str] = ()) -> Command:

@@ -1,7 +1,7 @@
 """The options that limit viewers: `framebus up` and `framebus web` mean the same by them.
 
 Neither imports the other, so this is the one place that has their names and help. What their values
-may be is for the web tier, which `framebus up` passes them on to.
+may be is in serving.py.
 """
 
 from __future__ import annotations

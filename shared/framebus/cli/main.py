@@ -16,7 +16,8 @@ from typing import Any
 import click
 
 from framebus import printable
-from framebus.cli import usage
+from framebus.cli import typed, usage, variables
+from framebus.config import nearest, quoted
 from framebus.errors import FramebusError
 
 _GROUP = "framebus.commands"
@@ -32,10 +33,14 @@ to browsers. `framebus up` runs both.
   framebus up                               the first camera, or a test pattern
   framebus up --source test                 no camera needed
   framebus up --source v4l2:/dev/video0 --size 1280x720 --fps 30
+  framebus ls                               which cameras run, and where
   framebus ctl status                       what the camera does now, and why
   framebus ctl set_controls brightness=10
   framebus snapshot -o now.jpg
   framebus tap | ffplay -f mjpeg -
+  framebus doctor                           what is wrong, and the command that mends it
+
+Where one camera runs it need not be named; where several do, --name says which.
 """
 
 _EPILOG = """\b
@@ -44,7 +49,7 @@ wins over the variable, the variable over --config FILE.toml, and that over the 
 
 \b
 Exit codes: 0 done, 64 wrong usage, 69 no such camera, 74 output failed, 75 held by another
-process, or no answer or frame in time, 77 no permission.
+process, or no answer or frame in time, 77 no permission. (docs/operations.md has them all.)
 """
 
 
@@ -87,6 +92,27 @@ class LazyCommands(click.Group):
             )
         return command
 
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the command; an unknown one gets the nearest."""
+        name = args[0]
+        if not name.startswith("-") and name not in _installed():
+            hint = nearest(name, _installed())
+            raise click.UsageError(f"No such command {quoted(name)}".rstrip() + hint, ctx)
+        return super().resolve_command(ctx, args)
+
+    def variables(self, ctx: click.Context) -> set[str]:
+        """Return the environment variables of all commands that can be loaded."""
+        found: set[str] = set()
+        for name in self.list_commands(ctx):
+            try:
+                command = self.get_command(ctx, name)
+            except CommandUnavailable:
+                continue
+            found |= variables.of(command) if command is not None else set()
+        return found
+
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """List the commands; one that cannot be loaded says why instead of hiding the others."""
         rows: list[tuple[str, str]] = []
@@ -115,8 +141,15 @@ def _installed() -> dict[str, EntryPoint]:
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
 @click.version_option(package_name="framebus", prog_name="framebus")
-def framebus() -> None:
-    """Hold the sub-commands; `_HELP` is what a person reads."""
+@click.pass_context
+def framebus(ctx: click.Context) -> None:
+    """Hold the sub-commands, and look at the variables that they read; `_HELP` is for people."""
+    group = ctx.command
+    if isinstance(group, LazyCommands) and ctx.invoked_subcommand:
+        command = group.get_command(ctx, ctx.invoked_subcommand)
+        own = variables.of(command) if command is not None else set()
+        for sentence in variables.misspelt(os.environ, own, lambda: group.variables(ctx)):
+            click.echo(f"framebus: {sentence}", err=True)
 
 
 def run(command: click.Command, args: Sequence[str] | None = None, *, name: str) -> int:
@@ -134,7 +167,7 @@ def run(command: click.Command, args: Sequence[str] | None = None, *, name: str)
         error.show()
         return os.EX_SOFTWARE
     except FramebusError as error:
-        click.echo(f"framebus: {_cut(printable.line(str(error)))}", err=True)
+        click.echo(f"framebus: {_cut(printable.line(typed.remedies(str(error))))}", err=True)
         return error.exit_code
     except click.Abort:
         return _INTERRUPTED
@@ -146,6 +179,17 @@ def _cut(text: str) -> str:
     return text if len(text) <= _WORDS_MAX else f"{text[:_WORDS_MAX]}…"
 
 
+def _reserve_standard_descriptors() -> None:
+    """Have 0, 1 and 2 open: no file or socket, here or in a child, must become one of them."""
+    while True:
+        fd = os.open(os.devnull, os.O_RDWR)
+        if fd > 2:
+            os.close(fd)
+            return
+        os.set_inheritable(fd, True)
+
+
 def main() -> None:
     """Run `framebus` with the process's arguments and exit."""
+    _reserve_standard_descriptors()
     sys.exit(run(framebus, name="framebus"))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shlex
 import stat
 import sys
 from datetime import UTC, datetime
@@ -45,6 +46,7 @@ def warn(text: str) -> None:
 
 
 def _print(text: str) -> None:
+    _check_open()
     try:
         click.echo(text)
     except BrokenPipeError:
@@ -58,6 +60,7 @@ def write_stdout(data: bytes) -> None:
 
     Raises BrokenPipeError when nobody reads any more, else OutputFailed.
     """
+    _check_open()
     left = memoryview(data)
     try:
         while left:
@@ -70,8 +73,38 @@ def write_stdout(data: bytes) -> None:
 
 def refuse_terminal(instead: str) -> None:
     """Raise UsageError if standard output is a terminal; `instead` says what to do."""
-    if sys.stdout.isatty():
+    if sys.stdout is not None and sys.stdout.isatty():
         raise UsageError(f"JPEG data would go to this terminal: {instead}")
+
+
+def _check_open() -> None:
+    """Raise OutputFailed where the process was started without a standard output (`>&-`)."""
+    if sys.stdout is None:
+        raise OutputFailed("cannot write to standard output: it is closed; give it a file or pipe")
+
+
+def check_directory(directory: Path) -> None:
+    """Raise OutputFailed unless files can be made in a directory, before a frame is waited for."""
+    if not directory.exists():
+        raise OutputFailed(
+            f"there is no directory {directory}: make it (`mkdir -p {shlex.quote(str(directory))}`)"
+            " or name another"
+        )
+    if not directory.is_dir():
+        raise OutputFailed(f"{directory} is no directory: name one")
+    if not os.access(directory, os.W_OK | os.X_OK):
+        raise OutputFailed(
+            f"no permission to write into the directory {directory}: name one that is yours"
+        )
+
+
+def check_file(path: Path) -> None:
+    """Raise OutputFailed unless a file can be made, before a frame is waited for."""
+    target = Path(os.path.realpath(path))
+    if target.is_dir():
+        raise OutputFailed(f"{path} is a directory: name a file in it")
+    if not _is_special(target):
+        check_directory(target.parent)
 
 
 def write_file(path: Path, data: bytes) -> None:

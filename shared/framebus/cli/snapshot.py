@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from pathlib import Path
 
 import click
 
-from framebus.cli import output
-from framebus.errors import CameraAbsent, FrameTimeout
+from framebus.cli import choice, output
+from framebus.cli.flags import Seconds
 from framebus.frame import Frame, FrameFlags
-from framebus.names import DEFAULT_CAMERA
 from framebus.reader import FrameReader
 
 FRESH_S = 1.0
@@ -24,6 +24,10 @@ _HELP = """Write one frame of a camera to a file, or to standard output.
 
 The file appears, or is replaced, only when it is complete. The frame is the newest one if it is
 not older than a second, else the next one.
+
+\b
+Exit codes: 0 done, or whoever reads standard output has closed it, 64 wrong usage, 69 no such
+camera, 74 output failed, 75 no frame within --timeout, 77 no permission.
 """
 
 
@@ -38,35 +42,35 @@ not older than a second, else the next one.
     metavar="FILE",
     help="The JPEG file to write; - is standard output.",
 )
-@click.option(
-    "--name",
-    envvar="FRAMEBUS_NAME",
-    show_envvar=True,
-    default=DEFAULT_CAMERA,
-    show_default=True,
-    metavar="NAME",
-    help="The camera's name.",
-)
+@choice.option
 @click.option(
     "--timeout",
     envvar="FRAMEBUS_SNAPSHOT_TIMEOUT",
     show_envvar=True,
-    type=click.FloatRange(min=0),
+    type=Seconds(zero=True),
     default=5.0,
     show_default=True,
     metavar="SECONDS",
     help="How long to wait for a frame.",
 )
-def snapshot(destination: str, name: str, timeout: float) -> None:
+def snapshot(destination: str, name: str | None, timeout: float) -> None:
     """Write one fresh frame; `_HELP` is for people."""
     if destination == "-":
         output.refuse_terminal("give a file with -o")
-    with FrameReader(name) as reader:
+    else:
+        output.check_file(Path(destination))
+    words = ("snapshot", "-o", destination)
+    names = choice.choose(name, words)
+    with (
+        FrameReader(names.camera, runtime=names.runtime) as reader,
+        choice.explained(names, name, words),
+    ):
         frame = _fresh(reader, timeout)
     if FrameFlags.FALLBACK in frame.flags:
         click.echo("framebus: not of the camera, which is away, but of its fallback", err=True)
     if destination == "-":
-        output.write_stdout(frame.jpeg)
+        with contextlib.suppress(BrokenPipeError):  # as with tap, whoever reads has enough
+            output.write_stdout(frame.jpeg)
     else:
         output.write_file(Path(destination), frame.jpeg)
 
@@ -74,16 +78,11 @@ def snapshot(destination: str, name: str, timeout: float) -> None:
 def _fresh(reader: FrameReader, timeout_s: float) -> Frame:
     """Return a frame of at most FRESH_S age.
 
-    Raises FrameTimeout after `timeout_s` seconds, CameraAbsent if no daemon was seen until then.
+    Raises FrameTimeout after `timeout_s` seconds.
     """
     # `next` first joins at the newest frame there is, which may be from before a stop.
     deadline_s = time.monotonic() + timeout_s
     while True:
-        try:
-            frame = reader.next(max(0.0, deadline_s - time.monotonic()))
-        except FrameTimeout as silence:
-            if reader.epochs == 0:
-                raise CameraAbsent(str(silence)) from silence
-            raise
+        frame = reader.next(max(0.0, deadline_s - time.monotonic()))
         if frame.age_s <= FRESH_S:
             return frame

@@ -9,15 +9,17 @@ from pathlib import Path
 
 import click
 
-from framebus.cli import output
-from framebus.errors import FrameTimeout
+from framebus.cli import choice, output, typed
+from framebus.cli.flags import Seconds
+from framebus.errors import CameraAbsent, FrameTimeout
 from framebus.frame import Frame
-from framebus.names import DEFAULT_CAMERA
+from framebus.names import CameraNames
 from framebus.reader import FrameReader
 
+_WORDS = ("tap",)
 _MENTION_S = 2.0  # seconds without a frame after which a person is told why
 
-_HELP = """Write a camera's frames to standard output, or each to a file of its own.
+_HELP = """Write a camera's frames to standard output, or each to a file.
 
 \b
   framebus tap | ffplay -f mjpeg -
@@ -26,25 +28,21 @@ _HELP = """Write a camera's frames to standard output, or each to a file of its 
 
 Without --every it takes the newest frame each time, so a slow reader sees the present. Counts go
 to standard error at the end: skipped ones made way for a newer frame, lapped ones were overwritten
-before they could be read. While the camera is away it waits.
+before they could be read. While the camera is away it waits, as long as --timeout allows.
+
+\b
+Exit codes: 0 done, by --count, a closed pipe, Ctrl-C or SIGTERM, 64 wrong usage, 69 no such
+camera within --timeout, 74 output failed, 75 no frame within --timeout, 77 no permission.
 """
 
 
 @click.command(help=_HELP)
-@click.option(
-    "--name",
-    envvar="FRAMEBUS_NAME",
-    show_envvar=True,
-    default=DEFAULT_CAMERA,
-    show_default=True,
-    metavar="NAME",
-    help="The camera's name.",
-)
+@choice.option
 @click.option(
     "--output-dir",
     envvar="FRAMEBUS_TAP_OUTPUT_DIR",
     show_envvar=True,
-    type=click.Path(exists=True, file_okay=False, writable=True, path_type=Path),
+    type=click.Path(path_type=Path),
     metavar="DIR",
     help="Write one JPEG a file, named by capture time (UTC) and sequence.",
 )
@@ -67,28 +65,88 @@ before they could be read. While the camera is away it waits.
     "--timeout",
     envvar="FRAMEBUS_TAP_TIMEOUT",
     show_envvar=True,
-    type=click.FloatRange(min=0, min_open=True),
+    type=Seconds(),
     metavar="SECONDS",
     help="End with an error when no frame comes for so long. [default: wait for ever]",
 )
 def tap(
-    name: str, output_dir: Path | None, count: int | None, every: bool, timeout: float | None
+    name: str | None,
+    output_dir: Path | None,
+    count: int | None,
+    every: bool,
+    timeout: float | None,
 ) -> None:
     """Copy frames until --count, Ctrl-C, SIGTERM or a closed pipe; `_HELP` is for people."""
     if output_dir is None:
         output.refuse_terminal("pipe it (`framebus tap | ffplay -f mjpeg -`) or give --output-dir")
+    else:
+        output.check_directory(output_dir)
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    with FrameReader(name, every=every) as reader:
+    write, patience = _writer(output_dir), _Patience(name, timeout)
+    camera: CameraNames | None = choice.choose(name, _WORDS)
+    while camera is not None:
+        camera = _tap(camera, write, patience, count=count, every=every)
+
+
+def _tap(
+    camera: CameraNames,
+    write: Callable[[Frame], None],
+    patience: _Patience,
+    *,
+    count: int | None,
+    every: bool,
+) -> CameraNames | None:
+    """Copy one camera's frames; return another camera if none was named and that one runs."""
+    instead = None
+    with FrameReader(camera.camera, runtime=camera.runtime, every=every) as reader:
         try:
-            _copy(reader, _writer(output_dir), count=count, timeout_s=timeout)
+            instead = _copy(reader, write, count, camera, patience)
         except (BrokenPipeError, KeyboardInterrupt):
-            return
+            pass
         finally:
-            click.echo(
-                f"framebus tap: {reader.delivered} delivered, {reader.skipped} skipped, "
-                f"{reader.lapped} lapped",
-                err=True,
-            )
+            if instead is None:
+                click.echo(
+                    f"framebus tap: {reader.delivered} delivered, {reader.skipped} skipped, "
+                    f"{reader.lapped} lapped",
+                    err=True,
+                )
+    return instead
+
+
+class _Patience:
+    """How long frames are waited for, and what is said meanwhile: once for each reason."""
+
+    def __init__(self, name: str | None, timeout_s: float | None) -> None:
+        self._name = name
+        self._timeout_s = timeout_s
+        self._said = ""
+        self._newest_s = time.monotonic()
+
+    @property
+    def step_s(self) -> float:
+        """Seconds to wait before it is time to say something, or to give up."""
+        return _MENTION_S if self._timeout_s is None else min(_MENTION_S, self._timeout_s)
+
+    def frame_came(self) -> None:
+        """Begin to wait anew."""
+        self._newest_s = time.monotonic()
+
+    def none_came(self, camera: CameraNames, silence: FrameTimeout) -> None:
+        """Say why. Raises CameraAbsent when the time is up without a daemon, else `silence`."""
+        absent = choice.absence(camera, self._name, _WORDS)
+        if self._timeout_s is not None and time.monotonic() - self._newest_s >= self._timeout_s:
+            if absent:
+                raise CameraAbsent(absent) from silence
+            raise silence
+        reason = absent or str(silence)
+        if reason != self._said:
+            self._said = reason
+            click.echo(f"framebus tap: waiting: {typed.remedies(reason)}", err=True)
+
+    def other(self, camera: CameraNames) -> CameraNames | None:
+        """Return the camera that runs instead of one that nobody has named."""
+        chosen = camera if self._name else choice.choose(None, _WORDS)
+        return None if chosen == camera else chosen
 
 
 def _writer(directory: Path | None) -> Callable[[Frame], None]:
@@ -101,23 +159,19 @@ def _writer(directory: Path | None) -> Callable[[Frame], None]:
 def _copy(
     reader: FrameReader,
     write: Callable[[Frame], None],
-    *,
     count: int | None,
-    timeout_s: float | None,
-) -> None:
-    """Write frames until `count` of them are out; say why none come, once per reason."""
-    said = ""
-    patience_s = _MENTION_S if timeout_s is None else min(_MENTION_S, timeout_s)
-    newest_s = time.monotonic()
+    camera: CameraNames,
+    patience: _Patience,
+) -> CameraNames | None:
+    """Write frames until `count` of them are out; return the camera to go on with instead."""
     while count is None or reader.delivered < count:
         try:
-            frame = reader.next(patience_s)
+            frame = reader.next(patience.step_s)
         except FrameTimeout as silence:
-            if timeout_s is not None and time.monotonic() - newest_s >= timeout_s:
-                raise
-            if str(silence) != said:
-                said = str(silence)
-                output.warn(f"framebus tap: waiting: {said}")
+            if not reader.epochs and (instead := patience.other(camera)):
+                return instead
+            patience.none_came(camera, silence)
             continue
         write(frame)
-        newest_s = time.monotonic()
+        patience.frame_came()
+    return None

@@ -8,16 +8,16 @@ from __future__ import annotations
 
 import contextlib
 import os
-import socket
 import sys
+import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import click
 
-from framebus import config, printable
-from framebus.cli import access, address, flags, limits, sending, soundness
+from framebus import config, logs, printable
+from framebus.cli import access, address, banner, flags, limits, qr, sending, serving, soundness
 from framebus.cli.arguments import hide_sources
 from framebus.cli.child import Part
 from framebus.cli.supervisor import Supervisor
@@ -38,7 +38,7 @@ _PROBE_EVERY_S = 0.1
 
 _HELP = f"""Run the capture daemon and the web tier; Ctrl-C ends both.
 
-Whichever of them dies is started again. Prints the page's URL once it answers.
+Whichever of them dies is started again. Prints what to open and to type once the page answers.
 
 \b
   framebus up
@@ -47,7 +47,12 @@ Whichever of them dies is started again. Prints the page's URL once it answers.
   framebus up --source http://192.168.1.20:8080/stream --name garden
   framebus up --bind 0.0.0.0:8080          for other machines too ({DEFAULT_BIND} otherwise)
 
-Beyond this machine a token is asked for. It is made once, and is in the URL that is printed.
+Beyond this machine a token is asked for. It is made once, and is in the URL that is printed; in a
+terminal a QR code of it is for a phone to read.
+
+\b
+Exit codes: 0 ended by a signal, 64 wrong usage, 69 no such address, 75 the port, the camera or
+its name is held by another program, 77 no permission.
 """
 
 
@@ -125,6 +130,7 @@ def up(**options: Any) -> int:
     listen = address.parse(str(pick(options["bind"], file.common.get("bind"), DEFAULT_BIND)))
     cameras = _cameras(options, file)
     chosen = access.choose(options, file.common, listen)
+    serving.check(options, file.common)  # no camera is opened for a web tier that will not start
     captures = [
         Part(
             "capture" if len(cameras) == 1 else f"capture of {camera}",
@@ -151,14 +157,16 @@ def up(**options: Any) -> int:
         parts,
         environ=environ,
         say=_say,
-        watch=_Greeting(listen, cameras[0], chosen, credential),
+        watch=_Greeting(
+            banner.Served(listen, cameras, chosen, credential, banner.hosts(listen, chosen))
+        ),
     )
     return supervisor.run()
 
 
 def _cameras(options: Mapping[str, Any], file: Config) -> tuple[str, ...]:
     """Return the cameras to capture: the one named, else all of the file, else the default."""
-    if options["name"]:
+    if options["name"] is not None:
         return (check_camera_name(options["name"]),)
     cameras = file.cameras or (DEFAULT_CAMERA,)
     if options["source"] and len(cameras) > 1:
@@ -193,7 +201,8 @@ def _command(
 
 
 def _say(line: str) -> None:
-    _echo(f"framebus up: {line}", to_stderr=True)
+    timed = not logs.to_journal(2)
+    _echo(logs.line("INFO", "up", line, now_s=time.time(), timed=timed), to_stderr=True)
 
 
 def _complain(text: str) -> None:
@@ -209,59 +218,17 @@ def _echo(text: str, *, to_stderr: bool = False) -> None:
 class _Greeting:
     """Says where the page is as soon as it answers, once."""
 
-    def __init__(
-        self,
-        listen: address.Address,
-        camera: str,
-        chosen: access.Access,
-        credential: access.Credential | None,
-    ) -> None:
-        self._listen = listen
-        self._camera = camera
-        self._chosen = chosen
-        self._credential = credential
+    def __init__(self, served: banner.Served) -> None:
+        self._served = served
 
     def __call__(self) -> float | None:
         """Look once; return after how many seconds to look again, None when done."""
-        if not self._listen.answers(tls=self._chosen.scheme == "https"):
+        if not self._served.listen.answers(tls=self._served.access.scheme == "https"):
             return _PROBE_EVERY_S
-        _echo(greeting(self._listen, self._camera, self._chosen, self._credential))
+        secret = banner.person_reads()
+        _echo(banner.banner(self._served, secret=secret))
+        code = qr.for_terminal(banner.phone_url(self._served, secret=secret))
+        if code:
+            with contextlib.suppress(OSError):
+                click.echo(code)  # with its colours, which no text gets that is not ours
         return None
-
-
-def greeting(
-    listen: address.Address,
-    camera: str,
-    chosen: access.Access,
-    credential: access.Credential | None,
-) -> str:
-    """Return what to tell a person once the page answers: where it is and what to type next.
-
-    The token is in it where a person reads it, and not where it would go to the journal.
-    """
-    option = "" if camera == DEFAULT_CAMERA else f" --name {camera}"
-    url = listen.url(chosen.scheme)
-    shown = ""
-    read = "JOURNAL_STREAM" not in os.environ and listen.family != socket.AF_UNIX
-    if credential and chosen.password_file is None and read:
-        shown = f"?token={credential.secret}"
-    lines = [f"framebus serves {camera} at {url}{shown}"]
-    if listen.everywhere:
-        lines.append(f"  elsewhere  {chosen.scheme}://{socket.gethostname()}:{listen.port}/{shown}")
-    if credential:
-        what = "token" if chosen.password_file is None else "password"
-        lines.append(f"  {what:<9}  in {credential.file}")
-    if listen.family != socket.AF_UNIX:
-        curl = "curl"
-        if credential and chosen.view == "token":  # through a pipe: arguments are for all to see
-            curl = f'printf \'user = ":%s"\' "$(cat {credential.file})" | curl -K -'
-        lines += [
-            f"  stream     {url}cameras/{camera}/stream",
-            f"  snapshot   {curl} -o now.jpg {url}cameras/{camera}/snapshot",
-        ]
-    lines += [
-        f"  state      framebus ctl status{option}",
-        f"  stop       framebus ctl stop{option}   (start, restart, configure fps=15, ...)",
-        "  end        Ctrl-C",
-    ]
-    return "\n".join(lines)

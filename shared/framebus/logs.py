@@ -1,0 +1,62 @@
+"""How a line of a log looks, for the daemon, the web tier and `framebus up` alike.
+
+    2026-11-29 10:55:48.123 INFO front: opened /dev/video0
+
+The time is local. The journal has its own, so lines that go there begin with the level.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+import time
+from collections.abc import Mapping
+
+from framebus import printable
+
+_TIME = "%Y-%m-%d %H:%M:%S"
+
+
+def to_journal(fd: int, environ: Mapping[str, str] = os.environ) -> bool:
+    """Tell whether a descriptor leads to systemd's journal (systemd.exec(5), JOURNAL_STREAM).
+
+    The variable alone says little: what is started from a desktop inherits it.
+    """
+    device, _, inode = environ.get("JOURNAL_STREAM", "").partition(":")
+    try:
+        status = os.fstat(fd)
+    except OSError:
+        return False
+    return (device, inode) == (str(status.st_dev), str(status.st_ino))
+
+
+def line(level: str, speaker: str, text: str, *, now_s: float, timed: bool) -> str:
+    """Return one line; `now_s` is in seconds since 1970, and is in the line if `timed`."""
+    stamp = f"{_stamp(now_s)} " if timed else ""
+    return f"{stamp}{level} {speaker}: {text}"
+
+
+class Formatter(printable.Formatter):
+    """Formats records as such lines. `speaker` is who logs: the camera's name, or the part's."""
+
+    def __init__(self, speaker: str, *, timed: bool) -> None:
+        stamp = "%(asctime)s " if timed else ""
+        # A camera's name has no %: nothing in it would be taken for a field.
+        super().__init__(f"{stamp}%(levelname)s {speaker}: %(message)s")
+
+    def formatTime(self, record: logging.LogRecord, datefmt: str | None = None) -> str:  # noqa: ARG002, N802  logging's signature
+        """Return the record's time, local, to the millisecond."""
+        return _stamp(record.created)
+
+
+def to_stderr(speaker: str, level: str) -> None:
+    """Have the process's log go to standard error. `level` is one of logging's names."""
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(Formatter(speaker, timed=not to_journal(2)))
+    logging.basicConfig(level=level.upper(), handlers=[handler])
+
+
+def _stamp(seconds: float) -> str:
+    whole, milliseconds = divmod(int(seconds * 1000), 1000)
+    return f"{time.strftime(_TIME, time.localtime(whole))}.{milliseconds:03d}"

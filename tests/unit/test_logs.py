@@ -1,0 +1,45 @@
+"""The form of a log's lines."""
+
+from __future__ import annotations
+
+import logging
+import os
+import re
+from pathlib import Path
+
+from framebus import logs
+
+AT_S = 1_796_000_000.0625
+
+
+def record(message: str) -> logging.LogRecord:
+    made = logging.LogRecord("x", logging.WARNING, "x.py", 1, message, (), None)
+    made.created = AT_S
+    return made
+
+
+def test_a_line_has_local_time_to_the_millisecond_level_and_speaker() -> None:
+    line = logs.Formatter("front", timed=True).format(record("no 100 %"))
+    assert re.fullmatch(r"20\d\d-\d\d-\d\d \d\d:\d\d:\d\d\.062 WARNING front: no 100 %", line)
+    assert line == logs.line("WARNING", "front", "no 100 %", now_s=AT_S, timed=True)
+
+
+def test_a_line_for_the_journal_has_no_time_of_its_own() -> None:
+    assert logs.Formatter("front", timed=False).format(record("x")) == "WARNING front: x"
+    assert logs.line("INFO", "up", "x", now_s=AT_S, timed=False) == "INFO up: x"
+
+
+def test_the_web_tiers_lines_name_the_process() -> None:
+    line = logs.Formatter("web[%(process)d]", timed=False).format(record("x"))
+    assert line == f"WARNING web[{os.getpid()}]: x"
+
+
+def test_only_the_descriptor_that_the_variable_means_leads_to_the_journal(tmp_path: Path) -> None:
+    with (tmp_path / "a").open("w") as one, (tmp_path / "b").open("w") as other:
+        status = os.fstat(one.fileno())
+        environ = {"JOURNAL_STREAM": f"{status.st_dev}:{status.st_ino}"}
+        assert logs.to_journal(one.fileno(), environ)
+        assert not logs.to_journal(other.fileno(), environ)
+        assert not logs.to_journal(one.fileno(), {})
+        assert not logs.to_journal(one.fileno(), {"JOURNAL_STREAM": "nonsense"})
+    assert not logs.to_journal(-1, environ)
