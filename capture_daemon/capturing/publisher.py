@@ -17,6 +17,9 @@ from capture_daemon.capturing.switcher import SOUND
 from capture_daemon.sources import jpeg
 from capture_daemon.sources.base import NOTHING_GRANTED, Captured, Granted
 
+_SLOW_NS = 1_000_000_000
+"""An interval that readers must know of, or they miss the frame that is not due yet."""
+
 
 class Outlet(Protocol):
     """What is needed of switcher.Input."""
@@ -44,6 +47,8 @@ class Publisher:
         self._outlet = outlet
         self._counters = counters
         self._granted = NOTHING_GRANTED
+        self._settled = False
+        self._before_ns = 0
         self.stillness = Stillness()
         self.width = 0
         """Pixels of the newest valid frame; 0 if unknown."""
@@ -52,11 +57,17 @@ class Publisher:
     def begin(self, granted: Granted) -> None:
         """Take note of what a newly opened source gives."""
         self._granted = granted
+        self._settled = False
+        self._before_ns = 0
         self._counters.begin_session()
-        self._set_interval(granted.fps)
+        if granted.fps or not granted.patience_s:
+            self._set_interval(granted.fps)
+        # Else what the source gave before holds until it is known anew: between two frames of a
+        # slow camera readers would take it for away.
 
     def settled(self) -> None:
         """Tell readers the measured interval where the source's own word is missing."""
+        self._settled = True
         if not self._granted.fps:
             self._set_interval(self._counters.rate())
 
@@ -97,9 +108,17 @@ class Publisher:
             flags=flags,
         )
         if reason is None or reason in SOUND:
+            if not self._settled:
+                self._notice_slowness(captured.captured_ns)
             self.stillness.see(captured.data, captured.captured_ns)
             self.width, self.height = width, height
         return reason
+
+    def _notice_slowness(self, captured_ns: int) -> None:
+        """Tell readers at its second frame that a camera is slow: the tenth may be minutes away."""
+        before_ns, self._before_ns = self._before_ns, captured_ns
+        if before_ns and not self._granted.fps and captured_ns - before_ns >= _SLOW_NS:
+            self._outlet.set_interval(captured_ns - before_ns)
 
     def _set_interval(self, fps: float) -> None:
         self._outlet.set_interval(round(1e9 / fps) if fps > 0 else 0)

@@ -43,6 +43,9 @@ from capture_daemon.sources.base import (
 log = logging.getLogger(__name__)
 
 SETTLED_FRAMES = 10
+_SETTLED_S = 10.0
+"""A slow source has proved itself after so long, with so many frames:"""
+_SETTLED_SLOW_FRAMES = 3
 _READ_S = 0.5
 """A read returns this often at least, so that a live thread can be told from a hung one."""
 
@@ -94,6 +97,8 @@ class CaptureThread(threading.Thread):
         self._plan: Plan | None = None
         self._session = 0
         self._valid_frames = 0
+        self._first_ns = 0
+        self._settled = False
         self._call: tuple[str, int] | None = None  # what the source does, and since when
 
     # -- for other threads ---------------------------------------------------------------------
@@ -182,6 +187,7 @@ class CaptureThread(threading.Thread):
             return
         self._call = None
         self._valid_frames = 0
+        self._settled = False
         self._publisher.begin(granted)
         self._survey(self._source)
         self._post(Opened(session, granted, kind))
@@ -204,6 +210,7 @@ class CaptureThread(threading.Thread):
             return
         self._call = None
         self._valid_frames = 0
+        self._settled = False
         self._counters.begin_session()
         self._post(StreamRestarted(session))
 
@@ -245,10 +252,18 @@ class CaptureThread(threading.Thread):
             return
         self._valid_frames += 1
         if self._valid_frames == 1:
+            self._first_ns = time.monotonic_ns()
             self._post(FrameSeen(self._session, self._publisher.width, self._publisher.height))
-        elif self._valid_frames == SETTLED_FRAMES:
+        elif not self._settled and self._is_settled():
+            self._settled = True
             self._publisher.settled()
             self._post(Settled(self._session))
+
+    def _is_settled(self) -> bool:
+        if self._valid_frames >= SETTLED_FRAMES:
+            return True
+        lasted_s = (time.monotonic_ns() - self._first_ns) / 1e9
+        return self._valid_frames >= _SETTLED_SLOW_FRAMES and lasted_s >= _SETTLED_S
 
     def _survey(self, source: Source | None) -> None:
         try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import socket
 import ssl
 import subprocess
@@ -50,6 +51,13 @@ class Server:
     requests: list[bytes] = field(default_factory=list)
     certificate: Path | None = None
     """Its own, self-signed, if it speaks TLS."""
+
+    def fingerprint(self) -> str:
+        """The SHA-256 of its certificate."""
+        if self.certificate is None:
+            raise ValueError("it speaks no TLS")
+        der = ssl.PEM_cert_to_DER_cert(self.certificate.read_text())
+        return hashlib.sha256(der).hexdigest()
 
     def url(self, path: str = "/stream", user: str = "") -> str:
         scheme = "https" if self.certificate else "http"

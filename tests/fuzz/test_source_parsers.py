@@ -15,9 +15,10 @@ from capture_daemon.settings.spec import parse
 from capture_daemon.sources import jpeg
 from capture_daemon.sources.avi import AviError, AviReader
 from capture_daemon.sources.base import SourceError
+from capture_daemon.sources.delimiters import MultipartError, boundary_of
 from capture_daemon.sources.http_target import Target
 from capture_daemon.sources.http_wire import ResponseParser, WireError
-from capture_daemon.sources.multipart import MultipartError, MultipartParser, boundary_of
+from capture_daemon.sources.multipart import MultipartParser
 from capture_daemon.sources.redact import redact
 from capture_daemon.sources.splitter import JpegSplitter
 from tests import pictures
