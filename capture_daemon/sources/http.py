@@ -32,7 +32,7 @@ _JITTER_S = 1.5  # a lost TCP segment and its retransmissions, a busy server
 _AWAY_S = 1.0
 """After so long without a picture of its own, a server that had some is believed that its camera is
 away."""
-_STAND_IN = 0.9
+_EARLY = 0.9
 """Of the patience with a silent stream: the cause is told before that ends."""
 _USTREAMER_COOKIE = "stream_client="
 _EXTRA_HEADERS = "extra_headers=1"
@@ -80,7 +80,7 @@ class HttpSource:
         if client is None:
             client = HttpClient(Target.parse(self._url), self._interrupt, self._connect_s)
             self._client = client
-        self._patience.begin()
+        self._patience.begin(time.monotonic())
         self._frames = FrameStamper()
         try:
             flow = self._flow = self._begin(client)
@@ -114,12 +114,15 @@ class HttpSource:
             self._see_stand_in(part, why)
             if time.monotonic() >= deadline:
                 break
+        if not self._patience.pictures:
+            self._see_nothing()
         return None
 
     def close(self) -> None:
         """Close the connection."""
         flow, self._flow = self._flow, None
         self._snapshots = None
+        self._patience.end(time.monotonic())
         if flow is not None:
             flow.close()
         if self._client is not None:
@@ -220,6 +223,16 @@ class HttpSource:
         self._refusal = None
         return self._frames.captured(part)
 
+    def _see_nothing(self) -> None:
+        """Raise what is known of why nothing comes, before it is called a silence."""
+        flow = self._flow
+        if flow is None or time.monotonic() - self._newest_s < _EARLY * self._patience.picture_s:
+            return
+        if self._refusal is not None:
+            raise self._refusal
+        if flow.answer.response.head is None:
+            raise http_errors.unreachable(flow.answer.target, TimeoutError())
+
     def _see_stand_in(self, part: Part, why: str) -> None:
         """Raise once the server has shown something else in place of its camera for long enough.
 
@@ -227,7 +240,7 @@ class HttpSource:
         back, its pictures come over it at once.
         """
         self._newest = part
-        limit_s = _AWAY_S if self._patience.proved else _STAND_IN * self._patience.picture_s
+        limit_s = _AWAY_S if self._patience.proved else _EARLY * self._patience.picture_s
         if self._client is not None and time.monotonic() - self._newest_s >= limit_s:
             framebus = is_of_framebus(part.headers)
             raise http_errors.away(self._client.home, why, framebus=framebus)

@@ -160,6 +160,7 @@ class Authorizer:
         self.credentials = credentials
         self._nonce = nonce
         self._challenge: Challenge | None = None
+        self._accepted = False
 
     def header(self, method: str, target: str) -> str:
         """Return the Authorization header for a request; empty while nothing was asked for."""
@@ -189,8 +190,13 @@ class Authorizer:
         if challenge is None:
             return False
         before, self._challenge = self._challenge, challenge
+        accepted, self._accepted = self._accepted, False
         if not sent or before is None:
             return True
         stronger = before.scheme == "basic" and challenge.scheme == "digest"
-        renewed = challenge.scheme == "digest" and before.count > 1  # the nonce was another time's
-        return challenge.stale or stronger or renewed
+        # The nonce may be another time's, whether the server says so or not.
+        return stronger or (challenge.scheme == "digest" and (accepted or challenge.stale))
+
+    def accepted(self) -> None:
+        """Take note that what was sent was right."""
+        self._accepted = True

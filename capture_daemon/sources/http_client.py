@@ -132,9 +132,11 @@ class HttpClient:
     def _is_refusal(self, answer: Answer) -> bool:
         """Tell whether it is a refusal that the password, or another form of it, may end."""
         head = answer.head
-        if head.status not in (401, 403, 407):
-            return False
         authorizer = self._authorizer(answer.target)
+        if head.status not in (401, 403, 407):
+            if answer.sent:
+                authorizer.accepted()
+            return False
         return authorizer.refused(head.challenges, sent=answer.sent)
 
     def _authorizer(self, target: Target) -> Authorizer:

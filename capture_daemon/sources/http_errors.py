@@ -91,6 +91,9 @@ def refused(target: Target, head: Head, *, sent: bool = False) -> SourceError:
         case 404:
             remedy = "check the path (often /stream, /?action=stream, /video.mjpg)"
             return SourceError("not-found", said, remedy=remedy)
+        case 503:
+            remedy = "it has no picture to give now: see that server's own page, or its log"
+            return SourceError("bad-status", said, remedy=remedy)
         case _:
             return SourceError("bad-status", said, remedy="look into that server's log")
 

@@ -15,7 +15,6 @@ from capture_daemon.sources.connection import Interrupted
 from capture_daemon.sources.delimiters import MultipartError
 from capture_daemon.sources.http_client import HttpClient
 from capture_daemon.sources.http_flow import Flow, whole_picture
-from capture_daemon.sources.http_frames import is_of_framebus, why_no_frame
 from capture_daemon.sources.http_wire import WireError
 from capture_daemon.sources.multipart import Part
 from capture_daemon.sources.pacing import Pacer
@@ -77,14 +76,10 @@ class Snapshots:
             self._client.keep(answer)
             return self._newest
         try:
-            part = whole_picture(Flow(self._client, answer), deadline)
+            return whole_picture(Flow(self._client, answer), deadline)
         except BaseException:
             answer.connection.close()
             raise
-        if (why := why_no_frame(part.headers)) is not None:
-            framebus = is_of_framebus(part.headers)
-            raise http_errors.away(answer.target, why, framebus=framebus)
-        return part
 
 
 def _conditions(headers: Mapping[str, str]) -> dict[str, str]:

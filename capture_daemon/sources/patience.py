@@ -12,6 +12,7 @@ PROOF = 10
 _SLOW_S = 1.0
 """An interval from which on a camera counts as slow."""
 _INTERVALS = 3
+_MOST_OF_IT = 0.8
 
 
 class Patience:
@@ -20,37 +21,48 @@ class Patience:
     def __init__(self, first_s: float) -> None:
         self._first_s = first_s
         self._tries = 0
+        """How many were waited out in vain."""
         self._interval_s = 0.0
         """Between pictures, as it was over an earlier connection; 0: quick, or unknown."""
-        self._pictures = 0
-        self._began_s = 0.0
+        self.pictures = 0
+        """How many came over the present connection."""
+        self._first_picture_s = 0.0
+        self._began_s: float | None = None
+        """When the present try began; None while there is none."""
 
-    def begin(self) -> None:
+    def begin(self, now_s: float) -> None:
         """Another try begins."""
-        self._tries += 1
-        self._pictures = 0
+        self._began_s = now_s
+        self.pictures = 0
+
+    def end(self, now_s: float) -> None:
+        """The present try, if there is one, is over: it counts if it was waited out in vain."""
+        began_s, self._began_s = self._began_s, None
+        waited = began_s is not None and now_s - began_s >= _MOST_OF_IT * self.answer_s
+        if waited and not self.proved:
+            self._tries += 1
 
     def saw(self, now_s: float) -> None:
         """A picture came."""
-        if not self._pictures:
-            self._began_s = now_s
-        self._pictures += 1
-        if self._pictures == PROOF:
+        if not self.pictures:
+            self._first_picture_s = now_s
+        self.pictures += 1
+        if self.pictures == PROOF:
             self._tries = 0
-        if 2 <= self._pictures <= PROOF:
-            mean_s = (now_s - self._began_s) / (self._pictures - 1)
-            if mean_s >= _SLOW_S or self._pictures == PROOF:
+        if 2 <= self.pictures <= PROOF:
+            mean_s = (now_s - self._first_picture_s) / (self.pictures - 1)
+            if mean_s >= _SLOW_S or self.pictures == PROOF:
                 self._interval_s = mean_s if mean_s >= _SLOW_S else 0.0
 
     @property
     def proved(self) -> bool:
         """Whether the present connection has given enough pictures."""
-        return self._pictures >= PROOF
+        return self.pictures >= PROOF
 
     @property
     def answer_s(self) -> float:
         """How long the present try waits for an answer or a picture."""
-        grown_s = self._first_s * FACTOR ** min(max(self._tries, 1) - 1, 8)
+        grown_s = self._first_s * FACTOR ** min(self._tries, 8)
         return min(grown_s, max(MOST_S, self._first_s))
 
     @property

@@ -12,8 +12,8 @@ import re
 from capture_daemon.sources.jpeg import EOI, SOI, HeaderState, read_header
 
 _MARKER = re.compile(rb"\xff[\xc4\xd8-\xdb]")
-"""DHT, SOI, EOI, SOS and DQT: the ends, and the segments that a further scan has before it, which may
-hold anything. (Two bytes and a short set, so that the search is as fast as one for a byte.)"""
+"""DHT, SOI, EOI, SOS and DQT: the ends, and the segments that a further scan has before it, which
+may hold anything. (Two bytes and a short set, so that the search is as fast as one for a byte.)"""
 _TAIL = 64
 """Bytes after which padding and line ends behind EOI are no longer looked for the quick way."""
 

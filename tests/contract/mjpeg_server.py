@@ -24,12 +24,24 @@ class Visit:
     request: bytes
     number: int
     """0 for the first connection."""
+    server: Server
     stopping: threading.Event
     """Set when the test is over: an endless script waits on it."""
 
     def send(self, *pieces: bytes) -> None:
         for piece in pieces:
             self.peer.sendall(piece)
+
+    def again(self) -> bytes:
+        """Wait for a further request on this connection; empty if the client leaves instead."""
+        request = b""
+        while b"\r\n\r\n" not in request:
+            data = self.peer.recv(4096)
+            if not data:
+                return b""
+            request += data
+        self.server.requests.append(request)
+        return request
 
     def linger(self) -> None:
         """Keep the connection open, silent, until the client leaves or the test ends."""
@@ -49,6 +61,8 @@ class Server:
 
     port: int
     requests: list[bytes] = field(default_factory=list)
+    visits: int = 0
+    """Connections on which something was asked."""
     certificate: Path | None = None
     """Its own, self-signed, if it speaks TLS."""
 
@@ -125,7 +139,8 @@ def _serve(
                 return
             request += data
         server.requests.append(request)
-        script(Visit(peer, request, len(server.requests) - 1, stopping))
+        server.visits += 1
+        script(Visit(peer, request, server.visits - 1, server, stopping))
 
 
 def _certified(directory: Path) -> tuple[ssl.SSLContext, Path]:

@@ -35,7 +35,8 @@ FRAMINGS = st.builds(
 
 
 def cut(data: bytes, sizes: list[int]) -> list[bytes]:
-    pieces, at = [], 0
+    pieces: list[bytes] = []
+    at = 0
     while at < len(data):
         pieces.append(data[at : at + sizes[len(pieces) % len(sizes)]])
         at += len(pieces[-1])
