@@ -14,7 +14,6 @@ from dataclasses import dataclass
 
 from framebus.errors import UsageError
 
-from capture_daemon.capturing.remedies import remedies_for
 from capture_daemon.recovery.rungs import Outcome, Rung, Unavailable
 from capture_daemon.sources.base import Granted, SourceError
 
@@ -46,11 +45,10 @@ def silence_cause(source: str, rejected: Sequence[str]) -> Cause:
 
     The message has no figures in it, so that a repetition is recognised as one.
     """
-    remedies = remedies_for(source)
     if rejected:
         what = f"no valid frame from {source}: rejected as {', '.join(rejected)}"
-        return Cause("garbage", what, remedies.garbage)
-    return Cause("silent", f"{source} sends no frames", remedies.silent)
+        return Cause("garbage", what, "check the cable, or try another format")
+    return Cause("silent", f"{source} sends no frames", "check the cable and what it leads to")
 
 
 def not_answering_cause(source: str, doing: str, blocked_s: float) -> Cause:
@@ -58,7 +56,7 @@ def not_answering_cause(source: str, doing: str, blocked_s: float) -> Cause:
     return Cause(
         "not-answering",
         f"{source} has not answered for {blocked_s:.0f} s ({doing})",
-        remedies_for(source).not_answering,
+        "wait; if it stays so, plug the camera out and in",
     )
 
 

@@ -21,7 +21,7 @@ from capture_daemon.sources.http_target import Target
 from capture_daemon.sources.http_wire import WireError
 from capture_daemon.sources.multipart import Part
 from capture_daemon.sources.pacing import checked_fps
-from capture_daemon.sources.patience import Patience
+from capture_daemon.sources.patience import LoginPause, Patience
 
 CONNECT_S = 5.0
 """To connect, TLS included; and to answer, at the first try."""
@@ -63,6 +63,7 @@ class HttpSource:
         self._newest: Part | None = None
         self._newest_s = 0.0
         """When the newest picture came, or the source was opened: time.monotonic()."""
+        self._login = LoginPause()
         self._refusal: SourceError | None = None
         """What was wrong with what the server sent; it may end with the connection."""
 
@@ -80,6 +81,7 @@ class HttpSource:
         if client is None:
             client = HttpClient(Target.parse(self._url), self._interrupt, self._connect_s)
             self._client = client
+        self._login.check(time.monotonic())
         self._patience.begin(time.monotonic())
         self._frames = FrameStamper()
         try:
@@ -87,6 +89,8 @@ class HttpSource:
             self._decide(flow)
         except SourceError as error:
             self.close()
+            if client.home.credentials is not None:
+                self._login.failed(error, time.monotonic())
             raise self._remembering(error) from error
         except BaseException:
             self.close()
@@ -220,6 +224,7 @@ class HttpSource:
     def _captured(self, part: Part) -> Captured:
         self._newest, self._newest_s = part, time.monotonic()
         self._patience.saw(self._newest_s)
+        self._login.worked()
         self._refusal = None
         return self._frames.captured(part)
 

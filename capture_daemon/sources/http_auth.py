@@ -63,7 +63,7 @@ def challenges(headers: Iterable[str]) -> list[Challenge]:
     for header in headers:
         starts = list(_CHALLENGE.finditer(_without_quoted(header)))
         ends = [match.start() for match in starts[1:]] + [len(header)]
-        for start, end in zip(starts, ends, strict=True):
+        for start, end in zip(starts, ends, strict=False):
             parameters = {
                 name.lower(): re.sub(r"\\(.)", r"\1", quoted) if quoted else plain
                 for name, quoted, plain in _PARAMETER.findall(header[start.end() : end])

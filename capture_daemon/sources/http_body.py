@@ -12,8 +12,8 @@ from collections.abc import Mapping
 from capture_daemon.sources import sniffing
 from capture_daemon.sources.delimiters import boundary_of
 from capture_daemon.sources.http_wire import Head
-from capture_daemon.sources.jpeg import SOI
 from capture_daemon.sources.multipart import MultipartParser, Part
+from capture_daemon.sources.picture_end import START
 from capture_daemon.sources.splitter import LARGEST_FRAME, JpegSplitter
 
 _FIRST = 4 << 10
@@ -21,7 +21,6 @@ _FIRST = 4 << 10
 _MOST_OTHERS = 1000
 """Parts without a picture among them after which there will be none."""
 _HEADERS = (b"content-type:", b"content-length:")
-_START = SOI + b"\xff"
 
 
 class NoPictures(Exception):
@@ -101,7 +100,7 @@ class BodyParser:
         """Find out what it is; False if more bytes are needed."""
         begin = bytes(self._buffer[:_FIRST])
         text = begin.lstrip(b"\r\n\t ")
-        if text.startswith(_START):
+        if text.startswith(START):
             self._expect_pictures()
             return True
         if text.startswith(b"--") or text.lower().startswith(_HEADERS):
@@ -114,7 +113,7 @@ class BodyParser:
         if self.is_multipart:  # a preamble
             self._parts = MultipartParser(boundary_of(self._type))
             return True
-        if (at := begin.find(_START)) >= 0:
+        if (at := begin.find(START)) >= 0:
             del self._buffer[:at]
             self._expect_pictures()
             return True

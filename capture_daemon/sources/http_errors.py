@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import socket
 import ssl
+from http import HTTPStatus
 
 from capture_daemon.sources import http_auth, sniffing
 from capture_daemon.sources.base import SourceError, SourceUnusable
@@ -14,6 +15,8 @@ from capture_daemon.sources.http_target import Target
 from capture_daemon.sources.http_trust import KEY, WrongCertificate
 from capture_daemon.sources.http_wire import Head
 
+_PHRASES = {status.value: status.phrase for status in HTTPStatus}
+"""What a server says instead may quote the request."""
 _ADDRESSES = "use the stream's own address (often /stream, /?action=stream, /video.mjpg)"
 
 
@@ -82,7 +85,7 @@ def bad_certificate(target: Target, error: ssl.SSLError, fingerprint: str = "") 
 
 def refused(target: Target, head: Head, *, sent: bool = False) -> SourceError:
     """Translate an answer whose status is not 200; `sent`: our password went with the request."""
-    said = f"{target.where} answers {head.status} {head.reason[:80]}".rstrip()
+    said = f"{target.where} answers {head.status} {_PHRASES.get(head.status, '')}".rstrip()
     match head.status:
         case 401 | 407:
             return SourceUnusable("unauthorized", said, remedy=_credentials(target, head, sent))

@@ -48,11 +48,11 @@ class Target:
             query, trust = http_trust.taken_from(parts.query)
         except http_trust.BadPin as error:
             raise SourceUnusable("bad-url", str(error), remedy=_PIN_REMEDY) from error
-        except (ValueError, UnicodeError) as error:
-            raise _no_url(url) from error
+        except (ValueError, UnicodeError):
+            raise _no_url() from None  # its words quote the URL
         unprintable = any(ord(letter) <= 0x20 or ord(letter) == 0x7F for letter in url)
         if parts.scheme not in ("http", "https") or not host or unprintable:
-            raise _no_url(url)
+            raise _no_url()
         tls = parts.scheme == "https"
         path = quote(parts.path or "/", safe=_SAFE)
         if query:
@@ -97,8 +97,8 @@ class Target:
         """
         try:
             url = urljoin(self.url, location)
-        except ValueError as error:
-            raise _no_url(location) from error
+        except ValueError:
+            raise _no_url() from None  # its words quote the URL
         there = Target.parse(url)
         trust = self.trust if there.host == self.host else http_trust.VERIFIED
         if there.origin != self.origin:
@@ -113,9 +113,9 @@ class Target:
 _PIN_REMEDY = "write tls=sha256: and the fingerprint, or tls=insecure, or leave it out"
 
 
-def _no_url(url: str) -> SourceError:
+def _no_url() -> SourceError:
     return SourceError(
         "bad-url",
-        f"{redact(url)[:200]!r} is no http or https URL",
+        "the source, or what it redirects to, is no http or https URL",
         remedy="write http://HOST[:PORT]/PATH",
     )

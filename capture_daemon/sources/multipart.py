@@ -29,13 +29,11 @@ from capture_daemon.sources.delimiters import (
     MultipartError,
 )
 from capture_daemon.sources.http_wire import parse_headers
-from capture_daemon.sources.jpeg import EOI, SOI
-from capture_daemon.sources.picture_end import PictureEnd, ends_at
+from capture_daemon.sources.picture_end import START, PictureEnd, ends_at
 from capture_daemon.sources.splitter import LARGEST_FRAME
 
 LARGEST_PART_HEAD = 16 << 10
 """Bytes of one part's headers."""
-_START = SOI + b"\xff"
 _FIRST_HEADER = b"content-"
 _PICTURE_TYPES = ("image/jpeg", "image/jpg", "image/pjpeg", "image/x-jpeg", "jpeg", "image")
 _LINE_ENDS = re.compile(rb"[\r\n]{1,8}(?=\xff\xd8)")
@@ -97,11 +95,11 @@ class MultipartParser:
         if self._delimiters.seen:
             return self._seek_delimiter()
         self._consume(len(self._buffer) - len(self._buffer.lstrip(b"\r\n")))
-        if self._begins(_START):
+        if self._begins(START):
             return self._enter_body({})
         if self._begins(_FIRST_HEADER):
             return self._enter_head()
-        if self._may_begin(_START) or self._may_begin(_FIRST_HEADER):
+        if self._may_begin(START) or self._may_begin(_FIRST_HEADER):
             return False
         return self._seek_line()
 
@@ -140,7 +138,7 @@ class MultipartParser:
     def _take_head(self) -> bool:
         """Take one line; the empty one ends the head, as does a picture that begins without it."""
         at = self._head_at
-        if bytes(self._buffer[at : at + len(_START)]) == _START:
+        if bytes(self._buffer[at : at + len(START)]) == START:
             return self._end_head(at, at)
         end = self._buffer.find(b"\n", at, LARGEST_PART_HEAD)
         if end < 0 and len(self._buffer) > LARGEST_PART_HEAD:
@@ -188,7 +186,7 @@ class MultipartParser:
         """Look at the body's first bytes: a picture, or something to be passed over."""
         if ends := _LINE_ENDS.match(self._buffer):
             self._consume(ends.end())
-        if self._begins(SOI):
+        if self._begins(START[:2]):
             return self._go(self._take_picture)
         delimiter = self._delimiters.find(self._buffer)
         if delimiter is None and len(self._buffer) < min(self._length or 99, sniffing.ENOUGH):
@@ -251,7 +249,7 @@ class MultipartParser:
     def _hand_on(self, length: int) -> bool:
         body = bytes(self._buffer[:length])
         shorter = body.rstrip(b"\r\n")
-        if shorter.endswith(EOI):  # the line end before the delimiter was counted
+        if ends_at(self._buffer, len(shorter)):  # the line end before the delimiter was counted
             body = shorter
         self._parts.append(Part(self._headers, body))
         self._consume(length)

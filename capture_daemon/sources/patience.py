@@ -5,7 +5,9 @@ Nothing says beforehand that a camera gives a picture a minute, or takes a minut
 
 from __future__ import annotations
 
-FACTOR = 3.0
+from capture_daemon.sources.base import SourceError
+
+FACTOR = 4.0
 MOST_S = 90.0
 PROOF = 10
 """Pictures over one connection after which it is known to be well."""
@@ -13,6 +15,8 @@ _SLOW_S = 1.0
 """An interval from which on a camera counts as slow."""
 _INTERVALS = 3
 _MOST_OF_IT = 0.8
+LOGIN_FIRST_S = 30.0
+LOGIN_MOST_S = 300.0
 
 
 class Patience:
@@ -69,3 +73,30 @@ class Patience:
     def picture_s(self) -> float:
         """The same for a picture, given how far apart they came before."""
         return max(self.answer_s, _INTERVALS * self._interval_s)
+
+
+class LoginPause:
+    """Keeps a wrong password from being shown over and over: cameras lock an account after a few.
+
+    Whoever mends it names another source, or asks for a restart; both make another one of these.
+    """
+
+    def __init__(self) -> None:
+        self._refusal: SourceError | None = None
+        self._again_s = 0.0
+        self._pause_s = 0.0
+
+    def check(self, now_s: float) -> None:
+        """Raise the refusal again if it is too early for another."""
+        if self._refusal is not None and now_s < self._again_s:
+            raise self._refusal
+
+    def failed(self, error: SourceError, now_s: float) -> None:
+        """Take note of why a try failed."""
+        if error.code == "unauthorized":
+            self._pause_s = min(2 * self._pause_s or LOGIN_FIRST_S, LOGIN_MOST_S)
+            self._refusal, self._again_s = error, now_s + self._pause_s
+
+    def worked(self) -> None:
+        """The server lets us in."""
+        self._refusal, self._pause_s = None, 0.0

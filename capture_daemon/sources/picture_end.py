@@ -11,6 +11,8 @@ import re
 
 from capture_daemon.sources.jpeg import EOI, SOI, HeaderState, read_header
 
+START = SOI + b"\xff"
+"""How a picture begins: SOI, and the first byte of the marker that must follow it."""
 _MARKER = re.compile(rb"\xff[\xc4\xd8-\xdb]")
 """DHT, SOI, EOI, SOS and DQT: the ends, and the segments that a further scan has before it, which
 may hold anything. (Two bytes and a short set, so that the search is as fast as one for a byte.)"""

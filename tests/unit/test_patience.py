@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from capture_daemon.sources.patience import MOST_S, PROOF, Patience
+import pytest
+
+from capture_daemon.sources.base import SourceError, SourceUnusable
+from capture_daemon.sources.patience import MOST_S, PROOF, LoginPause, Patience
 
 
 def waited_out(patience: Patience, *, took_s: float | None = None) -> list[float]:
@@ -16,7 +19,7 @@ def waited_out(patience: Patience, *, took_s: float | None = None) -> list[float
 
 
 def test_each_try_in_vain_is_followed_by_a_longer_one() -> None:
-    assert waited_out(Patience(5.0)) == [5.0, 15.0, 45.0, MOST_S, MOST_S, MOST_S]
+    assert waited_out(Patience(5.0)) == [5.0, 20.0, 80.0, MOST_S, MOST_S, MOST_S]
 
 
 def test_what_fails_at_once_was_not_waited_for() -> None:
@@ -63,3 +66,18 @@ def test_a_camera_that_became_quick_is_quick() -> None:
     for number in range(PROOF):
         patience.saw(40.0 + number / 30)
     assert patience.picture_s == 5.0
+
+
+def test_a_wrong_password_is_not_shown_over_and_over() -> None:
+    pause, refusal = LoginPause(), SourceUnusable("unauthorized", "no")
+    now_s = 0.0
+    for again_s in (30.0, 60.0, 120.0, 240.0, 300.0, 300.0):
+        pause.check(now_s)
+        pause.failed(refusal, now_s)
+        with pytest.raises(SourceUnusable, match="no"):
+            pause.check(now_s + again_s - 0.1)
+        now_s += again_s
+    pause.check(now_s)
+    pause.worked()
+    pause.failed(SourceError("refused", "nothing listens"), now_s)
+    pause.check(now_s)
