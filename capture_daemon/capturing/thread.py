@@ -30,6 +30,7 @@ from capture_daemon.capturing.reports import (
     cause_of,
     silence_cause,
 )
+from capture_daemon.capturing.settling import Settling
 from capture_daemon.recovery.base import Rungs
 from capture_daemon.recovery.rungs import DEVICE_LEVEL, Outcome, Result, Rung
 from capture_daemon.settings.plan import Plan
@@ -42,10 +43,6 @@ from capture_daemon.sources.base import (
 
 log = logging.getLogger(__name__)
 
-SETTLED_FRAMES = 10
-_SETTLED_S = 10.0
-"""A slow source has proved itself after so long, with so many frames:"""
-_SETTLED_SLOW_FRAMES = 3
 _READ_S = 0.5
 """A read returns this often at least, so that a live thread can be told from a hung one."""
 
@@ -96,9 +93,7 @@ class CaptureThread(threading.Thread):
         self._source: Source | None = None
         self._plan: Plan | None = None
         self._session = 0
-        self._valid_frames = 0
-        self._first_ns = 0
-        self._settled = False
+        self._settling = Settling()
         self._call: tuple[str, int] | None = None  # what the source does, and since when
 
     # -- for other threads ---------------------------------------------------------------------
@@ -186,8 +181,7 @@ class CaptureThread(threading.Thread):
             self._fail(error)
             return
         self._call = None
-        self._valid_frames = 0
-        self._settled = False
+        self._settling.begin()
         self._publisher.begin(granted)
         self._survey(self._source)
         self._post(Opened(session, granted, kind))
@@ -209,8 +203,7 @@ class CaptureThread(threading.Thread):
             self._fail(error)
             return
         self._call = None
-        self._valid_frames = 0
-        self._settled = False
+        self._settling.begin()
         self._counters.begin_session()
         self._post(StreamRestarted(session))
 
@@ -250,20 +243,12 @@ class CaptureThread(threading.Thread):
             self._call = None
         if not valid:
             return
-        self._valid_frames += 1
-        if self._valid_frames == 1:
-            self._first_ns = time.monotonic_ns()
+        now_ns = time.monotonic_ns()
+        if self._settling.is_first(now_ns):
             self._post(FrameSeen(self._session, self._publisher.width, self._publisher.height))
-        elif not self._settled and self._is_settled():
-            self._settled = True
+        elif self._settling.has_settled(now_ns):
             self._publisher.settled()
             self._post(Settled(self._session))
-
-    def _is_settled(self) -> bool:
-        if self._valid_frames >= SETTLED_FRAMES:
-            return True
-        lasted_s = (time.monotonic_ns() - self._first_ns) / 1e9
-        return self._valid_frames >= _SETTLED_SLOW_FRAMES and lasted_s >= _SETTLED_S
 
     def _survey(self, source: Source | None) -> None:
         try:
