@@ -159,6 +159,8 @@ class HttpSource:
         try:
             while not flow.decided and not (flow.may_be_one and flow.ready):
                 flow.receive(deadline, self._patience.answer_s)
+                if time.monotonic() > deadline:
+                    return
         except TimeoutError:
             return
         except Interrupted as error:
@@ -199,6 +201,8 @@ class HttpSource:
                 raise _broken(flow, error) from error
             except SourceError as error:
                 raise self._remembering(error) from error
+            if not flow.ready and not flow.over and time.monotonic() >= deadline:
+                return None  # it never stops sending what is no picture
         return self._next_snapshot(deadline)
 
     def _poll(self, flow: Flow) -> None:

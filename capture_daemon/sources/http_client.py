@@ -230,6 +230,8 @@ class HttpClient:
             if not data:
                 raise ConnectionError("the server closed the connection without an answer")
             answer.body = answer.response.feed(data)
+            if time.monotonic() > deadline:  # it never stops sending, nor comes to an end
+                raise TimeoutError
 
     def _drain(self, answer: Answer, deadline: float) -> None:
         """Read the rest of a body that nobody wants, if that is little, for its connection."""

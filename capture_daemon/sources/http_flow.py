@@ -6,7 +6,7 @@ import time
 from collections import deque
 
 from capture_daemon.sources import http_errors
-from capture_daemon.sources.base import SourceGone
+from capture_daemon.sources.base import SourceError, SourceGone
 from capture_daemon.sources.http_body import BodyParser, NoPictures
 from capture_daemon.sources.http_client import Answer, HttpClient
 from capture_daemon.sources.multipart import Part
@@ -52,8 +52,7 @@ class Flow:
     @property
     def was_one(self) -> bool:
         """Whether it was one picture, and nothing else."""
-        body = self._body
-        return self.over and body is not None and body.pictures == 1 and not body.is_multipart
+        return self.over and self._body is not None and self._body.pictures == 1
 
     def receive(self, deadline: float, head_s: float) -> None:
         """Take in what there is, waiting for it until `deadline` (time.monotonic(), seconds).
@@ -121,11 +120,16 @@ class Flow:
 def whole_picture(flow: Flow, deadline: float) -> Part:
     """Read an answer that is one picture to its end, and be done with it.
 
-    Raises SourceGone: it is a stream now; and as `Flow.receive`.
+    Raises SourceGone: it is a stream now; SourceError: it has no picture; and as `Flow.receive`.
     """
+    where = flow.answer.target.where
     while not flow.over and not flow.may_be_one:
-        if flow.ready:
-            raise SourceGone("changed", f"{flow.answer.target.where} sends a stream now")
+        if len(flow.ready) > 1:
+            raise SourceGone("changed", f"{where} sends a stream now")
+        if time.monotonic() > deadline:
+            raise TimeoutError
         flow.receive(deadline, max(0.0, deadline - time.monotonic()))
+    if not flow.ready:
+        raise SourceError("no-picture", f"{where} sent no picture", remedy="it is asked again")
     flow.done()
     return flow.ready.popleft()

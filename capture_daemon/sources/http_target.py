@@ -71,7 +71,7 @@ class Target:
     @property
     def where(self) -> str:
         """Host and port, which are no secret."""
-        return f"{self.host}:{self.port}"
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
 
     @property
     def origin(self) -> tuple[bool, str, int]:

@@ -36,10 +36,15 @@ class Visit:
         """Wait for a further request on this connection; empty if the client leaves instead."""
         request = b""
         while b"\r\n\r\n" not in request:
-            data = self.peer.recv(4096)
-            if not data:
+            if self.stopping.is_set():
                 return b""
-            request += data
+            self.peer.settimeout(0.05)
+            with suppress(TimeoutError):
+                data = self.peer.recv(4096)
+                if not data:
+                    return b""
+                request += data
+        self.peer.settimeout(30)
         self.server.requests.append(request)
         return request
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 
 import pytest
 
@@ -211,6 +212,40 @@ def test_a_head_that_trickles_without_end_meets_its_deadline(
             HttpSource(server.url(), interrupt, connect_s=0.2).open()
         assert time.monotonic() - begun < PATIENCE_S
     assert failure.value.code in (code, "no-answer")
+
+
+def flood(head: bytes, data: bytes) -> Script:
+    def script(visit: Visit) -> None:
+        visit.send(head)
+        while not visit.stopping.is_set():
+            visit.send(data)
+
+    return script
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"\r\n" * 4000,
+        b"--seam\r\nContent-Type: audio/x\r\nContent-Length: 4\r\n\r\nbeep\r\n" * 20,
+        part(OTHER, "X-Placeholder: silent") * 20,
+    ],
+)
+def test_a_flood_without_a_frame_does_not_hold_a_read(interrupt: Interrupt, data: bytes) -> None:
+    with serving(flood(MULTIPART, data)) as server:
+        source = HttpSource(server.url(), interrupt)
+        begun = time.monotonic()
+        with suppress(SourceError):  # a thousand parts are enough to tell
+            source.open()
+            assert source.read(0.1) is None
+        assert time.monotonic() - begun < PATIENCE_S
+        source.close()
+
+
+def test_a_flood_in_place_of_a_head_does_not_hold_an_open(interrupt: Interrupt) -> None:
+    with serving(flood(b"", b"\r\n" * 4000)) as server, pytest.raises(SourceError) as failure:
+        HttpSource(server.url(), interrupt, connect_s=0.2).open()
+    assert failure.value.code == "no-answer"
 
 
 def test_redirects_that_each_take_their_time_meet_one_deadline(interrupt: Interrupt) -> None:

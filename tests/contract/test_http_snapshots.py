@@ -161,7 +161,7 @@ def test_an_address_that_becomes_a_stream_is_opened_anew(interrupt: Interrupt) -
         if not number:
             return answer(PICTURES[0])
         head = b"HTTP/1.0 200 OK\r\nContent-Type: multipart/x-mixed-replace\r\n\r\n"
-        return head + b"--x\r\n\r\n" + PICTURES[1] + b"\r\n--x\r\n"
+        return head + (b"--x\r\n\r\n" + PICTURES[1] + b"\r\n") * 2
 
     with serving(answering(answers)) as server:
         source = HttpSource(server.url(), interrupt, fps=FAST)
@@ -169,6 +169,37 @@ def test_an_address_that_becomes_a_stream_is_opened_anew(interrupt: Interrupt) -
         take(source, 1)
         with pytest.raises(SourceError, match="stream now"):
             source.read(5)
+        source.close()
+
+
+@pytest.mark.parametrize("content_type", ["text/plain", "application/octet-stream", ""])
+def test_a_picture_of_another_type_that_ends_with_the_connection_is_one_too(
+    interrupt: Interrupt, content_type: str
+) -> None:
+    def script(visit: Visit) -> None:
+        head = f"HTTP/1.0 200 OK\r\nContent-Type: {content_type}\r\n\r\n".encode()
+        visit.send(head, PICTURES[visit.number % 6][:300])
+        visit.stopping.wait(0.01)
+        visit.send(PICTURES[visit.number % 6][300:])
+
+    with serving(script) as server:
+        source = HttpSource(server.url(), interrupt, fps=FAST)
+        source.open()
+        assert [frame.data for frame in take(source, 4)] == PICTURES[:4]
+        source.close()
+
+
+def test_a_multipart_answer_of_one_picture_is_asked_again(interrupt: Interrupt) -> None:
+    def answers(number: int, _: bytes) -> bytes:
+        head = b"HTTP/1.0 200 OK\r\nContent-Type: multipart/x-mixed-replace;boundary=x\r\n\r\n"
+        return (
+            head + b"--x\r\nContent-Type: image/jpeg\r\n\r\n" + PICTURES[number] + b"\r\n--x--\r\n"
+        )
+
+    with serving(answering(answers, once=True)) as server:
+        source = HttpSource(server.url(), interrupt, fps=FAST)
+        source.open()
+        assert [frame.data for frame in take(source, 3)] == PICTURES[:3]
         source.close()
 
 
