@@ -77,6 +77,7 @@ FRAMINGS = {
     "text-type": Framing(headers=("Content-Type: text/plain",)),
     "headers-in-other-case": Framing(headers=("CONTENT-TYPE:IMAGE/JPEG", "x-time: 1")),
     "empty-line-after-the-delimiter": Framing(after_delimiter=1),
+    "two-empty-lines-after-the-delimiter": Framing(after_delimiter=2),
     "two-empty-lines-before-the-body": Framing(before_body=2),
     "no-empty-line-before-the-body": Framing(before_body=0),
     "no-delimiters": Framing(delimiter=""),

@@ -92,7 +92,7 @@ class Flow:
             self._begin(answer)
 
     def _begin(self, answer: Answer) -> None:
-        if answer.head.status != 200:
+        if not 200 <= answer.head.status < 300:
             raise http_errors.refused(answer.target, answer.head, sent=answer.sent)
         self._body = BodyParser(answer.head, answer.response.length_told)
         self._feed(answer.body)

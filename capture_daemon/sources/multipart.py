@@ -35,6 +35,7 @@ from capture_daemon.sources.splitter import LARGEST_FRAME
 LARGEST_PART_HEAD = 16 << 10
 """Bytes of one part's headers."""
 _FIRST_HEADER = b"content-"
+_MOST_AHEAD = 32
 _PICTURE_TYPES = ("image/jpeg", "image/jpg", "image/pjpeg", "image/x-jpeg", "jpeg", "image")
 _LINE_ENDS = re.compile(rb"[\r\n]{1,8}(?=\xff\xd8)")
 
@@ -158,8 +159,8 @@ class MultipartParser:
 
     def _skip_empty_line(self, after: int) -> bool:
         """Right after the delimiter it is either one too many, or there are no headers."""
-        ahead = bytes(self._buffer[after : after + len(_FIRST_HEADER)]).lower()
-        if ahead == _FIRST_HEADER:
+        ahead = bytes(self._buffer[after : after + _MOST_AHEAD]).lstrip(b"\r\n").lower()
+        if ahead.startswith(_FIRST_HEADER):
             self._consume(after)
             return True
         return not _FIRST_HEADER.startswith(ahead) and self._end_head(0, after)

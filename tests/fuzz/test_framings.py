@@ -25,7 +25,7 @@ FRAMINGS = st.builds(
         [("Content-Type: image/jpeg",), ("content-type:image/jpg", "X-Timestamp: 0.5"), ()]
     ),
     length_off=st.none() | st.integers(-400, 400) | st.just(0) | st.just(2),
-    after_delimiter=st.integers(0, 1),
+    after_delimiter=st.integers(0, 2),
     before_body=st.integers(1, 2),
     after_body=st.sampled_from([None, "", "\r\n\r\n"]),
     preamble=st.sampled_from([b"", b"\r\n", b"some words\r\n"]),
