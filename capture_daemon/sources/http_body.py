@@ -85,7 +85,7 @@ class BodyParser:
         """
         if not self.decided:
             kind = sniffing.kind_of(bytes(self._buffer)) or self._said()
-            raise NoPictures(kind if self._buffer else "nothing")
+            raise NoPictures(kind if self._buffer else sniffing.NOTHING)
         rest = b""
         if self._picture is not None:
             rest, self._picture = bytes(self._picture), bytearray()

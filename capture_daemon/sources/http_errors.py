@@ -103,6 +103,8 @@ def refused(target: Target, head: Head, *, sent: bool = False) -> SourceError:
 
 def no_pictures(target: Target, kind: str) -> SourceError:
     """Return what to say of a body that is no JPEG and no stream of them; `kind` is what it is."""
+    if kind == sniffing.NOTHING:
+        return no_picture(target)
     if sniffing.is_picture(kind):
         return SourceError(
             "not-jpeg",
@@ -114,6 +116,15 @@ def no_pictures(target: Target, kind: str) -> SourceError:
         "not-multipart",
         f"{target.where} sends no pictures, but {kind}",
         remedy=f"{_ADDRESSES}; --source 'ffmpeg:-i URL' reads other kinds",
+    )
+
+
+def no_picture(target: Target) -> SourceError:
+    """Return what to say of an answer without a body."""
+    return SourceError(
+        "no-picture",
+        f"{target.where} answers and sends nothing",
+        remedy="look into that server's log; it is asked again by itself",
     )
 
 

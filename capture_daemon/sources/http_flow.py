@@ -6,7 +6,7 @@ import time
 from collections import deque
 
 from capture_daemon.sources import http_errors
-from capture_daemon.sources.base import SourceError, SourceGone
+from capture_daemon.sources.base import SourceGone
 from capture_daemon.sources.http_body import BodyParser, NoPictures
 from capture_daemon.sources.http_client import Answer, HttpClient
 from capture_daemon.sources.multipart import Part
@@ -122,14 +122,14 @@ def whole_picture(flow: Flow, deadline: float) -> Part:
 
     Raises SourceGone: it is a stream now; SourceError: it has no picture; and as `Flow.receive`.
     """
-    where = flow.answer.target.where
+    target = flow.answer.target
     while not flow.over and not flow.may_be_one:
         if len(flow.ready) > 1:
-            raise SourceGone("changed", f"{where} sends a stream now")
+            raise SourceGone("changed", f"{target.where} sends a stream now")
         if time.monotonic() > deadline:
             raise TimeoutError
         flow.receive(deadline, max(0.0, deadline - time.monotonic()))
     if not flow.ready:
-        raise SourceError("no-picture", f"{where} sent no picture", remedy="it is asked again")
+        raise http_errors.no_picture(target)
     flow.done()
     return flow.ready.popleft()

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 
 JPEG = "JPEG"
+NOTHING = "nothing"
 H264 = "H.264"
 H265 = "H.265"
 
