@@ -82,7 +82,8 @@ class SilenceWatch:
         limit_s = table.silence_limit_s(granted.fps, self._arrivals.rate(), granted.jitter_s)
         if not self._settled:
             # Two frames may come at once, the next a minute later.
-            limit_s = max(limit_s, granted.patience_s)
+            intervals = table.SILENT_INTERVALS if self._streaming else 1
+            limit_s = max(limit_s, intervals * granted.patience_s)
         if not self._streaming:
             # A slow rate's first frame may be as late as any other.
             limit_s = max(limit_s, table.start_limit_s(self._took_s))

@@ -156,9 +156,8 @@ def _no_tls_remedy(target: Target) -> str:
 
 def _credentials(target: Target, head: Head, sent: bool) -> str:
     if target.strange:
-        return (
-            f"it was redirected to, and is not sent your password: name {target.where} in the URL"
-        )
+        there = f"{'https' if target.tls else 'http'}://{target.where}"
+        return f"it was redirected to, and is not sent your password: name {there} in the source"
     if sent:
         return "check the name and password in the URL (what is special in them as %XX: @ is %40)"
     offered = http_auth.challenges(head.challenges)

@@ -13,7 +13,8 @@ PROOF = 10
 """Pictures over one connection after which it is known to be well."""
 _SLOW_S = 1.0
 """An interval from which on a camera counts as slow."""
-_INTERVALS = 3
+_INTERVALS = 1.5
+"""An interval is not always the same."""
 _MOST_OF_IT = 0.8
 LOGIN_FIRST_S = 30.0
 LOGIN_MOST_S = 300.0
