@@ -77,10 +77,11 @@ class HttpSource:
         """
         self.close()
         self._polled_fps = checked_fps(self._fps, DEFAULT_FPS)
+        home = Target.parse(self._url)
         client = self._client
         if client is None:
-            client = HttpClient(Target.parse(self._url), self._interrupt, self._connect_s)
-            self._client = client
+            client = self._client = HttpClient(home, self._interrupt, self._connect_s)
+        client.home = home
         self._login.check(time.monotonic())
         self._patience.begin(time.monotonic())
         self._frames = FrameStamper()
@@ -89,19 +90,18 @@ class HttpSource:
             self._decide(flow)
         except SourceError as error:
             self.close()
-            if client.home.credentials is not None:
+            if home.credentials is not None:
                 self._login.failed(error, time.monotonic())
             raise self._remembering(error) from error
         except BaseException:
             self.close()
             raise
         self._newest_s = time.monotonic()
-        slow_fps = self._fps if self._fps is not None and self._fps < 1 else 0.0
         return Granted(
             "MJPG",
             0,
             0,
-            self._polled_fps if flow.may_be_one or flow.was_one else slow_fps,
+            self._granted_fps(flow),
             device=flow.answer.target.shown,
             jitter_s=_JITTER_S,
             patience_s=self._patience.picture_s,
@@ -177,6 +177,12 @@ class HttpSource:
             said = f"{first.message}; nothing listens there since the connection was closed"
             return SourceError(first.code, said, remedy=first.remedy)
         return error
+
+    def _granted_fps(self, flow: Flow) -> float:
+        """Return the rate that can be counted on: a server is not told how fast to send."""
+        if flow.may_be_one or flow.was_one:
+            return self._polled_fps
+        return self._fps if self._fps is not None and self._fps < 1 else 0.0
 
     # -- reading ---------------------------------------------------------------------------
 

@@ -140,9 +140,11 @@ class HttpClient:
         return authorizer.refused(head.challenges, sent=answer.sent)
 
     def _authorizer(self, target: Target) -> Authorizer:
+        if target.credentials is None:
+            return Authorizer(None, _nonce)
         known = self._authorizers.get(target.origin)
         if known is None or known.credentials != target.credentials:
-            known = Authorizer(target.credentials, lambda: secrets.token_hex(8))
+            known = Authorizer(target.credentials, _nonce)
             self._authorizers[target.origin] = known
         return known
 
@@ -262,3 +264,7 @@ class HttpClient:
             return ""
         finally:
             connection.close()
+
+
+def _nonce() -> str:
+    return secrets.token_hex(8)
