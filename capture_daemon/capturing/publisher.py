@@ -66,10 +66,11 @@ class Publisher:
         # slow camera readers would take it for away.
 
     def settled(self) -> None:
-        """Tell readers the measured interval where the source's own word is missing."""
+        """Tell readers the measured interval where the source's own word is missing, or a wish."""
         self._settled = True
-        if not self._granted.fps:
-            self._set_interval(self._counters.rate())
+        granted, rate = self._granted, self._counters.rate()
+        if not granted.fps or (granted.patience_s and 0 < rate < granted.fps):
+            self._set_interval(rate)
 
     def take(self, captured: Captured) -> bool:
         """Publish one picture; False if it is not valid. It is counted either way."""
@@ -117,8 +118,9 @@ class Publisher:
     def _notice_slowness(self, captured_ns: int) -> None:
         """Tell readers at its second frame that a camera is slow: the tenth may be minutes away."""
         before_ns, self._before_ns = self._before_ns, captured_ns
-        if before_ns and not self._granted.fps and captured_ns - before_ns >= _SLOW_NS:
-            self._outlet.set_interval(captured_ns - before_ns)
+        gap_ns = captured_ns - before_ns
+        if before_ns and self._granted.patience_s and gap_ns >= _SLOW_NS:
+            self._outlet.set_interval(gap_ns)
 
     def _set_interval(self, fps: float) -> None:
         self._outlet.set_interval(round(1e9 / fps) if fps > 0 else 0)

@@ -146,6 +146,16 @@ def test_readers_are_told_of_a_slow_camera_at_its_second_frame(bench: Bench) -> 
     assert bench.ring.interval_ns == pytest.approx(S // 10, rel=0.01)
 
 
+def test_a_network_camera_that_is_slower_than_it_is_asked_is_told_so(bench: Bench) -> None:
+    bench.publisher.begin(Granted("MJPG", 64, 32, 1.0, patience_s=20.0))
+    assert bench.ring.interval_ns == S
+    for number in range(3):
+        bench.publisher.take(Captured(WHOLE, (1 + 5 * number) * S, number))
+    assert bench.ring.interval_ns == 5 * S
+    bench.publisher.settled()
+    assert bench.ring.interval_ns == 5 * S
+
+
 def test_a_source_without_patience_has_no_interval_until_it_is_measured(bench: Bench) -> None:
     bench.publisher.begin(Granted("MJPG", 64, 32, 0.0))
     assert bench.ring.interval_ns == 0
