@@ -18,7 +18,6 @@ _MOST_INTERIM = 8
 
 _END_OF_HEAD = re.compile(rb"\r?\n\r?\n")
 _STATUS = re.compile(rb"(?:HTTP/(\d(?:\.\d)?)|ICY) +(\d{3})(?: +([^\r\n]*))?")
-_STATUS_BEGUN = re.compile(rb"(?:HTTP/|ICY )")
 _NO_HEAD = (b"--", b"\xff\xd8\xff", b"Content-Type:", b"Content-type:", b"content-type:")
 """How an answer begins that has no status line, but is one: some cameras' HTTP/0.9."""
 _CHUNK_SIZE = re.compile(rb"([0-9a-fA-F]{1,8})[ \t]*(?:;.*)?\Z", re.DOTALL)
@@ -125,11 +124,11 @@ class ResponseParser:
         return data
 
     def _parse_head(self) -> bool:
-        del self._buffer[: len(self._buffer) - len(self._buffer.lstrip(b"\r\n"))]
-        if self._buffer.startswith(_NO_HEAD):
-            self.head = Head(200, "", {})
-            return True
         while True:
+            del self._buffer[: len(self._buffer) - len(self._buffer.lstrip(b"\r\n"))]
+            if self._buffer.startswith(_NO_HEAD):
+                self.head = Head(200, "", {})
+                return True
             end = _END_OF_HEAD.search(self._buffer)
             if len(self._buffer) > LARGEST_HEAD and (end is None or end.start() > LARGEST_HEAD):
                 raise WireError(f"the response's head is larger than {LARGEST_HEAD} bytes")

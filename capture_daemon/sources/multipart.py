@@ -29,13 +29,15 @@ from capture_daemon.sources.delimiters import (
     MultipartError,
 )
 from capture_daemon.sources.http_wire import parse_headers
-from capture_daemon.sources.picture_end import START, PictureEnd, ends_at
+from capture_daemon.sources.picture_end import END, START, PictureEnd, ends_at
 from capture_daemon.sources.splitter import LARGEST_FRAME
 
 LARGEST_PART_HEAD = 16 << 10
 """Bytes of one part's headers."""
 _FIRST_HEADER = b"content-"
 _MOST_AHEAD = 32
+_MOST_BEHIND = 1024
+"""Bytes that may stand behind a picture before the server pauses: the next part's head."""
 _PICTURE_TYPES = ("image/jpeg", "image/jpg", "image/pjpeg", "image/x-jpeg", "jpeg", "image")
 _LINE_ENDS = re.compile(rb"[\r\n]{1,8}(?=\xff\xd8)")
 
@@ -211,22 +213,41 @@ class MultipartParser:
         return not self._length and self._go(self._seek)
 
     def _take_picture(self) -> bool:
-        """Hand the picture on, if it is known to be whole."""
-        delimiter = self._delimiters.find(self._buffer)
-        if self._length is not None and delimiter is not None:
-            self._doubt(delimiter)
+        """Hand the picture on, if it is known to be whole.
+
+        A delimiter is looked for only where something is wrong: that costs more than all the rest.
+        """
         if self._length is not None:
             if len(self._buffer) < self._length:
-                return False
-            if delimiter is not None and 0 <= self._length - delimiter.start <= 2:
-                return self._hand_on(delimiter.start)
-            if end := self._end_by_length(self._length):
+                if self._may_be_over() and (delimiter := self._delimiters.find(self._buffer)):
+                    self._doubt(delimiter)
+                if self._length is not None:
+                    return False
+            elif ends_at(self._buffer, self._length):
+                return self._hand_on(self._length)
+            elif end := self._end_nearby(self._length):
                 return self._hand_on(end)
-            self._length = None  # it is too small, or the picture is cut
-        limit = len(self._buffer) if delimiter is None else delimiter.start
-        if end := self._end.find(self._buffer, limit):
+            self._length = None
+        end = self._end.find(self._buffer)
+        if end and not self._end.is_cut:
             return self._hand_on(end)
-        return delimiter is not None and self._hand_on(limit)
+        if not end and not self._end.is_lost:
+            return False
+        delimiter = self._delimiters.find(self._buffer)
+        return bool(delimiter or end) and self._hand_on(delimiter.start if delimiter else end)
+
+    def _may_be_over(self) -> bool:
+        """Tell whether a picture has just ended, though its length says that more is to come."""
+        return END in self._buffer[-_MOST_BEHIND:]
+
+    def _end_nearby(self, length: int) -> int:
+        """Return where the picture ends whose length is nearly right; 0: it is far from it."""
+        delimiter = self._delimiters.find(self._buffer)
+        if delimiter is not None:
+            self._doubt(delimiter)
+            if 0 <= length - delimiter.start <= 2:
+                return delimiter.start
+        return self._end_by_length(length) if self._length is not None else 0
 
     def _doubt(self, delimiter: Delimiter) -> None:
         """Forget the length, and those to come, if a part begins before its end."""
@@ -238,17 +259,18 @@ class MultipartParser:
             self._believed = False
 
     def _end_by_length(self, length: int) -> int:
-        """Return where the picture ends if its length is right, or nearly; 0 if it is not."""
-        if ends_at(self._buffer, length):
-            return length
-        end = PictureEnd().find(self._buffer, length)
-        if end and self._delimiters.may_begin(bytes(self._buffer[end:length])):
+        """Return where the picture ends of which at least that much is there; 0: beyond it."""
+        end = PictureEnd().find(self._buffer)
+        if not 0 < end <= length:
+            return 0
+        if self._delimiters.may_begin(bytes(self._buffer[end:length])):
             self._believed = False  # it reaches into the delimiter
             return end
-        return length if end else 0
+        return length
 
     def _hand_on(self, length: int) -> bool:
-        body = bytes(self._buffer[:length])
+        with memoryview(self._buffer) as view:
+            body = bytes(view[:length])
         shorter = body.rstrip(b"\r\n")
         if ends_at(self._buffer, len(shorter)):  # the line end before the delimiter was counted
             body = shorter

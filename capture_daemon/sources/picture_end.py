@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import re
 
-from capture_daemon.sources.jpeg import EOI, SOI, HeaderState, read_header
+from capture_daemon.sources.jpeg import HeaderState, read_header
 
-START = SOI + b"\xff"
+START = b"\xff\xd8\xff"
 """How a picture begins: SOI, and the first byte of the marker that must follow it."""
+END = b"\xff\xd9"
+"""EOI."""
 _MARKER = re.compile(rb"\xff[\xc4\xd8-\xdb]")
 """DHT, SOI, EOI, SOS and DQT: the ends, and the segments that a further scan has before it, which
 may hold anything. (Two bytes and a short set, so that the search is as fast as one for a byte.)"""
@@ -26,33 +28,37 @@ class PictureEnd:
     def __init__(self) -> None:
         self._at = 0
         """Up to here the coded data is looked at; 0 until the header is complete."""
-        self._lost = False
+        self.is_lost = False
+        """It has no header, so its end cannot be found."""
+        self.is_cut = False
+        """Its own end is missing: another picture begins."""
 
-    def find(self, data: bytearray, limit: int) -> int:
-        """Return where the picture ends within `limit` bytes; 0 if it does not (yet)."""
-        if self._lost or (not self._at and not self._enter(data)):
+    def find(self, data: bytearray) -> int:
+        """Return where the picture ends, or another one begins; 0 if neither is there (yet)."""
+        if self.is_lost or (not self._at and not self._enter(data)):
             return 0
-        while (marker := _MARKER.search(data, self._at, limit)) is not None:
+        while (marker := _MARKER.search(data, self._at)) is not None:
             after = marker.end()
-            if marker[0] == EOI:
+            if marker[0] == END:
                 return after
-            if marker[0] == SOI:
+            if marker[0] == START[:2]:
+                self.is_cut = True
                 return marker.start()
             length = int.from_bytes(data[after : after + 2], "big")
-            if after + max(length, 2) > limit:
+            if after + max(length, 2) > len(data):
                 self._at = marker.start()
                 return 0
             self._at = after + length
-        self._at = max(self._at, limit - 1)
+        self._at = max(self._at, len(data) - 1)
         return 0
 
     def _enter(self, data: bytearray) -> bool:
         header = read_header(data)
-        self._lost = header.state is HeaderState.MALFORMED
+        self.is_lost = header.state is HeaderState.MALFORMED
         self._at = header.data_at
         return header.state is HeaderState.COMPLETE
 
 
 def ends_at(data: bytearray, length: int) -> bool:
     """Tell whether the first `length` bytes end with EOI, padding and line ends left aside."""
-    return bytes(data[max(0, length - _TAIL) : length]).rstrip(b"\0\r\n").endswith(EOI)
+    return bytes(data[max(0, length - _TAIL) : length]).rstrip(b"\0\r\n").endswith(END)

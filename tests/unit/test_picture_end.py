@@ -23,7 +23,7 @@ def found(data: bytes, cut: int) -> int:
     end, buffer = PictureEnd(), bytearray()
     for at in range(0, len(data), cut):
         buffer += data[at : at + cut]
-        if there := end.find(buffer, len(buffer)):
+        if there := end.find(buffer):
             return there
     return 0
 
@@ -47,10 +47,6 @@ def test_a_cut_picture_ends_where_the_next_begins() -> None:
 def test_what_has_no_end_or_no_header_has_none() -> None:
     assert found(PLAIN[:-2] + b"\0" * 100, 7) == 0
     assert found(b"\xff\xd8\xff\xe0\x00\x00" + PLAIN, 7) == 0
-
-
-def test_an_end_is_found_within_the_limit_only() -> None:
-    assert PictureEnd().find(bytearray(PLAIN), len(PLAIN) - 1) == 0
 
 
 def test_padding_and_line_ends_may_stand_behind_the_end() -> None:
