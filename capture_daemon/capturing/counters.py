@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 _RATE_FRAMES = 61
 _RATE_WINDOW_NS = 5_000_000_000
+_SILENT_INTERVALS = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +113,17 @@ class FrameCounters:
 
     def _fps(self, now_ns: int) -> float:
         recent = [stamp for stamp in self._stamps if now_ns - stamp < _RATE_WINDOW_NS]
+        if len(recent) < 2 and len(self._stamps) > 1:
+            return self._slow_fps(now_ns)
         return _rate(recent, now_ns - recent[-1]) if recent else 0.0
+
+    def _slow_fps(self, now_ns: int) -> float:
+        """Return the rate of frames so far apart that the window holds none or one of them."""
+        before, newest = self._stamps[-2], self._stamps[-1]
+        silence_ns = now_ns - newest
+        if silence_ns > _SILENT_INTERVALS * (newest - before):
+            return 0.0
+        return _rate((before, newest), silence_ns)
 
 
 def _rate(stamps: Sequence[int], silence_ns: int) -> float:

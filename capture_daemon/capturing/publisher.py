@@ -22,6 +22,9 @@ from capture_daemon.sources.base import NOTHING_GRANTED, Captured, Granted
 
 log = logging.getLogger(__name__)
 
+_SLOW_NS = 1_000_000_000
+"""An interval that readers must know of, or they miss the frame that is not due yet."""
+
 
 class Outlet(Protocol):
     """What is needed of switcher.Input."""
@@ -49,6 +52,8 @@ class Publisher:
         self._outlet = outlet
         self._counters = counters
         self._granted = NOTHING_GRANTED
+        self._settled = False
+        self._before_ns = 0
         self.stillness = Stillness()
         self._suspect = 0
         """Pictures of more bytes are searched whole: one that was cut may have the next in it."""
@@ -63,13 +68,20 @@ class Publisher:
         """Take note of what a newly opened source gives."""
         self._granted = granted
         self._suspect = 0
+        self._settled = False
+        self._before_ns = 0
         self._counters.begin_session()
-        self._set_interval(granted.fps)
+        if granted.fps or not granted.patience_s:
+            self._set_interval(granted.fps)
+        # Else what the source gave before holds until it is known anew: between two frames of a
+        # slow camera readers would take it for away.
 
     def settled(self) -> None:
-        """Tell readers the measured interval where the source's own word is missing."""
-        if not self._granted.fps:
-            self._set_interval(self._counters.rate())
+        """Tell readers the measured interval where the source's own word is missing, or a wish."""
+        self._settled = True
+        granted, rate = self._granted, self._counters.rate()
+        if not granted.fps or (granted.patience_s and 0 < rate < granted.fps):
+            self._set_interval(rate)
 
     def take(self, captured: Captured) -> bool:
         """Publish one picture; False if it is not valid. It is counted either way."""
@@ -119,6 +131,8 @@ class Publisher:
         if reason == TOO_LARGE:
             self._advise(len(data))
         if reason is None or reason in SOUND:
+            if not self._settled:
+                self._notice_slowness(captured.captured_ns)
             self.stillness.see(picture, captured.captured_ns)
             self.width, self.height = width, height
         return reason
@@ -133,6 +147,13 @@ class Publisher:
             log.warning(
                 "too-large: the ring does not take a frame of %d bytes (%s)", length, remedy
             )
+
+    def _notice_slowness(self, captured_ns: int) -> None:
+        """Tell readers at its second frame that a camera is slow: the tenth may be minutes away."""
+        before_ns, self._before_ns = self._before_ns, captured_ns
+        gap_ns = captured_ns - before_ns
+        if before_ns and self._granted.patience_s and gap_ns >= _SLOW_NS:
+            self._outlet.set_interval(gap_ns)
 
     def _set_interval(self, fps: float) -> None:
         self._outlet.set_interval(round(1e9 / fps) if fps > 0 else 0)

@@ -32,6 +32,7 @@ from capture_daemon.capturing.reports import (
     log_bug,
     silence_cause,
 )
+from capture_daemon.capturing.settling import Settling
 from capture_daemon.recovery.base import Rungs
 from capture_daemon.recovery.rungs import DEVICE_LEVEL, Outcome, Result, Rung
 from capture_daemon.settings.plan import Plan
@@ -44,7 +45,6 @@ from capture_daemon.sources.base import (
 
 log = logging.getLogger(__name__)
 
-SETTLED_FRAMES = 10
 _READ_S = 0.5
 """A read returns this often at least, so that a live thread can be told from a hung one."""
 
@@ -95,7 +95,7 @@ class CaptureThread(threading.Thread):
         self._source: Source | None = None
         self._plan: Plan | None = None
         self._session = 0
-        self._valid_frames = 0
+        self._settling = Settling()
         self._call: tuple[str, int] | None = None  # what the source does, and since when
 
     # -- for other threads ---------------------------------------------------------------------
@@ -187,7 +187,7 @@ class CaptureThread(threading.Thread):
             self._fail(error)
             return
         self._call = None
-        self._valid_frames = 0
+        self._settling.begin()
         conceal = plan.spec.conceal
         granted = replace(granted, device=conceal(granted.device), note=conceal(granted.note))
         self._publisher.begin(granted)
@@ -212,7 +212,7 @@ class CaptureThread(threading.Thread):
             self._fail(error)
             return
         self._call = None
-        self._valid_frames = 0
+        self._settling.begin()
         self._counters.begin_session()
         self._post(StreamRestarted(session))
 
@@ -252,10 +252,10 @@ class CaptureThread(threading.Thread):
             self._call = None
         if not valid:
             return
-        self._valid_frames += 1
-        if self._valid_frames == 1:
+        now_ns = time.monotonic_ns()
+        if self._settling.is_first(now_ns):
             self._post(FrameSeen(self._session, self._publisher.width, self._publisher.height))
-        elif self._valid_frames == SETTLED_FRAMES:
+        elif self._settling.has_settled(now_ns):
             self._publisher.settled()
             self._post(Settled(self._session))
 

@@ -36,6 +36,7 @@ class SilenceWatch:
         self._arrivals = arrivals
         self._from_ns: int | None = None
         self._streaming = False
+        self._settled = False
         self._telling = True
         self._started_s: float | None = None
         self._took_s: float | None = None
@@ -51,6 +52,7 @@ class SilenceWatch:
         """
         self._from_ns = now_ns
         self._streaming = False
+        self._settled = False
         self._telling = telling
 
     def streaming(self, now_ns: int) -> None:
@@ -63,6 +65,7 @@ class SilenceWatch:
     def settled(self) -> None:
         """The stream has proved itself: what it took to start is what it takes."""
         self._took_s = self._started_s
+        self._settled = True
 
     def forget(self) -> None:
         """Another source, or the old one in another way: it may be slower."""
@@ -77,6 +80,10 @@ class SilenceWatch:
             return None
         granted = granted or NOTHING_GRANTED
         limit_s = table.silence_limit_s(granted.fps, self._arrivals.rate(), granted.jitter_s)
+        if not self._settled:
+            # Two frames may come at once, the next a minute later.
+            intervals = table.SILENT_INTERVALS if self._streaming else 1
+            limit_s = max(limit_s, intervals * granted.patience_s)
         if not self._streaming:
             # A slow rate's first frame may be as late as any other.
             limit_s = max(limit_s, table.start_limit_s(self._took_s))

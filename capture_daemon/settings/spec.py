@@ -134,7 +134,7 @@ def build(spec: SourceSpec, request: Request, interrupt: Interrupt) -> Source:
         case "http":
             from capture_daemon.sources.http import HttpSource
 
-            return HttpSource(spec.argument, interrupt)
+            return HttpSource(spec.argument, interrupt, fps=request.fps)
         case "file":
             from capture_daemon.sources.file import FileSource
 

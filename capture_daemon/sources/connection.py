@@ -14,6 +14,7 @@ import time
 from contextlib import suppress
 
 from capture_daemon.sources.base import Interrupt
+from capture_daemon.sources.http_trust import Trust, fingerprint
 
 _PIECE = 256 << 10
 _BUFFER = 1 << 20
@@ -31,14 +32,18 @@ class Connection:
     def __init__(self, interrupt: Interrupt) -> None:
         self._interrupt = interrupt
         self._socket: socket.socket | None = None
+        self.fingerprint = ""
+        """The SHA-256 of the other side's certificate, hexadecimal; empty without TLS."""
 
-    def connect(self, host: str, port: int, *, tls: bool, deadline: float) -> None:
+    def connect(self, host: str, port: int, *, tls: Trust | None, deadline: float) -> None:
         """Connect to the first of the host's addresses that answers.
 
-        `deadline` is of time.monotonic(), seconds, shared out among the addresses.
+        With `tls` the other side must have a certificate that it trusts. `deadline` is of
+        time.monotonic(), seconds, shared out among the addresses.
 
         Raises:
-            OSError: gaierror, TimeoutError, ConnectionRefusedError, SSLError …: the last address's.
+            OSError: gaierror, TimeoutError, ConnectionRefusedError, SSLError …: the last address's;
+                WrongCertificate: it is not the pinned one.
             Interrupted: the Interrupt is set.
         """
         addresses = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
@@ -54,8 +59,8 @@ class Connection:
                 self.close()
                 if number == len(addresses) - 1:
                     raise
-        if tls:
-            self._secure(host, deadline)
+        if tls is not None:
+            self._secure(host, tls, deadline)
 
     def send(self, data: bytes, *, deadline: float) -> None:
         """Send all of `data`. Raises OSError, Interrupted."""
@@ -109,12 +114,17 @@ class Connection:
         if failure:
             raise OSError(failure, os.strerror(failure))
 
-    def _secure(self, host: str, deadline: float) -> None:
-        context = ssl.create_default_context()
-        secured = context.wrap_socket(
+    def _secure(self, host: str, trust: Trust, deadline: float) -> None:
+        secured = trust.context().wrap_socket(
             self._connected(), server_hostname=host, do_handshake_on_connect=False
         )
         self._socket = secured
+        self._shake_hands(secured, deadline)
+        certificate = secured.getpeercert(binary_form=True)
+        self.fingerprint = fingerprint(certificate)
+        trust.check(certificate)
+
+    def _shake_hands(self, secured: ssl.SSLSocket, deadline: float) -> None:
         while True:
             try:
                 secured.do_handshake()

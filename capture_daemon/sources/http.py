@@ -1,198 +1,279 @@
-"""The `http` source: another server's multipart/x-mixed-replace stream.
+"""The `http` source: another server's Motion JPEG stream, or an address that gives one picture.
 
-mjpg-streamer, ustreamer, an IP camera or another framebus. Parts are passed on as they come. The
-URL's name and password are sent as Basic authorisation and to its own server only; neither is ever
-shown. What a server that wants more than that offers, ffmpeg may read: `ffmpeg:URL`.
+mjpg-streamer, ustreamer, an IP camera, ffmpeg, VLC or another framebus. Pictures are passed on as
+they come. The URL's name and password are sent to its own server only, when that asks for them, and
+are never shown. A camera may be slow: each try waits longer for it than the one before.
 """
 
 from __future__ import annotations
 
 import time
-from collections import deque
-from collections.abc import Mapping
-from dataclasses import dataclass, field
 
-from capture_daemon.sources.base import (
-    Captured,
-    Granted,
-    Interrupt,
-    SourceError,
-    SourceGone,
-)
-from capture_daemon.sources.connection import Connection, Interrupted
-from capture_daemon.sources.http_errors import refused, unreachable
+from capture_daemon.sources import http_errors
+from capture_daemon.sources.base import Captured, Granted, Interrupt, SourceError, SourceGone
+from capture_daemon.sources.connection import Interrupted
+from capture_daemon.sources.delimiters import MultipartError
+from capture_daemon.sources.http_client import Answer, HttpClient
+from capture_daemon.sources.http_flow import Flow
+from capture_daemon.sources.http_frames import FrameStamper, is_of_framebus, why_no_frame
+from capture_daemon.sources.http_snapshots import DEFAULT_FPS, Snapshots
 from capture_daemon.sources.http_target import Target
-from capture_daemon.sources.http_wire import ResponseParser, WireError
-from capture_daemon.sources.multipart import MultipartError, MultipartParser, Part, boundary_of
+from capture_daemon.sources.http_wire import WireError
+from capture_daemon.sources.multipart import Part
+from capture_daemon.sources.pacing import checked_fps
+from capture_daemon.sources.patience import LoginPause, Patience
 
 CONNECT_S = 5.0
-"""To connect, TLS included, and again to answer."""
-_MOST_REDIRECTS = 5
+"""To connect, TLS included; and to answer, at the first try."""
+_OPEN_MOST_S = 15.0
+"""How long `open` itself waits for an answer: the rest of the patience is `read`'s, which returns
+meanwhile, as a thread that is to be told from a hung one must."""
 _JITTER_S = 1.5  # a lost TCP segment and its retransmissions, a busy server
-_MOST_LOST = 1 << 32
-_OLDEST_S = 2.0
-"""A timestamp of the server's that is older, or not past, is of another clock than ours."""
-
-
-@dataclass(slots=True)
-class _Stream:
-    """What exists between open and close."""
-
-    connection: Connection
-    response: ResponseParser
-    parts: MultipartParser
-    ready: deque[Part] = field(default_factory=deque)
-    sequence: int = 0
-    server_sequence: int | None = None
-    captured_ns: int = 0
-
-    def take(self, body: bytes) -> None:
-        """Add bytes of the body. Raises MultipartError."""
-        self.ready.extend(part for part in self.parts.feed(body) if _is_picture(part.headers))
+_AWAY_S = 1.0
+"""After so long without a picture of its own, a server that had some is believed that its camera is
+away."""
+_EARLY = 0.9
+"""Of the patience with a silent stream: the cause is told before that ends."""
+_USTREAMER_COOKIE = "stream_client="
+_EXTRA_HEADERS = "extra_headers=1"
 
 
 class HttpSource:
     """Reads one URL."""
 
-    def __init__(self, url: str, interrupt: Interrupt, *, connect_s: float = CONNECT_S) -> None:
+    def __init__(
+        self,
+        url: str,
+        interrupt: Interrupt,
+        *,
+        fps: float | None = None,
+        connect_s: float = CONNECT_S,
+    ) -> None:
+        """`fps`: how often to ask for single pictures, and what a slow stream is known to give."""
         self._url = url
         self._interrupt = interrupt
+        self._fps = fps
+        self._polled_fps = DEFAULT_FPS
         self._connect_s = connect_s
-        self._stream: _Stream | None = None
+        self._patience = Patience(connect_s)
+        self._client: HttpClient | None = None
+        self._flow: Flow | None = None
+        self._snapshots: Snapshots | None = None
+        self._frames = FrameStamper()
+        self._newest: Part | None = None
+        self._newest_s = 0.0
+        """When the newest picture came, or the source was opened: time.monotonic()."""
+        self._login = LoginPause()
+        self._refusal: SourceError | None = None
+        """What was wrong with what the server sent; it may end with the connection."""
 
     def open(self) -> Granted:
-        """Connect, follow redirects, and read the answer up to the first part.
+        """Connect, follow redirects, and read the answer until it is known to be pictures.
 
         Raises:
             SourceUnusable: it wants another authorisation, or its certificate is not trusted.
-            SourceError: it cannot be reached, or what it serves is no multipart stream.
+            SourceError: it cannot be reached, or what it serves is no picture.
             SourceGone: interrupted.
         """
         self.close()
-        target = Target.parse(self._url)
-        for _ in range(_MOST_REDIRECTS + 1):
-            connection = Connection(self._interrupt)
-            try:
-                outcome = self._request(connection, target)
-            except BaseException:
-                connection.close()
-                raise
-            if isinstance(outcome, _Stream):
-                self._stream = outcome
-                return Granted("MJPG", 0, 0, 0.0, device=target.shown, jitter_s=_JITTER_S)
-            connection.close()
-            target = outcome
-        raise SourceError(
-            "too-many-redirects",
-            f"{target.shown} redirects more than {_MOST_REDIRECTS} times",
-            remedy="open it in a browser and use the address it ends at",
+        self._polled_fps = checked_fps(self._fps, DEFAULT_FPS)
+        home = Target.parse(self._url)
+        client = self._client
+        if client is None:
+            client = self._client = HttpClient(home, self._interrupt, self._connect_s)
+        client.home = home
+        self._login.check(time.monotonic())
+        self._patience.begin(time.monotonic())
+        self._frames = FrameStamper()
+        try:
+            flow = self._flow = self._begin(client)
+            self._decide(flow)
+        except SourceError as error:
+            self.close()
+            if home.credentials is not None:
+                self._login.failed(error, time.monotonic())
+            raise self._remembering(error) from error
+        except BaseException:
+            self.close()
+            raise
+        self._newest_s = time.monotonic()
+        return Granted(
+            "MJPG",
+            0,
+            0,
+            self._granted_fps(flow),
+            device=flow.answer.target.shown,
+            jitter_s=_JITTER_S,
+            patience_s=self._patience.picture_s,
         )
 
     def read(self, timeout_s: float) -> Captured | None:
-        """Wait for the next part. Raises SourceGone: the stream ended or cannot be followed."""
-        stream = self._stream
-        if stream is None:
+        """Wait for the next picture. Raises SourceError: the stream ended or cannot be followed."""
+        if self._flow is None and self._snapshots is None:
             raise SourceGone("not-open", "the stream is not open", remedy="open it first")
         deadline = time.monotonic() + timeout_s
-        try:
-            while not stream.ready:
-                self._receive(stream, deadline)
-        except (TimeoutError, Interrupted):
-            return None
-        except (OSError, WireError, MultipartError) as error:
-            raise SourceGone("stream-broken", f"the stream broke off: {error}") from error
-        return _captured(stream, stream.ready.popleft())
+        while (part := self._next(deadline)) is not None:
+            if (why := why_no_frame(part.headers)) is None:
+                return self._captured(part)
+            self._see_stand_in(part, why)
+            if time.monotonic() >= deadline:
+                break
+        if not self._patience.pictures:
+            self._see_nothing()
+        return None
 
     def close(self) -> None:
         """Close the connection."""
-        stream, self._stream = self._stream, None
-        if stream is not None:
-            stream.connection.close()
+        flow, self._flow = self._flow, None
+        self._snapshots = None
+        self._patience.end(time.monotonic())
+        if flow is not None:
+            flow.close()
+        if self._client is not None:
+            self._client.close()
 
-    def _receive(self, stream: _Stream, deadline: float) -> None:
-        if stream.response.ended or stream.parts.ended:
-            raise ConnectionError("the server ended it")
-        data = stream.connection.receive(deadline=deadline)
-        if not data:
-            raise ConnectionError("the server closed the connection")
-        stream.take(stream.response.feed(data))
+    # -- opening ---------------------------------------------------------------------------
 
-    def _request(self, connection: Connection, target: Target) -> _Stream | Target:
-        """Send the request; return the stream, or where the server redirects to."""
-        response = ResponseParser()
+    def _begin(self, client: HttpClient) -> Flow:
+        answer = self._ask(client)
+        if _is_plain_ustreamer(answer):
+            answer.connection.close()
+            client.home = answer.target.asking(_EXTRA_HEADERS)
+            answer = self._ask(client)
         try:
-            deadline = time.monotonic() + self._connect_s
-            connection.connect(target.host, target.port, tls=target.tls, deadline=deadline)
-            deadline = time.monotonic() + self._connect_s
-            connection.send(target.request(), deadline=deadline)
-            body = b""
-            while response.head is None:
-                data = connection.receive(deadline=deadline)
-                if not data:
-                    raise ConnectionError("the server closed the connection without an answer")
-                body = response.feed(data)
+            return Flow(client, answer)
+        except BaseException:
+            answer.connection.close()
+            raise
+
+    def _ask(self, client: HttpClient) -> Answer:
+        answer_s = self._patience.answer_s
+        return client.ask(
+            head_s=min(answer_s, _OPEN_MOST_S, 4 * self._connect_s),
+            patient=answer_s > min(_OPEN_MOST_S, 4 * self._connect_s),
+        )
+
+    def _decide(self, flow: Flow) -> None:
+        """Read until it is known what is sent; a server that is slow to send it is no failure."""
+        deadline = time.monotonic() + self._connect_s
+        try:
+            while not flow.decided and not (flow.may_be_one and flow.ready):
+                flow.receive(deadline, self._patience.answer_s)
+                if time.monotonic() > deadline:
+                    return
+        except TimeoutError:
+            return
         except Interrupted as error:
             raise SourceGone("interrupted", "opening was interrupted") from error
-        except (OSError, WireError) as error:
-            raise unreachable(target, error) from error
-        head = response.head
-        if head.status in (301, 302, 303, 307, 308) and "location" in head.headers:
-            return target.redirected(head.headers["location"])
-        if head.status != 200:
-            raise refused(target, head)
-        try:
-            parts = MultipartParser(boundary_of(head.headers.get("content-type", "")))
-            stream = _Stream(connection, response, parts)
-            stream.take(body)
-        except MultipartError as error:
-            raise SourceError(
-                "not-multipart",
-                f"{target.shown} is no MJPEG stream: {error}",
-                remedy="use the stream's own address (often /stream, /?action=stream, /video); "
-                "ffmpeg:URL reads other kinds",
-            ) from error
-        return stream
+        except (OSError, WireError, MultipartError) as error:
+            raise http_errors.unreachable(flow.answer.target, error) from error
+
+    def _remembering(self, error: SourceError) -> SourceError:
+        """Return what to say of `error`: some servers end with the connection that was refused."""
+        first = self._refusal
+        if error.code in ("not-jpeg", "not-multipart"):
+            self._refusal = error
+        elif error.code == "refused" and first is not None:
+            said = f"{first.message}; nothing listens there since the connection was closed"
+            return SourceError(first.code, said, remedy=first.remedy)
+        return error
+
+    def _granted_fps(self, flow: Flow) -> float:
+        """Return the rate that can be counted on: a server is not told how fast to send."""
+        if flow.may_be_one or flow.was_one:
+            return self._polled_fps
+        return self._fps if self._fps is not None and self._fps < 1 else 0.0
+
+    # -- reading ---------------------------------------------------------------------------
+
+    def _next(self, deadline: float) -> Part | None:
+        """Return what came next, a picture or what stands for one; None: nothing until then."""
+        while (flow := self._flow) is not None:
+            if flow.ready:
+                return flow.ready.popleft()
+            again_s = self._newest_s + 1 / self._polled_fps
+            if flow.was_one or (flow.may_be_one and time.monotonic() >= again_s):
+                self._poll(flow)
+                break
+            try:
+                until = min(deadline, again_s) if flow.may_be_one else deadline
+                flow.receive(until, self._patience.answer_s)
+            except TimeoutError:
+                if time.monotonic() >= deadline:
+                    return None
+            except Interrupted:
+                return None
+            except (OSError, WireError, MultipartError) as error:
+                raise _broken(flow, error) from error
+            except SourceError as error:
+                raise self._remembering(error) from error
+            if not flow.ready and not flow.over and time.monotonic() >= deadline:
+                return None  # it never stops sending what is no picture
+        return self._next_snapshot(deadline)
+
+    def _poll(self, flow: Flow) -> None:
+        """It is one picture: ask for it again and again from now on."""
+        flow.done()
+        self._flow = None
+        if self._client is None or self._newest is None:
+            raise SourceGone("not-open", "the stream is not open", remedy="open it first")
+        self._snapshots = Snapshots(
+            self._client, self._interrupt, fps=self._polled_fps, first=self._newest
+        )
+
+    def _next_snapshot(self, deadline: float) -> Part | None:
+        snapshots = self._snapshots
+        if snapshots is None:
+            return None
+        left_s = max(0.0, deadline - time.monotonic())
+        part = snapshots.next(left_s, min(self._patience.answer_s, _OPEN_MOST_S))
+        if part is not None:
+            self._frames.lost(snapshots.lost)
+        return part
+
+    def _captured(self, part: Part) -> Captured:
+        self._newest, self._newest_s = part, time.monotonic()
+        self._patience.saw(self._newest_s)
+        self._login.worked()
+        self._refusal = None
+        return self._frames.captured(part)
+
+    def _see_nothing(self) -> None:
+        """Raise what is known of why nothing comes, before it is called a silence."""
+        flow = self._flow
+        if flow is None or time.monotonic() - self._newest_s < _EARLY * self._patience.picture_s:
+            return
+        if self._refusal is not None:
+            raise self._refusal
+        if flow.answer.response.head is None:
+            raise http_errors.unreachable(flow.answer.target, TimeoutError())
+
+    def _see_stand_in(self, part: Part, why: str) -> None:
+        """Raise once the server has shown something else in place of its camera for long enough.
+
+        The connection is kept for as long as any other silence is waited out: when the camera is
+        back, its pictures come over it at once.
+        """
+        self._newest = part
+        limit_s = _AWAY_S if self._patience.proved else _EARLY * self._patience.picture_s
+        if self._client is not None and time.monotonic() - self._newest_s >= limit_s:
+            framebus = is_of_framebus(part.headers)
+            raise http_errors.away(self._client.home, why, framebus=framebus)
 
 
-def _is_picture(headers: Mapping[str, str]) -> bool:
-    """Return False for what framebus or ustreamer shows while its own camera is away.
-
-    To pass that on as a picture would make an absent camera look like a live one.
-    """
-    return "x-placeholder" not in headers and headers.get("x-ustreamer-online") != "false"
-
-
-def _captured(stream: _Stream, part: Part) -> Captured:
-    now_ns = time.monotonic_ns()
-    stream.captured_ns = max(
-        stream.captured_ns, capture_time_ns(part.headers, now_ns, time.time_ns())
+def _broken(flow: Flow, error: Exception) -> SourceGone:
+    return SourceGone(
+        "stream-broken",
+        f"the stream of {flow.answer.target.where} broke off: {error}",
+        remedy="it is opened again by itself; if it happens often, look into that server's log",
     )
-    said = part.headers.get("x-sequence", "")
-    server_sequence = int(said[:18]) if said.isascii() and said.isdigit() else None
-    stream.sequence += _advance(stream.server_sequence, server_sequence)
-    stream.server_sequence = server_sequence
-    return Captured(part.body, stream.captured_ns, stream.sequence)
 
 
-def _advance(before: int | None, now: int | None) -> int:
-    """Return how far the server's own count went on; 1 where it has none or began anew.
+def _is_plain_ustreamer(answer: Answer) -> bool:
+    """Tell whether this is ustreamer's stream, which says only when asked whether it has a signal.
 
-    What no stream can have lost is no count: added up, it would not fit into the ring's 64 bits.
+    It is known by its cookie: to add a key to another server's address might break that.
     """
-    if before is None or now is None or not before < now <= before + _MOST_LOST:
-        return 1
-    return now - before
-
-
-def capture_time_ns(headers: Mapping[str, str], now_ns: int, now_utc_ns: int) -> int:
-    """Return when a part was captured, CLOCK_MONOTONIC nanoseconds.
-
-    X-Timestamp is seconds, UTC, with some servers, and of a clock of their own with others (time
-    since boot, or wrong altogether). It is believed if it lies within the last 2 s; else the part
-    was captured when it arrived.
-    """
-    try:
-        age_s = now_utc_ns / 1e9 - float(headers.get("x-timestamp", "nan"))
-    except ValueError:
-        return now_ns
-    return now_ns - int(age_s * 1e9) if 0 <= age_s <= _OLDEST_S else now_ns
+    head = answer.response.head
+    cookie = head.headers.get("set-cookie", "") if head is not None else ""
+    return cookie.startswith(_USTREAMER_COOKIE) and "extra_headers" not in answer.target.path

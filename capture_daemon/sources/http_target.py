@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-import base64
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from urllib.parse import quote, unquote, urljoin, urlsplit
 
-from capture_daemon.sources.base import SourceError
+from capture_daemon.sources import http_trust
+from capture_daemon.sources.base import SourceError, SourceUnusable
+from capture_daemon.sources.http_auth import Credentials
+from capture_daemon.sources.http_trust import Trust
 from capture_daemon.sources.redact import public
 
 _SAFE = "/%:=&?~+!$,;'@()*[]-._"
@@ -24,17 +27,27 @@ class Target:
     authority: str
     """The Host header."""
     path: str = field(repr=False)
-    """Path and query."""
-    authorization: str = field(repr=False)
-    """The Authorization header; empty if the URL has no user."""
+    """Path and query, without what is meant for us."""
+    credentials: Credentials | None = None
+    """None if the URL has no user, and for any server but its own."""
+    trust: Trust = http_trust.VERIFIED
+    """For this host; any other is to be vouched for by the system's authorities."""
+    strange: bool = False
+    """Redirected to: another server than the URL's, which is not sent its password."""
 
     @classmethod
     def parse(cls, url: str) -> Target:
-        """Take `url` apart. Raises SourceError: it is no http or https URL."""
+        """Take `url` apart.
+
+        Raises SourceError: it is no http or https URL, or what it pins is no fingerprint.
+        """
         try:
             parts = urlsplit(url)
             host, port = parts.hostname or "", parts.port
             authority = parts.netloc.rpartition("@")[2].encode("idna").decode("ascii")
+            query, trust = http_trust.taken_from(parts.query)
+        except http_trust.BadPin as error:
+            raise SourceUnusable("bad-url", str(error), remedy=_PIN_REMEDY) from error
         except (ValueError, UnicodeError):
             raise _no_url() from None  # its words quote the URL
         unprintable = any(ord(letter) <= 0x20 or ord(letter) == 0x7F for letter in url)
@@ -42,31 +55,40 @@ class Target:
             raise _no_url()
         tls = parts.scheme == "https"
         path = quote(parts.path or "/", safe=_SAFE)
-        if parts.query:
-            path += "?" + quote(parts.query, safe=_SAFE)
-        authorization = ""
+        if query:
+            path += "?" + quote(query, safe=_SAFE)
+        credentials = None
         if parts.username is not None:
-            pair = f"{unquote(parts.username)}:{unquote(parts.password or '')}"
-            authorization = "Basic " + base64.b64encode(pair.encode()).decode()
-        return cls(url, host, port or (443 if tls else 80), tls, authority, path, authorization)
+            credentials = Credentials(unquote(parts.username), unquote(parts.password or ""))
+        port = port or (443 if tls else 80)
+        return cls(url, host, port, tls, authority, path, credentials, trust)
 
     @property
     def shown(self) -> str:
         """The URL as viewers may see it: scheme, host and port."""
         return public(self.url)
 
-    def request(self) -> bytes:
-        """Return the whole GET request."""
+    @property
+    def where(self) -> str:
+        """Host and port, which are no secret."""
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+    @property
+    def origin(self) -> tuple[bool, str, int]:
+        """What a password belongs to (RFC 6454)."""
+        return self.tls, self.host, self.port
+
+    def request(self, headers: Mapping[str, str] | None = None) -> bytes:
+        """Return the whole GET request, with further headers if there are any."""
         lines = [
             f"GET {self.path} HTTP/1.1",
             f"Host: {self.authority}",
             "User-Agent: framebus",
-            "Accept: multipart/x-mixed-replace, */*;q=0.1",
-            "Connection: close",
+            "Accept: multipart/x-mixed-replace, image/jpeg, */*;q=0.1",
+            "Accept-Encoding: identity",
+            *(f"{name}: {value}" for name, value in (headers or {}).items() if value),
         ]
-        if self.authorization:
-            lines.append(f"Authorization: {self.authorization}")
-        return "\r\n".join([*lines, "", ""]).encode("ascii")
+        return "\r\n".join([*lines, "", ""]).encode()
 
     def redirected(self, location: str) -> Target:
         """Return the target that a redirect names; another server does not get our password.
@@ -78,17 +100,17 @@ class Target:
         except ValueError:
             raise _no_url() from None  # its words quote the URL
         there = Target.parse(url)
-        if (there.tls, there.host, there.port) != (self.tls, self.host, self.port):
-            return there
-        return Target(
-            there.url,
-            there.host,
-            there.port,
-            there.tls,
-            there.authority,
-            there.path,
-            there.authorization or self.authorization,
-        )
+        trust = self.trust if there.host == self.host else http_trust.VERIFIED
+        if there.origin != self.origin:
+            return replace(there, credentials=None, trust=trust, strange=True)
+        return replace(there, credentials=there.credentials or self.credentials, trust=trust)
+
+    def asking(self, field_: str) -> Target:
+        """Return the same target with one more field in its query, "key=value"."""
+        return replace(self, path=self.path + ("&" if "?" in self.path else "?") + field_)
+
+
+_PIN_REMEDY = "write tls=sha256: and the fingerprint, or tls=insecure, or leave it out"
 
 
 def _no_url() -> SourceError:

@@ -1,169 +1,302 @@
-"""The parts of a multipart/x-mixed-replace stream, incrementally (RFC 2046, 5.1). Pure.
+"""The parts of a multipart stream that are pictures, incrementally (RFC 2046, 5.1). Pure.
 
-Cameras bend the standard, and what is read here is what they send: the header's boundary with or
-without the dashes that belong to the delimiter, quoted or not; parts with and without
-Content-Length; line ends of one byte or two; no line end before a delimiter. A Content-Length that
-is wrong costs that part, and the next delimiter is searched for.
+Cameras bend the standard, and what is read here is what they send:
+
+- a boundary that the header does not name, or names wrongly, quoted, with the dashes that belong
+  to the delimiter: the first delimiter line tells what it is;
+- delimiters that all end in two dashes, as only the last one should; without a line end before
+  them; none at all, where each part has headers;
+- line ends of one byte or two; no empty line after the headers, or two;
+- a Content-Length that is missing, too large, too small, or that counts the line end;
+- parts that are no pictures (sound, metadata): they are passed over, and `others` says what
+  they are.
+
+A picture is handed on as soon as it is known to be whole. Where the length is right that is at
+once, else at its end (EOI), or at the next delimiter.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from capture_daemon.sources import sniffing
+from capture_daemon.sources.delimiters import (
+    LARGEST_BOUNDARY,
+    Delimiter,
+    DelimiterFinder,
+    MultipartError,
+)
 from capture_daemon.sources.http_wire import parse_headers
+from capture_daemon.sources.jpeg_markers import EOI, START
+from capture_daemon.sources.picture_end import PictureEnd, ends_at
 from capture_daemon.sources.splitter import LARGEST_FRAME
 
 LARGEST_PART_HEAD = 16 << 10
 """Bytes of one part's headers."""
-_LARGEST_BOUNDARY = 256
-
-_BOUNDARY = re.compile(r"boundary\s*=\s*(?:\"([^\"]*)\"|([^;\s]+))", re.IGNORECASE)
-_LINE_REST = re.compile(rb"(--)?[ \t]{0,64}\r?\n")
-_LINE_REST_BEGUN = re.compile(rb"(?:-|--)?[ \t]{0,64}\r?\Z")
-_END_OF_HEAD = re.compile(rb"\A\r?\n|\r?\n\r?\n")
-
-
-class MultipartError(ValueError):
-    """The stream cannot be followed any further; the message says why."""
+_FIRST_HEADER = b"content-"
+_MOST_AHEAD = 32
+_MOST_BEHIND = 1024
+"""Bytes that may stand behind a picture before the server pauses: the next part's head."""
+_PICTURE_TYPES = ("image/jpeg", "image/jpg", "image/pjpeg", "image/x-jpeg", "jpeg", "image")
+_LINE_ENDS = re.compile(rb"[\r\n]{1,8}(?=\xff\xd8)")
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One part."""
+    """One picture."""
 
     headers: Mapping[str, str]
     """Names in small letters."""
     body: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class _Delimiter:
-    start: int
-    """Where what is before it ends."""
-    end: int
-    """Where what is after it begins."""
-    closing: bool
-
-
-def boundary_of(content_type: str) -> str:
-    """Return the boundary that a Content-Type names, as it stands there.
-
-    Raises:
-        MultipartError: it is not multipart, or names none.
-    """
-    found = _BOUNDARY.search(content_type)
-    boundary = (found[1] or found[2] or "") if found else ""
-    if not content_type.lower().startswith("multipart/"):
-        raise MultipartError(f"its type is {content_type[:80] or 'not given'!r}, not multipart")
-    if not boundary.strip("- ") or len(boundary) > _LARGEST_BOUNDARY:
-        raise MultipartError(f"its type {content_type[:80]!r} names no usable boundary")
-    return boundary
-
-
 class MultipartParser:
-    """Takes bytes in pieces of any size and gives whole parts back."""
+    """Takes bytes in pieces of any size and gives whole pictures back."""
 
-    def __init__(self, boundary: str, *, largest: int = LARGEST_FRAME) -> None:
+    def __init__(self, boundary: str = "", *, largest: int = LARGEST_FRAME) -> None:
         """`boundary` as `boundary_of` returns it; `largest` part in bytes."""
-        self._token = boundary.strip().lstrip("-").encode("latin-1", "replace")
+        self._delimiters = DelimiterFinder(boundary)
         self._largest = largest
         self._buffer = bytearray()
-        self._headers: Mapping[str, str] | None = None
-        """Of the part that is coming in; None: its head is not complete."""
-        self._in_part = False
-        """A delimiter was seen and its part is not complete."""
+        self._step: Callable[[], bool] = self._seek
+        """What is to be done with the bytes; it returns False when more are needed."""
+        self._parts: list[Part] = []
+        self._headers: Mapping[str, str] = {}
+        self._head_at = 0
+        """Up to here the lines of the part's head are looked at."""
         self._length: int | None = None
-        """Of the body, where the part says it."""
-        self._searched = 0
-        """Up to here there is no delimiter."""
-        self.ended = False
-        """The closing delimiter was seen; what follows is ignored."""
+        """Of the body, where the part says it and is believed."""
+        self._end = PictureEnd()
+        self._believed = True
+        """No length was too large until now."""
+        self._dropped = 0
+        """Bytes passed over since the last part's head."""
+        self.others = ""
+        """What the newest part was that is no picture; empty if there was none."""
+        self.passed_over = 0
+        """How many parts were no pictures."""
 
     def feed(self, data: bytes) -> list[Part]:
-        """Add what came and return the parts that are now whole, oldest first.
+        """Add what came and return the pictures that are now whole, oldest first.
 
         Raises:
             MultipartError: a limit is exceeded.
         """
-        if self.ended:
-            return []
         self._buffer += data
-        parts: list[Part] = []
-        while not self.ended and self._step(parts):
+        self._parts = []
+        while self._step():
             pass
-        if len(self._buffer) > self._largest + LARGEST_PART_HEAD:
+        if len(self._buffer) > self._largest + LARGEST_PART_HEAD or self._dropped > self._largest:
             raise MultipartError(f"a part is larger than {self._largest} bytes")
-        return parts
+        return self._parts
 
-    def _step(self, parts: list[Part]) -> bool:
-        """Do what the bytes allow; False when more are needed."""
-        if not self._in_part:
-            return self._enter_part()
-        if self._headers is None:
-            return self._take_head()
-        if self._length is not None:
-            if len(self._buffer) < self._length:
-                return False
-            body, after = bytes(self._buffer[: self._length]), self._length
-            self._in_part = False
-        else:
-            delimiter = self._find_delimiter()
-            if delimiter is None:
-                return False
-            body, after = bytes(self._buffer[: delimiter.start]), delimiter.end
-            self.ended = delimiter.closing
-        parts.append(Part(self._headers, body))
-        self._headers = None
-        self._consume(after)
-        return True
+    # -- between parts -----------------------------------------------------------------------
 
-    def _enter_part(self) -> bool:
-        delimiter = self._find_delimiter()
-        if delimiter is None:
-            # Whatever stands before a delimiter is dropped; its own first bytes may be here.
-            self._consume(max(0, self._searched - _LARGEST_BOUNDARY))
+    def _seek(self) -> bool:
+        """Look for where the next part begins, and drop what is before it."""
+        if self._delimiters.seen:
+            return self._seek_delimiter()
+        self._consume(len(self._buffer) - len(self._buffer.lstrip(b"\r\n")))
+        if self._begins(START):
+            return self._enter_body({})
+        if self._begins(_FIRST_HEADER):
+            return self._enter_head()
+        if self._may_begin(START) or self._may_begin(_FIRST_HEADER):
             return False
-        self._consume(delimiter.end)
-        self.ended = delimiter.closing
-        self._in_part = True
-        return True
+        return self._seek_line()
+
+    def _seek_delimiter(self) -> bool:
+        found = self._delimiters.find(self._buffer)
+        if found is None:
+            # Its own first bytes, and the line end before it, may be here.
+            self._drop(max(0, self._delimiters.searched - LARGEST_BOUNDARY))
+            return False
+        self._consume(found.end)
+        return self._enter_head()
+
+    def _seek_line(self) -> bool:
+        """Look at one line: it may be the delimiter that tells the boundary."""
+        end = self._buffer.find(b"\n", 0, LARGEST_BOUNDARY)
+        if end < 0:
+            return len(self._buffer) > LARGEST_BOUNDARY and self._go(self._drop_line)
+        learned = self._delimiters.learn(bytes(self._buffer[:end]), self._buffer[end + 1 :])
+        if learned is None:
+            return False
+        self._drop(end + 1)
+        return self._enter_head() if learned else True
+
+    def _drop_line(self) -> bool:
+        """Drop what is too long for a delimiter, up to its end."""
+        end = self._buffer.find(b"\n")
+        self._drop(len(self._buffer) if end < 0 else end + 1)
+        return end >= 0 and self._go(self._seek)
+
+    # -- the head of a part ------------------------------------------------------------------
+
+    def _enter_head(self) -> bool:
+        self._head_at = 0
+        return self._go(self._take_head)
 
     def _take_head(self) -> bool:
-        end = _END_OF_HEAD.search(self._buffer, 0, LARGEST_PART_HEAD)
-        if end is None:
-            if len(self._buffer) >= LARGEST_PART_HEAD:
-                raise MultipartError(f"a part's head is larger than {LARGEST_PART_HEAD} bytes")
+        """Take one line; the empty one ends the head, as does a picture that begins without it."""
+        at = self._head_at
+        if bytes(self._buffer[at : at + len(START)]) == START:
+            return self._end_head(at, at)
+        end = self._buffer.find(b"\n", at, LARGEST_PART_HEAD)
+        if end < 0 and len(self._buffer) > LARGEST_PART_HEAD:
+            raise MultipartError(f"a part's head is larger than {LARGEST_PART_HEAD} bytes")
+        if end < 0:
             return False
-        self._headers = parse_headers(bytes(self._buffer[: end.start()]))
-        length = self._headers.get("content-length", "")
-        self._length = int(length[:18]) if length.isascii() and length.isdigit() else None
-        if self._length is not None and self._length > self._largest:
-            raise MultipartError(f"a part of {self._length} bytes is larger than {self._largest}")
-        self._consume(end.end())
+        line = bytes(self._buffer[at:end]).strip()
+        if self._delimiters.is_one(line):  # a part without anything
+            self._consume(end + 1)
+            return self._enter_head()
+        if line:
+            self._head_at = end + 1
+            return True
+        if at:
+            return self._end_head(at, end + 1)
+        return self._skip_empty_line(end + 1)
+
+    def _skip_empty_line(self, after: int) -> bool:
+        """Right after the delimiter it is either one too many, or there are no headers."""
+        ahead = bytes(self._buffer[after : after + _MOST_AHEAD]).lstrip(b"\r\n").lower()
+        if ahead.startswith(_FIRST_HEADER):
+            self._consume(after)
+            return True
+        return not _FIRST_HEADER.startswith(ahead) and self._end_head(0, after)
+
+    def _end_head(self, end: int, body_at: int) -> bool:
+        headers = parse_headers(bytes(self._buffer[:end]))
+        self._consume(body_at)
+        return self._enter_body(headers)
+
+    # -- the body of a part ------------------------------------------------------------------
+
+    def _enter_body(self, headers: Mapping[str, str]) -> bool:
+        self._dropped = 0
+        self._headers = headers
+        length = headers.get("content-length", "")
+        believed = self._believed and length.isascii() and length.isdigit()
+        self._length = int(length[:18]) if believed else None
+        if self._length is not None and not 0 < self._length <= self._largest:
+            self._length = None
+        self._end = PictureEnd()
+        return self._go(self._take_begin)
+
+    def _take_begin(self) -> bool:
+        """Look at the body's first bytes: a picture, or something to be passed over."""
+        if ends := _LINE_ENDS.match(self._buffer):
+            self._consume(ends.end())
+        if self._begins(START[:2]):
+            return self._go(self._take_picture)
+        delimiter = self._delimiters.find(self._buffer)
+        if delimiter is None and len(self._buffer) < min(self._length or 99, sniffing.ENOUGH):
+            return False
+        body = bytes(self._buffer[: sniffing.ENOUGH if delimiter is None else delimiter.start])
+        body = body[: self._length]
+        declared = self._headers.get("content-type", "").partition(";")[0].strip().lower()
+        kind = sniffing.kind_of(body)
+        if body and not kind and declared in _PICTURE_TYPES:
+            return self._go(self._take_picture)
+        if body:
+            self.others = kind or sniffing.kind_of_type(declared) or declared or "unknown data"
+            self.passed_over += 1
+        return self._go(self._seek if self._delimiters.seen else self._pass_over)
+
+    def _pass_over(self) -> bool:
+        """Drop the body of a part that is no picture; no delimiter was seen until now."""
+        dropped = min(self._length or 0, len(self._buffer))
+        self._length = (self._length or 0) - dropped
+        self._drop(dropped)
+        return not self._length and self._go(self._seek)
+
+    def _take_picture(self) -> bool:
+        """Hand the picture on, if it is known to be whole.
+
+        A delimiter is looked for only where something is wrong: that costs more than all the rest.
+        """
+        if self._length is not None:
+            if len(self._buffer) < self._length:
+                if self._may_be_over() and (delimiter := self._delimiters.find(self._buffer)):
+                    self._doubt(delimiter)
+                if self._length is not None:
+                    return False
+            elif ends_at(self._buffer, self._length):
+                return self._hand_on(self._length)
+            elif end := self._end_nearby(self._length):
+                return self._hand_on(end)
+            self._length = None
+        end = self._end.find(self._buffer)
+        if end and not self._end.is_cut:
+            return self._hand_on(end)
+        if not end and not self._end.is_lost:
+            return False
+        delimiter = self._delimiters.find(self._buffer)
+        return bool(delimiter or end) and self._hand_on(delimiter.start if delimiter else end)
+
+    def _may_be_over(self) -> bool:
+        """Tell whether a picture has just ended, though its length says that more is to come."""
+        return EOI in self._buffer[-_MOST_BEHIND:]
+
+    def _end_nearby(self, length: int) -> int:
+        """Return where the picture ends whose length is nearly right; 0: it is far from it."""
+        delimiter = self._delimiters.find(self._buffer)
+        if delimiter is not None:
+            self._doubt(delimiter)
+            if 0 <= length - delimiter.start <= 2:
+                return delimiter.start
+        return self._end_by_length(length) if self._length is not None else 0
+
+    def _doubt(self, delimiter: Delimiter) -> None:
+        """Forget the length, and those to come, if a part begins before its end."""
+        if self._length is None or delimiter.start >= self._length - 2:
+            return
+        whole = ends_at(self._buffer, delimiter.start)
+        if whole or self._delimiters.headed(self._buffer, delimiter):
+            self._length = None
+            self._believed = False
+
+    def _end_by_length(self, length: int) -> int:
+        """Return where the picture ends of which at least that much is there; 0: beyond it."""
+        end = PictureEnd().find(self._buffer)
+        if not 0 < end <= length:
+            return 0
+        if self._delimiters.may_begin(bytes(self._buffer[end:length])):
+            self._believed = False  # it reaches into the delimiter
+            return end
+        return length
+
+    def _hand_on(self, length: int) -> bool:
+        with memoryview(self._buffer) as view:
+            body = bytes(view[:length])
+        shorter = body.rstrip(b"\r\n")
+        if ends_at(self._buffer, len(shorter)):  # the line end before the delimiter was counted
+            body = shorter
+        self._parts.append(Part(self._headers, body))
+        self._consume(length)
+        return self._go(self._seek)
+
+    # -- bytes -------------------------------------------------------------------------------
+
+    def _go(self, step: Callable[[], bool]) -> bool:
+        self._step = step
         return True
 
-    def _find_delimiter(self) -> _Delimiter | None:
-        at = self._searched
-        while (at := self._buffer.find(self._token, at)) >= 0:
-            after = at + len(self._token)
-            rest = _LINE_REST.match(self._buffer, after)
-            if rest is not None:
-                return _Delimiter(self._line_start(at), rest.end(), rest[1] is not None)
-            if _LINE_REST_BEGUN.match(self._buffer, after):
-                self._searched = at
-                return None
-            at += 1
-        self._searched = max(self._searched, len(self._buffer) - len(self._token) + 1, 0)
-        return None
+    def _begins(self, wanted: bytes) -> bool:
+        return bytes(self._buffer[: len(wanted)]).lower() == wanted.lower()
 
-    def _line_start(self, at: int) -> int:
-        """Return where the delimiter whose token is at `at` begins: its dashes, its line end."""
-        window = bytes(self._buffer[max(0, at - _LARGEST_BOUNDARY) : at])
-        before = window.rstrip(b"-").removesuffix(b"\n").removesuffix(b"\r")
-        return at - (len(window) - len(before))
+    def _may_begin(self, wanted: bytes) -> bool:
+        """Tell whether what there is may be the beginning of `wanted`."""
+        return len(self._buffer) < len(wanted) and wanted.startswith(bytes(self._buffer).lower())
+
+    def _drop(self, length: int) -> None:
+        self._dropped += length
+        self._consume(length)
 
     def _consume(self, length: int) -> None:
-        del self._buffer[:length]
-        self._searched = max(0, self._searched - length)
+        if length:
+            del self._buffer[:length]
+            self._delimiters.consumed(length)

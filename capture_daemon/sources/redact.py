@@ -39,7 +39,7 @@ _SEGMENT = re.compile(
 _KEYS = words(
     "action advance_headers buffer camera channel codec compression extra_headers fps framerate "
     "height id latency mode proto quality rate resolution rotation size stream subtype timeout "
-    "transportmode type unicast video width"
+    "tls transportmode type unicast video width"
 )
 """Parameters of a query whose names may be shown. Values never are."""
 _SHORTEST = 4

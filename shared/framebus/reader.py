@@ -146,6 +146,12 @@ class FrameReader:
         frames.reverse()
         return frames
 
+    @property
+    def interval_s(self) -> float:
+        """The frame interval that the daemon tells, seconds; 0 while it is unknown."""
+        ring = self._attached()
+        return ring.interval_ns / 1e9 if ring else 0.0
+
     def status(self) -> dict[str, object]:
         """Return the daemon's last status document (docs/control.md); empty without a daemon."""
         ring = self._attached()

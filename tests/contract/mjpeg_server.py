@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import socket
 import ssl
 import subprocess
@@ -23,12 +24,29 @@ class Visit:
     request: bytes
     number: int
     """0 for the first connection."""
+    server: Server
     stopping: threading.Event
     """Set when the test is over: an endless script waits on it."""
 
     def send(self, *pieces: bytes) -> None:
         for piece in pieces:
             self.peer.sendall(piece)
+
+    def again(self) -> bytes:
+        """Wait for a further request on this connection; empty if the client leaves instead."""
+        request = b""
+        while b"\r\n\r\n" not in request:
+            if self.stopping.is_set():
+                return b""
+            self.peer.settimeout(0.05)
+            with suppress(TimeoutError):
+                data = self.peer.recv(4096)
+                if not data:
+                    return b""
+                request += data
+        self.peer.settimeout(30)
+        self.server.requests.append(request)
+        return request
 
     def linger(self) -> None:
         """Keep the connection open, silent, until the client leaves or the test ends."""
@@ -48,8 +66,17 @@ class Server:
 
     port: int
     requests: list[bytes] = field(default_factory=list)
+    visits: int = 0
+    """Connections on which something was asked."""
     certificate: Path | None = None
     """Its own, self-signed, if it speaks TLS."""
+
+    def fingerprint(self) -> str:
+        """The SHA-256 of its certificate."""
+        if self.certificate is None:
+            raise ValueError("it speaks no TLS")
+        der = ssl.PEM_cert_to_DER_cert(self.certificate.read_text())
+        return hashlib.sha256(der).hexdigest()
 
     def url(self, path: str = "/stream", user: str = "") -> str:
         scheme = "https" if self.certificate else "http"
@@ -117,7 +144,8 @@ def _serve(
                 return
             request += data
         server.requests.append(request)
-        script(Visit(peer, request, len(server.requests) - 1, stopping))
+        server.visits += 1
+        script(Visit(peer, request, server.visits - 1, server, stopping))
 
 
 def _certified(directory: Path) -> tuple[ssl.SSLContext, Path]:

@@ -55,11 +55,11 @@ def from_files(text: str, write: Callable[[Path], None], request: Request) -> Ma
     return make
 
 
-def from_server(script: Callable[[Visit], None]) -> MakeSource:
+def from_server(script: Callable[[Visit], None], request: Request | None = None) -> MakeSource:
     @contextmanager
     def make(directory: Path, interrupt: Interrupt) -> Iterator[Source]:
         with serving(script) as server:
-            yield build(parse(server.url()), Request(), interrupt)
+            yield build(parse(server.url()), request or Request(), interrupt)
 
     return make
 
@@ -105,6 +105,15 @@ def _one_frame(visit: Visit) -> None:
     visit.linger()
 
 
+def _snapshots(visit: Visit) -> None:
+    request = visit.request
+    while request:
+        picture = jpeg(len(visit.server.requests) % 4)
+        head = f"HTTP/1.1 200 OK\r\nContent-Type: image/jpeg\r\nContent-Length: {len(picture)}"
+        visit.send(f"{head}\r\n\r\n".encode() + picture)
+        request = visit.again()
+
+
 def _web_page(visit: Visit) -> None:
     visit.send(b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 2\r\n\r\nhi")
 
@@ -148,6 +157,12 @@ CASES = (
         "http",
         good=from_server(_stream),
         quiet=from_server(_one_frame),
+        bad=from_server(_web_page),
+    ),
+    SourceCase(
+        "http-snapshots",
+        good=from_server(_snapshots, FAST),
+        quiet=from_server(_snapshots, SLOW),
         bad=from_server(_web_page),
     ),
 )

@@ -15,10 +15,13 @@ from capture_daemon.settings.spec import parse
 from capture_daemon.sources import jpeg
 from capture_daemon.sources.avi import AviError, AviReader
 from capture_daemon.sources.base import SourceError
+from capture_daemon.sources.delimiters import MultipartError, boundary_of
+from capture_daemon.sources.http_auth import Credentials, challenges, digest, preferred
 from capture_daemon.sources.http_target import Target
+from capture_daemon.sources.http_trust import BadPin, taken_from
 from capture_daemon.sources.http_wire import ResponseParser, WireError
 from capture_daemon.sources.jpeg_markers import read_header
-from capture_daemon.sources.multipart import MultipartError, MultipartParser, boundary_of
+from capture_daemon.sources.multipart import MultipartParser
 from capture_daemon.sources.redact import redact
 from capture_daemon.sources.splitter import JpegSplitter
 from tests import pictures
@@ -145,6 +148,34 @@ def test_avi_raises_only_its_own_error(data: bytes) -> None:
         with suppress(AviError):
             for frame in AviReader(file).frames():
                 assert frame is None or frame in data
+
+
+@settings(max_examples=400, deadline=None)
+@given(
+    st.text(max_size=80)
+    | st.lists(
+        st.sampled_from(
+            ["Digest ", "Basic", "realm=", '"x"', "nonce=", ", ", "qop=auth", '"', "\\", "=", "a-1"]
+        ),
+        max_size=20,
+    ).map("".join)
+)
+def test_challenges_are_answered_in_one_line_or_not_at_all(header: str) -> None:
+    offered = challenges([header, header])
+    challenge = preferred(offered)
+    if challenge is not None and challenge.scheme == "digest":
+        me = Credentials("me", "secret")
+        answer = digest(me, challenge, method="GET", target="/", client_nonce="1")
+        assert answer.isprintable()
+        assert "secret" not in answer or "secret" in header
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.text(st.sampled_from("tls=sha256:&insecure0f%3A?"), max_size=90))
+def test_only_our_own_key_is_taken_from_a_query(query: str) -> None:
+    with suppress(BadPin):
+        rest, trust = taken_from(query)
+        assert trust.verified == (len(rest) == len(query))
 
 
 @settings(max_examples=400, deadline=None)

@@ -58,6 +58,16 @@ def test_the_rate_is_measured_and_falls_while_nothing_comes() -> None:
     assert counters.rate() == pytest.approx(25)
 
 
+def test_a_slow_cameras_rate_is_measured_and_ends_some_intervals_after_its_frames() -> None:
+    counters = FrameCounters()
+    for number in range(3):
+        feed(counters, number, number * 20 * S)
+    assert counters.counts(41 * S).fps == pytest.approx(0.05)
+    assert counters.counts(60 * S).fps == pytest.approx(0.05)
+    assert 0 < (counters.counts(90 * S).fps or 0) < 0.05
+    assert not counters.counts(101 * S).fps
+
+
 def test_rejected_frames_do_not_count_as_frames_a_second() -> None:
     counters = FrameCounters()
     for number in range(50):

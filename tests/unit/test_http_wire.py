@@ -53,6 +53,61 @@ def test_an_interim_answer_is_followed_by_the_real_one() -> None:
     assert (parser.head.status, body) == (200, b"body")
 
 
+def test_interim_answers_without_end_are_an_error() -> None:
+    with pytest.raises(WireError, match="without end"):
+        receive(b"HTTP/1.1 103 Early Hints\r\n\r\n" * 100, [7])
+
+
+def test_a_stream_that_is_made_multipart_has_no_length_to_be_believed() -> None:
+    head = HEAD.replace(b"a/b", b"multipart/x-mixed-replace") + b"Content-Length: 0\r\n\r\n"
+    parser, body = receive(head + b"--seam", [11])
+    assert (body, parser.ended) == (b"--seam", False)
+
+
+def test_a_body_that_says_it_is_chunked_and_is_not_is_passed_on() -> None:
+    parser, body = receive(CHUNKED + b"--seam\r\nContent-Type: x\r\n", [500])
+    assert body == b"--seam\r\nContent-Type: x\r\n"
+    assert not parser.ended
+
+
+@given(PIECES)
+def test_an_answer_without_a_head_is_one(pieces: list[int]) -> None:
+    parser, body = receive(b"--seam\r\nContent-Type: image/jpeg\r\n\r\n", pieces)
+    assert parser.head is not None
+    assert parser.head.status == 200
+    assert body == b"--seam\r\nContent-Type: image/jpeg\r\n\r\n"
+
+
+@pytest.mark.parametrize(
+    ("answer", "reusable"),
+    [
+        (HEAD + b"Content-Length: 4\r\n\r\nbody", True),
+        (HEAD + b"Content-Length: 4\r\n\r\nbod", False),
+        (HEAD + b"Content-Length: 4\r\n\r\nbody and more", False),
+        (HEAD + b"Content-Length: 0\r\nConnection: Close\r\n\r\n", False),
+        (b"HTTP/1.0 200 OK\r\nContent-Length: 0\r\n\r\n", False),
+        (b"HTTP/1.0 200 OK\r\nContent-Length: 0\r\nConnection: keep-alive\r\n\r\n", True),
+        (b"HTTP/1.1 304 Not Modified\r\nContent-Length: 99\r\n\r\n", True),
+        (HEAD + b"\r\n", False),
+        (CHUNKED + b"4\r\nbody\r\n0\r\n\r\n", True),
+        (CHUNKED + b"4\r\nbody\r\n0\r\n", False),
+        (CHUNKED + b"4\r\nbody\r\n0\r\nTrailer: x\r\n\r\n", False),
+    ],
+)
+def test_a_connection_is_used_again_only_where_the_answer_ended_cleanly(
+    answer: bytes, reusable: bool
+) -> None:
+    assert receive(answer, [1000])[0].reusable is reusable
+    assert receive(answer, [3])[0].reusable is reusable
+
+
+def test_all_challenges_are_kept() -> None:
+    head = b"HTTP/1.1 401 No\r\nWWW-Authenticate: A\r\nwww-authenticate: B\r\n\r\n"
+    parser, _ = receive(head, [9])
+    assert parser.head is not None
+    assert parser.head.challenges == ("A", "B")
+
+
 def test_bare_line_feeds_end_a_head_too() -> None:
     parser, body = receive(b"HTTP/1.0 404 Gone away\nA: b\n\nbody", [5])
     assert parser.head is not None

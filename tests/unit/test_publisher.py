@@ -197,3 +197,35 @@ def test_a_size_that_the_source_does_not_know_is_read_from_the_picture(bench: Be
 def test_the_granted_interval_is_what_readers_are_told(bench: Bench) -> None:
     bench.publisher.settled()
     assert bench.ring.interval_ns == 40_000_000
+
+
+SLOW = Granted("MJPG", 64, 32, 0.0, patience_s=20.0)
+S = 1_000_000_000
+
+
+def test_readers_are_told_of_a_slow_camera_at_its_second_frame(bench: Bench) -> None:
+    bench.publisher.begin(SLOW)
+    for number, at in enumerate((1, 61, 121)):
+        bench.publisher.take(Captured(WHOLE, at * S, number))
+        assert bench.ring.interval_ns == (40_000_000 if at == 1 else 60 * S)
+    bench.publisher.begin(SLOW)
+    assert bench.ring.interval_ns == 60 * S, "what it gave before holds until it is known anew"
+    for number in range(10):
+        bench.publisher.take(Captured(WHOLE, 200 * S + number * S // 10, number))
+    bench.publisher.settled()
+    assert bench.ring.interval_ns == pytest.approx(S // 10, rel=0.01)
+
+
+def test_a_network_camera_that_is_slower_than_it_is_asked_is_told_so(bench: Bench) -> None:
+    bench.publisher.begin(Granted("MJPG", 64, 32, 1.0, patience_s=20.0))
+    assert bench.ring.interval_ns == S
+    for number in range(3):
+        bench.publisher.take(Captured(WHOLE, (1 + 5 * number) * S, number))
+    assert bench.ring.interval_ns == 5 * S
+    bench.publisher.settled()
+    assert bench.ring.interval_ns == 5 * S
+
+
+def test_a_source_without_patience_has_no_interval_until_it_is_measured(bench: Bench) -> None:
+    bench.publisher.begin(Granted("MJPG", 64, 32, 0.0))
+    assert bench.ring.interval_ns == 0

@@ -56,6 +56,13 @@ def test_late_joiner_starts_at_the_newest(bus: Bus) -> None:
         assert (reader.delivered, reader.skipped, reader.lapped) == (1, 0, 0)
 
 
+def test_the_reader_tells_the_interval_between_frames(bus: Bus) -> None:
+    with FrameReader() as reader:
+        assert reader.interval_s == 0.0
+        bus.writer.set_interval(4_000_000_000)
+        assert reader.interval_s == 4.0
+
+
 def test_slow_reader_gets_the_newest_and_the_rest_is_counted(bus: Bus) -> None:
     with FrameReader() as reader:
         bus.publish(b"1")

@@ -97,6 +97,19 @@ def test_the_first_frame_of_a_slow_rate_may_be_as_late_as_any_other() -> None:
     assert slow_watch.due_ns(slow, patient=False) == 200 * S + int(6.3 * S)
 
 
+def test_patience_holds_until_the_stream_has_proved_itself(watch: SilenceWatch) -> None:
+    Arrivals.newest = 0
+    granted = Granted("MJPG", 640, 480, 0.0, jitter_s=1.5, patience_s=20.0)
+    watch.expect(100 * S)
+    assert watch.due_ns(granted, patient=True) == 120 * S
+    watch.streaming(101 * S)
+    assert watch.due_ns(granted, patient=True) == 161 * S, "two frames may come at once"
+    watch.settled()
+    assert watch.due_ns(granted, patient=True) == 101 * S + int(1.8 * S)
+    watch.expect(200 * S)
+    assert watch.due_ns(granted, patient=True) == 220 * S
+
+
 class SlowArrivals(Arrivals):
     def rate(self) -> float:
         return 0.5

@@ -84,5 +84,5 @@ def _fresh(reader: FrameReader, timeout_s: float) -> Frame:
     deadline_s = time.monotonic() + timeout_s
     while True:
         frame = reader.next(max(0.0, deadline_s - time.monotonic()))
-        if frame.age_s <= FRESH_S:
+        if frame.age_s <= max(FRESH_S, reader.interval_s):  # a slow camera has no newer one
             return frame
