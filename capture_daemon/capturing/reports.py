@@ -41,12 +41,13 @@ class Cause:
 
 
 def silence_cause(source: str, rejected: Sequence[str]) -> Cause:
-    """Return why `source` counts as silent, given for what its frames were rejected lately.
+    """Return why `source` counts as silent, given for what its frames were rejected lately, the
+    most frequent reason first.
 
     The message has no figures in it, so that a repetition is recognised as one.
     """
     if rejected:
-        what = f"no valid frame from {source}: rejected as {', '.join(rejected)}"
+        what = f"no valid frame from {source}: they are rejected, most often as {rejected[0]}"
         return Cause("garbage", what, "check the cable, or try another format")
     return Cause("silent", f"{source} sends no frames", "check the cable and what it leads to")
 

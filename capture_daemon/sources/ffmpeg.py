@@ -10,6 +10,7 @@ fast as it decodes. There is no shell: the text is split into words and nothing 
 from __future__ import annotations
 
 import os
+import re
 import shlex
 import shutil
 import time
@@ -38,6 +39,8 @@ _QUALITY = "4"
 _JITTER_S = 1.5  # what ffmpeg reads may be a network, and it is one more process to be scheduled
 """ffmpeg's scale from 2 (best) to 31; 4 is near 90 of libjpeg's."""
 
+_NOT_LET_IN = re.compile(r"\b(?:401 Unauthorized|403 Forbidden)\b")
+"""As ffmpeg's readers of RTSP and HTTP say it."""
 _OWN_MAPS = frozenset({"-map", "-filter_complex", "-lavfi"})
 """Arguments that choose the output's stream themselves."""
 _OWN_RATES = frozenset({"-r", "-vsync", "-fps_mode"})
@@ -160,12 +163,17 @@ class FfmpegSource:
                 return False
             running.ready.extend(running.splitter.feed(running.child.read()))
             if running.child.ended and not running.ready:
-                raise SourceGone(
-                    "ffmpeg-ended",
-                    f"ffmpeg {redact(running.child.obituary())}",
-                    remedy="try the same input with ffplay",
-                )
+                raise _ended(redact(running.child.obituary()))
         return False
+
+
+def _ended(said: str) -> SourceError:
+    """Return what it means that ffmpeg has ended and what it said at last."""
+    if _NOT_LET_IN.search(said):
+        # Cameras lock a user out after a few wrong passwords.
+        remedy = "check the name and password in the source"
+        return SourceUnusable("unauthorized", f"ffmpeg {said}", remedy=remedy)
+    return SourceGone("ffmpeg-ended", f"ffmpeg {said}", remedy="try the same input with ffplay")
 
 
 def arguments(text: str, request: Request) -> list[str]:

@@ -19,7 +19,7 @@ from capture_daemon.recovery.rungs import DEVICE_LEVEL, Rung, Unavailable
 from capture_daemon.settings.plan import Plan
 from capture_daemon.settings.spec import SourceSpec
 from capture_daemon.sources.base import Granted
-from tests.conducting import GRANTED, Notes, fallback_of
+from tests.conducting import GRANTED, Notes, S, fallback_of
 
 REASONS = (
     *("flagged", "empty", "no-soi", "no-eoi", "stale", "too-large", "encode-failed"),
@@ -28,8 +28,13 @@ REASONS = (
 HUGE = 2**63
 
 
-def status_of(conductor: Conductor, fallback: Fallback | None = None) -> Status:
-    counters = FrameCounters()
+def status_of(
+    conductor: Conductor,
+    fallback: Fallback | None = None,
+    *,
+    counters: FrameCounters | None = None,
+) -> Status:
+    counters = counters or FrameCounters()
     for number, reason in enumerate(REASONS):
         counters.record(device_sequence=number, captured_ns=1, now_ns=1, rejected_for=reason)
     return Status(
@@ -41,7 +46,7 @@ def status_of(conductor: Conductor, fallback: Fallback | None = None) -> Status:
         fallback=fallback or fallback_of(conductor),
         fallback_counters=counters,
         control=lambda: {"answered": HUGE, "dropped": {"parts": HUGE, "malformed": HUGE}},
-        started_utc_ns=HUGE,
+        started_ns=HUGE,
     )
 
 
@@ -128,3 +133,32 @@ def test_a_text_is_cut_to_its_bytes_of_json_and_says_so(text: str, most: int) ->
     cut = brief(text, most)
     assert len(json.dumps(cut)) <= most
     assert cut == text or (cut.endswith("…") and text.startswith(cut[:-1]))
+
+
+def test_a_rate_and_a_size_that_are_not_known_are_null_and_a_closed_source_has_no_rate() -> None:
+    conductor = Conductor(
+        capture=Notes(), plan=Plan(SourceSpec("test", "", "test")), jitter=lambda: 0.0, now_ns=0
+    )
+    counters = FrameCounters()
+    status = status_of(conductor, counters=counters)
+    conductor.start(1)
+    session = conductor.sessions.number
+    conductor.on_report(Opened(session, Granted("MJPG", 0, 0, 0.0), "test"), 2)
+    opened = status.document(3)
+    assert isinstance(opened["source"], dict)
+    unknown = {"fourcc": "MJPG", "width": None, "height": None, "fps": None}
+    assert opened["source"]["granted"] == unknown
+    assert rate(opened) is None
+    for number in range(1, 20):
+        at_ns = number * S // 10
+        counters.record(device_sequence=number, captured_ns=at_ns, now_ns=at_ns, rejected_for=None)
+    conductor.on_report(FrameSeen(session, 640, 480), 2 * S)
+    assert rate(status.document(2 * S)) == 10.0
+    conductor.stop(2 * S)
+    assert rate(status.document(2 * S)) is None
+
+
+def rate(document: dict[str, object]) -> object:
+    frames = document["frames"]
+    assert isinstance(frames, dict)
+    return frames["fps"]
