@@ -42,7 +42,8 @@ def status(result: object, now_utc_ns: int) -> str:
     recovery = document.at("recovery")
     if cause and (tried := recovery.text("rung")) != "-":
         next_ = recovery.text("next")
-        if later_utc_ns := recovery.number("next_utc_ns"):
+        later_utc_ns = recovery.number("next_utc_ns")
+        if later_utc_ns and later_utc_ns != retry_utc_ns:
             next_ += f" in {duration((later_utc_ns - now_utc_ns) / 1e9)}"
         rows += [["recovery", f"tried {tried}, next {next_}"]]
     if fallback := document.at("fallback"):
