@@ -79,7 +79,7 @@ class Parts:
         events = EventNotifier(acceptor, names)
         stack.callback(events.close)
         self._device = DeviceThread(post=mailbox.post)
-        journal = Journal(incident_journal(state, settings.name))
+        journal = Journal(incident_journal(state, names.runtime, settings.name))
         self._inquiries = InquiryThread(
             tools=local_tools(apart_from=spare.sources.current),
             journal=journal,
@@ -154,7 +154,7 @@ class Parts:
             fallback=fallback,
             fallback_counters=self._spare.counters,
             control=lambda: counts(servers),
-            started_utc_ns=time.time_ns(),
+            started_ns=time.monotonic_ns(),
         )
         self.daemon = Daemon(
             camera=self._camera,

@@ -50,12 +50,21 @@ class UsbTree:
                 part.mkdir()
                 (part / "bInterfaceClass").write_text("0e\n")
                 (part / "bInterfaceSubClass").write_text(f"{subclass}\n")
-            (folder / f"{port}:1.0" / "driver").symlink_to(self.places.driver)
+            self.port = UsbPort(port, self.places)
+            self.drive(self.port)
             node = self.places.sys / "dev/char/81:0"
             node.mkdir(parents=True, exist_ok=True)
             (node / "device").unlink(missing_ok=True)
             (node / "device").symlink_to(folder / f"{port}:1.0")
         return UsbPort(port, self.places)
+
+    def drive(self, port: UsbPort) -> None:
+        """Bind the driver to a camera."""
+        (port.folder / f"{port.name}:1.0" / "driver").symlink_to(self.places.driver)
+
+    def undrive(self, port: UsbPort) -> None:
+        """Leave a camera without its driver."""
+        (port.folder / f"{port.name}:1.0" / "driver").unlink()
 
     def deauthorise(self, port: UsbPort) -> None:
         """Take away what the kernel takes away: the interfaces, and with them the node."""

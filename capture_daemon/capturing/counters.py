@@ -27,8 +27,9 @@ class FrameCounts:
     """Gaps in the device's own sequence: frames that never reached us."""
     newest_ns: int
     """When the newest valid frame was captured, CLOCK_MONOTONIC nanoseconds; 0 if none yet."""
-    fps: float
-    """Valid frames a second, measured over the last frames; it falls while none come."""
+    fps: float | None
+    """Valid frames a second, measured over the last frames; it falls while none come. None while
+    it is not known."""
 
 
 class FrameCounters:
@@ -42,7 +43,7 @@ class FrameCounters:
         self._missed = 0
         self._newest_ns = 0
         self._arrived_ns = 0
-        self._rejected_since: set[str] = set()
+        self._rejected_since: Counter[str] = Counter()
         self._stamps: deque[int] = deque(maxlen=_RATE_FRAMES)
         self._device_sequence: int | None = None
 
@@ -77,7 +78,7 @@ class FrameCounters:
             else:
                 self._published += 1
             if rejected_for is not None and not valid:
-                self._rejected_since.add(rejected_for)
+                self._rejected_since[rejected_for] += 1
                 return
             self._arrived_ns = now_ns
             self._rejected_since.clear()
@@ -102,27 +103,30 @@ class FrameCounters:
             return self._arrived_ns
 
     def rejected_since(self) -> list[str]:
-        """Return for what frames of this session were rejected since its newest valid one."""
+        """Return for what frames of this session were rejected since its newest valid one.
+
+        The most frequent reason comes first.
+        """
         with self._lock:
-            return sorted(self._rejected_since)
+            return [reason for reason, _ in self._rejected_since.most_common()]
 
     def rate(self) -> float:
         """Return the valid frames a second while they came, 0 if unknown; a silence is left out."""
         with self._lock:
             return _rate(self._stamps, 0)
 
-    def _fps(self, now_ns: int) -> float:
+    def _fps(self, now_ns: int) -> float | None:
         recent = [stamp for stamp in self._stamps if now_ns - stamp < _RATE_WINDOW_NS]
         if len(recent) < 2 and len(self._stamps) > 1:
             return self._slow_fps(now_ns)
-        return _rate(recent, now_ns - recent[-1]) if recent else 0.0
+        return (_rate(recent, now_ns - recent[-1]) or None) if recent else None
 
-    def _slow_fps(self, now_ns: int) -> float:
+    def _slow_fps(self, now_ns: int) -> float | None:
         """Return the rate of frames so far apart that the window holds none or one of them."""
         before, newest = self._stamps[-2], self._stamps[-1]
         silence_ns = now_ns - newest
         if silence_ns > _SILENT_INTERVALS * (newest - before):
-            return 0.0
+            return None
         return _rate((before, newest), silence_ns)
 
 

@@ -56,7 +56,8 @@ def ring_size_remedy(length: int) -> str:
 
 
 def silence_cause(source: SourceSpec, rejected: Sequence[str], too_large: int = 0) -> Cause:
-    """Return why `source` counts as silent, given for what its frames were rejected lately.
+    """Return why `source` counts as silent, given for what its frames were rejected lately, the
+    most frequent reason first.
 
     `too_large` bytes had the largest that the ring did not take, 0 if it took all. The message has
     no figures in it, so that a repetition is recognised as one.
@@ -69,7 +70,9 @@ def silence_cause(source: SourceSpec, rejected: Sequence[str], too_large: int = 
         return Cause(TOO_LARGE, what, ring_size_remedy(too_large))
     remedy = remedies.of(source.medium)
     if rejected:
-        what = f"no valid frame from {source.public}: rejected as {', '.join(rejected)}"
+        what = (
+            f"no valid frame from {source.public}: they are rejected, most often as {rejected[0]}"
+        )
         return Cause("garbage", what, remedy.garbage)
     return Cause("silent", f"{source.public} sends no frames", remedy.silent)
 

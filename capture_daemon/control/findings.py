@@ -14,6 +14,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Protocol
 
+from framebus.clocks import utc_offset_ns
 from framebus.control.protocol import INVALID_PARAMS
 
 from capture_daemon.control.inquiries import (
@@ -68,18 +69,22 @@ class Findings:
         journal: Path,
         event: Callable[[str, Mapping[str, object]], None],
         pid: int,
-        utc: Callable[[], int] = time.time_ns,
+        clock: Callable[[], int] = time.monotonic_ns,
+        to_utc: Callable[[], int] = utc_offset_ns,
     ) -> None:
         """Take where to ask and to tell; `journal` and our own `pid` are named in replies."""
         self._inquiries = inquiries
         self._journal = journal
         self._event = event
         self._pid = pid
-        self._utc = utc
+        self._clock = clock
+        self._to_utc = to_utc
         self._earlier: dict[str, Document] = {}
         """By id, oldest first; those of this daemon are in `_own`."""
         self._own: dict[str, Incident] = {}
         self._evidence: dict[str, Evidence] = {}
+        self._ended_to_utc_ns: dict[str, int] = {}
+        """UTC less CLOCK_MONOTONIC at the end of each: what is over keeps its moments."""
         self._totals = Totals()
         self._unwritten = 0
         self._trouble: str | None = None
@@ -96,12 +101,15 @@ class Findings:
         self._own[incident.id] = incident
         self._totals.add(incident)
         self._bound()
+        ended = incident.ended_ns is not None
+        if ended:
+            self._ended_to_utc_ns[incident.id] = self._to_utc()
         self._event("incident", self._document(incident))
-        ended = incident.ended_utc_ns is not None
         if before is None or ended:
             self._inquiries.write(self._document(incident))
         if before is None or ended or before.causes != incident.causes:
-            self._inquiries.evidence(incident.id, incident.began_utc_ns, holders=not ended)
+            since_utc_ns = incident.began_ns + self._to_utc()
+            self._inquiries.evidence(incident.id, since_utc_ns, holders=not ended)
 
     def incidents(self, params: Mapping[str, object], answer: Answer) -> None:
         """Answer with the newest incidents, newest first. Raises Refusal."""
@@ -135,7 +143,7 @@ class Findings:
     def holders(self, answer: Answer, now_ns: int) -> None:
         """Answer with who has the device."""
         seen = self._seen
-        if seen is not None and 0 <= self._utc() - seen.seen_utc_ns < FRESH_NS:
+        if seen is not None and now_ns - seen.seen_ns < FRESH_NS:
             answer.result(self._holders(fresh=True))
             return
         if not self._looking:
@@ -188,7 +196,10 @@ class Findings:
 
     def _document(self, incident: Incident) -> Document:
         evidence = self._evidence.get(incident.id, NOTHING)
-        return document(incident, evidence, now_utc_ns=self._utc())
+        to_utc_ns = self._ended_to_utc_ns.get(incident.id)
+        if to_utc_ns is None:
+            to_utc_ns = self._to_utc()
+        return document(incident, evidence, now_ns=self._clock(), to_utc_ns=to_utc_ns)
 
     def _bound(self) -> None:
         while len(self._earlier) + len(self._own) > KEPT:
@@ -196,19 +207,21 @@ class Findings:
             id_ = next(iter(oldest))
             del oldest[id_]
             self._evidence.pop(id_, None)
+            self._ended_to_utc_ns.pop(id_, None)
 
     def _holders(self, *, fresh: bool) -> Document:
         seen = self._seen or HoldersSeen("", Holders((), 0), 0)
+        seen_utc_ns = seen.seen_ns + self._to_utc() if seen.seen_ns else None
         return {
             "device": seen.device,
             "pid": self._pid,
             "holders": [each.document() for each in seen.holders.found[:HOLDERS_MAX]],
             "unseen": seen.holders.unseen,
             "notes": seen.holders.notes(),
-            "seen_utc_ns": seen.seen_utc_ns or None,
+            "seen_utc_ns": seen_utc_ns,
             "fresh": fresh,
         }
 
 
 def _goes_on(incident: Incident) -> bool:
-    return incident.ended_utc_ns is None
+    return incident.ended_ns is None

@@ -44,7 +44,8 @@ class HoldersSeen:
     device: str
     """Its node; empty while there is none."""
     holders: Holders
-    seen_utc_ns: int
+    seen_ns: int
+    """CLOCK_MONOTONIC."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,7 +163,7 @@ class InquiryThread(threading.Thread):
             node = "" if found is None else found.node
             holders = Holders((), 0) if found is None else self._who_has(found)
         finally:  # nobody looks again before this has come
-            self._post(HoldersSeen(node, holders, time.time_ns()))
+            self._post(HoldersSeen(node, holders, time.monotonic_ns()))
 
     def _who_has(self, device: Device) -> Holders:
         try:

@@ -20,6 +20,8 @@ from capture_daemon.control.brief import brief
 from capture_daemon.lifecycle.conductor import Conductor
 from capture_daemon.lifecycle.current import CurrentSource
 from capture_daemon.lifecycle.fallback import Fallback
+from capture_daemon.lifecycle.table import OPEN_STATES, State
+from capture_daemon.recovery.climber import Climber
 from capture_daemon.sources.base import Granted, Request
 
 Document = dict[str, object]
@@ -92,7 +94,7 @@ class Status:
         fallback: Fallback,
         fallback_counters: FrameCounters,
         control: Callable[[], Mapping[str, object]],
-        started_utc_ns: int,
+        started_ns: int,
     ) -> None:
         self._camera = camera
         self._pid = pid
@@ -102,7 +104,7 @@ class Status:
         self._fallback = fallback
         self._fallback_counters = fallback_counters
         self._control = control
-        self._started_utc_ns = started_utc_ns
+        self._started_ns = started_ns
 
     def document(self, now_ns: int, *, operator: bool = False) -> Document:
         """Return the whole document; `now_ns` is CLOCK_MONOTONIC.
@@ -118,7 +120,7 @@ class Status:
             "pid": self._pid,
             "version": __version__,
             "epoch": f"{self._ring.epoch:016x}",
-            "started_utc_ns": self._started_utc_ns,
+            "started_utc_ns": self._started_ns + to_utc_ns,
             "state": conductor.state.value,
             "since_utc_ns": conductor.since_ns + to_utc_ns,
             "cause": _cause(conductor.cause(now_ns), _CAMERA),
@@ -126,11 +128,11 @@ class Status:
             "attempts": conductor.retries.failures,
             "retry_utc_ns": None if retry_ns is None else retry_ns + to_utc_ns,
             "source": _source(conductor.source, _CAMERA, operator=operator),
-            "frames": _frames(self._counters.counts(now_ns), to_utc_ns),
+            "frames": _frames(self._counters.counts(now_ns), to_utc_ns, conductor.state),
             "fallback": self._fallback_part(now_ns, to_utc_ns, operator=operator),
             "ring": self._ring.document(),
             "control": dict(self._control()),
-            "recovery": _recovery(conductor.retries.climber.document()),
+            "recovery": _recovery(conductor.retries.climber, to_utc_ns),
         }
 
     def changes(self, now_ns: int) -> tuple[object, ...]:
@@ -173,17 +175,18 @@ class Status:
             # While it is not wanted there is nothing to explain.
             "cause": _cause(own.cause(now_ns), _FALLBACK) if fallback.wanted else None,
             "source": _source(own.source, _FALLBACK, operator=operator),
-            "frames": _frames(self._fallback_counters.counts(now_ns), to_utc_ns),
+            "frames": _frames(self._fallback_counters.counts(now_ns), to_utc_ns, own.state),
         }
 
 
-def _frames(counts: FrameCounts, to_utc_ns: int) -> Document:
+def _frames(counts: FrameCounts, to_utc_ns: int, state: State) -> Document:
+    fps = counts.fps if state in OPEN_STATES else None
     return {
         "captured": counts.captured,
         "published": counts.published,
         "rejected": dict(counts.rejected),
         "missed": counts.missed,
-        "fps": round(counts.fps, 2),
+        "fps": None if fps is None else round(fps, 2),
         "newest_utc_ns": counts.newest_ns + to_utc_ns if counts.newest_ns else None,
     }
 
@@ -210,11 +213,13 @@ def _cause(cause: Cause | None, limits: Limits) -> Document | None:
     }
 
 
-def _recovery(document: Mapping[str, object]) -> Document:
+def _recovery(climber: Climber, to_utc_ns: int) -> Document:
+    document = climber.document()
     unavailable = document["unavailable"]
     assert isinstance(unavailable, list)  # noqa: S101  for mypy: climber.py builds it so
     return {
         **document,
+        "next_utc_ns": None if climber.step is None else climber.step.due_ns + to_utc_ns,
         "unavailable": [
             {
                 "rung": each["rung"],
@@ -235,7 +240,7 @@ def _granted(granted: Granted | None) -> Document | None:
         return None
     return {
         "fourcc": granted.fourcc,
-        "width": granted.width,
-        "height": granted.height,
-        "fps": granted.fps,
+        "width": granted.width or None,
+        "height": granted.height or None,
+        "fps": granted.fps or None,
     }

@@ -109,6 +109,12 @@ class UsbPort:
             and _number(folder / "bInterfaceSubClass") == _VIDEO_CONTROL
         ]
 
+    def undriven(self) -> list[Path]:
+        """Return the folders of the video control interfaces that no driver has, not even one that
+        is asking the camera now.
+        """
+        return [each for each in self.control_interfaces() if not (each / "driver").exists()]
+
     def other_driver(self) -> str:
         """Return the driver that has the camera in place of uvcvideo (a virtual machine's, say)."""
         for interface in self.control_interfaces():

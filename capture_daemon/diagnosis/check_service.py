@@ -188,7 +188,7 @@ def _written(machine: Machine, name: str) -> list[dict[str, object]]:
     """Return what is on disk: of this user's daemon, else of the service."""
     for state in (machine.state, machine.system_state):
         try:
-            found = Journal(incident_journal(state, name)).read()
+            found = Journal(incident_journal(state, machine.runtime, name)).read()
         except OSError:
             continue
         if found:

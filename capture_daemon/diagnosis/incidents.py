@@ -9,7 +9,7 @@ from __future__ import annotations
 import enum
 import time
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 
 from capture_daemon.capturing.reports import Cause
 
@@ -37,19 +37,24 @@ class Try:
     """One thing that was done to get frames again."""
 
     rung: str
-    utc_ns: int
+    at_ns: int
+    """When it began, CLOCK_MONOTONIC; of several, the first time."""
     note: str = ""
+    times: int = 1
+    """How often in a row."""
 
 
 @dataclass(frozen=True, slots=True)
 class Incident:
-    """What the conductor knows of it."""
+    """What the conductor knows of it. Times are CLOCK_MONOTONIC nanoseconds: the time of day may be
+    set while it goes on.
+    """
 
     id: str
     camera: str
     state: str
     """The state of the capture in which it began."""
-    began_utc_ns: int
+    began_ns: int
     """When the newest frame came; or when the first try failed, if there were no frames before."""
     cause: Cause
     """The first one (what follows an unplug is only that there is no device); but a symptom gives
@@ -59,35 +64,42 @@ class Incident:
     tried: tuple[Try, ...] = ()
     left_off: int = 0
     """Tries that are no longer listed: the oldest go."""
-    ended_utc_ns: int | None = None
+    ended_ns: int | None = None
     cured_by: str | None = None
-    fallback_utc_ns: int | None = None
+    fallback_ns: int | None = None
     """Since when viewers saw the fallback meanwhile, if they did."""
     note: str = ""
     """Why it ended without frames, if it did."""
 
-    def blamed(self, cause: Cause, utc_ns: int) -> Incident:
+    def away_ns(self, now_ns: int) -> int:
+        """Return for how long there were no frames, or are none until now."""
+        return max(0, (now_ns if self.ended_ns is None else self.ended_ns) - self.began_ns)
+
+    def blamed(self, cause: Cause, now_ns: int) -> Incident:
         """Return it with another cause, seen at this time."""
         if cause.code in self.causes or len(self.causes) >= CAUSES_MAX:
             return self
-        soon = utc_ns - self.began_utc_ns < EXPLAINED_NS
+        soon = now_ns - self.began_ns < EXPLAINED_NS
         explains = soon and self.cause.code in SYMPTOMS and cause.code not in SYMPTOMS
         first = cause if explains else self.cause
         return replace(self, cause=first, causes=(*self.causes, cause.code))
 
     def with_try(self, each: Try) -> Incident:
-        """Return it with one more thing tried."""
+        """Return it with one more thing tried; the same again is counted."""
+        last = self.tried[-1] if self.tried else None
+        if last is not None and (last.rung, last.note) == (each.rung, each.note):
+            return replace(self, tried=(*self.tried[:-1], replace(last, times=last.times + 1)))
         tried = (*self.tried, each)
         over = max(0, len(tried) - TRIED_MAX)
         return replace(self, tried=tried[over:], left_off=self.left_off + over)
 
-    def cured(self, utc_ns: int, by: str) -> Incident:
+    def cured(self, at_ns: int, by: str) -> Incident:
         """Return it as ended: frames are back since then."""
-        return replace(self, ended_utc_ns=utc_ns, cured_by=by)
+        return replace(self, ended_ns=at_ns, cured_by=by)
 
-    def given_up(self, utc_ns: int, note: str) -> Incident:
+    def given_up(self, at_ns: int, note: str) -> Incident:
         """Return it as ended without frames."""
-        return replace(self, ended_utc_ns=utc_ns, note=note)
+        return replace(self, ended_ns=at_ns, note=note)
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,11 +136,16 @@ def new_id(utc_ns: int) -> str:
 
 
 def document(
-    incident: Incident, evidence: Evidence = NOTHING, *, now_utc_ns: int
+    incident: Incident, evidence: Evidence = NOTHING, *, now_ns: int, to_utc_ns: int
 ) -> dict[str, object]:
-    """Return it as events, replies and the journal have it; docs/control.md has the keys."""
-    ended_utc_ns = incident.ended_utc_ns
-    until_utc_ns = now_utc_ns if ended_utc_ns is None else ended_utc_ns
+    """Return it as events, replies and the journal have it; docs/control.md has the keys.
+
+    `to_utc_ns` is UTC less CLOCK_MONOTONIC, as it is now.
+    """
+
+    def utc(at_ns: int | None) -> int | None:
+        return None if at_ns is None else at_ns + to_utc_ns
+
     notes = [*evidence.notes, *filter(None, [incident.note])]
     if incident.left_off:
         notes.append(f"{incident.left_off} earlier tries are not listed")
@@ -136,18 +153,26 @@ def document(
         "id": incident.id,
         "camera": incident.camera,
         "state": incident.state,
-        "began_utc_ns": incident.began_utc_ns,
-        "ended_utc_ns": ended_utc_ns,
-        "away_s": round(max(0, until_utc_ns - incident.began_utc_ns) / 1e9, 3),
+        "began_utc_ns": utc(incident.began_ns),
+        "ended_utc_ns": utc(incident.ended_ns),
+        "away_s": round(incident.away_ns(now_ns) / 1e9, 3),
         "cause": {
             "code": incident.cause.code,
             "message": _short(incident.cause.message),
             "remedy": _short(incident.cause.remedy),
         },
         "causes": list(incident.causes),
-        "tried": [asdict(each) for each in incident.tried],
+        "tried": [
+            {
+                "rung": each.rung,
+                "utc_ns": utc(each.at_ns),
+                "note": each.note,
+                "times": each.times,
+            }
+            for each in incident.tried
+        ],
         "cured_by": incident.cured_by,
-        "fallback_utc_ns": incident.fallback_utc_ns,
+        "fallback_utc_ns": utc(incident.fallback_ns),
         "holders": [dict(each) for each in evidence.holders],
         "kernel_log": [dict(each) for each in evidence.kernel_log],
         "notes": notes,

@@ -58,9 +58,12 @@ class Journal:
             os.close(fd)
 
     def _merged(self, text: bytes) -> list[dict[str, object]]:
-        """Return the newest line of each incident, in order of beginning."""
+        """Return the newest line of each incident, in the order in which they were first written.
+
+        Not in that of their times: the time of day may be set back.
+        """
         latest = {str(each["id"]): each for each in parse(text)}
-        return sorted(latest.values(), key=lambda each: str(each["id"]))[-self._kept :]
+        return list(latest.values())[-self._kept :]
 
     @contextmanager
     def _locked(self) -> Iterator[int]:

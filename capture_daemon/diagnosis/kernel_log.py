@@ -53,8 +53,9 @@ def kmsg_lines(path: Path = Path("/dev/kmsg")) -> Iterator[tuple[int, kmsg.Recor
         os.close(fd)
 
 
-def journal_lines(since_utc_ns: int) -> Iterator[tuple[int, kmsg.Record]]:
-    """Yield the journal's lines of the kernel as (utc_ns, record), oldest first.
+def journal_lines() -> Iterator[tuple[int, kmsg.Record]]:
+    """Yield the journal's newest lines of the kernel, of this boot, as (utc_ns, record), oldest
+    first.
 
     Raises OSError when there is no journalctl, it takes too long, or shows us nothing.
     """
@@ -62,7 +63,7 @@ def journal_lines(since_utc_ns: int) -> Iterator[tuple[int, kmsg.Record]]:
         done = subprocess.run(
             [
                 *("journalctl", "--dmesg", "--output=json", "--no-pager"),
-                *(f"--since=@{since_utc_ns // 1_000_000_000}", f"--lines={_JOURNAL_LINES}"),
+                f"--lines={_JOURNAL_LINES}",
             ],
             stdin=subprocess.DEVNULL,
             capture_output=True,
@@ -74,15 +75,20 @@ def journal_lines(since_utc_ns: int) -> Iterator[tuple[int, kmsg.Record]]:
         raise TimeoutError(f"journalctl took over {_JOURNAL_S:g} s") from error
     if done.returncode or b"not seeing messages" in done.stderr or b"No journal" in done.stderr:
         raise PermissionError("the journal shows this user nothing of the kernel")
+    to_utc_ns = utc_offset_ns()
     for line in done.stdout.splitlines():
         try:
-            yield parse_journal(line)
+            yield parse_journal(line, to_utc_ns)
         except ValueError:
             continue
 
 
-def parse_journal(line: bytes) -> tuple[int, kmsg.Record]:
-    """Return (utc_ns, record) of one line of `journalctl -k -o json`. Raises ValueError."""
+def parse_journal(line: bytes, to_utc_ns: int) -> tuple[int, kmsg.Record]:
+    """Return (utc_ns, record) of one line of `journalctl -k -o json`. Raises ValueError.
+
+    Its CLOCK_MONOTONIC counts, and `to_utc_ns` is what UTC is more than that: the time of day may
+    have been set since.
+    """
     try:
         document = json.loads(line)
     except RecursionError as error:
@@ -101,10 +107,10 @@ def parse_journal(line: bytes) -> tuple[int, kmsg.Record]:
         for key, field in (("SUBSYSTEM", "_KERNEL_SUBSYSTEM"), ("DEVICE", "_KERNEL_DEVICE"))
         if field in document
     }
-    utc_us = int(str(document.get("__REALTIME_TIMESTAMP", "0"))[:18])
+    uptime_us = int(str(document.get("__MONOTONIC_TIMESTAMP", "0"))[:18])
     level = int(priority) if priority in "01234567" and priority else 6
     text = one_line(message)[: kmsg.TEXT_MAX]
-    return utc_us * 1000, kmsg.Record(0, 0, level, text, properties)
+    return uptime_us * 1000 + to_utc_ns, kmsg.Record(0, 0, level, text, properties)
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +118,7 @@ class Places:
     """Where the log is; others in tests. Each raises OSError where it cannot be read."""
 
     kernel: Callable[[], Iterable[tuple[int, kmsg.Record]]] = kmsg_lines
-    journal: Callable[[int], Iterable[tuple[int, kmsg.Record]]] = journal_lines
+    journal: Callable[[], Iterable[tuple[int, kmsg.Record]]] = journal_lines
 
 
 def read(port: str, since_utc_ns: int, *, places: Places | None = None) -> KernelLog:
@@ -122,7 +128,7 @@ def read(port: str, since_utc_ns: int, *, places: Places | None = None) -> Kerne
         found = list(places.kernel())
     except OSError:
         try:
-            found = list(places.journal(since_utc_ns))
+            found = list(places.journal())
         except OSError:
             return KernelLog((), (NOT_READABLE,))
     lines = [_line(utc_ns, record, port) for utc_ns, record in found if utc_ns >= since_utc_ns]

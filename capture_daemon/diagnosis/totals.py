@@ -24,13 +24,13 @@ class Totals:
 
     def add(self, incident: Incident) -> None:
         """Count an incident; nothing happens while it goes on."""
-        if incident.ended_utc_ns is None:
+        if incident.ended_ns is None:
             return
         key = (incident.cause.code, incident.cured_by or NOTHING_CURED)
         if key not in self._rows and len(self._rows) >= ROWS_MAX:
             key = (REST, REST)
         count, away_ns = self._rows.get(key, (0, 0))
-        away_ns += max(0, incident.ended_utc_ns - incident.began_utc_ns)
+        away_ns += incident.away_ns(incident.ended_ns)
         self._rows[key] = (count + 1, away_ns)
 
     def document(self) -> list[dict[str, object]]:

@@ -33,6 +33,7 @@ from capture_daemon.lifecycle.outage import Outage
 from capture_daemon.lifecycle.retries import Retries
 from capture_daemon.lifecycle.sessions import Sessions
 from capture_daemon.lifecycle.table import Event, State
+from capture_daemon.recovery.failures import failure_of
 from capture_daemon.recovery.rungs import Rung, Unavailable
 from capture_daemon.settings.plan import Plan
 from capture_daemon.sources.base import ADOPTED
@@ -181,7 +182,7 @@ class Conductor:
             return not_answering_cause(self.source.plan.spec, doing, blocked_s)
         if self.state in (State.STOPPED, State.LENT) and self.sessions.closing:
             return Cause("closing", "capture is stopped; the source is being closed")
-        return self.outage.cause or self._frozen(now_ns)
+        return self._rejecting(now_ns) or self.outage.cause or self._frozen(now_ns)
 
     def incident(self) -> str | None:
         """Return the id of the incident that goes on now, None while there is none."""
@@ -200,18 +201,17 @@ class Conductor:
 
     def _on_open_report(self, report: Report, now_ns: int) -> None:
         match report:
-            case Failed(cause=cause, permanent=True):
+            case Failed(cause=cause, permanent=permanent):
                 self.outage.blame(cause)
-                self._handle(Event.PERMANENT_FAILURE, now_ns)
-            case Failed(cause=cause):
-                self.outage.blame(cause)
-                self._failed(cause, now_ns, open_now=False)
-                self._handle(Event.FAILURE, now_ns)
+                self._failed(cause, now_ns, permanent=permanent)
+                self._handle(Event.PERMANENT_FAILURE if permanent else Event.FAILURE, now_ns)
             case Opened(granted=granted, kind=kind):
+                self.retries.answered()
                 self.source.opened(granted, kind)
                 self._watch.expect(now_ns, telling=ADOPTED not in granted.details)
                 self._handle(Event.OPENED, now_ns)
             case StreamRestarted():
+                self.retries.answered()
                 if self.state is State.STREAMING:  # it came back just before the restart
                     self._blame_silence()
                 self._watch.expect(now_ns)
@@ -227,17 +227,27 @@ class Conductor:
             case _:
                 return
 
-    def _failed(self, cause: Cause, now_ns: int, *, open_now: bool) -> Rung:
+    def _failed(
+        self, cause: Cause, now_ns: int, *, open_now: bool = False, permanent: bool = False
+    ) -> Rung:
         """Let the ladder choose what is next."""
-        step = self.retries.climber.failed(
-            cause.code, on_device=self.source.on_device, open_now=open_now, now_ns=now_ns
-        )
-        return step.rung
+        on_device = self.source.on_device
+        failure = failure_of(cause.code, on_device=on_device, permanent=permanent)
+        return self.retries.failed(failure, now_ns, open_now=open_now)
 
     def _silence_due_ns(self) -> int | None:
-        # Networks and programs take their time, whatever they took before.
-        patient = self.retries.climber.patient or not self.source.on_device
+        # Networks and programs take their time, whatever they took before. A camera that sends
+        # pictures which are no good is not beginning from cold.
+        patient = self.retries.climber.patient and not self._capture.rejected_since()
+        patient = patient or not self.source.on_device
         return self._watch.due_ns(self.source.granted, patient=patient)
+
+    def _rejecting(self, now_ns: int) -> Cause | None:
+        """Return what there is to say of a source that is open and sends what is no frame."""
+        rejected = self._capture.rejected_since()
+        if self.state is not State.OPENING or not rejected or not self._watch.waits(now_ns):
+            return None
+        return silence_cause(self.source.plan.spec, rejected, self._capture.too_large())
 
     def _frozen(self, now_ns: int) -> Cause | None:
         """Return what there is to say of a picture that has not changed for too long."""

@@ -33,6 +33,18 @@ After a failure the ladder chooses the next rung. Each kind of failure has its o
 this order, a number of times in each lap; a rung that is not available is passed over. `give-up`
 ends a lap: after its wait the ladder is climbed anew. A hotplug event or a person ends every wait.
 
+**Nothing only waits.** While a rung waits for the budget of resets, while the camera is given up,
+and after a failure that a person must mend, the row's probe goes on: the cheapest rung that could
+show that the fault is gone, and that resets nothing. From the end of one try to the beginning of
+the next are {delays.PROBE_MOST_S:g} s at most. Tries begin {0.75 * delays.PROBE_SPACING_S:g} to
+{delays.PROBE_SPACING_S:g} s apart (reopening a camera several times a second can make it drop off
+its bus), so one that waited for frames for as long is followed at once; and a camera that did not
+answer is left alone for as long as it was waited for, since a storm of requests after a timeout can
+take the whole host down. A camera that has no driver, because it refused it while that was bound,
+can only be asked by binding the driver (`bind`). Two exceptions: a server that does not let this
+user in, because cameras lock out whoever tries a wrong password again and again; and a camera that
+is lent, which is another program's until the time is up.
+
 Success of a rung is a settled stream: ten valid frames without a stall between them. A camera that
 was well before gets {table.QUICK_START_S:g} s for the first of them (or half as long again as
 it took then, and half a second), and {table.SLOW_START_S:g} s like an unknown one after a
@@ -48,8 +60,9 @@ stream restarted if that was not tried yet.
 `usb-reset`, `reauthorize` and `port-power` share a budget: one in {budget.SPACING_NS // 10**9} s
 and {budget.MOST} in {budget.WINDOW_NS // 60 // 10**9} minutes. `rebind` has the same for itself:
 it resets nothing on the bus, and paid from one purse, a camera that only a USB reset cures would be
-away for half a minute longer. The privileged helper keeps the same budget for each port, whoever
-asks.
+away for half a minute longer. `bind`, which takes no driver away, is only spaced by
+{budget.BINDS_SPACING_NS // 10**9} s. The privileged helper keeps the same budgets for each port,
+whoever asks.
 
 The device-level rungs, and those about other processes, are carried out by the capture thread with
 the device closed (`climb`): so they can never meet a descriptor of ours, the main thread never
@@ -77,13 +90,18 @@ def render() -> str:
 
 
 def _ladder_rows() -> Iterator[str]:
-    yield "| failure | rungs, and how often each is tried in a lap | give-up lasts |"
-    yield "|---|---|---|"
+    yield (
+        "| failure | rungs, and how often each is tried in a lap | give-up lasts "
+        "| probe while something waits |"
+    )
+    yield "|---|---|---|---|"
     for failure, row in ladder.TABLE.items():
         rungs = ", ".join(_tries(rung, tries) for rung, tries in row.rungs.items())
         first_s, most_s = row.wait_s
         lasts = f"{first_s:g} to {most_s:g} s" if ladder.Rung.GIVE_UP in row.rungs else "-"
-        yield f"| {failure.value} | {rungs} | {lasts} |"
+        waits = ladder.Rung.GIVE_UP in row.rungs
+        probes = ", else ".join(rung.value for rung in row.probes) or "none"
+        yield f"| {failure.value} | {rungs} | {lasts} | {probes if waits else '-'} |"
 
 
 def _tries(rung: ladder.Rung, tries: int) -> str:

@@ -81,6 +81,7 @@ class Machine:
                 plan = self.source.plan
                 if not self.retries.failures:
                     self.outage.cause = Cause("opening", f"{plan.spec.public} is being opened")
+                self.retries.asks(now_ns)
                 self.sessions.open(plan, now_ns)
             case Action.CLOSE:
                 self.sessions.close()

@@ -62,7 +62,7 @@ class Outage:
             return  # it flickers: the first loss counts
         self._since_ns = newest_ns
         if self.incident is not None and self.incident.state == self._state:
-            self._change(replace(self.incident, began_utc_ns=self._to_utc(newest_ns)))
+            self._change(replace(self.incident, began_ns=newest_ns))
 
     def blame(self, cause: Cause) -> None:
         """Remember the cause, and log it unless it is what was logged last."""
@@ -75,17 +75,17 @@ class Outage:
         if self.incident is None:
             self._open(cause)
         else:
-            self._change(self.incident.blamed(cause, self._utc()))
+            self._change(self.incident.blamed(cause, self._clock()))
 
     def tried(self, rung: str, now_ns: int, note: str = "") -> None:
         """Something was done to get frames again; `rung` is the ladder's word for it."""
         if self.incident is not None:
-            self._change(self.incident.with_try(Try(rung, self._to_utc(now_ns), note)))
+            self._change(self.incident.with_try(Try(rung, now_ns, note)))
 
     def covered(self, now_ns: int) -> None:
         """Viewers see the fallback since then: no frames of the camera's, so the loss goes on."""
-        if self.incident is not None and self.incident.fallback_utc_ns is None:
-            self._change(replace(self.incident, fallback_utc_ns=self._to_utc(now_ns)))
+        if self.incident is not None and self.incident.fallback_ns is None:
+            self._change(replace(self.incident, fallback_ns=now_ns))
 
     def forget(self) -> None:
         """A person has taken a hand: the next failure is news, whatever it is."""
@@ -104,7 +104,7 @@ class Outage:
         self._logged = None
         self.given_up = False
         if self.incident is not None:
-            self._close(self.incident.cured(self._to_utc(streaming_since_ns), self._cured_by()))
+            self._close(self.incident.cured(streaming_since_ns, self._cured_by()))
 
     def stop(self, cause: Cause) -> None:
         """A person wants no frames."""
@@ -115,19 +115,17 @@ class Outage:
         self.log.info("stopped")
         if self.incident is not None:
             note = "capture was stopped before frames came back"
-            self._close(self.incident.given_up(self._utc(), note))
+            self._close(self.incident.given_up(self._clock(), note))
 
     # -- inside ----------------------------------------------------------------------------
 
     def _open(self, cause: Cause) -> None:
-        now_utc_ns = self._utc()
-        began_utc_ns = now_utc_ns if self._since_ns is None else self._to_utc(self._since_ns)
         self._change(
             Incident(
-                id=new_id(now_utc_ns),
+                id=new_id(self._utc()),
                 camera=self._camera,
                 state=self._state,
-                began_utc_ns=began_utc_ns,
+                began_ns=self._clock() if self._since_ns is None else self._since_ns,
                 cause=cause,
                 causes=(cause.code,),
             )
@@ -148,6 +146,3 @@ class Outage:
     def _close(self, incident: Incident) -> None:
         self._change(incident)
         self.incident = None
-
-    def _to_utc(self, then_ns: int) -> int:
-        return self._utc() - self._clock() + then_ns

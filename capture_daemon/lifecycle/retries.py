@@ -12,8 +12,8 @@ from typing import Protocol
 from capture_daemon.capturing.reports import Climbed
 from capture_daemon.lifecycle.outage import Outage
 from capture_daemon.lifecycle.table import Action, Event
-from capture_daemon.recovery import delays
 from capture_daemon.recovery.climber import Climber
+from capture_daemon.recovery.failures import Failure
 from capture_daemon.recovery.rungs import CLIMBED, DEVICE_LEVEL, Result, Rung, Unavailable
 
 
@@ -39,16 +39,20 @@ class Retries:
         """The rung that the capture thread is carrying out."""
         self._capture = capture
         self._outage = outage
-        self._jitter = jitter
+        self._began_ns: int | None = None
+        """When what is being tried began."""
+        self._asked_ns: int | None = None
+        """Since when the device has not answered it."""
+        self._logged = ""
 
     def due_event(self, now_ns: int) -> Event | None:
         """Return what is due by now, None if nothing is."""
         if self.due_ns is None or now_ns < self.due_ns:
             return None
-        step = self.climber.step
-        if step is not None and step.rung in CLIMBED:
+        rung = self.climber.due(now_ns)
+        if rung in CLIMBED:
             return Event.CLIMB_DUE
-        if step is not None:
+        if rung is not None:
             self.began(Rung.REOPEN, now_ns)  # giving up ends in opening anew, too
         return Event.RETRY_DUE
 
@@ -59,8 +63,7 @@ class Retries:
             return Event.CLIMBED if outcome.result is Result.DONE else None
         self.climbing = None
         self._outage.tried(report.rung.value, now_ns, outcome.note)
-        if report.rung is not Rung.WAIT_FOR_HOLDER:  # which comes over and over
-            self._outage.log.info("%s: %s", report.rung.value, outcome.note)
+        self._log(report.rung, f"{report.rung.value}: {outcome.note}")
         if outcome.result is Result.UNAVAILABLE:
             self.climber.refused(Unavailable(report.rung, outcome.note, outcome.remedy))
             if self.climber.choose(now_ns):
@@ -82,6 +85,7 @@ class Retries:
 
     def began(self, rung: Rung, now_ns: int) -> None:
         """A rung is being tried that is the capture thread's ordinary work."""
+        self.asks(now_ns)
         self.climber.began(rung, now_ns)
         self._outage.tried(rung.value, now_ns)
 
@@ -111,10 +115,6 @@ class Retries:
                 self.failures += 1
             case Action.AWAIT_RUNG:
                 self._await_rung()
-            case Action.RETRY_SLOWLY:
-                delay_s = delays.slow_retry_delay_s(self.failures, self._jitter())
-                self.due_ns = now_ns + int(delay_s * 1e9)
-                self._outage.given_up = True
             case Action.START_OVER:
                 self.climber.start_over()
                 self._forget()
@@ -123,8 +123,39 @@ class Retries:
             case _:
                 raise ValueError(f"{action} is the conductor's")
 
+    def asks(self, now_ns: int) -> None:
+        """Something is asked of the device: alone, or as the end of a rung."""
+        self._began_ns = now_ns if self._began_ns is None else self._began_ns
+        self._asked_ns = now_ns if self._asked_ns is None else self._asked_ns
+
+    def answered(self) -> None:
+        """The device did what it was asked."""
+        self._asked_ns = None
+
+    def failed(self, failure: Failure, now_ns: int, *, open_now: bool) -> Rung:
+        """Let the ladder choose what is next."""
+        began_ns, self._began_ns = self._began_ns, None
+        asked_ns, self._asked_ns = self._asked_ns, None
+        step = self.climber.failed(
+            failure,
+            open_now=open_now,
+            now_ns=now_ns,
+            took_s=0.0 if began_ns is None else (now_ns - began_ns) / 1e9,
+            unanswered_s=0.0 if asked_ns is None else (now_ns - asked_ns) / 1e9,
+        )
+        return step.rung
+
+    def _log(self, rung: Rung, line: str) -> None:
+        """Log what was done, but what comes over and over only once."""
+        if rung is Rung.WAIT_FOR_HOLDER or line == self._logged:
+            return
+        self._logged = line
+        self._outage.log.info("%s", line)
+
     def _forget(self) -> None:
         self.failures = 0
+        self._began_ns = self._asked_ns = None
+        self._logged = ""
         self._outage.forget()
 
     def _climb(self, now_ns: int) -> None:
@@ -133,6 +164,7 @@ class Retries:
             raise ValueError("no rung was chosen")
         self.due_ns = None
         self.climbing = step.rung
+        self._began_ns, self._asked_ns = now_ns, now_ns if step.rung in DEVICE_LEVEL else None
         self.climber.began(step.rung, now_ns)
         for each in step.passed:
             self._outage.log.debug("%s was passed over: %s", each.rung.value, each.reason)
@@ -142,7 +174,7 @@ class Retries:
         step = self.climber.step
         if step is None:
             raise ValueError("no rung was chosen")
-        self.due_ns = step.due_ns
+        self.due_ns = step.first_ns
         if self.climber.exhausted:
             self._outage.given_up = True
         if step.rung is Rung.GIVE_UP and step.limit_s:

@@ -12,6 +12,8 @@ from typing import Protocol
 from capture_daemon.lifecycle import table
 from capture_daemon.sources.base import NOTHING_GRANTED, Granted
 
+_TELLING_S = 1.0
+"""A source may send this long what is no frame, at its start, without being spoken of."""
 _LATE_S = 0.2
 """A look at the clock that comes this much after its time says more about us than the camera."""
 
@@ -54,6 +56,11 @@ class SilenceWatch:
         self._streaming = False
         self._settled = False
         self._telling = telling
+
+    def waits(self, now_ns: int) -> bool:
+        """Tell whether the first frame has been waited for, for longer than is worth no word."""
+        since_ns = None if self._streaming else self._from_ns
+        return since_ns is not None and now_ns - since_ns > _TELLING_S * 1e9
 
     def streaming(self, now_ns: int) -> None:
         """The first valid frame is here: the next ones must follow."""

@@ -30,7 +30,7 @@ class State(enum.Enum):
     BACKOFF = "backoff"
     """It failed; the next rung of the ladder waits for its time, or is being climbed."""
     FAILED = "failed"
-    """It failed in a way that a person must mend; tried again now and then all the same."""
+    """It failed in a way that a person must mend; tried again all the same."""
     LENT = "lent"
     """Another program has the device, by a person's leave, until a time."""
 
@@ -87,8 +87,6 @@ class Action(enum.Enum):
     """Ask for RETRY_DUE or CLIMB_DUE when the rung that the ladder has chosen is due."""
     AWAIT_RETURN = "await-return"
     """Ask for RETRY_DUE when the time is up for which the device was lent."""
-    RETRY_SLOWLY = "retry-slowly"
-    """Ask for RETRY_DUE after `slow_retry_delay_s`."""
     FORGET_FAILURES = "forget-failures"
     """Start counting failures from 0."""
     START_OVER = "start-over"
@@ -116,7 +114,7 @@ _WHILE_OPEN: Mapping[Event, Step] = {
     Event.RESET: (State.BACKOFF, (Action.CLOSE, Action.CLIMB)),
     Event.LEND: (State.LENT, (Action.START_OVER, Action.CLOSE, Action.AWAIT_RETURN)),
     Event.FAILURE: (State.BACKOFF, _FAILED),
-    Event.PERMANENT_FAILURE: (State.FAILED, (Action.COUNT_FAILURE, Action.RETRY_SLOWLY)),
+    Event.PERMANENT_FAILURE: (State.FAILED, _FAILED),
     # Restarting the stream has not helped, or will not: let go of the device.
     Event.SILENCE_AGAIN: (State.BACKOFF, (Action.CLOSE, *_FAILED)),
 }

@@ -11,6 +11,7 @@ from __future__ import annotations
 import fcntl
 import os
 import shutil
+import struct
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -20,6 +21,12 @@ from capture_daemon.recovery.rungs import Rung
 
 USBDEVFS_RESET = 0x5514
 """_IO('U', 20) of linux/usbdevice_fs.h."""
+_CALL = struct.Struct("iiP")
+"""struct usbdevfs_ioctl: the interface's number, the call, its argument."""
+USBDEVFS_IOCTL = 0xC0005512 | _CALL.size << 16
+"""_IOWR('U', 18, struct usbdevfs_ioctl)."""
+USBDEVFS_CONNECT = 0x5517
+"""_IO('U', 23): have a driver bound to the interface. Without one that takes it, 0 all the same."""
 OFF_S = 1.0
 """How long a device stays deauthorised."""
 _POWER_OFF_S = 2
@@ -27,6 +34,7 @@ _POWER_LIMIT_S = 15.0
 
 Pause = Callable[[float], object]
 Reset = Callable[[int], object]
+Connect = Callable[[int, int], object]
 
 
 class RungFailed(Exception):
@@ -37,20 +45,29 @@ def _reset(descriptor: int) -> None:
     fcntl.ioctl(descriptor, USBDEVFS_RESET)
 
 
-class PortActions:
-    """Rebind, USB reset, reauthorise and power cycle."""
+def _connect(descriptor: int, interface: int) -> None:
+    fcntl.ioctl(descriptor, USBDEVFS_IOCTL, _CALL.pack(interface, USBDEVFS_CONNECT, 0))
 
-    def __init__(self, *, pause: Pause = time.sleep, reset: Reset = _reset) -> None:
-        """Take how to wait, and how a descriptor's USB device is reset; others in tests."""
+
+class PortActions:
+    """Bind, rebind, USB reset, reauthorise and power cycle."""
+
+    def __init__(
+        self, *, pause: Pause = time.sleep, reset: Reset = _reset, connect: Connect = _connect
+    ) -> None:
+        """Take how to wait, and how a descriptor's USB device is reset, and how a driver is bound
+        to its interface of a number; others in tests.
+        """
         self._pause = pause
         self._reset = reset
+        self._connect = connect
 
     def needs(self, rung: Rung, port: UsbPort) -> Path:
         """Return the file that must be writable for `rung`."""
         match rung:
             case Rung.REBIND:
                 return port.places.driver / "bind"
-            case Rung.USB_RESET:
+            case Rung.BIND | Rung.USB_RESET:
                 return port.node
             case Rung.REAUTHORIZE:
                 return port.folder / "authorized"
@@ -67,6 +84,8 @@ class PortActions:
         """Carry `rung` out; return what was done. Raises RungFailed."""
         try:
             match rung:
+                case Rung.BIND:
+                    return self._bind(port)
                 case Rung.REBIND:
                     return self._rebind(port)
                 case Rung.USB_RESET:
@@ -80,6 +99,17 @@ class PortActions:
         except OSError as error:
             where = f" {error.filename}" if error.filename else ""
             raise RungFailed(f"{rung.value} of {port.name}:{where} {error.strerror}") from error
+
+    def _bind(self, port: UsbPort) -> str:
+        descriptor = os.open(port.node, os.O_RDWR | os.O_CLOEXEC)
+        try:
+            for interface in port.undriven():
+                self._connect(descriptor, int(interface.name.rpartition(".")[2]))
+        finally:
+            os.close(descriptor)
+        if left := port.undriven():
+            raise RungFailed(f"uvcvideo does not take {', '.join(each.name for each in left)}")
+        return f"uvcvideo bound to {port.name}"
 
     def _rebind(self, port: UsbPort) -> str:
         interfaces = port.control_interfaces()

@@ -10,7 +10,8 @@ from collections.abc import Callable, Iterable
 
 from capture_daemon.recovery import ladder
 from capture_daemon.recovery.budget import Budgets
-from capture_daemon.recovery.ladder import Failure, Situation, Step, failure_of
+from capture_daemon.recovery.failures import Failure
+from capture_daemon.recovery.ladder import Situation, Step
 from capture_daemon.recovery.rungs import RESETS, Rung, Unavailable
 
 PROBATION_S = 10.0
@@ -42,6 +43,9 @@ class Climber:
         self._open_now = False
         self._tried: Counter[Rung] = Counter()
         self._laps = 0
+        self._rests_until_ns: dict[Failure, int] = {}
+        """Which kinds of failure are given up until when."""
+        self._took_s = self._unanswered_s = 0.0
         self._settled_ns: int | None = None
 
     @property
@@ -59,10 +63,21 @@ class Climber:
         endless = self._failure is Failure.OTHER and self._tried[Rung.REOPEN] >= ENDLESS_TRIES
         return self._laps > 0 or endless
 
-    def failed(self, code: str, *, on_device: bool, open_now: bool, now_ns: int) -> Step:
-        """Choose the next rung, after a failure with this cause's code."""
+    def failed(
+        self,
+        failure: Failure,
+        *,
+        open_now: bool,
+        now_ns: int,
+        took_s: float = 0.0,
+        unanswered_s: float = 0.0,
+    ) -> Step:
+        """Choose the next rung, after a failure.
+
+        What failed took `took_s`, of which `unanswered_s` went by without an answer.
+        """
         self._end_probation(now_ns)
-        failure = failure_of(code, on_device=on_device)
+        self._took_s, self._unanswered_s = took_s, unanswered_s
         if self._first is None:
             self._first = failure
         if failure is not self._failure:
@@ -77,6 +92,15 @@ class Climber:
         if self._failure is None or self._first is None:
             return None
         return self._choose(self._failure, self._first, now_ns)
+
+    def due(self, now_ns: int) -> Rung | None:
+        """Return what is due by now: the rung that was chosen, or what is tried meanwhile."""
+        if self.step is None:
+            return None
+        gives_up = self.step.rung is Rung.GIVE_UP
+        if self.step.probe is not None and (gives_up or now_ns < self.step.due_ns):
+            self.step = Step(self.step.probe, now_ns)
+        return self.step.rung
 
     def wish(self, rung: Rung, now_ns: int) -> None:
         """Choose what a person wants."""
@@ -143,9 +167,13 @@ class Climber:
             remembered=self._memory.get(first),
             unavailable=dict(self.unavailable),
             budgets=self._budgets,
+            rests_until_ns=self._rests_until_ns.get(failure, 0),
+            took_s=self._took_s,
+            unanswered_s=self._unanswered_s,
         )
         self.step = step = ladder.next_step(situation, now_ns, self._jitter())
-        if step.rung is Rung.GIVE_UP:
+        if step.rung is Rung.GIVE_UP and step.due_ns != situation.rests_until_ns:
+            self._rests_until_ns[failure] = step.due_ns
             self._laps += 1
             self._tried.clear()
             self._failure = None
@@ -164,4 +192,5 @@ class Climber:
         self._first = self._failure = None
         self._tried.clear()
         self._laps = 0
+        self._rests_until_ns.clear()
         self._settled_ns = None

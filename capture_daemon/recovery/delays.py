@@ -6,12 +6,17 @@ Jitter takes off up to a quarter, so that several cameras on one bus do not try 
 from __future__ import annotations
 
 RETRY_FIRST_S = 0.5
-RETRY_MOST_S = 10.0
+RETRY_MOST_S = 5.0
 REOPEN_MOST_S = 1.0
 SLOW_RETRY_FIRST_S = 30.0
 SLOW_RETRY_MOST_S = 300.0
 HOLDER_FIRST_S = 0.01
 HOLDER_MOST_S = 0.5
+PROBE_SPACING_S = 4.0
+"""From one try's beginning to the next one's, while something dearer waits for its time."""
+PROBE_LEAST_S = 0.1
+PROBE_MOST_S = 5.0
+"""From one try's end to the next one's beginning, at least and at most."""
 
 
 def reopen_delay_s(tries: int, jitter: float, *, most_s: float = REOPEN_MOST_S) -> float:
@@ -24,14 +29,16 @@ def reopen_delay_s(tries: int, jitter: float, *, most_s: float = REOPEN_MOST_S) 
     return doubling_s(RETRY_FIRST_S, most_s, tries, jitter)
 
 
-def slow_retry_delay_s(failures: int, jitter: float) -> float:
-    """Return the wait after the `failures`-th permanent failure in a row, in seconds.
+def probe_delay_s(took_s: float, unanswered_s: float, jitter: float) -> float:
+    """Return the wait before the next cheap look at whether a fault is gone, in seconds.
 
-    A permanent failure waits for a person, but that person may mend it without telling us
-    (installs ffmpeg, joins a group, restores a file), and the camera must not stay down for that:
-    30 s doubling to 5 minutes.
+    `took_s` is how long the try took that has just failed, and `unanswered_s` how much of it went
+    by waiting for an answer that did not come. Tries begin PROBE_SPACING_S apart, so one that
+    waited for frames is followed soon. A camera that did not answer is left alone for as long as
+    it was waited for: a storm of control transfers after a timeout can take the whole host down.
     """
-    return doubling_s(SLOW_RETRY_FIRST_S, SLOW_RETRY_MOST_S, failures, jitter)
+    spaced_s = PROBE_SPACING_S * (1.0 - 0.25 * jitter) - took_s
+    return min(PROBE_MOST_S, max(PROBE_LEAST_S, spaced_s, unanswered_s))
 
 
 def holder_delay_s(tries: int, jitter: float) -> float:

@@ -25,7 +25,11 @@ BACK_S = 5.0
 """How long the device's node may take to come back, with udev's permissions on it."""
 _LOOK_S = 0.05
 
+_SETTLES_S = 0.5
+"""After so long a device without a driver is one that refused it."""
+
 _GRANTS = {
+    Rung.BIND: "install deploy/udev/71-framebus-reset.rules, or enable framebus-privileged.socket",
     Rung.REBIND: "enable framebus-privileged.socket",
     Rung.USB_RESET: "install deploy/udev/71-framebus-reset.rules, or enable "
     "framebus-privileged.socket",
@@ -99,7 +103,8 @@ class Executor:
             else:
                 note = self._helper.carry_out(rung, port.name)
         except RungFailed as error:
-            return Outcome(Result.UNAVAILABLE, str(error), _GRANTS[rung])
+            result = Result.NOTHING if rung is Rung.BIND else Result.UNAVAILABLE
+            return Outcome(result, str(error), _GRANTS[rung])
         # The source stays the same: it knows which camera a mere number, or `auto`, has meant.
         if isinstance(self._source, Forgetful):
             self._source.forget_refusals()
@@ -124,11 +129,13 @@ class Executor:
 
     def _is_back(self, interrupt: Interrupt) -> bool:
         """Wait for the device under its stable name, and for udev to let us open it."""
-        source = self._source
-        deadline = self._clock() + BACK_S
-        while source is not None and self._clock() < deadline:
+        source, port = self._source, self._port
+        began = self._clock()
+        while source is not None and (waited_s := self._clock() - began) < BACK_S:
             if _openable(source):
                 return True
+            if waited_s > _SETTLES_S and port is not None and port.undriven():
+                return False
             if interrupt.wait(_LOOK_S):
                 return False
         return False
@@ -159,6 +166,8 @@ class Executor:
                 return f"{port.identity()} is plugged into {port.name} now", ""
             if rung is not Rung.REAUTHORIZE and not port.authorized():
                 return f"{port.name} is deauthorised", ""
+            if rung is Rung.BIND and not port.undriven():
+                return f"{port.name} has its driver", ""
         if not self._actions.permitted(rung, port) and not self._helper.usable():
             return f"{self._actions.needs(rung, port)} may not be written", _GRANTS[rung]
         if rung is Rung.PORT_POWER and not self._helper.usable() and not _uhubctl():

@@ -13,16 +13,18 @@ The rules, beyond the order of the table:
   silent has its stream restarted if that was not tried yet.
 - The rung that cured this camera last of this kind of failure is jumped to once a lower one failed.
 - Giving up ends a lap: after its wait the ladder is climbed anew, within the budget.
+- Whatever waits, for the budget or because it was given up, looks meanwhile whether the fault is
+  gone, by the cheapest rung that could show it and resets nothing: the row's probe.
 """
 
 from __future__ import annotations
 
-import enum
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from capture_daemon.recovery import budget, delays
 from capture_daemon.recovery.budget import Budgets
+from capture_daemon.recovery.failures import Failure
 from capture_daemon.recovery.rungs import DEVICE_LEVEL, Unavailable
 from capture_daemon.recovery.rungs import Rung as Rung
 
@@ -31,53 +33,6 @@ HOLDER_PATIENCE_S = 6.5
 MANY = 1000
 """More tries than this are tries without end."""
 _UNLIMITED = 1 << 30
-
-
-class Failure(enum.Enum):
-    """The kinds of failure that are treated differently."""
-
-    SILENT = "silent"
-    """Open, and no valid frame comes."""
-    BROKEN = "broken"
-    """The driver ended the stream, or gave an error without a special meaning."""
-    REFUSED = "refused"
-    """The camera refused a format or to start, or did not answer."""
-    BUSY = "busy"
-    """Somebody else has it."""
-    AWAY = "away"
-    """There is no such device now."""
-    FORBIDDEN = "forbidden"
-    """This user may not open it."""
-    NO_BANDWIDTH = "no-bandwidth"
-    """The bus is full for the format that was asked for; another format is not the ladder's."""
-    SHORTAGE = "shortage"
-    """This machine lacks memory or descriptors."""
-    OTHER = "other"
-    """Anything about a source that is no device: a network, a file, a program."""
-
-
-_CODES: Mapping[str, Failure] = {
-    "silent": Failure.SILENT,
-    "garbage": Failure.SILENT,
-    "frozen": Failure.SILENT,
-    "stream-broken": Failure.BROKEN,
-    "device-error": Failure.BROKEN,
-    "refused-format": Failure.REFUSED,
-    "refused-stream": Failure.REFUSED,
-    "device-busy": Failure.BUSY,
-    "held": Failure.BUSY,
-    "device-absent": Failure.AWAY,
-    "device-gone": Failure.AWAY,
-    "no-permission": Failure.FORBIDDEN,
-    "no-bandwidth": Failure.NO_BANDWIDTH,
-    "no-memory": Failure.SHORTAGE,
-    "no-descriptors": Failure.SHORTAGE,
-}
-
-
-def failure_of(code: str, *, on_device: bool) -> Failure:
-    """Return the kind of failure that a cause's code stands for."""
-    return _CODES.get(code, Failure.OTHER) if on_device else Failure.OTHER
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +45,8 @@ class Row:
     """How long giving up lasts: the first time, and at most."""
     reopen_most_s: float = delays.REOPEN_MOST_S
     """How long is waited before reopening, at most."""
+    probes: tuple[Rung, ...] = (Rung.REOPEN,)
+    """The first of these that is available is done over and over while something dearer waits."""
 
 
 _USB = {Rung.REBIND: 1, Rung.USB_RESET: 1, Rung.REAUTHORIZE: 1, Rung.PORT_POWER: 1}
@@ -106,8 +63,13 @@ TABLE: Mapping[Failure, Row] = {
     Failure.BUSY: Row({Rung.WAIT_FOR_HOLDER: _UNLIMITED, Rung.END_HOLDER: 1} | _END),
     # Looking for a device that is not there touches nothing, so it may go on at a brisk pace where
     # no hotplug event can be heard. The device-level rungs are available only while something is
-    # in its port: unbound or deauthorised from outside.
-    Failure.AWAY: Row({Rung.REOPEN: 3} | _USB | _END, wait_s=(5.0, 10.0)),
+    # in its port: unbound or deauthorised from outside, or a camera that refused its driver; such a
+    # one can only be asked by binding the driver.
+    Failure.AWAY: Row(
+        {Rung.REOPEN: 3, Rung.BIND: 1} | _USB | _END,
+        wait_s=(5.0, 10.0),
+        probes=(Rung.BIND, Rung.REOPEN),
+    ),
     # A node appears before udev has given it to its group.
     Failure.FORBIDDEN: Row({Rung.REOPEN: 3} | _END),
     Failure.NO_BANDWIDTH: Row({Rung.REOPEN: 1} | _END),
@@ -115,10 +77,18 @@ TABLE: Mapping[Failure, Row] = {
     Failure.OTHER: Row(
         {Rung.RESTART_STREAM: 1, Rung.REOPEN: _UNLIMITED}, reopen_most_s=delays.RETRY_MOST_S
     ),
+    # Cameras lock a user out, or an address, after a few wrong passwords: nothing is tried between.
+    Failure.DENIED: Row(_END, probes=()),
+    # A person may mend it without telling us: installs ffmpeg, restores a file.
+    Failure.UNUSABLE: Row(_END),
 }
 
 _ON_ITS_WAY = frozenset({Failure.AWAY, Failure.FORBIDDEN, Failure.OTHER})
 """After a reset the device may not be back yet: opening it again is not the rung it was."""
+
+
+_CHEAP = frozenset({Rung.WAIT_FOR_HOLDER, Rung.RESTART_STREAM, Rung.REOPEN, Rung.BIND})
+"""They show whether the fault is gone, and wait for seconds at most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,11 +108,17 @@ class Situation:
     """What cured this camera of this kind of failure last."""
     unavailable: Mapping[Rung, Unavailable] = field(default_factory=dict)
     budgets: Budgets = field(default_factory=Budgets)
+    rests_until_ns: int = 0
+    """Until when it is given up."""
+    took_s: float = 0.0
+    """How long the try took that has just failed."""
+    unanswered_s: float = 0.0
+    """How much of that went by without an answer."""
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """The rung to try, not before `due_ns`."""
+    """The rung to try, not before `due_ns`; and what is tried while it waits."""
 
     rung: Rung
     due_ns: int
@@ -150,10 +126,44 @@ class Step:
     """How long the rung may wait for a holder to let go."""
     passed: tuple[Unavailable, ...] = ()
     """The cheaper rungs that were passed over, and why."""
+    probe: Rung | None = None
+    """What is tried before; None if the wait is too short for it, or nothing may be tried."""
+    probe_ns: int = 0
+    """When that is due."""
+
+    @property
+    def first_ns(self) -> int:
+        """When something is due."""
+        return self.due_ns if self.probe is None else self.probe_ns
 
 
 def next_step(situation: Situation, now_ns: int, jitter: float) -> Step:
     """Return what to do next; `jitter` is 0 to 1."""
+    if now_ns < situation.rests_until_ns:
+        step = Step(Rung.GIVE_UP, situation.rests_until_ns)
+    else:
+        step = _next_rung(situation, now_ns, jitter)
+    step = _with_probe(step, situation, now_ns, jitter)
+    return replace(step, limit_s=_limit_s(situation, step, now_ns))
+
+
+def _with_probe(step: Step, situation: Situation, now_ns: int, jitter: float) -> Step:
+    """Return the step with what is tried while it waits for its time."""
+    delay_s = delays.probe_delay_s(situation.took_s, situation.unanswered_s, jitter)
+    probe_ns = now_ns + round(delay_s * 1e9)
+    if step.rung is Rung.GIVE_UP:  # it ends in a look, too
+        probe_ns = min(probe_ns, step.due_ns)
+    elif step.rung in _CHEAP or step.due_ns <= probe_ns:
+        return step
+    return replace(step, probe=_probe(situation), probe_ns=probe_ns)
+
+
+def _probe(situation: Situation) -> Rung | None:
+    probes = TABLE[situation.failure].probes
+    return next((each for each in probes if each not in situation.unavailable), None)
+
+
+def _next_rung(situation: Situation, now_ns: int, jitter: float) -> Step:
     row = TABLE[situation.failure]
     jump = _jump(situation, row)
     passed: list[Unavailable] = []
@@ -169,7 +179,7 @@ def next_step(situation: Situation, now_ns: int, jitter: float) -> Step:
             continue
         delay_s = _delay_s(situation, row, rung, jitter)
         due_ns = max(now_ns + round(delay_s * 1e9), situation.budgets.free_ns(rung, now_ns))
-        return Step(rung, due_ns, _limit_s(situation, rung, now_ns, delay_s), tuple(passed))
+        return Step(rung, due_ns, passed=tuple(passed))
     raise ValueError(f"the row of {situation.failure} has no end")
 
 
@@ -196,6 +206,9 @@ def _objection(situation: Situation, rung: Rung, now_ns: int) -> Unavailable | N
     highest = max((each.number for each in _device_level(situation)), default=0)
     if rung.number < highest and not _may_help_after_reset(situation.failure, rung):
         return Unavailable(rung, "a higher rung, which includes it, did not help")
+    probe = _probe(situation)
+    if situation.laps and probe is not rung and rung in TABLE[situation.failure].probes:
+        return Unavailable(rung, f"{probe.value if probe else 'nothing'} shows more")
     if rung is Rung.WAIT_FOR_HOLDER:
         waited_s = (now_ns - situation.failing_since_ns) / 1e9
         if waited_s >= HOLDER_PATIENCE_S:
@@ -209,7 +222,7 @@ def _may_help_after_reset(failure: Failure, rung: Rung) -> bool:
     """Tell whether a rung is worth a try in spite of a higher one that was tried before it."""
     if rung is Rung.REOPEN:
         return failure in _ON_ITS_WAY
-    return rung is Rung.REBIND and failure is Failure.AWAY
+    return rung in (Rung.BIND, Rung.REBIND) and failure is Failure.AWAY
 
 
 def _device_level(situation: Situation) -> Iterator[Rung]:
@@ -220,6 +233,9 @@ def _delay_s(situation: Situation, row: Row, rung: Rung, jitter: float) -> float
     tries = situation.tried.get(rung, 0) + 1
     match rung:
         case Rung.REOPEN:
+            waited_s = situation.took_s - situation.unanswered_s  # for frames, with it open
+            if waited_s >= delays.PROBE_SPACING_S:
+                return delays.PROBE_LEAST_S
             return delays.reopen_delay_s(tries, jitter, most_s=row.reopen_most_s)
         case Rung.WAIT_FOR_HOLDER:
             return delays.holder_delay_s(tries, jitter)
@@ -229,10 +245,10 @@ def _delay_s(situation: Situation, row: Row, rung: Rung, jitter: float) -> float
             return 0.0
 
 
-def _limit_s(situation: Situation, rung: Rung, now_ns: int, delay_s: float) -> float:
+def _limit_s(situation: Situation, step: Step, now_ns: int) -> float:
     if situation.failure is not Failure.BUSY:
         return 0.0
-    if rung is Rung.GIVE_UP:
-        return delay_s
+    if step.rung is Rung.GIVE_UP:  # a holder that lets go ends the wait
+        return (step.first_ns - now_ns) / 1e9
     waited_s = (now_ns - situation.failing_since_ns) / 1e9
     return max(0.0, HOLDER_PATIENCE_S - waited_s)

@@ -17,6 +17,8 @@ class Rung(enum.Enum):
     """Close everything, wait, and open again by the stable name."""
     END_HOLDER = "end-holder"
     """End an earlier daemon of our own that still has the device."""
+    BIND = "bind"
+    """Bind the driver uvcvideo to a camera that has none: asks the camera, and resets nothing."""
     REBIND = "rebind"
     """Unbind the driver uvcvideo from the camera, and bind it again."""
     USB_RESET = "usb-reset"
@@ -36,9 +38,11 @@ class Rung(enum.Enum):
 
 _ORDER = tuple(Rung)
 
-DEVICE_LEVEL = frozenset({Rung.REBIND, Rung.USB_RESET, Rung.REAUTHORIZE, Rung.PORT_POWER})
+DEVICE_LEVEL = frozenset(
+    {Rung.BIND, Rung.REBIND, Rung.USB_RESET, Rung.REAUTHORIZE, Rung.PORT_POWER}
+)
 """They act on the USB device, need the device closed, and need a permission."""
-RESETS = DEVICE_LEVEL - {Rung.REBIND}
+RESETS = DEVICE_LEVEL - {Rung.BIND, Rung.REBIND}
 """Those that make the device itself begin anew."""
 CLIMBED = DEVICE_LEVEL | {Rung.WAIT_FOR_HOLDER, Rung.END_HOLDER}
 """The capture thread carries them out while nothing is open; the others are its ordinary work."""

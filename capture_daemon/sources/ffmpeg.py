@@ -9,9 +9,11 @@ anew. What else it says is not shown, but for what is known (ffmpeg_words.py).
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import time
 from collections import deque
+from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 
@@ -43,6 +45,9 @@ FIRST_FRAME_S = 15.0
 _SHORTEST_LOOP_S = 0.3
 """What ends sooner is no recording that one would start ffmpeg for again and again."""
 _JITTER_S = 1.5  # what ffmpeg reads may be a network, and it is one more process to be scheduled
+
+_NOT_LET_IN = re.compile(r"\b(?:401 Unauthorized|403 Forbidden)\b")
+"""As ffmpeg's readers of RTSP and HTTP say it."""
 
 
 @dataclass(slots=True)
@@ -136,8 +141,7 @@ class FfmpegSource:
             return None
         data = running.ready.popleft()
         running.sequence += 1
-        width, height = jpeg.size(data)
-        return Captured(data, time.monotonic_ns(), running.sequence, width=width, height=height)
+        return Captured(data, time.monotonic_ns(), running.sequence)
 
     def close(self) -> None:
         """End ffmpeg, and wait until it is gone."""
@@ -207,13 +211,7 @@ class FfmpegSource:
             if running.child.ended and not running.ready:
                 if self._plays_again(running):
                     continue
-                how, lines = running.child.obituary()
-                said = ffmpeg_words.known(lines)
-                raise SourceGone(
-                    "ffmpeg-ended",
-                    f"ffmpeg:{self._arguments.public} {how}{said and ': '}{said}",
-                    remedy=remedies.of(self._arguments.medium).no_picture,
-                )
+                raise self._ended(*running.child.obituary())
         return False
 
     def _plays_again(self, running: _Running) -> bool:
@@ -226,3 +224,14 @@ class FfmpegSource:
             return False
         running.goes_on_with(self._start(copy=self._copy))
         return True
+
+    def _ended(self, how: str, lines: Sequence[str]) -> SourceError:
+        """Return what it means that ffmpeg has ended, how, and what it said at last."""
+        said = ffmpeg_words.known(lines)
+        message = f"ffmpeg:{self._arguments.public} {how}{said and ': '}{said}"
+        if any(_NOT_LET_IN.search(line) for line in lines):
+            # Cameras lock a user out after a few wrong passwords.
+            remedy = "check the name and password in the source"
+            return SourceUnusable("unauthorized", message, remedy=remedy)
+        remedy = remedies.of(self._arguments.medium).no_picture
+        return SourceGone("ffmpeg-ended", message, remedy=remedy)

@@ -30,6 +30,8 @@ from capture_daemon.v4l2.handle import Handle
 from capture_daemon.v4l2.ops import DeviceOps
 from capture_daemon.v4l2.stepping import NO_ROOM
 
+_UNANSWERED_NS = 2_500_000_000
+"""A request that took longer was not refused but not answered, which takes 5 s to tell."""
 BUFFERS = 16
 """Asked for; half a second at 30 frames a second. What the driver grants is used."""
 
@@ -205,6 +207,7 @@ class Session:
         self, choices: Sequence[Choice], *, priority: bool, goes_on_after: Container[str]
     ) -> None:
         for self.tried, self._choice in enumerate(choices):
+            asked_ns = self._now_ns()
             try:
                 self._negotiate()
                 if priority:
@@ -212,7 +215,11 @@ class Session:
                 self._start()
                 return
             except SourceError as error:
-                if error.code not in goes_on_after or self.tried == len(choices) - 1:
+                last = self.tried == len(choices) - 1
+                # A camera that does not answer has said nothing against the format, and is not to
+                # be asked again at once.
+                unanswered = self._now_ns() - asked_ns > _UNANSWERED_NS
+                if last or unanswered or error.code not in goes_on_after:
                     raise
             for failure in list(self._buffers.release()):
                 raise failure

@@ -11,7 +11,7 @@ that only when asked to.
     RUNTIME/@DEVICE.lock      lockf'd by the daemon that has DEVICE open ("@" starts no camera name)
     /run/framebus-privileged.sock   the helper that may reset USB devices; one for the machine
     /dev/shm/framebus-DIGEST-CAMERA   the ring; DIGEST tells two runtime directories apart
-    STATE/CAMERA.incidents.jsonl      the journal of incidents; it outlives a boot
+    STATE/CAMERA.DIGEST.incidents.jsonl  the journal of incidents; it outlives a boot
     STATE/web.token                   what a viewer shows the web tier, where it asks; likewise
 """
 
@@ -72,9 +72,12 @@ def state_dir(environ: Mapping[str, str] = os.environ) -> Path:
     return runtime_dir(environ)
 
 
-def incident_journal(state: Path, camera: str) -> Path:
-    """Return the file of one camera's incidents."""
-    return state / f"{check_camera_name(camera)}.incidents.jsonl"
+def incident_journal(state: Path, runtime: Path, camera: str) -> Path:
+    """Return the file of the incidents of the camera of this name in this runtime directory.
+
+    Two runtime directories may have a camera of one name, and one STATE.
+    """
+    return state / f"{check_camera_name(camera)}.{_digest(runtime)}.incidents.jsonl"
 
 
 def web_token(state: Path) -> Path:
@@ -159,8 +162,7 @@ class CameraNames:
     @property
     def segment(self) -> str:
         """Name of the ring's shared-memory segment, as for shm_open without its slash."""
-        digest = hashlib.sha256(os.fsencode(self.runtime.resolve())).hexdigest()[:8]
-        return f"framebus-{digest}-{self.camera}"
+        return f"framebus-{_digest(self.runtime)}-{self.camera}"
 
     @property
     def segment_path(self) -> Path:
@@ -178,6 +180,10 @@ class CameraNames:
             self.frames_socket,
             self.events_socket,
         )
+
+
+def _digest(runtime: Path) -> str:
+    return hashlib.sha256(os.fsencode(runtime.resolve())).hexdigest()[:8]
 
 
 def endpoint(socket_path: Path) -> str:

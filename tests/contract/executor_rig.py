@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 from capture_daemon.devices.sysfs import UsbPort
@@ -79,21 +81,35 @@ class Rig:
         self.helper = Helper()
         self.resets: list[int] = []
         self.pauses: list[float] = []
+        self.connects: list[int] = []
+        self.refuses_its_driver = False
         self.interrupt = Interrupt()
         node = root / "video0"
         node.write_text("")
         self.source = CameraSource(node)
         self.runtime = runtime
 
-    def executor(self, *, root: bool = True, power_ports: tuple[str, ...] = ()) -> Executor:
+    def _connect(self, _descriptor: int, interface: int) -> None:
+        self.connects.append(interface)
+        if not self.refuses_its_driver:
+            self.tree.drive(self.tree.port)
+
+    def executor(
+        self,
+        *,
+        root: bool = True,
+        power_ports: tuple[str, ...] = (),
+        clock: Callable[[], float] = time.monotonic,
+    ) -> Executor:
         kind = PortActions if root else Unprivileged
         executor = Executor(
-            actions=kind(pause=self.pauses.append, reset=self.resets.append),
+            actions=kind(pause=self.pauses.append, reset=self.resets.append, connect=self._connect),
             helper=self.helper,
             holding=Holding(runtime=self.runtime, own_lock=self.runtime / "x", find=nobody),
             end_holders=False,
             power_ports=power_ports,
             places=self.tree.places,
+            clock=clock,
         )
         executor.survey(self.source)
         return executor

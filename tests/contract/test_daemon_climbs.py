@@ -175,12 +175,13 @@ def test_a_reset_by_hand_brings_the_camera_back_and_is_not_repeated_at_once(
 
 @pytest.mark.parametrize("rung", ["give-up", "reopen", "", None, 6, ["usb-reset"]])
 def test_what_is_no_device_level_rung_is_refused(bench: Bench, rung: object) -> None:
-    with pytest.raises(CommandRefused, match="reset takes a rung: one of rebind"):
+    with pytest.raises(CommandRefused, match="reset takes a rung: one of bind, rebind"):
         bench.call("reset", rung=rung)
 
 
 def test_every_device_level_rung_can_be_asked_for() -> None:
     assert {rung.value for rung in DEVICE_LEVEL} == {
+        "bind",
         "rebind",
         "usb-reset",
         "reauthorize",

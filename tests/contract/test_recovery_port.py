@@ -99,3 +99,43 @@ def test_a_source_without_a_usb_device_has_no_device_level_rung(rig: Rig) -> Non
     assert unavailable(executor, rig).keys() >= DEVICE_LEVEL
     outcome = executor.climb(Rung.USB_RESET, 0, rig.interrupt)
     assert outcome.result is Result.UNAVAILABLE
+
+
+def test_a_camera_without_its_driver_has_it_bound_and_one_that_has_it_is_left_alone(
+    rig: Rig,
+) -> None:
+    port = rig.tree.plug()
+    executor = rig.executor()
+    assert unavailable(executor, rig)[Rung.BIND] == "1-1.2 has its driver"
+    assert executor.climb(Rung.BIND, 0, rig.interrupt).result is Result.UNAVAILABLE
+    rig.tree.undrive(port)
+    assert Rung.BIND not in unavailable(executor, rig)
+    outcome = executor.climb(Rung.BIND, 0, rig.interrupt)
+    assert (outcome.result, outcome.note) == (Result.DONE, "uvcvideo bound to 1-1.2")
+    assert rig.connects == [0]
+
+
+def test_a_camera_that_refuses_its_driver_may_be_asked_again(rig: Rig) -> None:
+    port = rig.tree.plug()
+    executor = rig.executor()
+    rig.tree.undrive(port)
+    rig.refuses_its_driver = True
+    for _ in range(3):
+        outcome = executor.climb(Rung.BIND, 0, rig.interrupt)
+        assert (outcome.result, outcome.note) == (
+            Result.NOTHING,
+            "uvcvideo does not take 1-1.2:1.0",
+        )
+    assert Rung.BIND not in unavailable(executor, rig)
+
+
+def test_after_a_reset_nobody_waits_for_the_node_of_a_camera_that_refused_its_driver(
+    rig: Rig,
+) -> None:
+    port = rig.tree.plug()
+    moments = iter(range(100))
+    executor = rig.executor(clock=lambda: next(moments) / 10)
+    rig.source.there = False
+    rig.tree.undrive(port)
+    assert executor.climb(Rung.USB_RESET, 0, rig.interrupt).result is Result.NOTHING
+    assert next(moments) < 10

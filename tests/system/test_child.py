@@ -121,6 +121,23 @@ def test_the_end_comes_with_its_last_words(program: Program, interrupt: Interrup
     assert message.endswith("status 3: Connection refused")
 
 
+@pytest.mark.parametrize(
+    "said",
+    [
+        "method DESCRIBE failed: 401 Unauthorized",
+        "Server returned 403 Forbidden (access denied)",
+    ],
+)
+def test_a_server_that_does_not_let_it_in_is_not_to_be_asked_again_soon(
+    program: Program, interrupt: Interrupt, said: str
+) -> None:
+    source = FfmpegSource("x", Request(), interrupt, program=program(f"echo '{said}' >&2; exit 1"))
+    with pytest.raises(SourceUnusable, match="ended with status 1") as failure:
+        source.open()
+    assert failure.value.code == "unauthorized"
+    assert "password" in failure.value.remedy
+
+
 def test_a_child_that_is_killed_while_streaming_is_gone(
     tmp_path: Path, program: Program, interrupt: Interrupt
 ) -> None:

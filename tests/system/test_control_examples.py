@@ -12,6 +12,7 @@ from framebus.names import endpoint
 from framebus.notify import own_context
 
 from tests.daemons import DaemonProcess
+from tests.waiting import until
 
 PAGE = Path(__file__).parents[2] / "docs" / "control.md"
 BLOCK = re.compile(r"^```json\n(.*?)^```", re.DOTALL | re.MULTILINE)
@@ -54,6 +55,7 @@ def test_every_example_gets_the_reply_that_the_page_shows(runtime: Path) -> None
     options = ("--source", "test", "--size", "320x240", "--fps", "10")
     with DaemonProcess(runtime, *options) as daemon:
         daemon.until_state("streaming")
+        until(lambda: daemon.status()["frames"]["fps"], what="a rate that is known")
         peer = context.socket(zmq.DEALER)
         try:
             peer.linger = 0

@@ -12,6 +12,7 @@ from framebus.errors import CommandRefused
 from framebus.names import device_lock
 
 from tests.daemons import DaemonProcess
+from tests.pictures import jpeg
 from tests.processes import children
 from tests.unit.test_locks import another_process_holding
 from tests.waiting import until
@@ -64,3 +65,30 @@ def test_a_stopped_child_is_a_stall_that_control_survives_and_a_restart_cures(
         daemon.process.terminate()
         assert daemon.ended() == 0
         assert daemon.left_behind() == []
+
+
+def test_what_a_person_mends_without_a_word_is_taken_up_soon(runtime: Path, tmp_path: Path) -> None:
+    clip = tmp_path / "clip.mjpeg"
+    with DaemonProcess(runtime, "--source", f"file:{clip}") as daemon:
+        status = daemon.until_state("failed")
+        assert 0 < status["retry_utc_ns"] - status["since_utc_ns"] <= 5_000_000_000
+        clip.write_bytes(jpeg() * 5)
+        status = daemon.until_state("streaming")
+        assert daemon.call("incidents")["incidents"][0]["cured_by"] in ("reopen", None)
+
+
+def test_one_state_directory_keeps_the_incidents_of_two_runtime_directories_apart(
+    runtime: Path, tmp_path: Path
+) -> None:
+    other = runtime / "2"
+    other.mkdir(mode=0o750)
+    with (
+        DaemonProcess(runtime, "--source", f"file:{tmp_path / 'none'}") as one,
+        DaemonProcess(other, "--source", "test", "--size", "160x120") as two,
+    ):
+        one.until_state("failed")
+        two.until_state("streaming")
+        journals = [daemon.call("incidents")["journal"]["path"] for daemon in (one, two)]
+        until(lambda: Path(journals[0]).exists(), what="the journal of the one that failed")
+        assert journals[0] != journals[1]
+        assert two.call("incidents")["incidents"] == []

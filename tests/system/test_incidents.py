@@ -37,8 +37,8 @@ def framebus(*arguments: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-def written(state: Path) -> list[dict[str, Any]]:
-    return Journal(incident_journal(state, "camera")).read()
+def written(state: Path, runtime: Path) -> list[dict[str, Any]]:
+    return Journal(incident_journal(state, runtime, "camera")).read()
 
 
 def test_a_source_that_fails_and_comes_back_leaves_one_whole_incident(
@@ -50,7 +50,7 @@ def test_a_source_that_fails_and_comes_back_leaves_one_whole_incident(
         socket = event_socket(context, daemon.names)
         try:
             daemon.until_state("failed")
-            (begun,) = until(lambda: written(state))
+            (begun,) = until(lambda: written(state, runtime))
             assert begun["cause"]["code"] == "no-such-file"
             assert begun["ended_utc_ns"] is None
             assert daemon.status()["incident"] == begun["id"]
@@ -58,7 +58,7 @@ def test_a_source_that_fails_and_comes_back_leaves_one_whole_incident(
             until(lambda: daemon.call("restart")["state"] != "failed")
             daemon.until_state("streaming")
             until(lambda: daemon.status()["incident"] is None)
-            (ended,) = until(lambda: [e for e in written(state) if e["ended_utc_ns"]])
+            (ended,) = until(lambda: [e for e in written(state, runtime) if e["ended_utc_ns"]])
             assert ended["id"] == begun["id"]
             assert ended["cured_by"] == "person"
             assert ended["away_s"] > 0
@@ -83,10 +83,10 @@ def test_the_next_daemon_knows_what_the_killed_one_saw(
 ) -> None:
     with DaemonProcess(runtime, "--source", f"file:{tmp_path / 'none'}") as daemon:
         daemon.until_state("failed")
-        until(lambda: written(state))
+        until(lambda: written(state, runtime))
         daemon.process.kill()
         daemon.ended()
-    with incident_journal(state, "camera").open("ab") as file:
+    with incident_journal(state, runtime, "camera").open("ab") as file:
         file.write(b'{"id": "cut off')
     with DaemonProcess(runtime, "--source", "test") as daemon:
         daemon.until_state("streaming")

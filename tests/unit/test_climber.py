@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from capture_daemon.recovery.budget import MOST, SPACING_NS, WINDOW_NS
 from capture_daemon.recovery.climber import Climber
-from capture_daemon.recovery.ladder import TABLE, failure_of
+from capture_daemon.recovery.failures import failure_of
+from capture_daemon.recovery.ladder import TABLE, Step
 from capture_daemon.recovery.rungs import DEVICE_LEVEL, Rung, Unavailable
 
 S = 1_000_000_000
@@ -19,11 +20,15 @@ def climber() -> Climber:
     return Climber(jitter=lambda: 0.0)
 
 
+def fail(one: Climber, now: int, *, code: str = "silent", open_now: bool = False) -> Step:
+    return one.failed(failure_of(code, on_device=True), open_now=open_now, now_ns=now)
+
+
 def fail_until(climber: Climber, rung: Rung, now: int, code: str = "silent") -> tuple[int, int]:
     """Let everything fail until `rung` is tried; return the time, and the rungs tried."""
     for tries in range(1, 100):
         open_now = code == "silent" and tries == 1
-        step = climber.failed(code, on_device=True, open_now=open_now, now_ns=now)
+        step = fail(climber, now, code=code, open_now=open_now)
         now = step.due_ns
         climber.began(step.rung, now)
         if step.rung is rung:
@@ -64,7 +69,7 @@ def test_a_stream_that_fails_within_10_s_of_its_cure_goes_on_where_the_climb_was
     one = climber()
     now, _ = fail_until(one, Rung.REOPEN, 1000 * S)
     one.settled(now)
-    step = one.failed("silent", on_device=True, open_now=True, now_ns=now + 9 * S)
+    step = fail(one, now + 9 * S, open_now=True)
     assert step.rung is Rung.REBIND
 
 
@@ -72,7 +77,7 @@ def test_a_stream_that_lasted_longer_starts_at_the_bottom_again() -> None:
     one = climber()
     now, _ = fail_until(one, Rung.REOPEN, 1000 * S)
     one.settled(now)
-    step = one.failed("silent", on_device=True, open_now=True, now_ns=now + 11 * S)
+    step = fail(one, now + 11 * S, open_now=True)
     assert step.rung is Rung.RESTART_STREAM
 
 
@@ -155,7 +160,7 @@ def test_no_life_of_a_camera_exceeds_the_budget_or_uses_what_it_may_not(
                 one.start_over()
             case "fail":
                 one.surveyed(Unavailable(rung, "no") for rung in unavailable)
-                step = one.failed(code, on_device=True, open_now=False, now_ns=now)
+                step = fail(one, now, code=code)
                 assert step.rung in TABLE[failure_of(code, on_device=True)].rungs
                 assert step.rung not in unavailable
                 assert step.rung is not Rung.RESTART_STREAM

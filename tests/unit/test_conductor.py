@@ -112,9 +112,9 @@ def test_a_restarted_stream_that_stays_silent_is_closed_and_opened_after_a_wait(
     conductor.tick(208 * S)
     assert state_of(conductor) is State.BACKOFF
     assert notes.taken() == ["restart_stream", "close"]
-    conductor.tick(208 * S + S * 4 // 10)
+    conductor.tick(208 * S + S // 20)
     assert notes.taken() == []
-    conductor.tick(208 * S + S // 2)
+    conductor.tick(208 * S + S // 10)
     assert notes.taken() == ["open test"]
 
 
@@ -158,14 +158,15 @@ def test_failures_in_a_row_wait_longer_until_a_stream_settles(
     assert conductor.retries.failures == 0
 
 
-def test_a_permanent_failure_waits_for_a_person_but_tries_again_slowly(
+def test_a_permanent_failure_is_a_person_s_to_mend_and_looked_at_all_the_same(
     conductor: Conductor, notes: Notes
 ) -> None:
     conductor.start(200 * S)
     fail(conductor, 201 * S, permanent=True)
     assert state_of(conductor) is State.FAILED
-    assert conductor.retries.due_ns == 231 * S
-    conductor.start(210 * S)
+    assert conductor.retries.due_ns == 204 * S  # 4 s after the try began
+    assert conductor.outage.given_up
+    conductor.start(203 * S)
     assert state_of(conductor) is State.OPENING
     assert conductor.retries.due_ns is None
 
@@ -225,3 +226,19 @@ def test_frames_that_are_too_large_name_the_ring_that_takes_them(
     assert cause.code == "too-large"
     assert "--ring-size 64M" in cause.remedy
     assert 'ring_size = "64M"' in cause.remedy
+
+
+def test_a_source_that_sends_what_is_no_frame_is_not_said_to_be_opening(
+    conductor: Conductor, notes: Notes
+) -> None:
+    conductor.start(200 * S)
+    notes.rejected = ["no-soi", "no-eoi"]  # of the session before, until this one is open
+    assert getattr(conductor.cause(202 * S), "code", "") == "opening"
+    conductor.on_report(Opened(conductor.sessions.number, GRANTED, "test"), 203 * S)
+    assert getattr(conductor.cause(203 * S + S // 2), "code", "") == "opening"
+    cause = conductor.cause(205 * S)
+    assert cause is not None
+    assert cause.code == "garbage"
+    assert "most often as no-soi" in cause.message
+    conductor.on_report(FrameSeen(conductor.sessions.number, 640, 480), 206 * S)
+    assert conductor.cause(206 * S) is None

@@ -115,8 +115,8 @@ def test_a_camera_that_stays_dead_for_an_hour_is_hardly_touched(
     assert all(later - earlier >= 30 * S for earlier, later in pairwise(resets))
     assert all(last - first >= 600 * S for first, last in zip(resets, resets[3:], strict=False))
     assert 3 <= len(resets) <= 18
-    assert looks < 300
-    assert notes.taken().count(OPEN) < 100
+    assert looks < 3000
+    assert 600 < notes.taken().count(OPEN) < 900
 
 
 def test_a_rung_that_could_not_be_carried_out_is_followed_by_the_next_at_once(
@@ -142,11 +142,14 @@ def test_rungs_that_are_known_not_to_be_available_are_not_tried(
     now = fall_silent(conductor)
     conductor.on_report(StreamRestarted(conductor.sessions.number), now)
     pass_time(conductor)
-    now = pass_time(conductor)
-    opened(conductor, notes, now)
+    began = pass_time(conductor)
+    opened(conductor, notes, began)
     now = pass_time(conductor)
     assert conductor.retries.climber.document()["next"] == "give-up"
-    assert conductor.retries.due_ns == now + 30 * S
+    climber = conductor.retries.climber
+    assert climber.step is not None
+    assert climber.step.due_ns == now + 30 * S
+    assert conductor.retries.due_ns == began + 4 * S
     assert notes.taken() == ["restart_stream", "close", OPEN, "close"]
 
 
@@ -203,9 +206,9 @@ def test_a_holder_that_does_not_let_go_is_watched_while_the_camera_is_given_up(
     fail(conductor, "device-busy", 217 * S)
     assert conductor.retries.climber.document()["next"] == "give-up"
     assert notes.taken() == ["wait-for-holder", OPEN, "give-up"]
-    conductor.on_report(Climbed(conductor.sessions.number, Rung.GIVE_UP, nothing), 218 * S)
-    assert conductor.retries.due_ns == 247 * S
-    conductor.on_report(Climbed(conductor.sessions.number, Rung.GIVE_UP, DONE), 230 * S)
+    conductor.on_report(Climbed(conductor.sessions.number, Rung.GIVE_UP, nothing), 217 * S)
+    assert conductor.retries.due_ns == 217 * S + S // 10  # a look, however long it is watched
+    conductor.on_report(Climbed(conductor.sessions.number, Rung.GIVE_UP, DONE), 217 * S + 1)
     assert notes.taken() == [OPEN]
 
 
@@ -253,13 +256,18 @@ def test_a_start_right_after_an_open_brings_no_reset_forward(
     conductor.on_report(Climbed(conductor.sessions.number, Rung.USB_RESET, DONE), 206 * S)
     fail(conductor, "refused-stream", 206 * S)
     assert conductor.retries.climber.document()["next"] == "reauthorize"
-    assert conductor.deadline_ns() == 235 * S  # one in 30 s
+    step = conductor.retries.climber.step
+    assert step is not None
+    assert step.due_ns == 235 * S  # one in 30 s
     notes.taken()
     conductor.start(206 * S + S // 2)
     assert pass_time(conductor) == 207 * S
     assert notes.taken() == [OPEN]
     fail(conductor, "refused-stream", 208 * S)
-    assert conductor.deadline_ns() == 235 * S
+    while (now := pass_time(conductor)) < 235 * S:
+        assert notes.taken() == [OPEN]
+        fail(conductor, "refused-stream", now)
+    assert (now, notes.taken()) == (235 * S, ["reauthorize"])
 
 
 def test_a_camera_that_begins_from_cold_gets_the_time_of_an_unknown_one(

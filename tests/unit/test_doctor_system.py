@@ -160,7 +160,7 @@ def test_without_systemd_there_are_no_units(bench: Bench) -> None:
 
 def test_incidents_of_the_last_day_are_counted_also_without_a_daemon(bench: Bench) -> None:
     CameraNames(bench.runtime, "front").lock.touch()
-    journal = Journal(incident_journal(bench.root / "state", "front"))
+    journal = Journal(incident_journal(bench.root / "state", bench.runtime, "front"))
     for hours, away_s in ((1, 2.0), (2, 60.0), (48, 900.0)):
         journal.append(
             {

@@ -219,8 +219,8 @@ def test_the_incident_goes_on_and_says_since_when_viewers_saw_something_else(des
     desk.tick()
     (number,) = {each.id for each in desk.incidents}
     assert desk.camera.incident() == number
-    assert desk.incidents[-1].ended_utc_ns is None
-    assert desk.incidents[-1].fallback_utc_ns is not None
+    assert desk.incidents[-1].ended_ns is None
+    assert desk.incidents[-1].fallback_ns is not None
     desk.come_back()
     assert desk.incidents[-1].cured_by == "reopen"
 

@@ -19,6 +19,7 @@ from capture_daemon.diagnosis.incidents import Evidence, Incident, Try
 from capture_daemon.diagnosis.seen import Holder, Holders
 
 S = 1_000_000_000
+NOW = 1000 * S
 UTC = 1_795_387_146 * S
 HOLDER = Holder(4711, "cheese", "ada", UTC, "session-3.scope", ("descriptor",), False)
 
@@ -58,13 +59,15 @@ class Bench:
     def __init__(self) -> None:
         self.inquiries = Inquiries()
         self.events: list[tuple[str, Mapping[str, Any]]] = []
-        self.utc_ns = UTC
+        self.now_ns = NOW
+        self.to_utc_ns = UTC - NOW
         self.findings = Findings(
             inquiries=self.inquiries,
             journal=Path("/state/front.incidents.jsonl"),
             event=lambda name, document: self.events.append((name, document)),
             pid=1,
-            utc=lambda: self.utc_ns,
+            clock=lambda: self.now_ns,
+            to_utc=lambda: self.to_utc_ns,
         )
 
     def incidents(self, **params: object) -> Mapping[str, Any]:
@@ -81,7 +84,7 @@ def bench() -> Bench:
 
 def incident(number: int = 1, message: str = "gone") -> Incident:
     cause = Cause("device-gone", message)
-    return Incident(f"{number:05d}", "front", "streaming", UTC, cause, ("device-gone",))
+    return Incident(f"{number:05d}", "front", "streaming", NOW, cause, ("device-gone",))
 
 
 def test_an_incident_is_told_written_and_inquired_into_at_once(bench: Bench) -> None:
@@ -96,24 +99,24 @@ def test_an_incident_is_told_written_and_inquired_into_at_once(bench: Bench) -> 
 
 def test_another_cause_is_inquired_into_and_a_try_is_only_told(bench: Bench) -> None:
     bench.findings.on_incident(incident())
-    bench.findings.on_incident(incident().with_try(Try("reopen", UTC)))
+    bench.findings.on_incident(incident().with_try(Try("reopen", NOW)))
     assert len(bench.inquiries.asked) == 1
     assert len(bench.inquiries.written) == 1
     assert len(bench.events) == 2
-    bench.findings.on_incident(incident().blamed(Cause("device-absent", "not there"), UTC))
+    bench.findings.on_incident(incident().blamed(Cause("device-absent", "not there"), NOW))
     assert len(bench.inquiries.asked) == 2
 
 
 def test_its_end_is_written_and_the_log_is_read_once_more(bench: Bench) -> None:
     bench.findings.on_incident(incident())
-    bench.findings.on_incident(incident().cured(UTC + 2 * S, "reopen"))
+    bench.findings.on_incident(incident().cured(NOW + 2 * S, "reopen"))
     assert bench.inquiries.asked[-1] == ("00001", False)
     assert bench.inquiries.written[-1]["cured_by"] == "reopen"
     assert bench.incidents()["now"] is None
 
 
 def test_evidence_that_comes_after_the_end_is_still_added_and_written(bench: Bench) -> None:
-    bench.findings.on_incident(incident().cured(UTC, "itself"))
+    bench.findings.on_incident(incident().cured(NOW, "itself"))
     evidence = Evidence(kernel_log=({"utc_ns": UTC, "text": "usb 1-1: …", "meaning": "gone"},))
     bench.findings.on_report(EvidenceFound("00001", evidence))
     assert bench.inquiries.written[-1]["kernel_log"][0]["meaning"] == "gone"
@@ -143,7 +146,7 @@ def test_a_limit_that_is_none_is_refused(bench: Bench, limit: object) -> None:
 def test_memory_is_bounded_and_a_reply_always_fits_into_a_message(bench: Bench) -> None:
     line = {"utc_ns": UTC, "text": "x" * 300, "meaning": ""}
     for number in range(2 * KEPT):
-        bench.findings.on_incident(incident(number, message="x" * 400).cured(UTC, "itself"))
+        bench.findings.on_incident(incident(number, message="x" * 400).cured(NOW, "itself"))
         evidence = Evidence(kernel_log=tuple({**line, "text": f"{n}" * 100} for n in range(40)))
         bench.findings.on_report(EvidenceFound(f"{number:05d}", evidence))
     reply = bench.incidents(limit=KEPT)
@@ -174,7 +177,7 @@ def test_who_asks_for_holders_waits_for_one_look_and_no_longer_than_the_bound(
     bench.findings.holders(second, 0)
     assert bench.inquiries.looks == 1
     assert not first.got
-    bench.findings.on_report(HoldersSeen("/dev/video0", Holders((HOLDER,), 3), UTC))
+    bench.findings.on_report(HoldersSeen("/dev/video0", Holders((HOLDER,), 3), NOW))
     assert first.got == second.got
     assert first.got[0]["fresh"]
     assert first.got[0]["holders"][0]["command"] == "cheese"
@@ -205,19 +208,37 @@ def test_a_look_that_could_not_be_asked_for_is_asked_for_by_the_next_call(bench:
 
 
 def test_what_was_seen_a_moment_ago_is_not_looked_for_again(bench: Bench) -> None:
-    bench.findings.on_report(HoldersSeen("/dev/video0", Holders((HOLDER,), 0), UTC))
+    bench.findings.on_report(HoldersSeen("/dev/video0", Holders((HOLDER,), 0), NOW))
     answer = OneAnswer()
-    bench.findings.holders(answer, 0)
+    bench.findings.holders(answer, bench.now_ns)
     assert answer.got[0]["fresh"]
-    bench.utc_ns += 5 * S
-    bench.findings.holders(answer, 0)
+    bench.now_ns += 5 * S
+    bench.findings.holders(answer, bench.now_ns)
     assert bench.inquiries.looks == 1
 
 
 def test_totals_count_what_the_list_has_long_forgotten(bench: Bench) -> None:
     for number in range(2 * KEPT):
         bench.findings.on_incident(incident(number))
-        bench.findings.on_incident(incident(number).cured(UTC + S, "reopen"))
+        bench.findings.on_incident(incident(number).cured(NOW + S, "reopen"))
     (total,) = bench.incidents(limit=1)["totals"]
     assert (total["cause"], total["cured_by"]) == ("device-gone", "reopen")
     assert (total["count"], total["away_s"]) == (2 * KEPT, 2 * KEPT)
+
+
+def test_a_time_of_day_that_is_set_changes_no_length_and_nothing_of_what_is_over(
+    bench: Bench,
+) -> None:
+    bench.findings.on_incident(incident(1).cured(NOW + 2 * S, "reopen"))
+    before = bench.incidents()["incidents"]
+    bench.findings.on_incident(incident(2))
+    bench.to_utc_ns += 1_000_000 * S
+    bench.now_ns += 3 * S
+    goes_on, over = bench.incidents()["incidents"]
+    assert [over] == before
+    assert goes_on["away_s"] == 3.0
+    assert goes_on["began_utc_ns"] == UTC + 1_000_000 * S
+    bench.findings.on_incident(incident(2).cured(NOW + 5 * S, "reopen"))
+    assert bench.incidents()["totals"] == [
+        {"cause": "device-gone", "cured_by": "reopen", "count": 2, "away_s": 7.0}
+    ]

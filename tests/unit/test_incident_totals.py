@@ -26,7 +26,7 @@ def test_an_incident_counts_when_it_ends_by_its_cause_and_its_cure() -> None:
     ]
 
 
-def test_a_clock_that_is_set_back_takes_no_time_off() -> None:
+def test_an_end_before_the_beginning_takes_no_time_off() -> None:
     totals = Totals()
     totals.add(incident().cured(4 * S, "itself"))
     assert totals.document()[0]["away_s"] == 0

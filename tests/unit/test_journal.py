@@ -126,3 +126,9 @@ def test_two_daemons_that_share_a_file_lose_nothing(journal: Journal) -> None:
     for number in range(20):
         (journal, other)[number % 2].append(incident(number))
     assert ids(other) == list(range(20))
+
+
+def test_a_time_of_day_that_is_set_back_makes_no_new_incident_an_old_one(journal: Journal) -> None:
+    for number in [*range(50, 60), 7, 3]:
+        journal.append(incident(number))
+    assert ids(journal) == [52, 53, 54, 55, 56, 57, 58, 59, 7, 3]

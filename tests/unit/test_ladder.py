@@ -4,18 +4,13 @@ from __future__ import annotations
 
 import itertools
 from collections import Counter
+from dataclasses import replace
 
 import pytest
 
 from capture_daemon.recovery.budget import Budgets
-from capture_daemon.recovery.ladder import (
-    HOLDER_PATIENCE_S,
-    TABLE,
-    Failure,
-    Situation,
-    failure_of,
-    next_step,
-)
+from capture_daemon.recovery.failures import Failure, failure_of
+from capture_daemon.recovery.ladder import HOLDER_PATIENCE_S, TABLE, Situation, next_step
 from capture_daemon.recovery.rungs import DEVICE_LEVEL, Rung, Unavailable
 
 S = 1_000_000_000
@@ -89,10 +84,10 @@ def test_a_camera_that_stays_dead_is_reset_no_more_than_the_budget_allows() -> N
     assert climbed.count(Rung.GIVE_UP) == 3
 
 
-def test_without_a_device_reopening_goes_on_for_ever_at_up_to_10_s() -> None:
+def test_without_a_device_reopening_goes_on_for_ever_at_up_to_5_s() -> None:
     situation = Situation(Failure.OTHER, tried={Rung.REOPEN: 50})
     step = next_step(situation, 0, 0.0)
-    assert (step.rung, step.due_ns) == (Rung.REOPEN, 10 * S)
+    assert (step.rung, step.due_ns) == (Rung.REOPEN, 5 * S)
 
 
 def test_a_stream_that_is_not_open_is_not_restarted() -> None:
@@ -115,7 +110,8 @@ def test_a_holder_is_waited_for_with_short_looks_and_no_longer_than_it_may_take_
 def test_giving_up_on_a_busy_device_goes_on_watching_its_holder() -> None:
     unavailable = {Rung.END_HOLDER: Unavailable(Rung.END_HOLDER, "not allowed")}
     step = next_step(Situation(Failure.BUSY, unavailable=unavailable), 60 * S, 0.0)
-    assert (step.rung, step.limit_s) == (Rung.GIVE_UP, 30)
+    assert (step.rung, step.due_ns) == (Rung.GIVE_UP, 90 * S)
+    assert (step.probe, step.limit_s) == (Rung.REOPEN, 4)
     assert [each.rung for each in step.passed] == [Rung.WAIT_FOR_HOLDER, Rung.END_HOLDER]
 
 
@@ -157,9 +153,42 @@ def test_a_camera_that_a_reset_left_without_its_driver_has_it_bound_again() -> N
     tried = {Rung.REOPEN: 3, Rung.USB_RESET: 1}
     situation = Situation(Failure.AWAY, tried=tried)
     step = next_step(situation, 0, 0.0)
+    assert (step.rung, step.due_ns) == (Rung.BIND, 0)
+    bound = {**tried, Rung.BIND: 1}
+    step = next_step(Situation(Failure.AWAY, tried=bound), 0, 0.0)
     assert (step.rung, step.due_ns) == (Rung.REBIND, 0)
-    again = Situation(Failure.AWAY, tried={**tried, Rung.REBIND: 1})
+    again = Situation(Failure.AWAY, tried={**bound, Rung.REBIND: 1})
     assert next_step(again, 0, 0.0).rung is Rung.REAUTHORIZE
+
+
+def test_a_camera_that_refuses_its_driver_is_asked_by_binding_it_again_and_again() -> None:
+    tried = {Rung.REOPEN: 3, Rung.BIND: 9, Rung.REBIND: 1}
+    spent = Budgets().spend(Rung.USB_RESET, 10 * S).spend(Rung.BIND, 10 * S)
+    situation = Situation(Failure.AWAY, tried=tried, budgets=spent)
+    step = next_step(situation, 12 * S, 0.0)
+    assert (step.rung, step.due_ns) == (Rung.USB_RESET, 40 * S)
+    assert (step.probe, step.probe_ns) == (Rung.BIND, 16 * S)
+    unavailable = {Rung.BIND: Unavailable(Rung.BIND, "it has its driver")}
+    bound = next_step(replace(situation, unavailable=unavailable), 12 * S, 0.0)
+    assert (bound.probe, bound.probe_ns) == (Rung.REOPEN, 16 * S)
+
+
+def test_what_is_given_up_rests_and_is_looked_at_meanwhile() -> None:
+    situation = Situation(Failure.SILENT, rests_until_ns=100 * S, took_s=5.0)
+    step = next_step(situation, 70 * S, 0.0)
+    assert (step.rung, step.due_ns) == (Rung.GIVE_UP, 100 * S)
+    assert (step.probe, step.probe_ns) == (Rung.REOPEN, 70 * S + S // 10)
+    last = next_step(situation, 100 * S - S // 10, 0.0)
+    assert (last.probe, last.first_ns) == (Rung.REOPEN, 100 * S)
+    assert next_step(situation, 100 * S, 0.0).rung is not Rung.GIVE_UP
+
+
+def test_a_server_that_lets_nobody_in_is_left_alone_while_it_is_given_up() -> None:
+    failure = failure_of("unauthorized", on_device=False, permanent=True)
+    step = next_step(Situation(failure), 0, 0.0)
+    assert (step.rung, step.first_ns, step.probe) == (Rung.GIVE_UP, 30 * S, None)
+    missing = failure_of("no-ffmpeg", on_device=False, permanent=True)
+    assert next_step(Situation(missing), 0, 0.0).first_ns == 4 * S
 
 
 def test_a_refusal_that_ends_within_two_seconds_needs_no_reset() -> None:

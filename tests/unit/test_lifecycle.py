@@ -85,9 +85,7 @@ def test_a_wait_always_has_its_end() -> None:
     for state, row in TABLE.items():
         for target, actions in row.values():
             if target in table.WAITING_STATES and state is not target:
-                waits = {
-                    *(Action.AWAIT_RUNG, Action.RETRY_SLOWLY, Action.CLIMB, Action.AWAIT_RETURN)
-                }
+                waits = {Action.AWAIT_RUNG, Action.CLIMB, Action.AWAIT_RETURN}
                 assert waits & set(actions)
 
 

@@ -72,7 +72,8 @@ REPLY: dict[str, Any] = {
             "id": "20261123T014555.000",
             "began_utc_ns": 1_700_000_000_000_000_000,
             "cause": {"code": "held", "message": "secret", "remedy": "secret"},
-            "tried": [{"rung": "reopen", "note": "secret"}] * 3 + [{"rung": "usb-reset"}],
+            "tried": [{"rung": "reopen", "note": "secret"}] * 3
+            + [{"rung": "reopen", "times": 4}, {"rung": "usb-reset"}],
             "holders": [{"pid": 4712, "command": "secret"}],
             "kernel_log": [{"text": "secret"}],
         }
@@ -187,7 +188,7 @@ def test_incidents_are_told_by_cause_and_cure_and_the_present_one_by_what_was_tr
     began = scrape.value("framebus_incident_began_timestamp_seconds", camera="front")
     assert began == 1_700_000_000
     assert scrape.value("framebus_incident_holders", camera="front") == 1
-    assert scrape.value("framebus_incident_tries", camera="front", rung="reopen") == 3
+    assert scrape.value("framebus_incident_tries", camera="front", rung="reopen") == 7
     resets = scrape.value("framebus_recovery_tries_total", camera="front", rung="usb-reset")
     assert resets == 2
     assert scrape.value("framebus_recovery_tries_total", camera="front", rung="rebind") == 0

@@ -68,3 +68,10 @@ def test_cameras_are_found_by_their_lock_files(tmp_path: Path) -> None:
         (tmp_path / entry).write_text("")
     assert names.cameras(tmp_path) == ["a", "b"]
     assert names.device_lock(tmp_path, os.makedev(81, 0)) == tmp_path / "@81-0.lock"
+
+
+def test_two_runtime_dirs_with_a_camera_of_one_name_have_two_journals(tmp_path: Path) -> None:
+    journals = {names.incident_journal(tmp_path, tmp_path / each, "front") for each in "12"}
+    assert len(journals) == 2
+    assert {path.parent for path in journals} == {tmp_path}
+    assert all(path.name.startswith("front.") for path in journals)

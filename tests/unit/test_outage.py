@@ -69,14 +69,14 @@ def test_a_stream_that_fails_and_is_reopened_is_one_incident_cured_by_that(
     told.now_ns = 211 * S
     fail(conductor, 211 * S)
     assert told.last.state == "streaming"
-    assert told.last.began_utc_ns == UTC + 210 * S
+    assert told.last.began_ns == 210 * S
     assert conductor.incident() == told.last.id
     retry(conductor, told)
     assert [each.rung for each in told.last.tried] == ["reopen"]
     told.now_ns += 2 * S
     back_ns = told.now_ns
     stream(conductor, notes, back_ns)
-    assert told.last.ended_utc_ns == UTC + back_ns
+    assert told.last.ended_ns == back_ns
     assert told.last.cured_by == "reopen"
     assert told.count() == 1
     assert conductor.incident() is None
@@ -110,7 +110,7 @@ def test_a_camera_that_was_never_there_is_an_incident_from_the_first_try(
     conductor.start(200 * S)
     fail(conductor, 200 * S)
     assert told.last.state == "opening"
-    assert told.last.began_utc_ns == UTC + 200 * S
+    assert told.last.began_ns == 200 * S
 
 
 def test_failing_again_and_again_is_one_incident(conductor: Conductor, told: Told) -> None:
@@ -120,8 +120,8 @@ def test_failing_again_and_again_is_one_incident(conductor: Conductor, told: Tol
         retry(conductor, told)
     assert told.count() == 1
     assert told.last.causes == ("device-gone",)
-    assert len(told.last.tried) < 50
-    assert told.last.left_off > 0
+    (tried,) = told.last.tried
+    assert (tried.rung, tried.times) == ("reopen", 100)
 
 
 def test_a_flicker_does_not_move_the_beginning(
@@ -130,12 +130,12 @@ def test_a_flicker_does_not_move_the_beginning(
     stream(conductor, notes, 200 * S)
     told.now_ns = 201 * S
     fail(conductor, told.now_ns)
-    began = told.last.began_utc_ns
+    began = told.last.began_ns
     retry(conductor, told)
     stream(conductor, notes, told.now_ns, settled=False)
     fail(conductor, told.now_ns)
     assert told.count() == 1
-    assert told.last.began_utc_ns == began
+    assert told.last.began_ns == began
 
 
 def test_what_a_person_wants_is_no_incident(conductor: Conductor, notes: Notes, told: Told) -> None:
@@ -154,7 +154,7 @@ def test_a_restart_that_fails_is_an_incident_from_its_last_frame_on(
     conductor.restart(300 * S)
     told.now_ns = 301 * S
     fail(conductor, 301 * S)
-    assert told.last.began_utc_ns == UTC + 299 * S
+    assert told.last.began_ns == 299 * S
 
 
 def test_a_person_who_starts_it_again_has_cured_it(
@@ -173,7 +173,7 @@ def test_a_stop_ends_an_incident_without_a_cure_and_says_so(
     stream(conductor, notes, 200 * S)
     fail(conductor, 201 * S)
     conductor.stop(202 * S)
-    assert told.last.ended_utc_ns is not None
+    assert told.last.ended_ns is not None
     assert told.last.cured_by is None
     assert "stopped" in told.last.note
     conductor.on_report(Settled(conductor.sessions.number), 203 * S)
@@ -208,4 +208,4 @@ def test_a_fallback_is_said_to_have_stood_in_since_it_did_first(told: Told) -> N
     outage.blame(Cause("device-gone", "the camera is gone"))
     for at_ns in (START + 2 * S, START + 5 * S):
         outage.covered(at_ns)
-    assert told.last.fallback_utc_ns == UTC + START + 2 * S
+    assert told.last.fallback_ns == START + 2 * S

@@ -12,16 +12,17 @@ import pytest
 from tests.guest.camera.faults import FAULTS as CAMERA_FAULTS
 from tests.guest.camera.faults import Faults
 from tests.guest.camera.model import MODELS
-from tests.guest.recovery import leftovers
+from tests.guest.recovery import durations, lasted, leftovers
 from tests.guest.recovery.cases import SIZE, Stack, State
 from tests.guest.recovery.host import Lines, order, remaining, shares
+from tests.guest.recovery.report import Circumstances
 from tests.guest.recovery.results import Result
 from tests.guest.recovery.steps import Arm, Rival
-from tests.guest.recovery.table import FAULTS, cases
+from tests.guest.recovery.table import FAULTS, cases, everything
 
 
 def test_every_case_has_a_name_of_its_own() -> None:
-    names = [case.name for case in cases()]
+    names = [case.name for case in everything()]
     assert len(names) == len(set(names))
 
 
@@ -128,3 +129,40 @@ def test_lines_are_read_once_and_only_when_they_are_whole(tmp_path: Path) -> Non
 def test_processes_are_ended_by_their_name_in_the_guest_only() -> None:
     with pytest.raises(RuntimeError, match="only in the guest"):
         leftovers.ours()
+
+
+def test_what_lasts_is_run_when_it_is_named_and_asked_for_by_kind_and_length() -> None:
+    assert not any(case.fault.kind for case in cases())
+    chosen = durations.cases(["silent", "held"], 5)
+    assert [case.name for case in chosen[:3]] == [
+        "silent-for-0.5s@streaming",
+        "held-for-0.5s@streaming",
+        "silent-for-2s@streaming",
+    ]
+    assert [case.name for case in cases([chosen[0].name])] == [chosen[0].name]
+    assert {case.fault.hold_s for case in durations.cases([], 1000)} == {*durations.DURATIONS_S}
+    with pytest.raises(ValueError, match=r"no such fault: typo.*silent"):
+        durations.cases(["typo"], 5)
+
+
+def test_the_table_of_what_lasts_has_a_column_for_each_duration_and_says_what_holds_for_all() -> (
+    None
+):
+    results = [
+        Result(case=f"{name}@streaming", kernel="stable", ten_s=ten_s)
+        for name, ten_s in (
+            ("silent-for-2s", 1.0),
+            ("silent-for-2s", 3.0),
+            ("commit-unanswered-for-300s", 10.5),
+        )
+    ]
+    results.append(Result(case="held-for-2s@streaming", kernel="stable", problems=["it died"]))
+    page = f"before\n{lasted.BEGIN}\nold\n{lasted.END}\nafter"
+    told = lasted.written(page, lasted.tables(results, Circumstances("today", "a machine")))
+    assert "| no data | - | 1.00 / 3.00 | - | - | - | - | - |" in told
+    assert "| no commit is answered | - | - | - | - | - | - | 10.50 / 10.50 |" in told
+    assert "Over all 3 runs" in told
+    assert "3.00 / 5.50 / 5.50 s" in told
+    assert "- held-for-2s@streaming: it died (1)" in told
+    assert "old" not in told
+    assert (told.startswith("before"), told.endswith("after")) == (True, True)

@@ -156,3 +156,27 @@ def test_status_says_what_viewers_see_instead_of_the_camera(
 ) -> None:
     fallback = {"source": STATUS["source"], "frames": STATUS["frames"], "cause": None, **part}
     assert rows(render.status({**STATUS, "fallback": fallback}, NOW))["fallback"] == line
+
+
+def test_what_is_not_known_is_said_to_be_so_and_never_0() -> None:
+    granted = {"fourcc": "MJPG", "width": None, "height": None, "fps": None}
+    source = {**STATUS["source"], "granted": granted}  # type: ignore[dict-item]
+    frames = {**STATUS["frames"], "fps": None, "newest_utc_ns": None}  # type: ignore[dict-item]
+    found = rows(render.status({**STATUS, "source": source, "frames": frames}, NOW))
+    assert found["granted"] == "MJPG size not known, rate not known"
+    assert found["rate"] == "rate not known"
+
+
+def test_what_waits_for_its_time_is_told_beside_what_is_tried_next() -> None:
+    recovery = {"rung": "reopen", "next": "usb-reset", "next_utc_ns": NOW + 25 * SECOND}
+    cause = {"code": "refused-stream", "message": "it refused", "remedy": ""}
+    status = {
+        **STATUS,
+        "cause": cause,
+        "retry_utc_ns": NOW + 3 * SECOND,
+        "attempts": 7,
+        "recovery": recovery,
+    }
+    found = rows(render.status(status, NOW))
+    assert found["retry"] == "in 3 s (attempts so far: 7)"
+    assert found["recovery"] == "tried reopen, next usb-reset in 25 s"

@@ -20,7 +20,7 @@ from capture_daemon.settings.plan import Plan
 from capture_daemon.settings.spec import SourceSpec, parse
 from capture_daemon.sources.base import Granted
 from capture_daemon.sources.remedies import Medium
-from tests.conducting import GRANTED, Notes, fallback_of
+from tests.conducting import GRANTED, Notes, S, fallback_of
 
 REASONS = (
     *("flagged", "empty", "no-soi", "bad-header", "no-eoi", "stale", "too-large", "encode-failed"),
@@ -29,8 +29,13 @@ REASONS = (
 HUGE = 2**63
 
 
-def status_of(conductor: Conductor, fallback: Fallback | None = None) -> Status:
-    counters = FrameCounters()
+def status_of(
+    conductor: Conductor,
+    fallback: Fallback | None = None,
+    *,
+    counters: FrameCounters | None = None,
+) -> Status:
+    counters = counters or FrameCounters()
     for number, reason in enumerate(REASONS):
         counters.record(device_sequence=number, captured_ns=1, now_ns=1, rejected_for=reason)
     return Status(
@@ -42,7 +47,7 @@ def status_of(conductor: Conductor, fallback: Fallback | None = None) -> Status:
         fallback=fallback or fallback_of(conductor),
         fallback_counters=counters,
         control=lambda: {"answered": HUGE, "dropped": {"parts": HUGE, "malformed": HUGE}},
-        started_utc_ns=HUGE,
+        started_ns=HUGE,
     )
 
 
@@ -142,3 +147,30 @@ def test_only_an_operator_sees_more_of_a_source_than_where_it_is() -> None:
 
     assert specs(operator=False) == ["http://h", "file"]
     assert specs(operator=True) == ["http://h/live?…", "file:/clips/a.mjpeg"]
+
+
+def test_a_rate_and_a_size_that_are_not_known_are_null_and_a_closed_source_has_no_rate() -> None:
+    conductor = Conductor(capture=Notes(), plan=Plan(parse("test")), jitter=lambda: 0.0, now_ns=0)
+    counters = FrameCounters()
+    status = status_of(conductor, counters=counters)
+    conductor.start(1)
+    session = conductor.sessions.number
+    conductor.on_report(Opened(session, Granted("MJPG", 0, 0, 0.0), "test"), 2)
+    opened = status.document(3)
+    assert isinstance(opened["source"], dict)
+    unknown = {"fourcc": "MJPG", "width": None, "height": None, "fps": None}
+    assert opened["source"]["granted"] == unknown
+    assert rate(opened) is None
+    for number in range(1, 20):
+        at_ns = number * S // 10
+        counters.record(device_sequence=number, captured_ns=at_ns, now_ns=at_ns, rejected_for=None)
+    conductor.on_report(FrameSeen(session, 640, 480), 2 * S)
+    assert rate(status.document(2 * S)) == 10.0
+    conductor.stop(2 * S)
+    assert rate(status.document(2 * S)) is None
+
+
+def rate(document: dict[str, object]) -> object:
+    frames = document["frames"]
+    assert isinstance(frames, dict)
+    return frames["fps"]

@@ -23,7 +23,7 @@ STATES = ("stopped", "opening", "streaming", "stalled", "backoff", "failed", "le
 DROPS = ("malformed", "parts", "answers")
 """Why something on the control socket is dropped (docs/control.md)."""
 RUNGS = (
-    *("wait-for-holder", "restart-stream", "reopen", "end-holder", "rebind"),
+    *("wait-for-holder", "restart-stream", "reopen", "end-holder", "bind", "rebind"),
     *("usb-reset", "reauthorize", "port-power", "give-up"),
 )
 """The rungs of the recovery ladder (docs/lifecycle.md)."""

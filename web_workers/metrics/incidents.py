@@ -5,10 +5,17 @@ Numbers and words only: who held the camera and what the kernel said is not for 
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping
 
-from web_workers.metrics.sheet import Labels, Sheet, as_list, as_mapping, as_seconds, as_word
+from web_workers.metrics.sheet import (
+    Labels,
+    Sheet,
+    as_list,
+    as_mapping,
+    as_number,
+    as_seconds,
+    as_word,
+)
 
 
 def tell(sheet: Sheet, name: str, reply: object | None) -> None:
@@ -71,8 +78,11 @@ def _tell_present(sheet: Sheet, incident: Mapping[str, object], camera: Labels) 
         len(as_list(incident.get("holders"))),
         camera,
     )
-    tried = (as_word(as_mapping(each).get("rung")) for each in as_list(incident.get("tried")))
-    for rung, times in Counter(tried).items():
+    tried: dict[str, float] = {}
+    for each in map(as_mapping, as_list(incident.get("tried"))):
+        rung = as_word(each.get("rung"))
+        tried[rung] = tried.get(rung, 0) + (as_number(each.get("times")) or 1)
+    for rung, times in tried.items():
         sheet.gauge(
             "incident_tries",
             "How often each rung was tried in the incident that goes on now, of its last tries.",

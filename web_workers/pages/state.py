@@ -50,8 +50,8 @@ def _ustreamer(seen: Observation, viewers: Sequence[Mapping[str, Any]]) -> dict[
         "encoder": {"type": "HW" if granted.get("fourcc") == "MJPG" else "CPU", "quality": 0},
         "source": {
             "resolution": {
-                "width": granted.get("width", 0),
-                "height": granted.get("height", 0),
+                "width": granted.get("width") or 0,
+                "height": granted.get("height") or 0,
             },
             "online": seen.online,
             "desired_fps": round(granted.get("fps") or 0),

@@ -84,7 +84,7 @@ class Camera {
     this.state.textContent = capital(told.online ? live : instead ? "fallback" : state);
     this.state.className = `state ${told.online ? "good" : "bad"}`;
     this.fps.textContent = told.showing ? rate(shown) : "–";
-    this.size.textContent = granted ? `${granted.width} × ${granted.height}` : "–";
+    this.size.textContent = granted?.width ? `${granted.width} × ${granted.height}` : "–";
     this.age.textContent = told.age_s === null ? "–" : duration(told.age_s);
     this.cause.hidden = told.cause === null;
     if (told.cause) {
@@ -112,7 +112,7 @@ class Camera {
     this.incidents.hidden = count === 0;
     this.incidents.querySelector("summary").textContent =
       count === 1 ? "Frames were lost once" : `Frames were lost ${count} times`;
-    this.incidents.querySelector("ol").replaceChildren(...found.incidents.map(item));
+    this.incidents.querySelector("ol").replaceChildren(...found.incidents.map((each) => item(each, this.incident)));
   }
 
   // What was told last holds no more.
@@ -129,17 +129,22 @@ class Camera {
   }
 }
 
-function item(incident) {
+function item(incident, now) {
   const line = document.createElement("li");
   const time = document.createElement("time");
   const began = new Date(incident.began_utc_ns / 1e6);
   time.dateTime = began.toISOString();
   time.textContent = began.toLocaleString([], { dateStyle: "short", timeStyle: "medium" });
-  const length = incident.ended_utc_ns ? `for ${duration(incident.away_s)}` : "not back when this was written";
   const instead = incident.fallback_utc_ns ? ", with the fallback shown instead" : "";
-  const what = `No frames ${length}${instead}${cure(incident.cured_by)}.`;
+  const what = `No frames ${length(incident, now)}${instead}${cure(incident.cured_by)}.`;
   line.append(time, `${sentences(incident.cause?.message)} ${what}`);
   return line;
+}
+
+function length(incident, now) {
+  if (incident.ended_utc_ns) return `for ${duration(incident.away_s)}`;
+  if (incident.id === now) return "since then, and they are not back yet";
+  return `for at least ${duration(incident.away_s)}, until the daemon ended`;
 }
 
 function cure(by) {

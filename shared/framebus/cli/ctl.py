@@ -49,7 +49,7 @@ METHODS: Mapping[str, Method] = {
     "formats": Method("frame sizes and rates that the camera offers", render.formats),
     "controls": Method("brightness, exposure and so on, with their ranges", render.controls),
     "set_controls": Method("change controls: brightness=10 auto_exposure=1"),
-    "reset": Method("get a camera back: --rung rebind, usb-reset, reauthorize or port-power"),
+    "reset": Method("get a camera back: --rung bind, rebind, usb-reset, reauthorize or port-power"),
     "holders": Method("which processes have the camera's device", _holders),
     "incidents": Method(
         "losses of frames: why, how long, what helped; limit=5", findings.incidents

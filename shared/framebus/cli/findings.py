@@ -112,10 +112,11 @@ def _tried(tries: list[Fields]) -> str:
     for each in tries:
         note = each.text("note")
         words = each.text("rung") + (f" ({note})" if note != "-" else "")
+        times = max(1, each.number("times"))
         if counted and counted[-1][0] == words:
-            counted[-1] = (words, counted[-1][1] + 1)
+            counted[-1] = (words, counted[-1][1] + times)
         else:
-            counted.append((words, 1))
+            counted.append((words, times))
     return ", ".join(f"{words} {count} times" if count > 1 else words for words, count in counted)
 
 

@@ -18,6 +18,8 @@ def status(result: object, now_utc_ns: int) -> str:
         return duration((now_utc_ns - utc_ns) / 1e9) if utc_ns else "-"
 
     frames, ring, source = document.at("frames"), document.at("ring"), document.at("source")
+    newest_utc_ns = frames.number("newest_utc_ns")
+    newest = f"; newest frame {since(newest_utc_ns)} old" if newest_utc_ns else ""
     cause = document.at("cause")
     rows = [
         [
@@ -39,7 +41,11 @@ def status(result: object, now_utc_ns: int) -> str:
         rows += [["retry", f"in {left} (attempts so far: {document.text('attempts')})"]]
     recovery = document.at("recovery")
     if cause and (tried := recovery.text("rung")) != "-":
-        rows += [["recovery", f"tried {tried}, next {recovery.text('next')}"]]
+        next_ = recovery.text("next")
+        later_utc_ns = recovery.number("next_utc_ns")
+        if later_utc_ns and later_utc_ns != retry_utc_ns:
+            next_ += f" in {duration((later_utc_ns - now_utc_ns) / 1e9)}"
+        rows += [["recovery", f"tried {tried}, next {next_}"]]
     if fallback := document.at("fallback"):
         rows += [["fallback", _fallback(fallback)]]
     rows += [
@@ -51,10 +57,7 @@ def status(result: object, now_utc_ns: int) -> str:
             f"{frames.text('captured')} captured, {frames.text('published')} published, "
             f"{_rejected(frames.at('rejected'))}, {frames.text('missed')} missed",
         ],
-        [
-            "rate",
-            f"{frames.text('fps')} fps; newest frame {since(frames.number('newest_utc_ns'))} old",
-        ],
+        ["rate", f"{_rate(frames)}{newest}"],
         [
             "ring",
             f"{amount(ring.number('size'))}, {ring.text('frames')} descriptors, largest frame "
@@ -85,8 +88,16 @@ def _size_and_rate(fields: Fields) -> str:
     return f"{size}, {'any rate' if fps == '-' else f'{fps} fps'}"
 
 
+def _rate(fields: Fields) -> str:
+    return f"{fields.text('fps')} fps" if fields.real("fps") else "rate not known"
+
+
 def _granted(fields: Fields) -> str:
-    return f"{fields.text('fourcc')} {_size_and_rate(fields)}" if fields else "-"
+    if not fields:
+        return "-"
+    known = fields.number("width") and fields.number("height")
+    size = f"{fields.text('width')}x{fields.text('height')}" if known else "size not known"
+    return f"{fields.text('fourcc')} {size}, {_rate(fields)}"
 
 
 def _rejected(fields: Fields) -> str:

@@ -103,6 +103,24 @@ def test_a_wedged_camera_is_cured_by_a_usb_reset_and_not_by_less(bystander: Byst
     bystander.frames()
 
 
+def test_a_camera_that_refused_its_driver_is_asked_by_binding_it_until_it_is_well(
+    bystander: Bystander,
+) -> None:
+    executor, interrupt = bystander.executor, bystander.interrupt
+    executor.survey(bystander.source)
+    bystander.source.close()
+    bystander.camera.arm("probe-refused")
+    assert executor.climb(Rung.USB_RESET, 0.0, interrupt).result is Result.NOTHING
+    assert Rung.BIND not in {each.rung for each in executor.survey(bystander.source)}
+    refused = executor.climb(Rung.BIND, 0.0, interrupt)
+    assert (refused.result, "does not take" in refused.note) == (Result.NOTHING, True)
+    bystander.camera.clear()
+    assert executor.climb(Rung.BIND, 0.0, interrupt).result is Result.DONE
+    assert Rung.BIND in {each.rung for each in executor.survey(bystander.source)}
+    bystander.source.open()
+    bystander.frames()
+
+
 def test_a_deauthorised_camera_is_known_as_such_and_authorised_again(bystander: Bystander) -> None:
     bystander.executor.survey(bystander.source)
     bystander.source.close()

@@ -2,11 +2,12 @@
 
 steps.py     what can be done in a case, as data (pure)
 cases.py     what a fault and a case are (pure)
+durations.py faults that last so long and are then over (pure)
 table.py     all faults (pure)
 watching.py  what the daemon's status tells of a case (pure)
 results.py   what one case measured, and the figures over many (pure)
 rows.py      frames in a row: when a stream counts as back (pure)
-report.py    the table as docs/recovery.md has it (pure)
+report.py    the table as docs/recovery.md has it (pure); lasted.py that of the durations
 host.py      boots guests, collects results, resumes
 inside.py    what runs in the guest: case after case
 measure.py   one case: its course, then watching and judging

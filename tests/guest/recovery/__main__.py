@@ -2,7 +2,8 @@
 
 Results are appended to a file as they come, and a run that was broken off goes on where it stopped
 as long as the commit is the same. With --write-docs the table in docs/recovery.md is written from
-that file. Exits with 1 when a run had a problem.
+that file. With --durations it is the other table, of faults that last (durations.py). Exits with 1
+when a run had a problem.
 """
 
 from __future__ import annotations
@@ -17,13 +18,15 @@ from pathlib import Path
 from tests.guest.cache import KERNELS
 from tests.guest.debian import SetupFailed
 from tests.guest.machine import TREE
-from tests.guest.recovery import host, report
+from tests.guest.recovery import durations, host, lasted, report
 from tests.guest.recovery.cases import FPS
+from tests.guest.recovery.durations import DURATIONS_S
 from tests.guest.recovery.results import Result
 from tests.guest.recovery.table import cases, everything
 
 PAGE = TREE / "docs" / "recovery.md"
 _FILE = TREE / "out" / "recovery.jsonl"
+_DURATIONS_FILE = _FILE.with_name("durations.jsonl")
 
 
 def _options() -> argparse.Namespace:
@@ -45,14 +48,26 @@ def _options() -> argparse.Namespace:
     parser.add_argument(
         "--guests", type=int, default=1, metavar="N", help="run so many side by side (default: 1)"
     )
-    parser.add_argument("--results", type=Path, default=_FILE, metavar="FILE")
+    parser.add_argument("--results", type=Path, metavar="FILE", help="where results are kept")
+    parser.add_argument(
+        "--durations", action="store_true", help="faults that last (--only: kinds of them)"
+    )
+    parser.add_argument(
+        "--longest",
+        type=float,
+        default=max(DURATIONS_S),
+        metavar="SECONDS",
+        help="leave longer ones out, with --durations",
+    )
     parser.add_argument(
         "--any-commit", action="store_true", help="count results of other commits as done too"
     )
     parser.add_argument("--list", action="store_true", help="name the cases, run nothing")
     parser.add_argument("--write-docs", action="store_true", help=f"write {PAGE.name}")
     parser.add_argument("--remark", default="", help="a sentence for the page, with --write-docs")
-    return parser.parse_args()
+    options = parser.parse_args()
+    options.results = options.results or (_DURATIONS_FILE if options.durations else _FILE)
+    return options
 
 
 def _machine() -> str:
@@ -83,7 +98,10 @@ def _say(result: Result) -> None:
 def main() -> int:
     """Run what is still to run, write what is to be written."""
     options = _options()
-    wanted = [case.at(options.fps) for case in cases(options.only)]
+    chosen = (
+        durations.cases(options.only, options.longest) if options.durations else cases(options.only)
+    )
+    wanted = [case.at(options.fps) for case in chosen]
     if options.list:
         print("\n".join(case.name for case in wanted))
         return 0
@@ -119,7 +137,10 @@ def main() -> int:
     if options.write_docs:
         date = datetime.now(UTC).strftime("%Y-%m-%d")
         under = report.Circumstances(date, _machine(), options.remark)
-        page = report.written(PAGE.read_text(), report.tables(results, everything(), under))
+        if options.durations:
+            page = lasted.written(PAGE.read_text(), lasted.tables(results, under))
+        else:
+            page = report.written(PAGE.read_text(), report.tables(results, everything(), under))
         PAGE.write_text(page)
     return 0 if all(result.ok for result in results) else 1
 

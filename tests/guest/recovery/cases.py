@@ -52,6 +52,8 @@ class Fault:
     name: str
     says: str
     """For people."""
+    kind: str = ""
+    """Of durations.py: the fault of which this is one duration."""
     inject: tuple[Step, ...]
     mend: tuple[Step, ...] = ()
     hold_s: float = 2.0

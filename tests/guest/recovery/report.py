@@ -32,13 +32,13 @@ class Circumstances:
     """A sentence."""
 
 
-def written(page: str, table: str) -> str:
+def written(page: str, table: str, begin: str = BEGIN, end: str = END) -> str:
     """Return the page with `table` between its marks. Raises ValueError without the marks."""
-    before, begin, rest = page.partition(BEGIN)
-    _, end, after = rest.partition(END)
-    if not begin or not end:
-        raise ValueError(f"the page lacks the lines {BEGIN!r} and {END!r}")
-    return f"{before}{BEGIN}\n\n{table}\n{END}{after}"
+    before, found, rest = page.partition(begin)
+    _, closed, after = rest.partition(end)
+    if not found or not closed:
+        raise ValueError(f"the page lacks the lines {begin!r} and {end!r}")
+    return f"{before}{begin}\n\n{table}\n{end}{after}"
 
 
 def tables(results: Sequence[Result], cases: Sequence[Case], circumstances: Circumstances) -> str:

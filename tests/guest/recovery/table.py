@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from tests.guest.recovery.cases import SLOW_CAMERA, Case, Fault, Stack, State
+from tests.guest.recovery.durations import lasting
 from tests.guest.recovery.steps import (
     Arm,
     Call,
@@ -248,7 +249,7 @@ _PROCESSES = (
     ),
 )
 
-FAULTS: tuple[Fault, ...] = (*_CAMERA_FAULTS, _DEAD, *_HELD, *_OUTSIDE, *_PROCESSES)
+FAULTS: tuple[Fault, ...] = (*_CAMERA_FAULTS, _DEAD, *_HELD, *_OUTSIDE, *_PROCESSES, *lasting())
 
 
 def everything() -> list[Case]:
