@@ -1,4 +1,4 @@
-"""From a picture and its headers to what the capture thread takes: number, time and size.
+"""From a picture and its headers to what the capture thread takes: its number and time.
 
 Also what is no frame: the pictures that framebus and ustreamer send in place of their camera's.
 """
@@ -8,7 +8,6 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 
-from capture_daemon.sources import jpeg
 from capture_daemon.sources.base import Captured
 from capture_daemon.sources.multipart import Part
 
@@ -59,8 +58,7 @@ class FrameStamper:
         server_sequence = int(said[:18]) if said.isascii() and said.isdigit() else None
         self._sequence += _advance(self._server_sequence, server_sequence)
         self._server_sequence = server_sequence
-        width, height = jpeg.size(part.body)
-        return Captured(part.body, self._captured_ns, self._sequence, width=width, height=height)
+        return Captured(part.body, self._captured_ns, self._sequence)
 
 
 def _advance(before: int | None, now: int | None) -> int:
