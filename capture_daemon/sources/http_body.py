@@ -86,13 +86,14 @@ class BodyParser:
         if not self.decided:
             kind = sniffing.kind_of(bytes(self._buffer)) or self._said()
             raise NoPictures(kind if self._buffer else sniffing.NOTHING)
-        rest = b""
+        rest: list[bytes] = []
         if self._picture is not None:
-            rest, self._picture = bytes(self._picture), bytearray()
+            rest, self._picture = [bytes(self._picture)], bytearray()
         elif self._splitter is not None:
-            rest = self._splitter.flush()
-        self.pictures += bool(rest)
-        return [Part(self._headers, rest)] if rest else []
+            rest = [self._splitter.flush()]
+        found = [Part(self._headers, body) for body in rest if body]
+        self.pictures += len(found)
+        return found
 
     # -- inside ----------------------------------------------------------------------------
 
