@@ -1,4 +1,4 @@
-"""From a picture and its headers to what the capture thread takes: number, time and size.
+"""From a picture and its headers to what the capture thread takes: its number and time.
 
 Also what is no frame: the pictures that framebus and ustreamer send in place of their camera's.
 """
