@@ -12,7 +12,6 @@ from dataclasses import dataclass
 import click
 
 from framebus.cli import findings, output, pending, render, tables
-from framebus.cli.arguments import hide_sources
 from framebus.cli.lend import lend
 from framebus.control import protocol
 from framebus.control.client import DEFAULT_TIMEOUT_S, ControlClient
@@ -144,7 +143,6 @@ def ctl(
     if lasting is not None:
         raise UsageError(f"--for is for lend, not for {method}")
     arguments = parse_params(params)
-    hide_sources(*(str(arguments[key]) for key in ("source", "fallback") if key in arguments))
     if rung is not None:
         if method != "reset":
             raise UsageError(f"--rung is for reset, not for {method}")

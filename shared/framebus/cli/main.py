@@ -16,6 +16,7 @@ from typing import Any
 import click
 
 from framebus.cli import usage
+from framebus.cli.arguments import hide_sources
 from framebus.errors import FramebusError
 
 _GROUP = "framebus.commands"
@@ -141,4 +142,5 @@ def run(command: click.Command, args: Sequence[str] | None = None, *, name: str)
 
 def main() -> None:
     """Run `framebus` with the process's arguments and exit."""
+    hide_sources(sys.argv[1:])
     sys.exit(run(framebus, name="framebus"))

@@ -18,7 +18,6 @@ import click
 
 from framebus import config
 from framebus.cli import access, address, flags, limits, sending, soundness
-from framebus.cli.arguments import hide_sources
 from framebus.cli.child import Part
 from framebus.cli.supervisor import Supervisor
 from framebus.config import Config, pick
@@ -120,7 +119,6 @@ Beyond this machine a token is asked for. It is made once, and is in the URL tha
 @access.options
 def up(**options: Any) -> int:
     """Start both sides and keep them running until a signal; `_HELP` is what a person reads."""
-    hide_sources(*(options[name] for name in _SOURCES))
     file = config.load(Path(options["config"]) if options["config"] else None)
     listen = address.parse(str(pick(options["bind"], file.common.get("bind"), DEFAULT_BIND)))
     cameras = _cameras(options, file)
