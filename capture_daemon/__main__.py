@@ -7,6 +7,7 @@ import sys
 import click
 from framebus import printable
 from framebus.cli import usage
+from framebus.cli.arguments import hide_sources
 from framebus.errors import FramebusError
 
 from capture_daemon.command import capture
@@ -14,6 +15,7 @@ from capture_daemon.command import capture
 
 def main() -> int:
     """Run the command and turn every expected failure into one line and its exit code."""
+    hide_sources(sys.argv[1:])
     try:
         return int(capture.main(standalone_mode=False) or 0)
     except FramebusError as error:

@@ -8,7 +8,6 @@ from collections.abc import Container
 from pathlib import Path
 
 import click
-from framebus.cli.arguments import hide_sources
 from framebus.cli.flags import variable
 
 from capture_daemon.settings.options import (
@@ -113,7 +112,6 @@ Every option has an environment variable; precedence: flag, variable, --config, 
 )
 def capture(check: bool, **flags: str | None) -> int:
     """Run the daemon until it is told to end; `_HELP` is what a person reads."""
-    hide_sources(flags["source"], flags["fallback_source"])
     for name in ("source", "fallback_source"):
         os.environ.pop(variable(name), None)  # children of ours have no use for them
     given = {name for name, value in flags.items() if value is not None}

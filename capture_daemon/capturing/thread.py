@@ -11,7 +11,6 @@ import logging
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Protocol
 
 from capture_daemon.capturing.commands import Climb, Close, CommandQueue, Open, Quit, RestartStream
@@ -188,8 +187,7 @@ class CaptureThread(threading.Thread):
             return
         self._call = None
         self._settling.begin()
-        conceal = plan.spec.conceal
-        granted = replace(granted, device=conceal(granted.device), note=conceal(granted.note))
+        granted = plan.spec.conceal_granted(granted)
         self._publisher.begin(granted)
         self._survey(self._source)
         self._post(Opened(session, granted, kind))

@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 from framebus.errors import UsageError
 
 from capture_daemon.sources import redact
-from capture_daemon.sources.base import Interrupt, Request, Source
+from capture_daemon.sources.base import Granted, Interrupt, Request, Source
 from capture_daemon.sources.remedies import Medium
 
 FORMS = (
@@ -61,6 +61,11 @@ class SourceSpec:
     def conceal(self, text: str) -> str:
         """Return a text of a library, a server or a program without what is not to be shown."""
         return redact.without(text, self.secrets)
+
+    def conceal_granted(self, granted: Granted) -> Granted:
+        """Return what a source gave, without what is not to be shown."""
+        device = self.conceal(granted.device).strip(redact.HIDDEN)  # "…" alone says nothing
+        return replace(granted, device=device, note=self.conceal(granted.note))
 
 
 def parse(text: str) -> SourceSpec:

@@ -210,7 +210,8 @@ def _split(text: str) -> list[str]:
 def _input(options: tuple[Word, ...], text: str) -> Input:
     made = Input(options, text)
     url = redact.split(text) if made.medium is Medium.NETWORK else None
-    if url is not None and not url.sound and "@" in text:
+    told_apart = url is None or url.sound or url.scheme == redact.HIDDEN
+    if not told_apart and "@" in text:
         raise UsageError(
             f"where the host of an ffmpeg source's URL begins is not clear: {_ESCAPES}"
         )

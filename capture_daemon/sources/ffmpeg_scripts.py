@@ -10,7 +10,7 @@ from __future__ import annotations
 from capture_daemon.sources.ffmpeg_arguments import Input
 
 _PROTOCOLS = (
-    "pipe,crypto,data,ftp,hls,http,httpproxy,https,mmsh,mmst,rist,rtmp,rtmpe,rtmps,rtmpt,rtmpte,"
+    "pipe,async,cache,concat,crypto,data,ftp,hls,http,httpproxy,https,mmsh,mmst,rist,rtmp,rtmpe,rtmps,rtmpt,rtmpte,"
     "rtmpts,ffrtmphttp,ffrtmpcrypt,rtp,sctp,sftp,srt,srtp,tcp,tls,udp,udplite"
 )
 """What a script's URL may lead to: the network, and no file of this machine."""

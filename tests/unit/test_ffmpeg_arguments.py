@@ -91,6 +91,8 @@ def test_what_could_write_a_file_or_is_not_known_is_refused(text: str) -> None:
         "-f x11grab -draw_mouse 0 -i :0.0+10,20",
         "-f lavfi -i 'testsrc2=size=64x48:rate=20,negate'",
         "-loop 1 -i 'pictures/%03d.jpg'",
+        "-i crypto+http://me:pw@h/1",
+        "-i 'async:http://me:pw@h/1'",
     ],
 )
 def test_what_opens_and_shows_an_input_is_allowed(text: str) -> None:

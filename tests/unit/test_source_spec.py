@@ -8,7 +8,7 @@ from framebus.errors import UsageError
 
 from capture_daemon.settings import spec
 from capture_daemon.settings.spec import build, parse
-from capture_daemon.sources.base import Interrupt, Request, SourceUnusable
+from capture_daemon.sources.base import Granted, Interrupt, Request, SourceUnusable
 from capture_daemon.sources.pattern import PatternSource
 
 
@@ -113,6 +113,15 @@ def test_what_others_quote_of_a_source_is_concealed() -> None:
     parsed = parse("http://admin:se%23cret@cam/live?session=a1b2c3d4")
     said = "GET /live?session=a1b2c3d4 of se#cret, se%23cret: bad value 'a1b2c3d4'"
     assert parsed.conceal(said) == "GET … of …, …: bad value '…'"
+
+
+def test_what_is_granted_names_no_path_and_no_secret() -> None:
+    def device(text: str, device: str) -> str:
+        return parse(text).conceal_granted(Granted("MJPG", 0, 0, 0.0, device=device)).device
+
+    assert device("file:/clips/a.avi", "/clips/a.avi") == ""
+    assert device("http://me:hunter2@cam/", "http://me:hunter2@cam/") == ""
+    assert device("v4l2:/dev/video0", "/dev/video0 (HD Webcam)") == "/dev/video0 (HD Webcam)"
 
 
 class Camera:

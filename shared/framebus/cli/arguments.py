@@ -8,20 +8,23 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
 
 _HARMLESS = re.compile(r"auto|test|none|v4l2:[\w/.:+,-]*|file:[\w/. +-]*")
+_OPTIONS = ("--source", "--fallback-source")
+_PARAMETERS = ("source", "fallback")
 _KIND = re.compile(r"[a-z0-9]{1,8}:")
 _ARG_START, _ARG_END = 45, 46
 """Where arg_start and arg_end stand in /proc/PID/stat, counted behind the name."""
 
 
-def hide_sources(*sources: str | None) -> None:
-    """Overwrite what follows the kind of these sources in the arguments that end with them.
+def hide_sources(words: Sequence[str]) -> None:
+    """Overwrite what follows the kind of each source in the words of a command.
 
     It does what it can: where /proc does not tell, they stay.
     """
-    typed = [each for each in sources if each and not _HARMLESS.fullmatch(each)]
+    typed = [each for each in _sources(words) if each and not _HARMLESS.fullmatch(each)]
     if not typed:
         return
     try:
@@ -39,6 +42,16 @@ def hide_sources(*sources: str | None) -> None:
     for source in typed:
         for at, length in _found(arguments, source):
             ctypes.memset(start + at, ord("*"), length)
+
+
+def _sources(words: Sequence[str]) -> Iterator[str]:
+    """Yield what may be a source, as `up`, `capture` and `ctl configure` take them."""
+    for before, word in pairwise(["", *words]):
+        name, equals, value = word.partition("=")
+        if before in _OPTIONS:
+            yield word
+        elif equals and name in (*_OPTIONS, *_PARAMETERS):
+            yield value
 
 
 def _found(arguments: bytes, source: str) -> Iterator[tuple[int, int]]:

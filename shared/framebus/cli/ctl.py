@@ -12,7 +12,6 @@ from dataclasses import dataclass
 import click
 
 from framebus.cli import choice, findings, output, pending, render, tables, typed
-from framebus.cli.arguments import hide_sources
 from framebus.cli.flags import Seconds
 from framebus.cli.lend import lend
 from framebus.config import nearest, quoted
@@ -154,7 +153,6 @@ def ctl(
         with _calling(choice.choose(name, words), name, words, timeout) as client:
             return lend(client, params, seconds, say=_say)
     arguments = _arguments(method, params, lasting, rung)
-    hide_sources(*(str(arguments[key]) for key in ("source", "fallback") if key in arguments))
     with _calling(choice.choose(name, words), name, words, timeout) as client:
         result = _call(client, method, arguments)
     if as_json:

@@ -17,6 +17,7 @@ import click
 
 from framebus import printable
 from framebus.cli import typed, usage, variables
+from framebus.cli.arguments import hide_sources
 from framebus.config import nearest, quoted
 from framebus.errors import FramebusError
 
@@ -192,4 +193,5 @@ def _reserve_standard_descriptors() -> None:
 def main() -> None:
     """Run `framebus` with the process's arguments and exit."""
     _reserve_standard_descriptors()
+    hide_sources(sys.argv[1:])
     sys.exit(run(framebus, name="framebus"))

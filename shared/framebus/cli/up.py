@@ -18,7 +18,6 @@ import click
 
 from framebus import config, logs, printable
 from framebus.cli import access, address, banner, flags, limits, qr, sending, serving, soundness
-from framebus.cli.arguments import hide_sources
 from framebus.cli.child import Part
 from framebus.cli.supervisor import Supervisor
 from framebus.config import Config, pick
@@ -125,7 +124,6 @@ its name is held by another program, 77 no permission.
 @access.options
 def up(**options: Any) -> int:
     """Start both sides and keep them running until a signal; `_HELP` is what a person reads."""
-    hide_sources(*(options[name] for name in _SOURCES))
     file = config.load(Path(options["config"]) if options["config"] else None)
     listen = address.parse(str(pick(options["bind"], file.common.get("bind"), DEFAULT_BIND)))
     cameras = _cameras(options, file)
