@@ -61,7 +61,7 @@ class FileSource:
     """Plays one path. Pictures are passed on as they are, the damaged ones too."""
 
     def __init__(self, path: str, request: Request, interrupt: Interrupt) -> None:
-        self._path = Path(path).expanduser()
+        self._path = Path(os.path.expanduser(path))  # Path's own raises for a user there is not
         self._request = request
         self._interrupt = interrupt
         self._playing: _Playing | None = None
