@@ -90,8 +90,6 @@ def parse_source(text: str) -> SourceSpec:
     """Return what a `--source` text means. Raises UsageError."""
     if len(text) > SOURCE_MAX:
         raise UsageError(f"a source has at most {SOURCE_MAX} characters, not {len(text)}")
-    if not text.isprintable():
-        raise UsageError("a source has no control characters")
     return spec.parse(text)
 
 

@@ -7,9 +7,9 @@ anything, except that `auto` looks at which cameras there are.
 
 from __future__ import annotations
 
+import os
 import re
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from urllib.parse import urlsplit
 
 from framebus.errors import UsageError
@@ -74,6 +74,8 @@ def parse(text: str) -> SourceSpec:
     Raises:
         UsageError: it is none of `FORMS`; the message names them.
     """
+    if not text.isprintable():
+        raise UsageError("a source has no control characters")
     text = text.strip()
     if text in _WITHOUT_ARGUMENT:
         medium = Medium.DEVICE if text == "auto" else Medium.GENERATOR
@@ -192,7 +194,7 @@ def _ffmpeg(argument: str) -> SourceSpec:
 
 def _file(path: str) -> SourceSpec:
     text = f"file:{path}" if _PATH.fullmatch(path) else f"file:{redact.HIDDEN}"
-    secrets = redact.spelled([path, str(Path(path).expanduser())])
+    secrets = redact.spelled([path, os.path.expanduser(path)])
     return SourceSpec("file", path, text, "file", Medium.FILE, secrets)
 
 

@@ -7,6 +7,7 @@ for the `ffmpeg` source.
 
 from __future__ import annotations
 
+import os
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -61,7 +62,7 @@ class FileSource:
     def __init__(
         self, path: str, request: Request, interrupt: Interrupt, *, away_s: float = AWAY_S
     ) -> None:
-        self._path = Path(path).expanduser()
+        self._path = Path(os.path.expanduser(path))  # Path's own raises for a user there is not
         self._request = request
         self._interrupt = interrupt
         self._away_s = away_s

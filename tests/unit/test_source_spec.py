@@ -115,6 +115,14 @@ def test_what_others_quote_of_a_source_is_concealed() -> None:
     assert parsed.conceal(said) == "GET … of …, …: bad value '…'"
 
 
+def test_the_home_of_a_user_who_is_not_there_is_a_path_as_any_other() -> None:
+    interrupt = Interrupt()
+    source = build(parse("file:~nobody-of-that-name/a.avi"), Request(), interrupt)
+    with pytest.raises(SourceUnusable, match="No such file"):
+        source.open()
+    interrupt.close()
+
+
 def test_what_is_granted_names_no_path_and_no_secret() -> None:
     def device(text: str, device: str) -> str:
         return parse(text).conceal_granted(Granted("MJPG", 0, 0, 0.0, device=device)).device
