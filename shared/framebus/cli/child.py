@@ -27,6 +27,8 @@ class Part:
     command: Sequence[str]
     keeps: bool = False
     """It may leave descriptors with us for its next life (keeper.py)."""
+    retried: frozenset[int] = frozenset()
+    """Exit codes after which it is tried again at its first start too (restarts.py)."""
 
 
 class Child:

@@ -102,7 +102,7 @@ Beyond this machine a token is asked for. It is made once, and is in the URL tha
     envvar="FRAMEBUS_RING_SIZE",
     show_envvar=True,
     metavar="SIZE",
-    help="Shared memory for frames: bytes, or with K, M, G.",
+    help="Shared memory for frames: bytes, or with K, M, G. [default: 32M, or what room there is]",
 )
 @click.option(
     "--config",
@@ -125,6 +125,8 @@ def up(**options: Any) -> int:
             "capture" if len(cameras) == 1 else f"capture of {camera}",
             _command("capture_daemon", _CAPTURE_OPTIONS, {**options, "name": camera}),
             keeps=True,
+            # Without room for its ring one camera waits; the others need not.
+            retried=frozenset() if len(cameras) == 1 else frozenset({os.EX_CANTCREAT}),
         )
         for camera in cameras
     ]
