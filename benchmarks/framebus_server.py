@@ -8,6 +8,7 @@ from contextlib import ExitStack, closing
 from pathlib import Path
 
 from framebus.names import CameraNames
+from framebus.ring import leftovers
 
 from benchmarks import cpu
 from benchmarks.client import Stamp
@@ -25,7 +26,7 @@ class Daemon:
             self.runtime = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="fb-")))
             """Its runtime directory."""
             # It is SIGKILLed when it does not end in time, and cannot unlink its segment then.
-            stack.callback(CameraNames(self.runtime).segment_path.unlink, missing_ok=True)
+            stack.callback(leftovers.remove, CameraNames(self.runtime))
             device = self.runtime / "video"
             camera = ["--source", f"v4l2:{device}", "--size", str(task.size)]
             self.program = stack.enter_context(

@@ -35,10 +35,11 @@ SOURCE is one of
   test             a moving test pattern
 
 \b
-Exit codes: 0 ended by a signal or by `shutdown`, 64 wrong usage, 74 a clean end was not
-possible, 75 the camera's name or its device is held by another daemon, 77 no permission.
+Exit codes: 0 ended by a signal or by `shutdown`, 64 wrong usage, 73 no room for the ring,
+74 a clean end was not possible, 75 the camera's name or its device is held by another daemon,
+77 no permission.
 Every option has an environment variable; precedence: flag, variable, --config, default
-(--source {DEFAULT_SOURCE}, --log-level {DEFAULT_LOG_LEVEL}, --ring-size 32M).
+(--source {DEFAULT_SOURCE}, --log-level {DEFAULT_LOG_LEVEL}).
 """
 
 
@@ -63,7 +64,7 @@ Every option has an environment variable; precedence: flag, variable, --config, 
     "--ring-size",
     envvar="FRAMEBUS_RING_SIZE",
     show_envvar=True,
-    help="Shared memory for frames, as in 64M.",
+    help="Shared memory for frames, as in 64M. [default: 32M, or what room there is]",
 )
 @click.option(
     "--config",

@@ -17,12 +17,12 @@ from framebus import logs
 from framebus.names import (
     PRIVILEGED_SOCKET,
     CameraNames,
-    create_runtime_dir,
     runtime_dir,
     state_dir,
 )
 from framebus.ring.predecessor import left_behind
 from framebus.ring.writer import RingWriter
+from framebus.trusted_files import create_runtime_dir
 
 from capture_daemon.devices.hotplug import Hotplug, open_monitor
 from capture_daemon.lifecycle.pipeline import Access
@@ -105,7 +105,7 @@ def run(settings: Settings, environ: MutableMapping[str, str]) -> int:
             manager.stopping()
             ended = parts.end_threads(END_S)
         if not ended:
-            leave_at_once(names, locks, leave_ring=parts.daemon.renewing)
+            leave_at_once(names, locks, ring=None if parts.daemon.renewing else writer.path)
     log.info("ended")
     return 0
 

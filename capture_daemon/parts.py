@@ -148,7 +148,7 @@ class Parts:
         status = Status(
             camera=settings.name,
             pid=os.getpid(),
-            ring=Ring.of(writer, names),
+            ring=Ring.of(writer),
             conductor=self._camera.conductor,
             counters=self._camera.counters,
             fallback=fallback,
@@ -171,7 +171,7 @@ class Parts:
             mailbox=mailbox,
             signals=signals,
             hotplug=hotplug,
-            whereabouts=Whereabouts(names.files),
+            whereabouts=Whereabouts((*names.files, writer.path)),
             supervised=camera.sources.supervised,
         )
         self._renews = lambda: self.daemon.renewing

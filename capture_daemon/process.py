@@ -19,10 +19,10 @@ END_S = 1.5
 """How long an end waits for the threads; what then still hangs in a driver is left behind."""
 
 
-def leave_at_once(names: CameraNames, locks: Locks, *, leave_ring: bool = False) -> None:
+def leave_at_once(names: CameraNames, locks: Locks, *, ring: Path | None) -> None:
     """Remove our files and exit, with a thread still inside the kernel. Does not return.
 
-    With `leave_ring` the ring stays, for a successor to go on from.
+    `ring` is our segment, None if it is to stay for a successor to go on from.
     The device's lock file stays, and its lock until the kernel has let go of the process: the
     device is held exactly as long.
     """
@@ -30,7 +30,7 @@ def leave_at_once(names: CameraNames, locks: Locks, *, leave_ring: bool = False)
         "the source did not let go of its device within %g s: leaving without a clean end", END_S
     )
     files: tuple[Path, ...] = (
-        *(() if leave_ring else (names.segment_path,)),
+        *(() if ring is None else (names.ring_file, ring)),
         names.control_socket,
         names.queries_socket,
         names.frames_socket,

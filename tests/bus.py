@@ -122,12 +122,19 @@ class Bus:
 @contextlib.contextmanager
 def lock_held(names: CameraNames) -> Iterator[int]:
     """Hold a camera's lock as its daemon does, in a process of its own; yields its pid."""
+    with lock_held_on(names.lock) as pid:
+        yield pid
+
+
+@contextlib.contextmanager
+def lock_held_on(path: Path) -> Iterator[int]:
+    """Hold a lock on a file, which is made, in a process of its own; yields its pid."""
     code = (
-        "import fcntl, sys; lock = open(sys.argv[1], 'w'); "
+        "import fcntl, os, sys; os.umask(0o027); lock = open(sys.argv[1], 'w'); "
         "fcntl.lockf(lock, fcntl.LOCK_EX | fcntl.LOCK_NB); print(flush=True); sys.stdin.read()"
     )
     with subprocess.Popen(
-        [sys.executable, "-c", code, str(names.lock)],
+        [sys.executable, "-c", code, str(path)],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
     ) as holder:

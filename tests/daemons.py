@@ -16,6 +16,7 @@ from framebus.control.client import ControlClient
 from framebus.errors import ControlError, FramebusError
 from framebus.names import CameraNames
 
+from tests.segments import remove_segments, segments
 from tests.waiting import until
 
 
@@ -63,7 +64,7 @@ class DaemonProcess:
         if error is not None:
             sys.stderr.write(self.log())
         self._log.close()
-        self.names.segment_path.unlink(missing_ok=True)
+        remove_segments(self.names)
 
     def log(self) -> str:
         """What it has written to stderr so far."""
@@ -102,4 +103,4 @@ class DaemonProcess:
     def left_behind(self) -> list[str]:
         """What lies in the runtime directory and in shared memory under its name."""
         left = [entry.name for entry in self.names.runtime.iterdir()]
-        return left + [self.names.segment] * self.names.segment_path.exists()
+        return left + [path.name for path in segments(self.names)]

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from framebus.names import SHARED_MEMORY, CameraNames
+from framebus.names import SHARED_MEMORY, segments_prefix
 
 
 @contextmanager
@@ -21,7 +21,7 @@ def private_runtime() -> Iterator[Path]:
     """
     path = Path(tempfile.mkdtemp(prefix="fb-"))
     state = Path(tempfile.mkdtemp(prefix="fb-state-"))
-    prefix = CameraNames(path, "x").segment.removesuffix("x")
+    prefix = segments_prefix(path)
     left: list[str] = []
     try:
         with pytest.MonkeyPatch.context() as environment:
@@ -31,7 +31,7 @@ def private_runtime() -> Iterator[Path]:
     finally:
         shutil.rmtree(path)
         shutil.rmtree(state)
-        left += [name for name in os.listdir(SHARED_MEMORY) if prefix in name]
+        left += [name for name in os.listdir(SHARED_MEMORY) if name.startswith(prefix)]
         for name in left:
             (SHARED_MEMORY / name).unlink()
     assert not left, f"segments left behind: {left}"

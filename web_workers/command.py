@@ -18,7 +18,7 @@ from framebus import config
 from framebus.cli import access, address, sending, serving
 from framebus.cli.limits import DEFAULT_VIEWERS
 from framebus.cli.limits import options as limit_options
-from framebus.errors import FramebusError
+from framebus.errors import CameraAbsent, FramebusError, NoPermission, Untrusted
 from framebus.names import (
     DEFAULT_CAMERA,
     check_camera_name,
@@ -26,6 +26,7 @@ from framebus.names import (
     runtime_dir,
     state_dir,
 )
+from framebus.trusted_files import owner_of
 
 from web_workers.admission import settings as limits
 from web_workers.settings import (
@@ -182,7 +183,7 @@ def choose(
         CAMERAS: " ".join(map(check_camera_name, _cameras(file, environ))),
         IO_URING: _io_uring(options, common),
         **_limits(options, common),
-        "FRAMEBUS_RUNTIME_DIR": str(check_runtime_dir(runtime_dir(environ))),
+        "FRAMEBUS_RUNTIME_DIR": str(_trusted(check_runtime_dir(runtime_dir(environ)))),
         **access.to_environ(options, common),
     }
 
@@ -191,6 +192,16 @@ def _cameras(file: config.Config, environ: Mapping[str, str]) -> Sequence[str]:
     """Return the cameras to be shown before any daemon ran: those of `framebus up`, or a file."""
     told = environ.get(CAMERAS)
     return file.cameras if told is None else told.split()
+
+
+def _trusted(runtime: Path) -> Path:
+    """Return a directory that may be missing yet, or not ours to look at. Raises Untrusted."""
+    try:
+        owner_of(runtime)
+    except (CameraAbsent, NoPermission) as error:
+        if isinstance(error, Untrusted):
+            raise
+    return runtime
 
 
 def _limits(options: Mapping[str, str | None], common: Mapping[str, object]) -> dict[str, str]:

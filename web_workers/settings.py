@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from framebus.cli import serving
 from framebus.cli.access import Access, from_environ
+from framebus.errors import FramebusError
 from framebus.names import (
     DEFAULT_CAMERA,
     CameraNames,
@@ -22,6 +24,7 @@ from framebus.names import (
     runtime_dir,
     state_dir,
 )
+from framebus.trusted_files import owner_of
 from werkzeug.exceptions import NotFound
 
 BIND = "FRAMEBUS_BIND"
@@ -83,8 +86,14 @@ class Cameras:
         return self._settings.default_camera
 
     def known(self) -> list[str]:
-        """Return the cameras with a daemon, or that had one, or are to have one; sorted."""
-        self._seen |= frozenset(cameras(self._settings.runtime))
+        """Return the cameras with a daemon, or that had one, or are to have one; sorted.
+
+        In a runtime directory that is not trusted nobody says what there is.
+        """
+        runtime = self._settings.runtime
+        with suppress(FramebusError):
+            owner_of(runtime)
+            self._seen |= frozenset(cameras(runtime))
         return sorted(self._seen)
 
     def in_order(self) -> list[str]:

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from typing import Self
 
 from framebus.clocks import utc_offset_ns
-from framebus.names import CameraNames
 from framebus.ring.writer import RingWriter
 from framebus.version import __version__
 
@@ -55,18 +54,20 @@ class Ring:
     arena: int
     descriptors: int
     largest: int
+    note: str
 
     @classmethod
-    def of(cls, writer: RingWriter, names: CameraNames) -> Self:
+    def of(cls, writer: RingWriter) -> Self:
         """Return the figures of the ring that `writer` has made."""
         geometry = writer.geometry
         return cls(
-            path=str(names.segment_path),
+            path=str(writer.path),
             epoch=writer.epoch,
             size=geometry.size,
             arena=geometry.capacity,
             descriptors=geometry.count,
             largest=writer.largest,
+            note=writer.note,
         )
 
     def document(self) -> Document:
@@ -77,6 +78,7 @@ class Ring:
             "arena": self.arena,
             "frames": self.descriptors,
             "largest": self.largest,
+            "note": self.note,
         }
 
 

@@ -6,8 +6,16 @@ import os
 from collections.abc import Mapping, Sequence
 
 from framebus.cli.tables import duration
-from framebus.errors import CameraAbsent, ControlTimeout, FramebusError, NoPermission
+from framebus.errors import (
+    CameraAbsent,
+    ControlTimeout,
+    FramebusError,
+    NoPermission,
+    Untrusted,
+)
 from framebus.names import CameraNames, cameras, incident_journal
+from framebus.ring import leftovers
+from framebus.trusted_files import open_trusted, owner_of
 
 from capture_daemon.diagnosis.finding import Finding, good, note, wrong
 from capture_daemon.diagnosis.journal import Journal
@@ -40,20 +48,45 @@ def directory(machine: Machine) -> list[Finding]:
                 "or sudo framebus doctor",
             ),
         ]
-    return [*findings, *_stale(machine)]
+    try:
+        owner = owner_of(machine.runtime)
+    except FramebusError as error:
+        return [*findings, wrong("directory", *_halves(str(error)))]
+    return [*findings, *_untrusted(machine, owner), *_stale(machine, owner)]
 
 
-def _stale(machine: Machine) -> list[Finding]:
+def _untrusted(machine: Machine, owner: int) -> list[Finding]:
+    """Return what lies there that nobody believes in, and that is in a daemon's way."""
+    findings = []
+    for camera in _known(machine):
+        names = CameraNames(machine.runtime, camera)
+        for path in (names.lock, names.ring_file):
+            try:
+                os.close(open_trusted(path, owner))
+            except Untrusted as error:
+                findings.append(wrong("directory", *_halves(str(error))))
+            except OSError:
+                continue
+    return findings
+
+
+def _halves(text: str) -> tuple[str, str]:
+    """Return the message and the remedy of an error that ends in its remedy."""
+    message, _, remedy = text.rpartition(": ")
+    return message, remedy
+
+
+def _stale(machine: Machine, owner: int) -> list[Finding]:
     """Return what killed daemons have left."""
     left = []
     for camera in _known(machine):
         names = CameraNames(machine.runtime, camera)
         if machine.lock_holder(names.lock):
             continue
-        ring = machine.shared_memory / names.segment
         files = (
             *(names.control_socket, names.queries_socket),
-            *(names.frames_socket, names.events_socket, ring),
+            *(names.frames_socket, names.events_socket, names.ring_file),
+            *leftovers.segments(names, owner, directory=machine.shared_memory),
         )
         left += [str(each) for each in files if each.exists()]
     if not left:
@@ -102,6 +135,8 @@ def _daemon(machine: Machine, name: str) -> list[Finding]:
 def _silent(machine: Machine, name: str, error: FramebusError) -> Finding:
     pid = machine.lock_holder(CameraNames(machine.runtime, name).lock)
     match error:
+        case Untrusted():
+            return wrong("daemon", *_halves(str(error)))
         case NoPermission():
             return wrong("daemon", str(error), "sudo framebus doctor")
         case ControlTimeout():

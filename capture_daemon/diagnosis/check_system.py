@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 
 from framebus.cli.tables import amount
-from framebus.ring.layout import DEFAULT_CAPACITY
+from framebus.ring.layout import DEFAULT_CAPACITY, SMALLEST_SUBSTITUTE
 
 from capture_daemon.diagnosis.finding import Finding, good, note, wrong
 from capture_daemon.diagnosis.machine import Machine
@@ -129,13 +129,11 @@ def shared_memory(machine: Machine) -> list[Finding]:
     what = f"{amount(free)} of {amount(size)} free in {folder}"
     if rings:
         what += f", {len(rings)} ring{'s' if len(rings) > 1 else ''} there"
+    remedy = f"see what fills it (ls -lS {folder}), or in a container --shm-size=256m"
+    if free < SMALLEST_SUBSTITUTE + _MIB and not rings:
+        smallest = f"not even for a ring of {amount(SMALLEST_SUBSTITUTE)}"
+        return [wrong("shared memory", f"{what}: no room, {smallest}", remedy)]
     if free < DEFAULT_CAPACITY + 2 * _MIB and not rings:
-        return [
-            wrong(
-                "shared memory",
-                f"{what}: no room for a ring of {amount(DEFAULT_CAPACITY)}",
-                f"see what fills it (ls -lS {folder}), or use a smaller ring (--ring-size 16M), "
-                "or in a container --shm-size=256m",
-            )
-        ]
+        usual = f"no room for a ring of {amount(DEFAULT_CAPACITY)}, so for a shorter history only"
+        return [note("shared memory", f"{what}: {usual}", remedy)]
     return [good("shared memory", what)]

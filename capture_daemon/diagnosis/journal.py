@@ -8,9 +8,12 @@ business of a thread that must not wait.
 from __future__ import annotations
 
 import contextlib
+import errno
 import fcntl
 import json
 import os
+import stat
+import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,6 +23,8 @@ KEPT = 200
 BYTES_MAX = 1 << 20
 _READ_MAX = 2 * BYTES_MAX  # of a file that is larger (not written here), its end is read
 _MODE = 0o640
+_LOCK_TRIES = 20
+_LOCK_EVERY_S = 0.05  # another daemon needs a millisecond for a line
 
 
 class Journal:
@@ -53,6 +58,7 @@ class Journal:
         except FileNotFoundError:
             return []
         try:
+            _check_regular(fd)
             return self._merged(_tail(fd))
         finally:
             os.close(fd)
@@ -69,10 +75,13 @@ class Journal:
     def _locked(self) -> Iterator[int]:
         """Open the file under a lock; another daemon may just have replaced it."""
         while True:
-            flags = os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
+            flags = (
+                os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
+            )
             fd = os.open(self.path, flags, _MODE)
             try:
-                fcntl.flock(fd, fcntl.LOCK_EX)
+                _check_regular(fd)
+                _lock(fd)
                 if _leads_to(self.path, fd):
                     yield fd
                     return
@@ -117,6 +126,24 @@ def parse(text: bytes) -> Iterable[dict[str, object]]:
             and isinstance(document.get("began_utc_ns"), int)
         ):
             yield document
+
+
+def _check_regular(fd: int) -> None:
+    """Raise OSError for a FIFO, a directory or a device in the file's place."""
+    if not stat.S_ISREG(os.fstat(fd).st_mode):
+        raise OSError(errno.EINVAL, "it is no regular file: remove it")
+
+
+def _lock(fd: int) -> None:
+    """Lock the file as its writers do. Raises OSError: whoever may read it could keep it locked."""
+    for _ in range(_LOCK_TRIES):
+        try:
+            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            time.sleep(_LOCK_EVERY_S)
+        else:
+            return
+    raise OSError(errno.EAGAIN, "another process keeps it locked")
 
 
 def _tail(fd: int) -> bytes:

@@ -17,6 +17,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from framebus import status_document
 from framebus.control.client import ControlClient
 from framebus.errors import FramebusError
 from framebus.liveness import holder
@@ -151,7 +152,7 @@ class Machine:
             told = self.ask(CameraNames(self.runtime, camera), "status")
         except FramebusError as error:
             return error
-        return told if isinstance(told, Mapping) else {}
+        return status_document.cleaned(told)
 
     def wants_camera(self) -> bool:
         """Whether a camera of this machine is wanted: not if all daemons serve something else."""

@@ -18,7 +18,8 @@ import threading
 from pathlib import Path
 
 from framebus.errors import CameraHeld, NoPermission
-from framebus.liveness import holder
+from framebus.liveness import holder, locked_by_reader
+from framebus.trusted_files import open_trusted
 
 _MODE = 0o640
 
@@ -72,6 +73,9 @@ def _lock(path: Path, what: str) -> int:
         try:
             fcntl.lockf(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except (BlockingIOError, PermissionError):
+            if locked_by_reader(fd):
+                _give_up(path, fd)
+                continue
             pid = _pid(path, fd)
             os.close(fd)
             raise _held(what, pid) from None
@@ -83,11 +87,21 @@ def _lock(path: Path, what: str) -> int:
 
 def _open(path: Path) -> int:
     try:
-        return os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, _MODE)
+        return open_trusted(path, os.geteuid(), flags=os.O_RDWR | os.O_CREAT, mode=_MODE)
     except OSError as error:
         raise NoPermission(
             f"cannot open the lock file {path} ({error.strerror}): run as the user that owns it"
         ) from error
+
+
+def _give_up(path: Path, fd: int) -> None:
+    """Remove a lock file that somebody locks who may only read it: he is no daemon of ours.
+
+    Should one of ours get it at this very moment, that one makes way (whereabouts.py).
+    """
+    if _leads_to(path, fd):
+        path.unlink(missing_ok=True)
+    os.close(fd)
 
 
 def _sign(path: Path, fd: int) -> None:
@@ -104,7 +118,7 @@ def _sign(path: Path, fd: int) -> None:
 
 def _leads_to(path: Path, fd: int) -> bool:
     try:
-        return os.path.samestat(path.stat(), os.fstat(fd))
+        return os.path.samestat(path.lstat(), os.fstat(fd))
     except FileNotFoundError:
         return False
 

@@ -14,8 +14,10 @@ import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
+from framebus.errors import FramebusError
 from framebus.liveness import holder
 from framebus.names import device_lock
+from framebus.trusted_files import open_trusted
 
 from capture_daemon.ownership.locks import start_time
 from capture_daemon.recovery.rungs import Outcome, Result
@@ -38,6 +40,7 @@ _JUST_ENDED_S = 0.05
 _TERM_S = 2.0
 _KILL_S = 6.0
 """A hung camera makes its holder take over 5 s to die."""
+_TEXT_MAX = 128  # bytes of a lock file: two numbers
 
 
 class Holding:
@@ -130,8 +133,8 @@ class Holding:
         if not pid or pid == os.getpid():
             return 0
         try:
-            written, started = lock.read_text(encoding="ascii").split()
-        except (OSError, ValueError):
+            written, started = _text(lock).split()
+        except (OSError, FramebusError, ValueError):
             return 0
         if written != str(pid) or started != str(start_time(pid)):
             return 0
@@ -139,6 +142,15 @@ class Holding:
             if other != self._own_lock and not other.name.startswith("@") and holder(other) == pid:
                 return 0
         return pid
+
+
+def _text(lock: Path) -> str:
+    """Return what is written in a lock file of ours. Raises OSError, FramebusError."""
+    fd = open_trusted(lock, os.geteuid())
+    try:
+        return os.read(fd, _TEXT_MAX).decode("ascii", "replace")
+    finally:
+        os.close(fd)
 
 
 def _processes(pids: list[int]) -> str:

@@ -13,7 +13,7 @@ from pathlib import Path
 from framebus import config
 from framebus.errors import UsageError
 from framebus.names import DEFAULT_CAMERA, check_camera_name
-from framebus.ring.layout import DEFAULT_CAPACITY, LARGEST_CAPACITY, SMALLEST_CAPACITY
+from framebus.ring.layout import LARGEST_CAPACITY, SMALLEST_CAPACITY
 from framebus.units import byte_count, frame_rate, frame_size
 
 from capture_daemon.devices.sysfs import BadPort, UsbPort
@@ -39,8 +39,8 @@ class Settings:
     plan: Plan
     fallback: SourceSpec | None
     """What is shown while the camera is given up; None: nothing."""
-    ring_size: int
-    """Bytes of the ring's arena."""
+    ring_size: int | None
+    """Bytes of the ring's arena; None: the default, or less where there is no room for that."""
     log_level: str
     end_holder: bool = False
     """Whether an earlier daemon of ours that still has the device may be ended."""
@@ -66,7 +66,7 @@ def settings(flags: Mapping[str, object]) -> Settings:
     source = parse_source(str(text("source", DEFAULT_SOURCE)))
     fallback = parse_fallback(text("fallback_source"))
     check_fallback(fallback, source)
-    ring_size = text("ring_size", str(DEFAULT_CAPACITY))
+    ring_size = text("ring_size")
     log_level = text("log_level", DEFAULT_LOG_LEVEL)
     return Settings(
         name=name,
@@ -76,7 +76,7 @@ def settings(flags: Mapping[str, object]) -> Settings:
             frozen_after_s=_seconds("frozen_after", str(text("frozen_after", f"{FROZEN_AFTER_S}"))),
         ),
         fallback=fallback,
-        ring_size=_ring_size(str(ring_size)),
+        ring_size=None if ring_size is None else _ring_size(ring_size),
         log_level=_log_level(str(log_level)),
         end_holder=_switch("end_holder", text("end_holder", "false")),
         power_ports=_power_ports(

@@ -9,6 +9,7 @@ raise (OSError, ZMQError) is translated once, where it happens. Nothing here doe
     ├── CameraAbsent        nobody publishes this camera: wait, or start it (exit 69)
     ├── CameraHeld          another process has it: its pid is named        (exit 75)
     ├── NoPermission        a person must grant something                   (exit 77)
+    │   └── Untrusted       somebody else may have made it: a person must look
     ├── RingError
     │   ├── FrameTooLarge   the writer refused one frame: count it, go on
     │   ├── FrameGone       the reader asked for a frame that is overwritten: take the newest
@@ -61,6 +62,10 @@ class NoPermission(FramebusError):
     """The operating system refused access; the message names what would grant it."""
 
     exit_code = os.EX_NOPERM
+
+
+class Untrusted(NoPermission):
+    """A file or directory that somebody else made or may write; the message names the remedy."""
 
 
 class RingError(FramebusError):

@@ -1,16 +1,17 @@
 """Every path, socket and segment name, derived from (RUNTIME, camera) and from nothing else.
 
-This is the only file that spells one of them. It creates nothing but the runtime directory, and
-that only when asked to.
+This is the only file that spells one of them. It creates nothing.
 
     RUNTIME/CAMERA.lock       lockf'd by the daemon that serves CAMERA; its first line is the pid
+    RUNTIME/CAMERA.ring       the name of the ring's segment; replaced with each daemon
     RUNTIME/CAMERA.control    ZeroMQ ROUTER: commands and replies
     RUNTIME/CAMERA.queries    the same, for calls that change nothing
     RUNTIME/CAMERA.frames     ZeroMQ PUB: one hint per frame
     RUNTIME/CAMERA.events     ZeroMQ PUB: state changes and incidents, JSON
     RUNTIME/@DEVICE.lock      lockf'd by the daemon that has DEVICE open ("@" starts no camera name)
     /run/framebus-privileged.sock   the helper that may reset USB devices; one for the machine
-    /dev/shm/framebus-DIGEST-CAMERA   the ring; DIGEST tells two runtime directories apart
+    /dev/shm/framebus-DIGEST-CAMERA.RANDOM   the ring: 128 random bits, so that nobody can be there
+                              first; DIGEST tells two runtime directories apart
     STATE/CAMERA.DIGEST.incidents.jsonl  the journal of incidents; it outlives a boot
     STATE/web.token                   what a viewer shows the web tier, where it asks; likewise
 """
@@ -20,17 +21,19 @@ from __future__ import annotations
 import hashlib
 import os
 import re
+import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from framebus.errors import BadCameraName, NoPermission, UsageError
+from framebus.errors import BadCameraName, UsageError
 
 DEFAULT_CAMERA = "camera"
 PRIVILEGED_SOCKET = Path("/run/framebus-privileged.sock")
 """Where the privileged helper listens; FRAMEBUS_PRIVILEGED_SOCKET says otherwise."""
 SHARED_MEMORY = Path("/dev/shm")  # noqa: S108  where Linux mounts POSIX shared memory
 _CAMERA_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,31}")
+_SEGMENT = re.compile(rf"framebus-[0-9a-f]{{8}}-({_CAMERA_NAME.pattern})\.[0-9a-f]{{32}}")
 _SOCKET_PATH_MAX = 107  # bytes; sockaddr_un.sun_path less its terminator, unix(7)
 
 
@@ -96,34 +99,6 @@ def check_runtime_dir(runtime: Path) -> Path:
     return runtime
 
 
-def create_runtime_dir(runtime: Path) -> Path:
-    """Create `runtime` with mode 0750 if it is missing, and return it.
-
-    Raises NoPermission when it cannot be made or written, and UsageError when it is too long for
-    a socket path or belongs to somebody else (a private directory under /tmp could be planted).
-    """
-    check_runtime_dir(runtime)
-    try:
-        runtime.mkdir(mode=0o750, parents=True, exist_ok=True)
-        owner = runtime.stat().st_uid
-    except OSError as error:
-        raise NoPermission(
-            f"cannot create the runtime directory {runtime} ({error.strerror}): "
-            "set FRAMEBUS_RUNTIME_DIR to a directory that you can write"
-        ) from error
-    if not os.access(runtime, os.W_OK):
-        raise NoPermission(
-            f"cannot write the runtime directory {runtime}: run as its owner, or set "
-            "FRAMEBUS_RUNTIME_DIR to a directory that you can write"
-        )
-    if owner not in (os.getuid(), 0):
-        raise UsageError(
-            f"the runtime directory {runtime} belongs to user id {owner}, not to you: "
-            "set FRAMEBUS_RUNTIME_DIR to a directory of your own"
-        )
-    return runtime
-
-
 @dataclass(frozen=True)
 class CameraNames:
     """The names of one camera's files and sockets."""
@@ -160,26 +135,40 @@ class CameraNames:
         return self.runtime / f"{self.camera}.events"
 
     @property
-    def segment(self) -> str:
-        """Name of the ring's shared-memory segment, as for shm_open without its slash."""
-        return f"framebus-{_digest(self.runtime)}-{self.camera}"
+    def ring_file(self) -> Path:
+        """The file that tells the name of the ring's segment."""
+        return self.runtime / f"{self.camera}.ring"
 
     @property
-    def segment_path(self) -> Path:
-        """The segment as a file."""
-        return SHARED_MEMORY / self.segment
+    def segment_prefix(self) -> str:
+        """What the names of all segments of this camera begin with."""
+        return f"{segments_prefix(self.runtime)}{self.camera}."
+
+    def new_segment(self) -> str:
+        """Return a segment's name that nobody can foresee, as for shm_open without its slash."""
+        return f"{self.segment_prefix}{secrets.token_hex(16)}"
+
+    def is_segment(self, name: str) -> bool:
+        """Whether a segment of this camera, in whatever runtime directory, can have this name."""
+        found = _SEGMENT.fullmatch(name)
+        return found is not None and found[1] == self.camera
 
     @property
     def files(self) -> tuple[Path, ...]:
-        """All by which others find the camera's daemon."""
+        """All in the runtime directory by which others find the camera's daemon."""
         return (
             self.lock,
-            self.segment_path,
+            self.ring_file,
             self.control_socket,
             self.queries_socket,
             self.frames_socket,
             self.events_socket,
         )
+
+
+def segments_prefix(runtime: Path) -> str:
+    """Return what the names of all segments of a runtime directory begin with."""
+    return f"framebus-{_digest(runtime)}-"
 
 
 def _digest(runtime: Path) -> str:
@@ -204,3 +193,8 @@ def cameras(runtime: Path) -> list[str]:
         return []
     stems = (entry.removesuffix(".lock") for entry in entries if entry.endswith(".lock"))
     return sorted(stem for stem in stems if _CAMERA_NAME.fullmatch(stem))
+
+
+def segment_path(name: str) -> Path:
+    """Return a segment as a file."""
+    return SHARED_MEMORY / name

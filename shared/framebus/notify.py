@@ -16,6 +16,7 @@ import zmq
 from framebus.errors import SegmentInvalid
 from framebus.names import CameraNames, endpoint
 from framebus.ring.announcement import Announcement
+from framebus.trusted_files import owner_of
 from framebus.zmtp.publisher import Acceptor, Publisher
 
 _FRAMES_KERNEL = (
@@ -82,9 +83,9 @@ class EventNotifier:
 class Listener:
     """A reader's end of CAMERA.frames: keeps the newest hint only (CONFLATE).
 
-    It may be made before there is a daemon, and lives on when the daemon is replaced: ZeroMQ
-    connects again by itself. `socket` may be put in a poller; its FD is edge-triggered, so call
-    `receive` after each wake-up.
+    It may be made before there is a daemon, hears from `connect` on, and lives on when the daemon
+    is replaced: ZeroMQ connects again by itself. `socket` may be put in a poller; its FD is
+    edge-triggered, so call `receive` after each wake-up.
     """
 
     def __init__(self, context: zmq.Context[zmq.Socket[bytes]], names: CameraNames) -> None:
@@ -95,10 +96,17 @@ class Listener:
         self.socket.setsockopt(zmq.RECONNECT_IVL, 20)
         self.socket.setsockopt(zmq.RECONNECT_IVL_MAX, 200)
         self.socket.setsockopt(zmq.SUBSCRIBE, b"")
-        self.socket.connect(endpoint(names.frames_socket))
+        self._endpoint = endpoint(names.frames_socket)
+        self._connected = False
         self._readable = [(self.socket, _READABLE)]
         self.invalid = 0
         """Messages that were no announcement: somebody else's, or another version's."""
+
+    def connect(self) -> None:
+        """Begin to hear; again is harmless. Only where the runtime directory is trusted."""
+        if not self._connected:
+            self._connected = True
+            self.socket.connect(self._endpoint)
 
     def receive(self) -> Announcement | None:
         """Return the newest announcement that has arrived, None when there is none.
@@ -130,7 +138,11 @@ class Listener:
 
 
 def event_socket(context: zmq.Context[zmq.Socket[bytes]], names: CameraNames) -> zmq.Socket[bytes]:
-    """Return a SUB socket connected to CAMERA.events, for the caller to poll and close."""
+    """Return a SUB socket connected to CAMERA.events, for the caller to poll and close.
+
+    Raises what trusted_files.owner_of does of the runtime directory.
+    """
+    owner_of(names.runtime)
     socket = context.socket(zmq.SUB)
     socket.linger = 0
     socket.setsockopt(zmq.MAXMSGSIZE, _EVENT_MAX)

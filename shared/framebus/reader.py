@@ -175,7 +175,7 @@ class FrameReader:
         if self._ring is not None and not self._ring.replaced:
             return self._ring
         try:
-            ring = RingReader.attach(self._names.segment_path, stays=True)
+            ring = RingReader.attach(self._names, stays=True)
         except CameraAbsent:
             return self._ring  # what is left of the old epoch can still be read
         except SegmentInvalid:
@@ -190,6 +190,7 @@ class FrameReader:
                 self.lapped += max(0, self._ring.cursor - self._last)  # `latest` did not wait
                 self._last = 0
             self._ring.close()
+        self._listener.connect()  # the directory is whose it should be
         self._ring, self.epochs = ring, self.epochs + 1
         _log.info(
             "attached to ring %d of camera %s, epoch %016x",

@@ -17,9 +17,10 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from framebus.errors import BadCameraName
+from framebus.errors import BadCameraName, FramebusError
 from framebus.liveness import lock_holder
 from framebus.names import CameraNames, cameras, check_camera_name
+from framebus.trusted_files import open_trusted
 
 SYSTEM = Path("/run/framebus")
 """The services' runtime directory. Only root can make it there."""
@@ -100,7 +101,7 @@ def examine(path: Path, bound: Iterable[str] = ()) -> RuntimeDirectory | None:
     `bound` are cameras whose sockets are known to be there.
     """
     status = _lstat(path)
-    if status is None or not stat.S_ISDIR(status.st_mode) or status.st_mode & 0o002:
+    if status is None or not stat.S_ISDIR(status.st_mode) or status.st_mode & 0o022:
         return None
     readable = os.access(path, os.R_OK | os.X_OK)
     there = running(path) if readable else []
@@ -146,19 +147,14 @@ def _lstat(path: Path) -> os.stat_result | None:
 
 
 def _holder(lock: Path) -> int:
-    """Return the pid of a lock file's holder, 0 for none, and for what is no lock file of ours."""
+    """Return the pid of a lock file's holder, 0 for none, and for what is no lock file of its
+    directory's owner (trusted_files.py has the rule)."""
     try:
-        fd = os.open(lock, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
-    except OSError:
+        fd = open_trusted(lock, lock.parent.lstat().st_uid)
+    except (OSError, FramebusError):
         return 0
     try:
-        status = os.fstat(fd)
-        owned = status.st_uid in (lock.parent.stat().st_uid, os.geteuid(), 0)
-        if not owned or not stat.S_ISREG(status.st_mode) or status.st_mode & 0o002:
-            return 0
         return lock_holder(fd)
-    except OSError:
-        return 0
     finally:
         os.close(fd)
 

@@ -13,6 +13,7 @@ from framebus.reader import FrameReader
 
 from tests.contract.daemon_bench import Bench
 from tests.contract.stubborn import StubbornSource, running_over, until_described
+from tests.segments import segments
 from tests.waiting import until
 
 
@@ -112,4 +113,4 @@ def test_a_daemon_that_cannot_be_built_says_why_and_leaves_no_ring(runtime: Path
     refused = pytest.raises(NoPermission, match=r"camera\.queries")
     with refused, running_over(runtime, StubbornSource()):
         raise AssertionError("it was built")
-    assert not names.segment_path.exists()
+    assert not segments(names)

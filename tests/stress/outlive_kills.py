@@ -28,7 +28,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from framebus.liveness import holder
-from framebus.names import SHARED_MEMORY, CameraNames
+from framebus.names import SHARED_MEMORY, CameraNames, segments_prefix
 from PIL import Image
 
 from tests.multipart import Parser, Part, split_head
@@ -234,7 +234,7 @@ def run(*, viewers: int, kills: int, within_s: float) -> Result:
         finally:
             status = session.end()
         watchers = session.watchers
-        prefix = session.names.segment.removesuffix(session.names.camera)
+        prefix = segments_prefix(session.names.runtime)
         return Result(
             viewers=len(watchers),
             kills=len(gaps),
@@ -244,7 +244,7 @@ def run(*, viewers: int, kills: int, within_s: float) -> Result:
             older=sum(w.older for w in watchers),
             disconnected=sum(w.ended for w in watchers),
             gaps_s=gaps,
-            left_in_shm=[name for name in os.listdir(SHARED_MEMORY) if prefix in name],
+            left_in_shm=[name for name in os.listdir(SHARED_MEMORY) if name.startswith(prefix)],
             left_in_runtime=[name for name in os.listdir(runtime) if name != "clip.mjpeg"],
             exit_status=status,
         )

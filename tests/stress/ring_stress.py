@@ -32,6 +32,8 @@ from framebus.ring import layout
 from framebus.ring.reader import RingReader
 from framebus.ring.writer import RingWriter
 
+from tests.segments import remove_segments
+
 _TABLE = bytes(range(251)) * 80  # 251 is prime: a shift by any sequence is seen
 _LARGEST = layout.SMALLEST_CAPACITY // layout.LARGEST_FRAME_SHARE
 
@@ -80,7 +82,7 @@ def write(names: CameraNames) -> None:
 
 def read(names: CameraNames, reads: int) -> Outcome:
     """Read `reads` times and judge each."""
-    ring = RingReader.attach(names.segment_path)
+    ring = RingReader.attach(names)
     outcome, number = Outcome(), 0
     while outcome.reads < reads:
         number += 1
@@ -114,7 +116,7 @@ def run(*, readers: int, reads: int, seed: int) -> list[Outcome]:
         writer = _spawn(names, "write")
         children: list[subprocess.Popen[str]] = []
         try:
-            while not names.segment_path.exists():
+            while not names.ring_file.exists():
                 time.sleep(0.01)
             children = [_spawn(names, "read", "--reads", str(reads)) for _ in range(readers)]
             while any(child.poll() is None for child in children):
@@ -131,7 +133,7 @@ def run(*, readers: int, reads: int, seed: int) -> list[Outcome]:
                 process.wait()
                 assert process.stdout is not None
                 process.stdout.close()
-            names.segment_path.unlink(missing_ok=True)
+            remove_segments(names)
 
 
 def main() -> None:

@@ -27,7 +27,7 @@ def test_no_corrupt_frame_is_accepted_from_a_flat_out_writer() -> None:
 def test_the_judge_rejects_a_frame_with_one_wrong_byte(runtime: Path) -> None:
     names = CameraNames(runtime)
     writer = RingWriter.create(names, capacity=layout.SMALLEST_CAPACITY)
-    ring = RingReader.attach(names.segment_path)
+    ring = RingReader.attach(names)
     writer.publish(payload(1), captured_ns=3, captured_utc_ns=1, device_sequence=1 ^ 0xFFFF)
     frame = ring.read(1)
     ring.close()

@@ -11,6 +11,7 @@ from framebus.errors import CameraAbsent
 from framebus.reader import FrameReader
 
 from tests.daemons import DaemonProcess
+from tests.segments import segment
 from tests.waiting import until
 
 SMALL = ("--source", "test", "--size", "160x120", "--ring-size", "4M")
@@ -72,7 +73,7 @@ def test_a_killed_daemon_is_replaced_over_what_it_left(runtime: Path) -> None:
         epoch = first.until_state("streaming")["epoch"]
         first.process.kill()
         first.ended()
-        assert first.names.segment in first.left_behind()
+        assert segment(first.names).name in first.left_behind()
         with DaemonProcess(runtime, *SMALL) as second:
             status = second.until_state("streaming")
             assert status["epoch"] != epoch

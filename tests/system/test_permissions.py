@@ -16,6 +16,7 @@ import pytest
 from framebus.liveness import holder
 from framebus.names import CameraNames, state_dir
 
+from tests.segments import segment, segments
 from tests.waiting import until
 
 CAPTURE, WEB, STRANGER = 61001, 61002, 61003
@@ -86,11 +87,17 @@ def stranger(*command: str) -> subprocess.CompletedProcess[bytes]:
 
 
 @pytest.fixture
-def names(runtime: Path) -> Iterator[CameraNames]:
-    """A daemon as deploy/systemd starts it: its user, the shared group, umask 0007, mode 0750."""
-    os.chown(runtime, CAPTURE, SHARED_GROUP)
-    runtime.chmod(0o750)
-    names = CameraNames(runtime)
+def names(runtime: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[CameraNames]:
+    """A daemon as deploy/systemd starts it: its user, the shared group, umask 0007, mode 0750.
+
+    The directory lies where only root could have made it, as /run is.
+    """
+    runtime.chmod(0o755)
+    directory = runtime / "framebus"
+    directory.mkdir(mode=0o750)
+    os.chown(directory, CAPTURE, SHARED_GROUP)
+    monkeypatch.setenv("FRAMEBUS_RUNTIME_DIR", str(directory))
+    names = CameraNames(directory)
     source = ("--source", "test", "--fps", "10", "--size", "320x240")
     group = ("--control-group", str(CONTROL_GROUP))
     command = as_user(CAPTURE, SHARED_GROUP, (CONTROL_GROUP,), "capture", *source, *group)
@@ -100,6 +107,7 @@ def names(runtime: Path) -> Iterator[CameraNames]:
         )
         yield names
         daemon.terminate()
+    assert segments(names) == []
 
 
 def test_web_user_reads_the_ring_and_asks_the_daemon_and_can_command_and_write_neither(
@@ -117,7 +125,7 @@ def test_web_user_reads_the_ring_and_asks_the_daemon_and_can_command_and_write_n
         assert done.returncode == os.EX_NOPERM
         assert b"no permission to command" in done.stderr
     assert b"PermissionError" in web("open-ring-to-write", str(names.control_socket)).stderr
-    assert b"PermissionError" in web("open-ring-to-write", str(names.segment_path)).stderr
+    assert b"PermissionError" in web("open-ring-to-write", str(segment(names))).stderr
     ours = names.runtime.stat()
     assert (ours.st_uid, ours.st_mode & 0o022) == (CAPTURE, 0), "only the daemon's user writes it"
 

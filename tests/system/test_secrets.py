@@ -22,6 +22,7 @@ from framebus.names import CameraNames, state_dir
 from tests.pictures import jpeg
 from tests.processes import children
 from tests.rtsp_server import rtsp
+from tests.segments import segment
 from tests.waiting import until
 
 SECRET = "hunter2"
@@ -84,7 +85,7 @@ class Up:
         """Yield what each place shows."""
         for path in ("/state", "/cameras", "/metrics", "/cameras/camera/incidents", "/", "/events"):
             yield path, self.get(path)
-        yield "the ring", self.names.segment_path.read_bytes()[:65536].decode(errors="replace")
+        yield "the ring", segment(self.names).read_bytes()[:65536].decode(errors="replace")
         for method in ("status", "incidents", "formats"):
             yield f"ctl {method}", self.framebus("ctl", method)
             yield f"ctl {method} --json", self.framebus("ctl", method, "--json")

@@ -23,6 +23,7 @@ from framebus.names import CameraNames, state_dir, web_token
 
 from tests.daemons import DaemonProcess
 from tests.processes import alive, children
+from tests.segments import segment
 from tests.system.certificate import OPENSSL, make_certificate
 from tests.waiting import until
 
@@ -145,16 +146,22 @@ def test_daemon_whose_files_are_removed_makes_way_for_one_that_can_be_found(
     up = start(*TEST)
     up.url()
     names = CameraNames(runtime)
-    for file in (names.frames_socket, names.segment_path):
+    finds: tuple[Callable[[], Path], ...] = (
+        lambda: names.frames_socket,
+        lambda: names.ring_file,
+        lambda: segment(names),
+    )
+    for find in finds:
         with FrameReader() as reader:
             reader.next(30)
+            file = find()
             daemon = holder(names.lock)
             file.unlink()
             until(lambda: reader.next(30) and reader.epochs == 2, what="the next epoch")
             assert holder(names.lock) not in (0, daemon)
         assert f"{file} was removed" in up.errors.read_text()
         until(names.frames_socket.exists)
-        until(names.segment_path.exists)
+        until(names.ring_file.exists)
 
 
 @pytest.mark.slow

@@ -22,7 +22,7 @@ def test_viewers_that_left_leave_nothing_in_the_worker(bus: Bus, tier: WebTier) 
     fds = Path(f"/proc/{worker}/fd")
 
     def rings() -> int:
-        return Path(f"/proc/{worker}/maps").read_text().count(bus.names.segment)
+        return Path(f"/proc/{worker}/maps").read_text().count(bus.names.segment_prefix)
 
     def come_and_go() -> int:
         """Return how many descriptors the worker has when five viewers have left again."""

@@ -21,6 +21,6 @@ def writer(runtime: Path) -> Iterator[RingWriter]:
 
 @pytest.fixture
 def reader(runtime: Path, writer: RingWriter) -> Iterator[RingReader]:
-    reader = RingReader.attach(CameraNames(runtime).segment_path)
+    reader = RingReader.attach(CameraNames(runtime))
     yield reader
     reader.close()

@@ -14,6 +14,7 @@ from capture_daemon.diagnosis.finding import Level
 from capture_daemon.diagnosis.journal import Journal
 from capture_daemon.diagnosis.machine import Ran
 from tests.machines import UTC, Bench, only_wrong, wrongs
+from tests.planted import KINDS, put
 
 
 @pytest.fixture
@@ -80,14 +81,47 @@ def test_a_full_shared_memory_is_wrong_before_the_ring_is_made(
     assert "no room" in only_wrong(check_system.shared_memory(bench.machine())).message
 
 
+def test_a_shared_memory_that_has_room_for_a_smaller_ring_only_is_a_note(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = os.statvfs(bench.root)
+    small = os.statvfs_result((4096, 4096, 4000, 3000, 3000, *real[5:10]))
+    monkeypatch.setattr(os, "statvfs", lambda path: small)
+    (found,) = check_system.shared_memory(bench.machine())
+    assert found.level is Level.NOTE
+    assert "--shm-size" in found.remedy
+
+
 def test_what_a_killed_daemon_left_is_named_and_harmless(bench: Bench) -> None:
     names = CameraNames(bench.runtime, "front")
-    for file in (names.lock, names.control_socket, bench.root / "shm" / names.segment):
+    ring = bench.root / "shm" / names.new_segment()
+    for file in (names.lock, names.control_socket, names.ring_file, ring):
         file.touch()
     (finding,) = check_service.directory(bench.machine())
     assert finding.level is Level.NOTE
     assert str(names.control_socket) in finding.message
-    assert names.segment in finding.message
+    assert str(names.ring_file) in finding.message
+    assert str(ring) in finding.message
+
+
+def test_a_runtime_directory_that_others_may_write_is_wrong(bench: Bench) -> None:
+    bench.runtime.chmod(0o775)
+    found = only_wrong(check_service.directory(bench.machine()))
+    assert "others may write" in found.message
+    assert found.remedy == f"chmod go-w {bench.runtime}"
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("suffix", ["lock", "ring"])
+def test_what_lies_in_a_daemons_way_is_wrong_and_the_remedy_is_named(
+    bench: Bench, suffix: str, kind: str
+) -> None:
+    bench.serve("front")
+    path = bench.runtime / f"front.{suffix}"
+    put(kind, path)
+    found = only_wrong(check_service.directory(bench.machine()))
+    assert str(path) in found.message
+    assert found.remedy in ("remove it", f"chmod go-w {path}")
 
 
 def test_services_that_meet_elsewhere_are_found(bench: Bench) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
+import time
 from pathlib import Path
 
 import pytest
@@ -11,6 +13,7 @@ from hypothesis import strategies as st
 
 from capture_daemon.diagnosis.journal import Journal, parse
 from tests.full_disk import file_size_limit
+from tests.planted import put
 
 
 def incident(number: int, **more: object) -> dict[str, object]:
@@ -132,3 +135,26 @@ def test_a_time_of_day_that_is_set_back_makes_no_new_incident_an_old_one(journal
     for number in [*range(50, 60), 7, 3]:
         journal.append(incident(number))
     assert ids(journal) == [52, 53, 54, 55, 56, 57, 58, 59, 7, 3]
+
+
+def test_a_reader_that_keeps_the_file_locked_is_an_error_and_no_wait_for_ever(
+    journal: Journal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(time, "sleep", lambda seconds: None)
+    journal.append(incident(1))
+    with journal.path.open() as file:
+        fcntl.flock(file, fcntl.LOCK_SH)
+        with pytest.raises(OSError, match="locked"):
+            journal.append(incident(2))
+        assert ids(journal) == [1]
+    journal.append(incident(3))
+    assert ids(journal) == [1, 3]
+
+
+@pytest.mark.parametrize("kind", ["fifo", "directory", "socket", "link"])
+def test_what_is_no_file_in_its_place_is_an_error_at_once(journal: Journal, kind: str) -> None:
+    journal.path.parent.mkdir()
+    put(kind, journal.path)
+    for use in (journal.read, lambda: journal.append(incident(1))):
+        with pytest.raises(OSError, match=r"."):
+            use()

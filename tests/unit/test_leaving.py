@@ -12,6 +12,7 @@ from framebus.ring.writer import RingWriter
 
 from capture_daemon.ownership.locks import Locks
 from capture_daemon.process import leave_at_once
+from tests.segments import remove_segments
 
 
 @pytest.mark.parametrize("renewing", [True, False])
@@ -27,8 +28,8 @@ def test_the_ring_stays_for_a_successor_only(
     writer = RingWriter.create(names, capacity=1 << 20)
     names.control_socket.touch()
     with pytest.raises(SystemExit):
-        leave_at_once(names, Locks(), leave_ring=renewing)
-    assert names.segment_path.exists() == renewing
+        leave_at_once(names, Locks(), ring=None if renewing else writer.path)
+    assert (writer.path.exists(), names.ring_file.exists()) == (renewing, renewing)
     assert not names.control_socket.exists()
-    names.segment_path.unlink(missing_ok=True)
+    remove_segments(names)
     writer.close()

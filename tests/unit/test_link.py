@@ -104,9 +104,9 @@ def test_a_segment_that_is_no_ring_is_trouble_until_it_is_replaced(
 ) -> None:
     names = CameraNames(runtime)
     if trouble is SegmentInvalid:
-        names.segment_path.write_bytes(b"nonsense")
+        names.ring_file.write_bytes(b"nonsense")
     else:
-        names.segment_path.symlink_to(runtime)
+        names.ring_file.symlink_to(runtime)
     context = own_context()
     link = RingLink(names, context)
     assert link.look() is None

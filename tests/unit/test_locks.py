@@ -12,29 +12,38 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from framebus.errors import CameraHeld, NoPermission
+from framebus.errors import CameraHeld, NoPermission, Untrusted
 from framebus.liveness import holder
 
 from capture_daemon.ownership.locks import Locks, start_time
+from tests.planted import KINDS, put
 
 HOLD = """
 import fcntl, os, sys
-fd = os.open(sys.argv[1], os.O_RDWR | os.O_CREAT)
-fcntl.lockf(fd, fcntl.LOCK_EX)
+shared = "shared" in sys.argv
+fd = os.open(sys.argv[1], os.O_RDONLY if shared else os.O_RDWR | os.O_CREAT, 0o640)
+fcntl.lockf(fd, fcntl.LOCK_SH if shared else fcntl.LOCK_EX)
 print("held", flush=True)
 sys.stdin.read()
 """
 
 
 @contextmanager
-def another_process_holding(path: Path) -> Iterator[int]:
+def another_process_holding(path: Path, *how: str) -> Iterator[int]:
     with subprocess.Popen(
-        [sys.executable, "-c", HOLD, str(path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+        [sys.executable, "-c", HOLD, str(path), *how], stdin=subprocess.PIPE, stdout=subprocess.PIPE
     ) as process:
         assert process.stdout is not None
         assert process.stdout.readline() == b"held\n"
         yield process.pid
         process.communicate()
+
+
+def seen_by_another_process(path: Path) -> int:
+    """Who holds the lock by the word of a process that does not."""
+    code = "import sys; from pathlib import Path; from framebus.liveness import holder; "
+    code += "print(holder(Path(sys.argv[1])))"
+    return int(subprocess.check_output([sys.executable, "-c", code, str(path)]))
 
 
 def test_a_held_lock_is_refused_and_names_its_holder(tmp_path: Path) -> None:
@@ -152,3 +161,41 @@ def test_a_lock_file_that_was_removed_and_made_anew_by_another_is_not_taken_alon
     with another_process_holding(path) as pid:
         locks.release_all()
         assert holder(path) == pid
+
+
+def test_who_may_only_read_the_file_cannot_keep_a_daemon_out_by_locking_it(tmp_path: Path) -> None:
+    path = tmp_path / "x.lock"
+    path.write_text("1\n")
+    path.chmod(0o640)
+    with another_process_holding(path, "shared"):
+        assert holder(path) == 0, "a reader's lock was taken for a daemon's"
+        locks = Locks()
+        locks.check(path, "x")
+        locks.acquire(path, "x")
+        assert seen_by_another_process(path) == os.getpid()
+        locks.release_all()
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_what_is_no_lock_file_of_ours_is_an_error_with_the_remedy_and_held_by_nobody(
+    tmp_path: Path, kind: str
+) -> None:
+    path = tmp_path / "x.lock"
+    put(kind, path)
+    assert holder(path) == 0
+    locks = Locks()
+    locks.check(path, "x")
+    with pytest.raises(NoPermission, match=rf"(remove it|chmod go-w {path})$"):
+        locks.acquire(path, "x")
+
+
+@pytest.mark.root
+@pytest.mark.skipif(os.getuid() != 0, reason="needs root to give files away")
+def test_a_lock_file_of_somebody_else_is_not_believed(tmp_path: Path) -> None:
+    path = tmp_path / "x.lock"
+    with another_process_holding(path) as pid:
+        assert holder(path) == pid
+        os.chown(path, 65534, 65534)
+        assert holder(path) == 0
+        with pytest.raises(Untrusted, match="belongs to user id 65534"):
+            Locks().acquire(path, "x")

@@ -8,6 +8,7 @@ import pytest
 from framebus import names
 from framebus.errors import BadCameraName, NoPermission, UsageError
 from framebus.names import CameraNames
+from framebus.trusted_files import create_runtime_dir
 
 
 @pytest.mark.parametrize("name", ["camera", "a", "0", "front_left-2", "a" * 32])
@@ -38,28 +39,28 @@ def test_runtime_falls_back_to_the_users_own(monkeypatch: pytest.MonkeyPatch) ->
 
 
 def test_runtime_dir_is_created_for_owner_and_group_only(tmp_path: Path) -> None:
-    made = names.create_runtime_dir(tmp_path / "x" / "y")
+    made = create_runtime_dir(tmp_path / "x" / "y")
     assert made.stat().st_mode & 0o027 == 0
 
 
 def test_runtime_dir_too_long_for_a_socket_is_refused_and_not_made(tmp_path: Path) -> None:
     long = tmp_path / ("x" * 80)
     with pytest.raises(UsageError, match="FRAMEBUS_RUNTIME_DIR"):
-        names.create_runtime_dir(long)
+        create_runtime_dir(long)
     assert not long.exists()
 
 
 def test_runtime_dir_that_cannot_be_made_names_the_remedy(runtime: Path) -> None:
     (runtime / "file").write_text("")
     with pytest.raises(NoPermission, match="FRAMEBUS_RUNTIME_DIR"):
-        names.create_runtime_dir(runtime / "file" / "x")
+        create_runtime_dir(runtime / "file" / "x")
 
 
 def test_two_runtime_dirs_have_two_segments(tmp_path: Path) -> None:
     one, two = CameraNames(tmp_path / "1"), CameraNames(tmp_path / "2")
-    assert one.segment != two.segment
-    assert one.segment.startswith("framebus-")
-    assert one.segment.endswith("-camera")
+    assert one.segment_prefix != two.segment_prefix
+    assert one.segment_prefix.startswith("framebus-")
+    assert one.segment_prefix.endswith("-camera.")
 
 
 def test_cameras_are_found_by_their_lock_files(tmp_path: Path) -> None:

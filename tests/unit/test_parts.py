@@ -92,7 +92,7 @@ def test_a_picture_is_the_same_by_its_announcement_and_by_its_frame(tmp_path: Pa
     names = CameraNames(tmp_path, "parts")
     with (
         closing(RingWriter.create(names, capacity=layout.SMALLEST_CAPACITY)) as writer,
-        closing(RingReader.attach(names.segment_path)) as ring,
+        closing(RingReader.attach(names)) as ring,
     ):
         for flags in (FrameFlags.NONE, FrameFlags.FALLBACK):
             announced = writer.publish(

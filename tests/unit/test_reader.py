@@ -14,6 +14,7 @@ from framebus.notify import Notifier
 from framebus.ring.writer import RingWriter
 from framebus.zmtp.publisher import Acceptor
 
+from tests.segments import segment
 from tests.waiting import until
 
 
@@ -199,18 +200,19 @@ def test_latest_neither_waits_nor_counts(bus: Bus) -> None:
 
 
 def test_what_is_left_of_an_old_ring_is_read_while_there_is_no_sound_new_one(bus: Bus) -> None:
-    path = bus.names.segment_path
+    path = segment(bus.names)
     with FrameReader() as reader:
         bus.publish(b"1")
         bus.publish(b"2")
         assert reader.next(1).sequence == 2
         path.unlink()
         assert reader.latest().jpeg == b"2"
-        path.write_bytes(b"no ring")
+        bus.names.ring_file.write_bytes(b"no ring")
         assert reader.latest().jpeg == b"2"
         with FrameReader() as another, pytest.raises(SegmentInvalid):
             another.latest()
-        path.unlink()
+        bus.names.ring_file.unlink()
+        assert reader.latest().jpeg == b"2"
 
 
 def test_closing_gives_the_ring_back(bus: Bus) -> None:

@@ -72,3 +72,11 @@ def test_usage_held_and_permission_are_among_what_needs_a_person() -> None:
 
 def test_clean_exit_is_started_again_too() -> None:
     assert isinstance(decide(Row(), exit_code=0, lived_s=0.5), Again)
+
+
+def test_a_child_that_may_be_retried_does_not_end_everything_at_its_first_start() -> None:
+    no_room = frozenset({os.EX_CANTCREAT})
+    assert isinstance(decide(Row(), exit_code=os.EX_CANTCREAT, lived_s=0.1), GiveUp)
+    again = decide(Row(), exit_code=os.EX_CANTCREAT, lived_s=0.1, retried=no_room)
+    assert again == Again(0.0, Row(2, 1))
+    assert isinstance(decide(Row(), exit_code=os.EX_USAGE, lived_s=0.1, retried=no_room), GiveUp)

@@ -14,6 +14,8 @@ from framebus.ring.announcement import Announcement
 from framebus.ring.reader import RingReader
 from framebus.ring.writer import RingWriter
 
+from tests.segments import segment, segments
+
 CAPACITY = layout.SMALLEST_CAPACITY
 
 
@@ -135,7 +137,7 @@ def test_changed_byte_anywhere_in_a_record_is_caught_by_the_checksum(
     publish(writer, b"0123456789")
     descriptor_at = layout.DESCRIPTORS_OFFSET + layout.DESCRIPTOR.size
     payload_at = writer.geometry.arena
-    with CameraNames(runtime).segment_path.open("r+b", buffering=0) as file:
+    with segment(CameraNames(runtime)).open("r+b", buffering=0) as file:
         for at in (payload_at + 3, descriptor_at + 32, descriptor_at + 64, descriptor_at + 24):
             file.seek(at)
             (byte,) = file.read(1)
@@ -200,7 +202,7 @@ def test_announcement_survives_the_wire_and_a_foreign_message_is_refused(
         Announcement.unpack(b"short")
 
 
-def test_new_writer_takes_the_name_and_the_old_ones_readers_see_it(
+def test_new_writer_takes_the_place_and_the_old_ones_readers_see_it(
     runtime: Path, writer: RingWriter, reader: RingReader
 ) -> None:
     publish(writer, b"old")
@@ -209,9 +211,11 @@ def test_new_writer_takes_the_name_and_the_old_ones_readers_see_it(
     assert reader.replaced
     assert reader.read(1).jpeg == b"old"
     writer.close()
-    assert CameraNames(runtime).segment_path.exists(), "the old one removed its successor's segment"
+    names = CameraNames(runtime)
+    assert segment(names) == successor.path, "the old one removed its successor's segment"
+    assert segments(names) == [successor.path]
     successor.close()
-    assert not CameraNames(runtime).segment_path.exists()
+    assert (segments(names), names.ring_file.exists()) == ([], False)
 
 
 def test_closing_twice_is_harmless(writer: RingWriter, reader: RingReader) -> None:

@@ -19,6 +19,7 @@ from framebus.ring.predecessor import left_behind
 from framebus.ring.reader import RingReader
 from framebus.ring.writer import RingWriter
 
+from tests.segments import remove_segments, segment
 from web_workers.cameras.link import RingLink
 
 CAPACITY = layout.SMALLEST_CAPACITY
@@ -51,7 +52,7 @@ def dead(names: CameraNames) -> Iterator[RingWriter]:
     writer = RingWriter.create(names, capacity=CAPACITY)
     yield writer
     writer.close()
-    names.segment_path.unlink(missing_ok=True)
+    remove_segments(names)
 
 
 def read_all(ring: RingReader) -> list[Frame]:
@@ -64,10 +65,10 @@ def test_frames_keep_their_numbers_and_new_ones_follow(
 ) -> None:
     publish(dead, count)
     dead.set_interval(33)
-    old = RingReader.attach(names.segment_path)
+    old = RingReader.attach(names)
     before = read_all(old)
     successor = succeed(names)
-    new = RingReader.attach(names.segment_path)
+    new = RingReader.attach(names)
     assert old.replaced
     assert new.epoch != old.epoch
     assert (new.lineage, new.cursor, new.interval_ns) == (old.lineage, count, 33)
@@ -97,7 +98,7 @@ def test_a_frame_that_was_being_written_is_lost_and_nothing_else(
     at = dead.geometry.arena + end % dead.geometry.capacity
     dead._bytes[at : at + 8000] = bytes(8000)
     successor = succeed(names)
-    ring = RingReader.attach(names.segment_path)
+    ring = RingReader.attach(names)
     frames = read_all(ring)
     assert frames[-1].sequence == 200
     assert frames[0].sequence > readable
@@ -129,7 +130,7 @@ def test_nothing_is_left_behind_by_a_clean_end(names: CameraNames) -> None:
 def test_another_size_starts_anew(names: CameraNames, dead: RingWriter) -> None:
     publish(dead, 5)
     successor = succeed(names, 2 * CAPACITY)
-    ring = RingReader.attach(names.segment_path)
+    ring = RingReader.attach(names)
     assert (ring.cursor, ring.lineage) == (0, ring.epoch)
     with pytest.raises(FrameGone):
         ring.read(5)
@@ -143,8 +144,8 @@ def test_a_damaged_segment_is_not_gone_on_from(
 ) -> None:
     publish(dead, 5)
     if damage == "short":
-        names.segment_path.unlink()
-        names.segment_path.write_bytes(b"FRAMEBUS")
+        segment(names).unlink()
+        segment(names).write_bytes(b"FRAMEBUS")
     elif damage == "status":
         text = b"no JSON"
         dead._bytes[layout.STATUS_TEXT : layout.STATUS_TEXT + len(text)] = text
@@ -177,7 +178,7 @@ def test_no_room_for_two_rings_gives_a_smaller_one_and_not_a_dead_camera(
     room = 0
     with pytest.raises(SegmentFull):
         succeed(names, 32 << 20)
-    assert names.segment_path.exists(), "a failed start took the ring that was there"
+    assert segment(names).exists(), "a failed start took the ring that was there"
     successor.close()
     dead.close()
 

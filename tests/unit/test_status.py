@@ -41,7 +41,7 @@ def status_of(
     return Status(
         camera="c" * 32,
         pid=2**22,
-        ring=Ring("/dev/shm/" + "x" * 255, HUGE, HUGE, HUGE, HUGE, HUGE),
+        ring=Ring("/dev/shm/" + "x" * 255, HUGE, HUGE, HUGE, HUGE, HUGE, "n" * 400),
         conductor=conductor,
         counters=counters,
         fallback=fallback or fallback_of(conductor),

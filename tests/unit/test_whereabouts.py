@@ -58,6 +58,5 @@ def test_a_file_that_was_never_there_is_no_loss(tmp_path: Path) -> None:
 def test_a_daemon_is_found_by_its_lock_its_ring_and_its_four_sockets(tmp_path: Path) -> None:
     names = CameraNames(tmp_path)
     in_runtime = {path.name for path in names.files if path.parent == tmp_path}
-    suffixes = ("lock", "control", "queries", "frames", "events")
+    suffixes = ("lock", "ring", "control", "queries", "frames", "events")
     assert in_runtime == {f"camera.{suffix}" for suffix in suffixes}
-    assert names.segment_path in names.files

@@ -15,7 +15,7 @@ def bytes_per_s(names: CameraNames, fps: float | None) -> int:
     0 where there is no frame to go by. Any thread; it costs a copy of the frame.
     """
     try:
-        with closing(RingReader.attach(names.segment_path)) as ring:
+        with closing(RingReader.attach(names)) as ring:
             frame, interval_ns = ring.newest(), ring.interval_ns
     except (CameraAbsent, FrameGone, NoPermission, SegmentInvalid):
         return 0

@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 
-from framebus.errors import FramebusError, NoPermission
+from framebus.errors import FramebusError, NoPermission, Untrusted
 from framebus.names import CameraNames
 from framebus.notify import UNKNOWN_INTERVAL_S
 
@@ -50,8 +50,7 @@ def explain(
     `trouble` why the ring cannot be read, `holder` returns the pid of the living daemon or 0.
     """
     if trouble is not None:
-        code = "no-permission" if isinstance(trouble, NoPermission) else "other-version"
-        return Cause(code, str(trouble))
+        return Cause(_code(trouble), str(trouble))
     if not holder():
         return _without_daemon(names.camera, attached)
     told = status.get("cause")
@@ -62,6 +61,16 @@ def explain(
             _for(names.camera, str(told.get("remedy") or "")),
         )
     return _by_state(names.camera, str(status.get("state", "")))
+
+
+def _code(trouble: FramebusError) -> str:
+    match trouble:
+        case Untrusted():
+            return "untrusted"
+        case NoPermission():
+            return "no-permission"
+        case _:
+            return "other-version"
 
 
 def _without_daemon(camera: str, attached: bool) -> Cause:

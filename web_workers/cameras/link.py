@@ -113,7 +113,7 @@ class RingLink:
         if self.ring is not None and not self.ring.replaced:
             return self.ring
         try:
-            ring = RingReader.attach(self.names.segment_path, stays=True)
+            ring = RingReader.attach(self.names, stays=True)
         except CameraAbsent:
             self.trouble = None
             return self.ring  # what is left of the old epoch stays readable
@@ -127,5 +127,6 @@ class RingLink:
                 self.published += self.ring.cursor - self._last
                 self._last = 0
             self.ring.close()
+        self._listener.connect()  # the directory is whose it should be
         self.ring, self.lineage = ring, lineage
         return ring

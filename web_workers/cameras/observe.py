@@ -78,7 +78,7 @@ def observe(
     trouble: NoPermission | SegmentInvalid | None = None
     sequence, captured_ns, interval_ns, told, attached = 0, 0, 0, dict(status or {}), False
     try:
-        with closing(RingReader.attach(names.segment_path)) as ring:
+        with closing(RingReader.attach(names)) as ring:
             attached = True
             told = told or ring.status()
             interval_ns = ring.interval_ns
@@ -96,7 +96,7 @@ def observe(
     return Observation(
         camera=names.camera,
         status=told,
-        state=str(told.get("state", "streaming" if fresh else "opening")) if alive else ABSENT,
+        state=str(told.get("state") or ("streaming" if fresh else "opening")) if alive else ABSENT,
         cause=cause,
         fresh=fresh,
         sequence=sequence,

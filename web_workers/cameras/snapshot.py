@@ -14,7 +14,7 @@ from web_workers.cameras.cause import fresh_for_ns
 
 def newest(names: CameraNames) -> Frame:
     """Return the newest frame, however old; raises CameraAbsent, or why the ring is unreadable."""
-    with closing(RingReader.attach(names.segment_path)) as ring:
+    with closing(RingReader.attach(names)) as ring:
         frame = ring.newest()
     if frame is None:
         raise CameraAbsent(f"camera {names.camera!r} has published no frame yet")
@@ -27,7 +27,7 @@ def earlier(names: CameraNames, ago_s: float, now_ns: int) -> Frame:
     Raises FrameGone when history does not hold that moment, CameraAbsent as `newest` does.
     """
     wanted_ns = now_ns - round(ago_s * 1e9)
-    with closing(RingReader.attach(names.segment_path)) as ring:
+    with closing(RingReader.attach(names)) as ring:
         low, high = ring.oldest, ring.cursor
         if not high or ring.captured_ns(low) > wanted_ns:
             reach_s = (now_ns - ring.captured_ns(low)) / 1e9 if high else 0.0

@@ -15,6 +15,8 @@ import select
 from collections.abc import Callable, Mapping
 
 import zmq
+from framebus import status_document
+from framebus.errors import CameraAbsent, FramebusError
 from framebus.notify import event_socket
 
 from web_workers.cameras.observe import observe
@@ -167,11 +169,8 @@ class EventFeed:
 
     def heard(self, camera: str, text: bytes) -> None:
         """Take a daemon's word for a change of its state."""
-        try:
-            told = json.loads(text)
-        except (ValueError, RecursionError):
-            return  # not a daemon of ours: the state of this second stands
-        if isinstance(told, dict) and told.pop("event", None) == "state":
+        told = status_document.parse(text)
+        if told.pop("event", None) == "state":  # else the state of this second stands
             self._look(camera, told)
             self._tell(camera)
 
@@ -213,7 +212,9 @@ class EventFeed:
         """Hear what a daemon tells; where that cannot be, its states come each second still."""
         try:
             ear = _Ear(self, camera, event_socket(self._context, self._cameras.names(camera)))
-        except zmq.ZMQError as error:
+        except CameraAbsent:
+            return  # no daemon has run yet
+        except (zmq.ZMQError, FramebusError) as error:
             self._deaf(camera, error)
             return
         try:

@@ -29,6 +29,8 @@ class Part:
     """What differs for it from the environment of all; None: it has no such variable."""
     keeps: bool = False
     """It may leave descriptors with us for its next life (keeper.py)."""
+    retried: frozenset[int] = frozenset()
+    """Exit codes after which it is tried again at its first start too (restarts.py)."""
 
     def environment(self, common: Mapping[str, str]) -> dict[str, str]:
         """Return its environment, given that of all."""

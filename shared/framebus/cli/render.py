@@ -64,6 +64,8 @@ def status(result: object, now_utc_ns: int) -> str:
             f"{amount(ring.number('largest'))}, epoch {document.text('epoch')}",
         ],
     ]
+    if (note := ring.text("note")) not in ("-", ""):
+        rows += [["note", note]]
     return table(rows)
 
 

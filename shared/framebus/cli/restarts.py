@@ -56,13 +56,16 @@ class GiveUp:
     reason: str
 
 
-def decide(row: Row, *, exit_code: int, lived_s: float) -> Again | GiveUp:
+def decide(
+    row: Row, *, exit_code: int, lived_s: float, retried: frozenset[int] = frozenset()
+) -> Again | GiveUp:
     """Return what to do about a child that ended by itself.
 
-    `exit_code` is as subprocess reports it: negative for a signal. `lived_s` is in seconds.
+    `exit_code` is as subprocess reports it: negative for a signal. `lived_s` is in seconds. Those
+    of `retried` are no reason to end everything, though they are in FINAL_AT_START.
     """
     young = lived_s < HEALTHY_S
-    if row.starts == 1 and young and exit_code in FINAL_AT_START:
+    if row.starts == 1 and young and exit_code in FINAL_AT_START.keys() - retried:
         return GiveUp(exit_code, FINAL_AT_START[exit_code])
     earlier = row.died_young if young else 0
     spacing_s = START_SPACING_S[min(earlier, len(START_SPACING_S) - 1)]

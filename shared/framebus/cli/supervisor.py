@@ -124,7 +124,9 @@ class Supervisor:
 
     def _decide(self, child: Child, *, exit_code: int, lived_s: float) -> None:
         """Do what restarts.py says about a child that does not run any more."""
-        decision = decide(child.row, exit_code=exit_code, lived_s=lived_s)
+        decision = decide(
+            child.row, exit_code=exit_code, lived_s=lived_s, retried=child.part.retried
+        )
         if isinstance(decision, GiveUp):
             self._say(
                 f"{child.part.name} cannot start ({decision.reason}, exit code "

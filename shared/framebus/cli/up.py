@@ -110,7 +110,7 @@ its name is held by another program, 77 no permission.
     envvar="FRAMEBUS_RING_SIZE",
     show_envvar=True,
     metavar="SIZE",
-    help="Shared memory for frames: bytes, or with K, M, G.",
+    help="Shared memory for frames: bytes, or with K, M, G. [default: 32M, or what room there is]",
 )
 @click.option(
     "--config",
@@ -135,6 +135,8 @@ def up(**options: Any) -> int:
             _command("capture_daemon", _CAPTURE_OPTIONS, {**options, "name": camera}),
             environ={flags.variable(name): options[name] for name in _SOURCES},
             keeps=True,
+            # Without room for its ring one camera waits; the others need not.
+            retried=frozenset() if len(cameras) == 1 else frozenset({os.EX_CANTCREAT}),
         )
         for camera in cameras
     ]

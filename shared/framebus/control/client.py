@@ -12,10 +12,18 @@ from typing import Self
 import zmq
 
 from framebus.control import protocol
-from framebus.errors import CameraAbsent, CommandRefused, ControlTimeout, NoPermission, UsageError
+from framebus.errors import (
+    CameraAbsent,
+    CommandRefused,
+    ControlTimeout,
+    NoPermission,
+    Untrusted,
+    UsageError,
+)
 from framebus.liveness import holder
 from framebus.names import CameraNames, check_runtime_dir, endpoint
 from framebus.notify import own_context
+from framebus.trusted_files import check_socket, owner_of
 
 DEFAULT_TIMEOUT_S = 2.0
 
@@ -66,9 +74,10 @@ class ControlClient:
         """Call one method and return its result (docs/control.md lists them).
 
         Raises CameraAbsent when no daemon serves the camera, NoPermission when its socket is not
-        ours to use, UsageError for a call that is too long or is no JSON, ControlTimeout when it
-        does not answer within `timeout_s` seconds (by default the client's), and CommandRefused
-        with the daemon's own words when it says no.
+        ours to use, Untrusted when it could be somebody else's (trusted_files.py), UsageError for a
+        call that is too long or is no JSON, ControlTimeout when it does not answer within
+        `timeout_s` seconds (by default the client's), and CommandRefused with the daemon's own
+        words when it says no.
         """
         limit_s = self._timeout_s if timeout_s is None else timeout_s
         self._check_socket()
@@ -100,11 +109,13 @@ class ControlClient:
     def _check_socket(self) -> None:
         """ZeroMQ would try for ever to connect to a socket that is not there, or not for us."""
         try:
-            self._socket.stat()
+            check_socket(self._socket, owner_of(self._names.runtime))
             allowed = os.access(self._socket, os.W_OK)
-        except PermissionError:
+        except Untrusted:
+            raise
+        except (PermissionError, NoPermission):
             allowed = False
-        except OSError as error:
+        except (OSError, CameraAbsent) as error:
             raise self._absent() from error
         if not allowed:
             raise NoPermission(

@@ -72,6 +72,7 @@ the CRC carry the proof, and the ZeroMQ message (which is ordered) carries the d
 from __future__ import annotations
 
 import struct
+import time
 import zlib
 from dataclasses import dataclass
 from typing import Final, NamedTuple
@@ -109,10 +110,18 @@ DESCRIPTOR: Final = struct.Struct("<16Q")
 DESCRIPTOR_WORDS: Final = DESCRIPTOR.size // 8
 
 DEFAULT_CAPACITY: Final = 32 * 1024 * 1024
+SMALLEST_SUBSTITUTE: Final = 4 * 1024 * 1024
+"""Bytes of the smallest arena that is taken where there is no room: four frames of 1 MiB."""
 SMALLEST_CAPACITY: Final = 64 * 1024
 LARGEST_CAPACITY: Final = 16 * 1024 * 1024 * 1024
 LARGEST_FRAME_SHARE: Final = 4
 """A frame may take at most 1/4 of the arena."""
+LARGEST_COUNT: Final = 1 << 62
+"""No sequence and no position is over this in the life of any machine: one that is, is damage."""
+LARGEST_INTERVAL_NS: Final = 3_600_000_000_000
+"""A frame interval over an hour is damage too."""
+EARLY_NS: Final = 1_000_000_000
+"""A frame that is captured later than so long from now, nanoseconds, is damage as well."""
 _FRAME_FOR_COUNT: Final = 16 * 1024
 """Frames this small, bytes, still fill the arena before they run out of descriptors."""
 
@@ -178,6 +187,16 @@ class Descriptor(NamedTuple):
         blanked = DESCRIPTOR.pack(*self[:_CHECK], 0, *self[_CHECK + 1 :], *_RESERVED)
         return zlib.crc32(blanked, zlib.crc32(payload))
 
+    @property
+    def plausible(self) -> bool:
+        """Whether its numbers can be true: no time to come, no count that nobody ever reaches."""
+        return (
+            0 < self.sequence <= LARGEST_COUNT
+            and self.position <= LARGEST_COUNT
+            and self.captured_utc_ns <= _LATEST_UTC_NS
+            and self.captured_ns <= time.monotonic_ns() + EARLY_NS
+        )
+
     @classmethod
     def unpack(cls, data: bytes) -> Descriptor:
         """Read one from its 128 bytes."""
@@ -187,3 +206,4 @@ class Descriptor(NamedTuple):
 _RESERVED: Final = (0, 0, 0, 0, 0)
 _FIELDS: Final = DESCRIPTOR_WORDS - len(_RESERVED)
 _CHECK: Final = 3  # the field's number
+_LATEST_UTC_NS: Final = 2**63 - 1  # in the year 2262

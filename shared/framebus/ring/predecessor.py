@@ -7,13 +7,16 @@ that ended cleanly leaves nothing.
 from __future__ import annotations
 
 import contextlib
+import logging
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from framebus.errors import CameraAbsent, FrameGone, RingError
+from framebus.errors import CameraAbsent, NoPermission, RingError
 from framebus.frame import Frame
 from framebus.names import CameraNames
 from framebus.ring.reader import RingReader
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,10 +32,15 @@ class Predecessor:
 
 @contextlib.contextmanager
 def left_behind(names: CameraNames) -> Iterator[Predecessor | None]:
-    """Yield what lies under the camera's name; None if nothing is there that can be used."""
+    """Yield what is told of under the camera's name; None if that is nothing that can be used.
+
+    It is used only if it belongs to us, as the runtime directory does, and all of it is plausible.
+    """
     try:
-        ring = RingReader.attach(names.segment_path)
-    except (CameraAbsent, RingError):
+        ring = RingReader.attach(names)
+    except (CameraAbsent, NoPermission, RingError) as error:
+        if not isinstance(error, CameraAbsent):
+            _log.warning("not going on from what an earlier daemon left: %s", error)
         yield None
         return
     try:
@@ -43,6 +51,8 @@ def left_behind(names: CameraNames) -> Iterator[Predecessor | None]:
 
 def _examined(ring: RingReader) -> Predecessor | None:
     try:
+        ring.check_left()
         return Predecessor(ring=ring, newest=ring.newest(), status=ring.status())
-    except (FrameGone, ValueError):  # ValueError: a status that is no JSON
+    except RingError as error:
+        _log.warning("not going on from a damaged ring: %s", error)
         return None

@@ -6,87 +6,84 @@ untouched. Waiting, and moving on to the next epoch, are framebus.reader's.
 
 from __future__ import annotations
 
-import json
-import mmap
 import os
-import zlib
+import time
 from pathlib import Path
 
 from framebus.errors import CameraAbsent, FrameGone, NoPermission, SegmentInvalid
 from framebus.frame import Frame, FrameFlags
-from framebus.ring import layout
+from framebus.names import CameraNames
+from framebus.ring import layout, ring_file, status
 from framebus.ring.announcement import Announcement
 from framebus.ring.layout import DESCRIPTOR, DESCRIPTOR_WORDS, Descriptor, Geometry
-
-_STATUS_TRIES = 8  # the writer needs microseconds for a status; losing eight races means it died
+from framebus.ring.mapping import Mapping, map_segment
+from framebus.ring.ring_file import Mark
+from framebus.trusted_files import open_trusted
 
 
 class RingReader:
     """A read-only view of one segment. Frames come out as private copies."""
 
-    def __init__(self, *, fd: int, geometry: Geometry, epoch: int, map_: mmap.mmap) -> None:
+    def __init__(
+        self, *, fd: int, mapping: Mapping, names: CameraNames | None = None, mark: Mark | None
+    ) -> None:
         self._fd = fd
-        self._geometry = geometry
+        self._geometry = geometry = mapping.geometry
         self._capacity, self._largest = geometry.capacity, geometry.largest
         self._arena = geometry.arena
-        self.epoch = epoch
-        self._map = map_
-        self._bytes = memoryview(map_)
+        self.epoch = mapping.epoch
+        self._map = mapping.map_
+        self._bytes = memoryview(self._map)
         self._words = self._bytes.cast("Q")
+        self._names = names
+        self._mark = mark
 
     @classmethod
-    def attach(cls, path: Path, *, stays: bool = False) -> RingReader:
-        """Map the segment at `path`; for who `stays`, all of it at once, which takes milliseconds.
+    def attach(cls, names: CameraNames, *, stays: bool = False) -> RingReader:
+        """Map a camera's ring; for who `stays`, all of it at once, which takes milliseconds.
 
-        Raises CameraAbsent when there is none, NoPermission when it may not be read, and
-        SegmentInvalid when it is not a whole ring of a known layout version, or cannot be mapped.
+        Raises CameraAbsent when there is none, NoPermission when it may not be read, Untrusted
+        when somebody else could have made it (trusted_files.py), and SegmentInvalid when it is not
+        a whole ring of a known layout version, or cannot be mapped.
         """
+        path = names.ring_file
         try:
-            # Anybody may put a FIFO into /dev/shm, whose opening would wait for a writer.
-            fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
+            while True:
+                told = ring_file.read(names)
+                path = told.segment
+                try:
+                    return cls.open(path, told.owner, names=names, mark=told.mark, stays=stays)
+                except FileNotFoundError:
+                    if ring_file.mark(names) in (told.mark, None):  # else it was just replaced
+                        raise
         except FileNotFoundError:
             raise CameraAbsent(f"no ring at {path}: no daemon publishes this camera") from None
-        except OSError as error:  # EMFILE too, and ELOOP for a link in its place
+        except OSError as error:  # EMFILE too
             denied = isinstance(error, PermissionError)
             remedy = ": join the group of its daemon" if denied else ""
             raise NoPermission(f"cannot read the ring {path} ({error.strerror}){remedy}") from error
+
+    @classmethod
+    def open(
+        cls,
+        path: Path,
+        owner: int,
+        *,
+        names: CameraNames | None = None,
+        mark: Mark | None = None,
+        stays: bool = False,
+    ) -> RingReader:
+        """Map the segment at `path` if it belongs to the user id `owner`.
+
+        `names` and `mark` say how it was found. Raises as `attach` does, and OSError.
+        """
+        fd = open_trusted(path, owner)
         try:
-            return cls._map_checked(fd, path, stays=stays)
+            mapping = map_segment(fd, path, stays=stays)
+            return cls(fd=fd, mapping=mapping, names=names, mark=mark)
         except BaseException:
             os.close(fd)
             raise
-
-    @classmethod
-    def _map_checked(cls, fd: int, path: Path, *, stays: bool) -> RingReader:
-        size = os.fstat(fd).st_size
-        if size < layout.DESCRIPTORS_OFFSET or size % layout.PAGE:
-            raise SegmentInvalid(f"{path} is no ring: none has {size} bytes")
-        try:
-            # Not with each page of each frame until the ring has gone round.
-            populated = mmap.MAP_POPULATE if stays else 0
-            map_ = mmap.mmap(fd, size, flags=mmap.MAP_SHARED | populated, prot=mmap.PROT_READ)
-        except OSError as error:  # ENOMEM, as under a limit of address space
-            raise SegmentInvalid(f"cannot map the ring {path}: {error.strerror}") from error
-        words = memoryview(map_).cast("Q")
-        head = words[: layout.W_PID].tolist()
-        words.release()
-        geometry = Geometry.for_capacity(head[layout.W_CAPACITY])
-        expected = {
-            layout.W_MAGIC: layout.MAGIC,
-            layout.W_VERSION: layout.LAYOUT_VERSION,
-            layout.W_SIZE: size,
-            layout.W_DESCRIPTORS: layout.DESCRIPTORS_OFFSET,
-            layout.W_COUNT: geometry.count,
-            layout.W_ARENA: geometry.arena,
-        }
-        wrong = [word for word, value in expected.items() if head[word] != value]
-        if wrong or geometry.size != size:
-            map_.close()
-            raise SegmentInvalid(
-                f"{path} is no ring of layout version {layout.LAYOUT_VERSION} "
-                f"(header words {wrong}): daemon and reader must be of one framebus version"
-            )
-        return cls(fd=fd, geometry=geometry, epoch=head[layout.W_EPOCH], map_=map_)
 
     @property
     def geometry(self) -> Geometry:
@@ -101,7 +98,8 @@ class RingReader:
     @property
     def interval_ns(self) -> int:
         """The granted frame interval, nanoseconds; 0 when it is unknown."""
-        return self._words[layout.W_INTERVAL]
+        interval_ns = self._words[layout.W_INTERVAL]
+        return interval_ns if interval_ns <= layout.LARGEST_INTERVAL_NS else 0
 
     @property
     def lineage(self) -> int:
@@ -120,8 +118,33 @@ class RingReader:
 
     @property
     def replaced(self) -> bool:
-        """True once the segment has lost its name: attach again to go on."""
-        return os.fstat(self._fd).st_nlink == 0
+        """True once another segment is told of, or none: attach again to go on.
+
+        Not once it has lost its name: whoever may read it could give it a second one.
+        """
+        if self._names is None:
+            return os.fstat(self._fd).st_nlink == 0
+        return ring_file.mark(self._names) != self._mark
+
+    def check_left(self) -> None:
+        """Raise SegmentInvalid unless all agrees in what a dead writer left.
+
+        For a writer that goes on from it. A status that was being written is no contradiction.
+        """
+        cursor, claimed = self.cursor, self.claimed
+        start, count = layout.DESCRIPTORS_OFFSET // 8, self._geometry.count
+        with self._words[start : start + count * DESCRIPTOR_WORDS] as table:
+            sequences = table[0::DESCRIPTOR_WORDS].tolist()
+            positions = table[1::DESCRIPTOR_WORDS].tolist()
+        sound = max(cursor, claimed) <= layout.LARGEST_COUNT and all(
+            sequence == 0
+            or (sequence <= cursor and sequence % count == slot and position < claimed)
+            for slot, (sequence, position) in enumerate(zip(sequences, positions, strict=True))
+        )
+        if not sound:
+            raise SegmentInvalid("its counts of frames and of bytes disagree")
+        if status.written(self._words) and not self.status():
+            raise SegmentInvalid("its status is no document")
 
     def copy_frames(self, segment: memoryview) -> None:
         """Copy all descriptors and the arena into a segment of the same geometry.
@@ -168,7 +191,7 @@ class RingReader:
         capacity, largest = self._capacity, self._largest
         length = descriptor.length
         offset = descriptor.position % capacity
-        if length > largest or offset + length > capacity:
+        if length > largest or offset + length > capacity or not descriptor.plausible:
             raise FrameGone(f"the descriptor of frame {descriptor.sequence} is being overwritten")
         start = self._arena + offset
         copied = b"".join((before, self._bytes[start : start + length], after))  # b
@@ -222,7 +245,10 @@ class RingReader:
         position = self._words[word + 1]
         claimed = self._words[layout.W_CLAIMED]
         margin = self._geometry.largest
-        if self._words[word] != sequence or claimed + margin > position + self._geometry.capacity:
+        overwritten = claimed + margin > position + self._geometry.capacity
+        early = captured > time.monotonic_ns() + layout.EARLY_NS
+        unknown = self._words[word] != sequence or sequence > layout.LARGEST_COUNT
+        if unknown or overwritten or early:
             raise FrameGone(f"frame {sequence} is not in the ring")
         return captured
 
@@ -243,20 +269,8 @@ class RingReader:
         return low
 
     def status(self) -> dict[str, object]:
-        """Return the daemon's last status document; empty when it has written none."""
-        for _ in range(_STATUS_TRIES):
-            generation = self._words[layout.W_STATUS_GENERATION]
-            length = self._words[layout.W_STATUS_LENGTH]
-            check = self._words[layout.W_STATUS_CHECK]
-            if generation == 0:
-                return {}
-            if generation % 2 or length > layout.STATUS_TEXT_MAX:
-                continue
-            text = bytes(self._bytes[layout.STATUS_TEXT : layout.STATUS_TEXT + length])
-            if self._words[layout.W_STATUS_GENERATION] == generation and zlib.crc32(text) == check:
-                document: dict[str, object] = json.loads(text)
-                return document
-        return {}
+        """Return the daemon's last status document; empty when it has written none (status.py)."""
+        return status.read(self._words, self._bytes)
 
     def close(self) -> None:
         """Unmap and close. Twice is harmless."""

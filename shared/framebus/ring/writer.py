@@ -6,7 +6,6 @@ capture thread); `set_status` to one thread (the main thread): they touch differ
 
 from __future__ import annotations
 
-import contextlib
 import json
 import logging
 import mmap
@@ -14,28 +13,33 @@ import os
 import secrets
 import time
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
-from framebus.errors import FrameTooLarge, NoPermission, SegmentFull, UsageError
+from framebus.errors import FrameTooLarge, UsageError
 from framebus.frame import FrameFlags
 from framebus.names import CameraNames
-from framebus.ring import layout
+from framebus.ring import layout, leftovers, ring_file
 from framebus.ring.announcement import Announcement
 from framebus.ring.layout import DESCRIPTOR, DESCRIPTOR_WORDS, Descriptor, Geometry
 from framebus.ring.predecessor import Predecessor
-from framebus.ring.segment import allocate
+from framebus.ring.segment import make
 from framebus.units import byte_count_text
 
-_SMALLEST_SUBSTITUTE = 4 * 1024 * 1024
 _log = logging.getLogger(__name__)
 
 
 class RingWriter:
     """A new segment and the right to write it. Made by `create`, given up by `close`."""
 
-    def __init__(self, *, path: Path, fd: int, geometry: Geometry, epoch: int) -> None:
-        self._path = path
+    def __init__(
+        self, *, names: CameraNames, path: Path, fd: int, geometry: Geometry, epoch: int
+    ) -> None:
+        self._names = names
+        self.path = path
+        """The segment, as a file."""
+        self.note = ""
+        """Why it is smaller than it might be; empty if it is not."""
         self._fd = fd
         self._geometry = geometry
         self.epoch = epoch
@@ -53,38 +57,42 @@ class RingWriter:
         cls,
         names: CameraNames,
         *,
-        capacity: int = layout.DEFAULT_CAPACITY,
+        capacity: int | None = None,
         predecessor: Predecessor | None = None,
     ) -> RingWriter:
-        """Make a segment with an arena of `capacity` bytes and put it in place of any older one.
+        """Make a segment with an arena of `capacity` bytes and tell of it, and of no older one.
 
-        The caller holds the camera's lock. Readers of an older segment see that it is unlinked and
-        attach to this one. The frames of a `predecessor` with the same capacity are carried over,
-        and sequences go on from its last. Raises UsageError for an impossible capacity, SegmentFull
-        when shared memory has no room, NoPermission when it cannot be written.
+        Without a capacity it has DEFAULT_CAPACITY, or less where there is no room for that. Beside
+        a dead daemon's segment, which readers hold until there is a new one, it may always be
+        smaller (a container has 64 MB): then a shorter history is better than no camera.
+
+        The caller holds the camera's lock. Readers of an older segment see that another one is told
+        of. The frames of a `predecessor` with the same capacity are carried over, and sequences go
+        on from its last. Raises UsageError for an impossible capacity, SegmentFull when shared
+        memory has no room, NoPermission when it cannot be written.
         """
-        if not layout.SMALLEST_CAPACITY <= capacity <= layout.LARGEST_CAPACITY:
+        wanted = layout.DEFAULT_CAPACITY if capacity is None else capacity
+        if not layout.SMALLEST_CAPACITY <= wanted <= layout.LARGEST_CAPACITY:
             raise UsageError(
-                f"a ring of {capacity} bytes is out of range: use {layout.SMALLEST_CAPACITY} "
+                f"a ring of {wanted} bytes is out of range: use {layout.SMALLEST_CAPACITY} "
                 f"to {layout.LARGEST_CAPACITY}"
             )
-        path = names.segment_path
-        # One writer a camera, so a leftover under this name is from a daemon killed at this step.
-        making = path.with_name(f".{path.name}.new")
-        with _translated(path):
-            making.unlink(missing_ok=True)
-        fd, geometry = _allocate(making, capacity, beside=predecessor is not None)
-        writer = cls(path=path, fd=fd, geometry=geometry, epoch=secrets.randbits(64) or 1)
+        yields = capacity is None or predecessor is not None
+        path, fd, geometry = make(
+            names, wanted, smallest=layout.SMALLEST_SUBSTITUTE if yields else None
+        )
+        epoch = secrets.randbits(64) or 1
+        writer = cls(names=names, path=path, fd=fd, geometry=geometry, epoch=epoch)
         try:
+            writer._note_size(wanted)
             writer._fill_header()
             if predecessor is not None and predecessor.ring.geometry == geometry:
                 writer._go_on_from(predecessor)
-            with _translated(path):
-                making.rename(path)
+            ring_file.write(names, path)
         except BaseException:
             writer.close()
-            making.unlink(missing_ok=True)
             raise
+        leftovers.remove(names, keep=path)
         return writer
 
     @property
@@ -96,6 +104,16 @@ class RingWriter:
     def largest(self) -> int:
         """The largest frame that `publish` takes, bytes."""
         return self._geometry.largest
+
+    def _note_size(self, wanted: int) -> None:
+        if self._geometry.capacity < wanted:
+            room = self.path.parent
+            self.note = (
+                f"{room} has no room for {wanted >> 20} MiB: this ring has "
+                f"{self._geometry.capacity >> 20} MiB, and so a shorter history, until the next "
+                f"start; give {room} more (a container: --shm-size), or set --ring-size"
+            )
+            _log.warning("%s", self.note)
 
     def _fill_header(self) -> None:
         words, geometry = self._words, self._geometry
@@ -205,48 +223,17 @@ class RingWriter:
         words[layout.W_STATUS_GENERATION] = self._status_generation
 
     def close(self, *, leave: bool = False) -> None:
-        """Unlink the segment, unless a successor took its name, and unmap it. Twice is harmless.
+        """Remove the segment and what tells of it, and unmap it. Twice is harmless.
 
-        With `leave` it stays, for a successor to go on from.
+        With `leave` both stay, for a successor to go on from.
         """
         if self._fd < 0:
             return
-        with contextlib.suppress(FileNotFoundError):
-            if not leave and os.path.samestat(self._path.stat(), os.fstat(self._fd)):
-                self._path.unlink()
+        if not leave:
+            ring_file.remove(self._names, self.path)
+            self.path.unlink(missing_ok=True)
         self._words.release()
         self._bytes.release()
         self._map.close()
         os.close(self._fd)
         self._fd = -1
-
-
-@contextlib.contextmanager
-def _translated(path: Path) -> Iterator[None]:
-    """Raise NoPermission where somebody else's file is in the way."""
-    try:
-        yield
-    except OSError as error:
-        raise NoPermission(
-            f"cannot put the ring at {path} ({error.strerror}): remove "
-            f"{error.filename2 or error.filename}, as its owner or as root"
-        ) from error
-
-
-def _allocate(path: Path, capacity: int, *, beside: bool) -> tuple[int, Geometry]:
-    """Return a segment's file and geometry. Raises SegmentFull, NoPermission.
-
-    `beside` a dead daemon's segment, which readers hold until there is a new one, there may be no
-    room for two (a container has 64 MB): then a shorter history is better than no camera.
-    """
-    while True:
-        geometry = Geometry.for_capacity(capacity)
-        try:
-            return allocate(path, geometry.size), geometry
-        except SegmentFull:
-            if not beside or capacity < 2 * _SMALLEST_SUBSTITUTE:
-                raise
-            capacity //= 2
-            _log.warning(
-                "%s has no room for two rings: this one has %d MiB", path.parent, capacity >> 20
-            )

@@ -36,6 +36,7 @@ from tests.guest.inside.units import (
 )
 from tests.guest.recovery.viewers import Audience
 from tests.processes import descriptors_of
+from tests.segments import segment, segments
 
 KERNELS = ("stable+systemd",)
 pytestmark = pytest.mark.timeout(600)
@@ -123,7 +124,7 @@ def test_the_installed_services_serve_frames_and_run_as_their_users(installed: I
 def test_the_web_tier_reads_rings_asks_daemons_and_can_command_open_or_write_nothing(
     installed: Installed,
 ) -> None:
-    node, ring = installed.camera.wait_node(), NAMES.segment_path
+    node, ring = installed.camera.wait_node(), segment(NAMES)
     assert may(WEB, f"-r {ring}", f"-w {NAMES.queries_socket}") == [True, True]
     control = f"-w {NAMES.control_socket}"
     assert not any(may(WEB, f"-e {node}", f"-w {ring}", f"-w {NAMES.runtime}", control))
@@ -189,5 +190,5 @@ def test_stop_lets_go_of_the_camera_and_leaves_nothing_in_the_store(installed: I
     systemctl("stop", CAPTURE)
     eventually(lambda: not descriptors_of(camera.wait_node()), "the camera to be let go of")
     until_kept(0)
-    assert not NAMES.segment_path.exists()
+    assert not segments(NAMES)
     assert installed.audience.gone() == 0

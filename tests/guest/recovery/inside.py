@@ -14,7 +14,8 @@ import os
 import sys
 from pathlib import Path
 
-from framebus.names import CameraNames, create_runtime_dir, runtime_dir
+from framebus.names import CameraNames, runtime_dir
+from framebus.trusted_files import create_runtime_dir
 
 from tests.guest.machine import JOB_IN_GUEST
 from tests.guest.recovery.measure import measure

@@ -88,7 +88,7 @@ def count(
         if _is_ours(command):
             found[f"process {who}"] += 1
     for path in segments.glob("*framebus*"):
-        found[f"segment {path.name}"] += 1
+        found[f"segment {path.stem}"] += 1  # without what is random
     for path in runtime.glob("*"):
         found[f"file {_DEVICE_LOCK.sub('@DEVICE', path.name)}"] += 1
     return found

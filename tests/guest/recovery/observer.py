@@ -84,7 +84,7 @@ class Observer(threading.Thread):
     def sweep(self) -> None:
         """Read what the ring still has."""
         with contextlib.suppress(FramebusError):
-            reader = RingReader.attach(self._names.segment_path)
+            reader = RingReader.attach(self._names)
             try:
                 for sequence in range(max(1, reader.oldest), reader.cursor + 1):
                     with contextlib.suppress(FrameGone):

@@ -1,0 +1,316 @@
+"""How a ring is found, and what is not believed of one that somebody else could have made."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from framebus.errors import CameraAbsent, FrameGone, SegmentInvalid, Untrusted
+from framebus.names import CameraNames, segment_path
+from framebus.notify import event_socket, own_context
+from framebus.reader import FrameReader
+from framebus.ring import layout, ring_file
+from framebus.ring.predecessor import left_behind
+from framebus.ring.reader import RingReader
+from framebus.ring.writer import RingWriter
+
+from tests.descriptors import opened
+from tests.planted import KINDS, put
+from tests.segments import remove_segments, segments
+from web_workers.cameras.link import RingLink
+from web_workers.settings import Cameras, Settings
+
+FIRST = layout.DESCRIPTORS_OFFSET // 8 + layout.DESCRIPTOR_WORDS  # the words of frame 1
+
+
+@pytest.fixture
+def names(runtime: Path) -> Iterator[CameraNames]:
+    names = CameraNames(runtime)
+    yield names
+    remove_segments(names)
+
+
+def publish(
+    writer: RingWriter,
+    count: int = 1,
+    *,
+    captured_ns: int | None = None,
+    captured_utc_ns: int | None = None,
+) -> None:
+    for _ in range(count):
+        writer.publish(
+            b"x",
+            captured_ns=captured_ns or time.monotonic_ns(),
+            captured_utc_ns=captured_utc_ns or time.time_ns(),
+        )
+
+
+def test_the_ring_file_tells_the_segment_and_the_group_may_read_it(
+    names: CameraNames, writer: RingWriter
+) -> None:
+    assert names.ring_file.read_text() == f"{writer.path.name}\n"
+    assert names.ring_file.stat().st_mode & 0o777 == 0o640
+    assert list(names.runtime.iterdir()) == [names.ring_file]
+
+
+def test_a_ring_is_told_of_when_it_is_complete_and_the_older_one_goes_after_that(
+    names: CameraNames, writer: RingWriter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[tuple[bool, bool]] = []
+    real = ring_file.write
+
+    def noting(told: CameraNames, segment: Path) -> None:
+        RingReader.open(segment, os.geteuid()).close()  # raises unless it is whole
+        real(told, segment)
+        seen.append((writer.path.exists(), segment.exists()))
+
+    monkeypatch.setattr(ring_file, "write", noting)
+    with closing(RingWriter.create(names, capacity=1 << 16)) as successor:
+        assert seen == [(True, True)]
+        assert segments(names) == [successor.path]
+
+
+def test_a_reader_moves_on_though_the_old_segment_has_a_second_name(
+    names: CameraNames, writer: RingWriter, reader: RingReader
+) -> None:
+    """Where protected_hardlinks is off, whoever may read a file can give it a name of his own."""
+    second = writer.path.with_name(f"{writer.path.name}.mine")
+    second.hardlink_to(writer.path)
+    assert not reader.replaced
+    with closing(RingWriter.create(names, capacity=1 << 16)):
+        assert reader.replaced
+    second.unlink()
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"\n",
+        b"\x00" * 64,
+        b"\xff\xfe" * 100_000,
+        b"../../etc/passwd\n",
+        b"/dev/shm/framebus-00000000-camera.00000000000000000000000000000000\n",
+        b"framebus-00000000-../x.00000000000000000000000000000000\n",
+        b"framebus-00000000-other.00000000000000000000000000000000\n",
+        b"framebus-00000000-camera.0000000000000000000000000000000\n",
+        b"framebus-00000000-camera.00000000000000000000000000000000\nx\n",
+        b"framebus-00000000-camera\n",
+    ],
+)
+def test_a_ring_file_that_names_no_ring_of_the_camera_is_invalid_and_replaced(
+    names: CameraNames, content: bytes
+) -> None:
+    names.ring_file.write_bytes(content)
+    with pytest.raises(SegmentInvalid, match=r"start the daemon of 'camera' again$"):
+        RingReader.attach(names)
+    with closing(RingWriter.create(names, capacity=1 << 16)):
+        RingReader.attach(names).close()
+
+
+def test_a_ring_file_that_tells_of_what_is_not_there_is_an_absent_camera(
+    names: CameraNames,
+) -> None:
+    names.ring_file.write_text(f"{names.new_segment()}\n")
+    with pytest.raises(CameraAbsent):
+        RingReader.attach(names)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("what", ["ring file", "segment"])
+def test_what_others_could_have_made_is_not_attached_to(
+    names: CameraNames, writer: RingWriter, what: str, kind: str
+) -> None:
+    path = names.ring_file if what == "ring file" else writer.path
+    put(kind, path)
+    before = opened()
+    with pytest.raises(Untrusted):
+        RingReader.attach(names)
+    with left_behind(names) as left:
+        assert left is None
+    assert opened() == before
+    path.rmdir() if kind == "directory" else path.unlink()
+
+
+@pytest.mark.root
+@pytest.mark.skipif(os.getuid() != 0, reason="needs root to give files away")
+@pytest.mark.parametrize("what", ["ring file", "segment"])
+def test_a_ring_of_another_user_is_not_attached_to_nor_gone_on_from(
+    names: CameraNames, writer: RingWriter, what: str
+) -> None:
+    publish(writer)
+    os.chown(names.ring_file if what == "ring file" else writer.path, 65534, 65534)
+    with pytest.raises(Untrusted, match="belongs to user id 65534"):
+        RingReader.attach(names)
+    with left_behind(names) as left:
+        assert left is None
+
+
+def test_a_runtime_directory_that_others_may_write_ends_a_reader_with_the_remedy(
+    names: CameraNames, writer: RingWriter
+) -> None:
+    publish(writer)
+    names.runtime.chmod(0o777)
+    with FrameReader() as reader, pytest.raises(Untrusted, match="chmod go-w"):
+        reader.next(1)
+    names.runtime.chmod(0o700)
+    with FrameReader() as reader:
+        assert reader.next(1).sequence == 1
+
+
+def test_a_giant_file_is_refused_before_it_is_mapped(names: CameraNames, tmp_path: Path) -> None:
+    path = tmp_path / "ring"
+    with path.open("wb") as file:
+        file.truncate(1 << 42)
+    with pytest.raises(SegmentInvalid):
+        RingReader.open(path, os.geteuid(), stays=True)
+
+
+def test_a_giant_file_with_a_giant_header_is_refused(
+    writer: RingWriter, names: CameraNames, tmp_path: Path
+) -> None:
+    geometry = layout.Geometry.for_capacity(layout.LARGEST_CAPACITY + layout.PAGE)
+    for word, value in (
+        (layout.W_CAPACITY, geometry.capacity),
+        (layout.W_COUNT, geometry.count),
+        (layout.W_ARENA, geometry.arena),
+        (layout.W_SIZE, geometry.size),
+    ):
+        writer._words[word] = value
+    path = tmp_path / "ring"
+    shutil.copy(writer.path, path)
+    os.truncate(path, geometry.size)
+    with pytest.raises(SegmentInvalid):
+        RingReader.open(path, os.geteuid())
+
+
+@pytest.mark.parametrize(
+    "times",
+    [
+        {"captured_ns": 2**64 - 1},
+        {"captured_ns": 2**63},
+        {"captured_utc_ns": 2**64 - 1},
+        {"captured_utc_ns": 2**63},
+    ],
+)
+def test_a_frame_of_the_future_is_no_frame(
+    names: CameraNames, writer: RingWriter, reader: RingReader, times: dict[str, int]
+) -> None:
+    publish(writer, **times)
+    with pytest.raises(FrameGone):
+        reader.read(1)
+    with pytest.raises(FrameGone):
+        reader.newest()
+    with left_behind(names) as left:
+        assert left is None
+
+
+def test_a_frame_of_a_moment_to_come_is_not_found_in_history_either(
+    writer: RingWriter, reader: RingReader
+) -> None:
+    publish(writer, captured_ns=time.monotonic_ns() + 60 * 10**9)
+    with pytest.raises(FrameGone):
+        reader.captured_ns(1)
+
+
+def test_an_interval_that_no_camera_has_is_unknown(writer: RingWriter, reader: RingReader) -> None:
+    for interval_ns, known in ((0, 0), (60 * 10**9, 60 * 10**9), (2**63, 0), (2**64 - 1, 0)):
+        writer.set_interval(interval_ns)
+        assert reader.interval_ns == known
+
+
+def words(**values: int) -> Callable[[RingWriter], None]:
+    """What puts values into words of the header, or of the descriptor of frame 1."""
+    places = {
+        "claimed": layout.W_CLAIMED,
+        "cursor": layout.W_CURSOR,
+        "sequence": FIRST,
+        "position": FIRST + 1,
+    }
+
+    def damage(writer: RingWriter) -> None:
+        for name, value in values.items():
+            writer._words[places[name]] = value
+
+    return damage
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        words(cursor=2**64 - 1),
+        words(cursor=2**63, sequence=2**63),
+        words(cursor=4),
+        words(cursor=2),
+        words(cursor=0),
+        words(claimed=0),
+        words(claimed=2**64 - 1),
+        words(claimed=2**63),
+        words(sequence=2**62 + 1),
+        words(sequence=2),
+        words(position=2**63),
+        lambda writer: writer._words.__setitem__(layout.W_STATUS_LENGTH, 1),
+    ],
+)
+def test_a_predecessor_whose_counts_disagree_is_not_gone_on_from(
+    names: CameraNames, writer: RingWriter, damage: Callable[[RingWriter], None]
+) -> None:
+    publish(writer, 3)
+    writer.set_status({"state": "streaming"})
+    with left_behind(names) as left:
+        assert left is not None
+    damage(writer)
+    with left_behind(names) as left:
+        assert left is None
+
+
+def test_a_planted_file_in_shared_memory_keeps_no_daemon_from_starting(names: CameraNames) -> None:
+    digest = names.segment_prefix.split("-")[1]
+    planted = [segment_path(f"framebus-{digest}-camera"), segment_path(names.new_segment())]
+    for path in planted:
+        path.mkdir()
+    try:
+        with closing(RingWriter.create(names, capacity=1 << 16)):
+            RingReader.attach(names).close()
+    finally:
+        for path in planted:
+            path.rmdir()
+
+
+def test_no_socket_is_connected_to_before_the_directory_is_found_trusted(
+    names: CameraNames, writer: RingWriter
+) -> None:
+    publish(writer)
+    names.runtime.chmod(0o777)
+    context = own_context()
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(names.frames_socket))
+        listener.listen()
+        listener.settimeout(0.2)
+        link = RingLink(names, context)
+        assert link.look() is None
+        with pytest.raises(Untrusted):
+            event_socket(context, names)
+        with pytest.raises(TimeoutError):
+            listener.accept()
+        names.runtime.chmod(0o700)
+        assert link.look() is not None
+        listener.settimeout(20)
+        listener.accept()[0].close()
+    link.close()
+    context.term()
+
+
+def test_no_camera_is_known_by_a_directory_that_others_may_write(names: CameraNames) -> None:
+    (names.runtime / "planted.lock").touch()
+    names.runtime.chmod(0o777)
+    cameras = Cameras(Settings(names.runtime))
+    assert cameras.known() == ["camera"]
+    names.runtime.chmod(0o700)
+    assert cameras.known() == ["camera", "planted"]
