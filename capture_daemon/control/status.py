@@ -39,7 +39,7 @@ class Limits:
     remedy: int
 
 
-_CAMERA = Limits(spec=1200, device=600, message=1200, remedy=600)
+_CAMERA = Limits(spec=1000, device=600, message=1200, remedy=600)
 _FALLBACK = Limits(spec=600, device=200, message=400, remedy=200)
 _RUNG_TEXT_MAX = 120
 
