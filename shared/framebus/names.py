@@ -21,7 +21,6 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -146,7 +145,7 @@ class CameraNames:
 
     def new_segment(self) -> str:
         """Return a segment's name that nobody can foresee, as for shm_open without its slash."""
-        return f"{self.segment_prefix}{secrets.token_hex(16)}"
+        return f"{self.segment_prefix}{os.urandom(16).hex()}"
 
     def is_segment(self, name: str) -> bool:
         """Whether a segment of this camera, in whatever runtime directory, can have this name."""
