@@ -30,11 +30,14 @@ class PictureEnd:
         self.is_cut = False
         """Its own end is missing: another picture begins."""
 
-    def find(self, data: bytearray) -> int:
-        """Return where the picture ends, or another one begins; 0 if neither is there (yet)."""
+    def find(self, data: bytearray, *, final: bool = False) -> int:
+        """Return where the picture ends, or another one begins; 0 if neither is there (yet).
+
+        With `final` no more bytes will come.
+        """
         if self.is_lost or (not self._at and not self._enter(data)):
             return 0
-        state, at = find_end(data, self._at, final=False)
+        state, at = find_end(data, self._at, final=final)
         if state is EndState.OPEN:
             self._at = at
             return 0

@@ -30,6 +30,8 @@ from framebus.errors import BadCameraName, UsageError
 DEFAULT_CAMERA = "camera"
 PRIVILEGED_SOCKET = Path("/run/framebus-privileged.sock")
 """Where the privileged helper listens; FRAMEBUS_PRIVILEGED_SOCKET says otherwise."""
+SYSTEM_RUNTIME = Path("/run/framebus")
+"""The services' runtime directory. Only root can make it there."""
 SHARED_MEMORY = Path("/dev/shm")  # noqa: S108  where Linux mounts POSIX shared memory
 _CAMERA_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,31}")
 _SEGMENT = re.compile(rf"framebus-[0-9a-f]{{8}}-({_CAMERA_NAME.pattern})\.[0-9a-f]{{32}}")
@@ -52,7 +54,7 @@ def runtime_dir(environ: Mapping[str, str] = os.environ) -> Path:
     if explicit:
         # systemd joins several RuntimeDirectory= names with colons; the first is ours.
         return Path(explicit.split(":")[0])
-    system = Path("/run/framebus")
+    system = SYSTEM_RUNTIME
     if os.access(system if system.exists() else system.parent, os.W_OK):
         return system
     if environ.get("XDG_RUNTIME_DIR"):

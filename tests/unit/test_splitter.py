@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from capture_daemon.sources import jpeg, splitter
+from capture_daemon.sources import jpeg, picture_end
 from capture_daemon.sources.jpeg_markers import EndState, find_end
 from capture_daemon.sources.splitter import JpegSplitter
 from tests import pictures
@@ -93,7 +93,7 @@ def test_no_byte_is_walked_twice(monkeypatch: pytest.MonkeyPatch) -> None:
         searched.append(len(data) - at)
         return find_end(data, at, final=final)
 
-    monkeypatch.setattr(splitter, "find_end", search)
+    monkeypatch.setattr(picture_end, "find_end", search)
     frame = pictures.jpeg(0, 640, 480)
     assert split(frame * 3, [100]) == [frame] * 3
     assert sum(searched) < 2 * len(frame * 3)
