@@ -142,6 +142,9 @@ class HttpSource:
             answer = self._ask(client)
         try:
             return Flow(client, answer)
+        except (WireError, MultipartError) as error:
+            answer.connection.close()
+            raise http_errors.unreachable(answer.target, error) from error
         except BaseException:
             answer.connection.close()
             raise
@@ -247,6 +250,8 @@ class HttpSource:
             raise self._refusal
         if flow.answer.response.head is None:
             raise http_errors.unreachable(flow.answer.target, TimeoutError())
+        if flow.others:
+            raise self._remembering(http_errors.no_pictures(flow.answer.target, flow.others))
 
     def _see_stand_in(self, part: Part, why: str) -> None:
         """Raise once the server has shown something else in place of its camera for long enough.
