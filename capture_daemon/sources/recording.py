@@ -24,6 +24,8 @@ _HEAD = 16 << 10
 """Within so many bytes a saved multipart stream has its first picture."""
 _MOST_BARREN = 64 << 20
 """Bytes without a picture that one tick may read: a disk image must not keep the thread busy."""
+_MOST_STRETCHES = 4
+"""So often in a row; then, and at once where there was no picture before, none is to come."""
 _TEXT = re.compile(rb"[\t\r\n\x20-\x7e]*\n")
 """A boundary and a part's headers; what curl -i saves begins with the response's."""
 _MULTI_PICTURE = b"MPF\0"
@@ -81,14 +83,17 @@ class Recording:
 
 def _split(file: BinaryIO) -> Iterator[bytes]:
     splitter = JpegSplitter()
-    barren = 0
+    barren, stretches = 0, _MOST_STRETCHES - 1
     while piece := file.read(_PIECE):
         frames = splitter.feed(piece)
         yield from frames
         barren = 0 if frames else barren + len(piece)
+        stretches = 0 if frames else stretches
         if barren > _MOST_BARREN:
-            barren = 0
+            barren, stretches = 0, stretches + 1
             yield piece[-1:]
+            if stretches == _MOST_STRETCHES:
+                return
     yield from splitter.flush()
 
 
