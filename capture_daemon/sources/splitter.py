@@ -9,6 +9,7 @@ walked twice, however the bytes come. Pure.
 from __future__ import annotations
 
 from capture_daemon.sources.jpeg_markers import (
+    EOI,
     SOI,
     START,
     EndState,
@@ -67,7 +68,7 @@ class JpegSplitter:
             del self._buffer[:at]
             header = read_header(self._buffer, 0, self._header)
             if header.state is HeaderState.MALFORMED:
-                at, self._header = len(SOI), None
+                at, self._header = self._behind_thumbnails(header), None
                 continue
             self._header = header
             self._searched = header.data_at
@@ -75,6 +76,20 @@ class JpegSplitter:
         # The last bytes may be the first of the next start.
         del self._buffer[: max(0, len(self._buffer) - len(START) + 1)]
         return False
+
+    def _behind_thumbnails(self, header: Header) -> int:
+        """Return from where on the next picture may begin, the one at the front being broken.
+
+        Its last whole segment may hold a thumbnail, which is no picture of its own; or, where it
+        was cut within that, the beginning of the next one.
+        """
+        at = max(len(SOI), header.segment)
+        while (begin := self._buffer.find(START, at, header.at)) >= 0:
+            end = self._buffer.find(EOI, begin, header.at)
+            if end < 0:
+                break
+            at = end + len(EOI)
+        return at
 
     def _cut(self, length: int) -> bytes:
         with memoryview(self._buffer) as view:
