@@ -8,7 +8,8 @@ import pytest
 
 from capture_daemon.sources.base import Interrupt, SourceError
 from capture_daemon.sources.http import HttpSource
-from tests.contract.mjpeg_server import MULTIPART, Visit, serving
+from tests import pictures
+from tests.contract.mjpeg_server import MULTIPART, Visit, part, serving
 from tests.framings import SOUND
 from tests.waiting import until
 
@@ -63,6 +64,13 @@ def test_what_is_no_picture_is_named_and_not_called_a_silence(
     failure = failure_of(interrupt, answer)
     assert failure.code == code
     assert named in failure.message
+
+
+def test_a_placeholder_that_is_shown_once_is_an_absent_camera_and_no_silence(
+    interrupt: Interrupt,
+) -> None:
+    shown = part(pictures.jpeg(), "X-UStreamer-Online: false")
+    assert failure_of(interrupt, MULTIPART + shown).code == "camera-away"
 
 
 @pytest.mark.parametrize("first", [b"", b"--seam\r\nX: "])
