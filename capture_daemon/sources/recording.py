@@ -42,7 +42,7 @@ class Pass:
 
 
 class Recording:
-    """One file. A single picture that has not changed is not read again."""
+    """One file. A single picture that has not changed is not read again, nor one without any."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -77,8 +77,8 @@ class Recording:
             if not count:
                 file.seek(0)
                 yield Picture.of(file.read(_HEAD))
-        if count == 1 and settled and not picture.reason:
-            self._single = identity, picture
+        if count == 1 and settled:
+            self._single = identity, Picture(b"", picture.reason) if picture.reason else picture
 
 
 def _split(file: BinaryIO) -> Iterator[bytes]:
