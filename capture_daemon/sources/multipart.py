@@ -4,8 +4,9 @@ Cameras bend the standard, and what is read here is what they send:
 
 - a boundary that the header does not name, or names wrongly, quoted, with the dashes that belong
   to the delimiter: the first delimiter line tells what it is;
-- delimiters that all end in two dashes, as only the last one should; without a line end before
-  them; none at all, where each part has headers;
+- delimiters that all end in two dashes, as only the last one should; that begin with one, or none;
+  without a line end before them; another at each part; none at all, where each part has headers;
+- a multipart body in a part of another one;
 - line ends of one byte or two; no empty line after the headers, or two;
 - a Content-Length that is missing, too large, too small, or that counts the line end;
 - parts that are no pictures (sound, metadata): they are passed over, and `others` says what
@@ -27,6 +28,7 @@ from capture_daemon.sources.delimiters import (
     Delimiter,
     DelimiterFinder,
     MultipartError,
+    boundary_of,
 )
 from capture_daemon.sources.http_wire import parse_headers
 from capture_daemon.sources.jpeg_markers import EOI, START
@@ -110,6 +112,9 @@ class MultipartParser:
     def _seek_delimiter(self) -> bool:
         found = self._delimiters.find(self._buffer)
         if found is None:
+            if not self._dropped and (end := self._delimiters.learn_another(self._buffer)):
+                self._consume(end)
+                return self._enter_head()
             # Its own first bytes, and the line end before it, may be here.
             self._drop(max(0, self._delimiters.searched - LARGEST_BOUNDARY))
             return False
@@ -171,6 +176,10 @@ class MultipartParser:
     def _end_head(self, end: int, body_at: int) -> bool:
         headers = parse_headers(bytes(self._buffer[:end]))
         self._consume(body_at)
+        declared = headers.get("content-type", "")
+        if declared.lower().startswith("multipart/"):  # its parts are ours from now on
+            self._delimiters = DelimiterFinder(boundary_of(declared))
+            return self._go(self._seek)
         return self._enter_body(headers)
 
     # -- the body of a part ------------------------------------------------------------------

@@ -22,7 +22,8 @@ class PictureEnd:
     """The end of the picture at a buffer's beginning; asked again when the buffer has grown."""
 
     def __init__(self) -> None:
-        self._header: Header | None = None
+        self.header = Header(HeaderState.INCOMPLETE)
+        """What is known of its header."""
         self._at = 0
         """Up to here the coded data is looked at; 0 until the header is complete."""
         self.is_lost = False
@@ -45,8 +46,7 @@ class PictureEnd:
         return at
 
     def _enter(self, data: bytearray) -> bool:
-        header = read_header(data, 0, self._header)
-        self._header = header
+        self.header = header = read_header(data, 0, self.header)
         self.is_lost = header.state is HeaderState.MALFORMED
         self._at = header.data_at
         return header.state is HeaderState.COMPLETE

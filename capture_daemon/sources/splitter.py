@@ -8,7 +8,7 @@ walked twice, however the bytes come. Pure.
 
 from __future__ import annotations
 
-from capture_daemon.sources.jpeg_markers import SOI, START
+from capture_daemon.sources.jpeg_markers import EOI, SOI, START, Header
 from capture_daemon.sources.picture_end import PictureEnd
 
 LARGEST_FRAME = 64 << 20
@@ -47,7 +47,7 @@ class JpegSplitter:
             at = end.find(self._buffer, final=final)
             if not end.is_lost:
                 return self._cut(at) if at else None
-            del self._buffer[: len(SOI)]
+            del self._buffer[: self._behind_thumbnails(end.header)]
             self._end = None
         return None
 
@@ -59,6 +59,20 @@ class JpegSplitter:
         # The last bytes may be the first of the next start.
         del self._buffer[: at if at >= 0 else max(0, len(self._buffer) - len(START) + 1)]
         return self._end
+
+    def _behind_thumbnails(self, header: Header) -> int:
+        """Return from where on the next picture may begin, the one at the front being broken.
+
+        Its last whole segment may hold a thumbnail, which is no picture of its own; or, where it
+        was cut within that, the beginning of the next one.
+        """
+        at = max(len(SOI), header.segment)
+        while (begin := self._buffer.find(START, at, header.at)) >= 0:
+            end = self._buffer.find(EOI, begin, header.at)
+            if end < 0:
+                break
+            at = end + len(EOI)
+        return at
 
     def _cut(self, length: int) -> bytes:
         with memoryview(self._buffer) as view:

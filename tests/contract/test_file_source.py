@@ -309,6 +309,18 @@ def test_a_long_stretch_without_pictures_costs_a_tick_now_and_then(
     ]
 
 
+@pytest.mark.parametrize("shown", [0, 2])
+def test_a_file_whose_rest_is_a_hole_ends_there(
+    shown: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(recording, "_MOST_BARREN", 1 << 20)
+    clip = tmp_path / "clip"
+    clip.write_bytes(b"".join(FRAMES[:shown]))
+    os.truncate(clip, 1 << 40)
+    played = [picture.reason for picture in recording.Recording(clip).begin().pictures]
+    assert played == [""] * shown + ["no-soi"] * (4 if shown else 1)
+
+
 def test_an_avi_frame_that_is_too_large_is_counted(
     tmp_path: Path, play: Play, monkeypatch: pytest.MonkeyPatch
 ) -> None:
