@@ -235,8 +235,8 @@ class MultipartParser:
         with memoryview(self._buffer) as view:
             body = bytes(view[:length])
         shorter = body.rstrip(b"\r\n")
-        if ends_at(self._buffer, len(shorter)):  # the line end before the delimiter was counted
-            body = shorter
+        if len(shorter) < length and ends_at(self._buffer, len(shorter)):
+            body = shorter  # the line end before the delimiter was counted
         self._parts.append(Part(self._headers, body))
         self._consume(length)
         return self._go(self._seek)

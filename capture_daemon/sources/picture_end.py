@@ -16,13 +16,14 @@ from capture_daemon.sources.jpeg_markers import (
 
 _TAIL = 64
 """Bytes after which padding and line ends behind EOI are no longer looked for the quick way."""
+_NOTHING = Header(HeaderState.INCOMPLETE)
 
 
 class PictureEnd:
     """The end of the picture at a buffer's beginning; asked again when the buffer has grown."""
 
     def __init__(self) -> None:
-        self.header = Header(HeaderState.INCOMPLETE)
+        self.header = _NOTHING
         """What is known of its header."""
         self._at = 0
         """Up to here the coded data is looked at; 0 until the header is complete."""
