@@ -12,7 +12,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from framebus.names import CameraNames, incident_journal
-from framebus.notify import EventNotifier, Notifier
+from framebus.notifier import EventNotifier, Notifier
 from framebus.ring.writer import RingWriter
 from framebus.zmtp.publisher import Acceptor
 

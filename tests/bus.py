@@ -14,7 +14,7 @@ from pathlib import Path
 
 from framebus.frame import FrameFlags
 from framebus.names import DEFAULT_CAMERA, CameraNames
-from framebus.notify import EventNotifier, Notifier
+from framebus.notifier import EventNotifier, Notifier
 from framebus.ring.announcement import Announcement
 from framebus.ring.writer import RingWriter
 from framebus.zmtp.publisher import Acceptor

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 
 @dataclass(frozen=True)
@@ -49,6 +49,24 @@ class Framing:
         return self.preamble + b"".join(map(self.part, bodies)) + end
 
 
+@dataclass(frozen=True)
+class Changing(Framing):
+    """Another delimiter before each part."""
+
+    def stream(self, bodies: Sequence[bytes]) -> bytes:
+        each = [replace(self, delimiter=f"--seam{at}") for at in range(len(bodies))]
+        return b"".join(Framing.part(one, body) for one, body in zip(each, bodies, strict=True))
+
+
+@dataclass(frozen=True)
+class Nested(Framing):
+    """Each part in a multipart body of its own, in a part."""
+
+    def part(self, body: bytes) -> bytes:
+        head = b"--outer\r\nContent-Type: multipart/mixed; boundary=seam\r\n\r\n"
+        return head + Framing.part(self, body) + b"--seam--\r\n"
+
+
 SOUND = b"--seam\r\nContent-Type: audio/basic\r\nContent-Length: 50\r\n\r\n" + b"U" * 50 + b"\r\n"
 FRAMINGS = {
     "plain": Framing(),
@@ -68,6 +86,13 @@ FRAMINGS = {
     "every-delimiter-closes": Framing(delimiter="--seam--"),
     "dashes-only": Framing(delimiter="--------", declared=""),
     "delimiter-without-dashes": Framing(delimiter="seam"),
+    "delimiter-with-one-dash": Framing(delimiter="-seam"),
+    "delimiter-with-one-dash-no-length": Framing(delimiter="-seam", length_off=None),
+    "another-delimiter-each-time": Changing(),
+    "another-delimiter-each-time-no-length": Changing(length_off=None),
+    "another-delimiter-each-time-no-line-end": Changing(after_body="", length_off=None),
+    "nested": Nested(declared="outer", last=False),
+    "nested-no-length": Nested(declared="outer", last=False, length_off=None),
     "line-feeds": Framing(line_end="\n"),
     "line-feeds-no-length": Framing(line_end="\n", length_off=None),
     "no-line-end-before-the-delimiter": Framing(after_body=""),

@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from framebus.config import closest, nearest
+from framebus.config import did_you_mean, nearest
 from framebus.control.protocol import (
     HELD,
     INVALID_PARAMS,
@@ -244,7 +244,6 @@ def _rung(value: object) -> Rung:
     """Return the device-level rung of this name. Raises Refusal."""
     names = {rung.value: rung for rung in Rung if rung in DEVICE_LEVEL}
     if not isinstance(value, str) or value not in names:
-        meant = closest(value, names) if isinstance(value, str) else None
-        hint = f": did you mean {meant!r}?" if meant else ""
+        hint = did_you_mean(value, names) if isinstance(value, str) else ""
         raise Refusal(INVALID_PARAMS, f"reset takes a rung: one of {', '.join(names)}{hint}")
     return names[value]

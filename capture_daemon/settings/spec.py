@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import re
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from urllib.parse import urlsplit
 
 from framebus.errors import UsageError
@@ -194,7 +195,8 @@ def _ffmpeg(argument: str) -> SourceSpec:
 
 def _file(path: str) -> SourceSpec:
     text = f"file:{path}" if _PATH.fullmatch(path) else f"file:{redact.HIDDEN}"
-    secrets = redact.spelled([path, os.path.expanduser(path)])
+    used = os.path.expanduser(path)
+    secrets = redact.spelled([path, used, str(Path(used))])  # a/./b and a//b are quoted as a/b
     return SourceSpec("file", path, text, "file", Medium.FILE, secrets)
 
 

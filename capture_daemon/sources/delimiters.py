@@ -78,6 +78,16 @@ class DelimiterFinder:
         self.searched = 0
         return True
 
+    def learn_another(self, data: bytearray) -> int:
+        """Return where what is behind the line right behind a part begins, if that is a delimiter.
+
+        0: it is none. Another one than at the parts before is remembered in its place.
+        """
+        ahead = bytes(data[: LARGEST_BOUNDARY + _MOST_AHEAD])
+        line, end, after = ahead.lstrip(b"\r\n").partition(b"\n")
+        found = end and line.startswith(b"--") and self.learn(line, after)
+        return len(ahead) - len(after) if found else 0
+
     def find(self, data: bytearray) -> Delimiter | None:
         """Return the first delimiter that is complete; None if there is none (yet)."""
         if not self._token:
@@ -89,7 +99,7 @@ class DelimiterFinder:
         while (at := data.find(needle, at)) >= 0:
             self.searched = at
             rest = _LINE_REST.match(data, at + len(needle))
-            if self._dashed or at == 0 or data[at - 1] == 0x0A:
+            if self._dashed or _begins_line(data, at):
                 if rest is not None:
                     return Delimiter(self._line_start(data, at), rest.end())
                 if _LINE_REST_BEGUN.match(data, at + len(needle)):
@@ -117,6 +127,12 @@ class DelimiterFinder:
         window = bytes(data[max(0, at - LARGEST_BOUNDARY) : at])
         before = window.rstrip(b"-").removesuffix(b"\n").removesuffix(b"\r")
         return at - (len(window) - len(before))
+
+
+def _begins_line(data: bytearray, at: int) -> bool:
+    """Tell whether nothing but dashes stands before `at` in its line."""
+    before = bytes(data[max(0, at - LARGEST_BOUNDARY) : at]).rstrip(b"-")
+    return not before or before.endswith(b"\n")
 
 
 def _bare(line: bytes) -> bytes:

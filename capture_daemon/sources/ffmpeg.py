@@ -17,7 +17,7 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 
-from capture_daemon.sources import ffmpeg_words, jpeg, remedies
+from capture_daemon.sources import ffmpeg_absence, ffmpeg_words, jpeg, remedies
 from capture_daemon.sources.base import (
     Captured,
     Granted,
@@ -90,6 +90,8 @@ class FfmpegSource:
         self._copyable = may_copy(self._arguments, request)
         self._copy = False
         """The input turned out to be JPEGs, which are passed on as they are."""
+        self._absent: SourceError | None = None
+        """What ffmpeg said of an input that is absent, and may still be."""
 
     def open(self) -> Granted:
         """Start ffmpeg and wait for the first picture.
@@ -106,6 +108,17 @@ class FfmpegSource:
                 remedy="apt install ffmpeg",
             )
         checked_fps(self._request.fps, 1.0)
+        if self._absent is not None and ffmpeg_absence.is_absent(self._arguments):
+            raise self._absent
+        self._absent = None
+        try:
+            return self._open()
+        except SourceError as error:
+            if error.code == "ffmpeg-ended" and ffmpeg_absence.is_absent(self._arguments):
+                self._absent = error
+            raise
+
+    def _open(self) -> Granted:
         # Until it has opened: what failed as a copy is looked at anew.
         copy, self._copy = self._copy, False
         running = self._begin(copy=copy)

@@ -61,6 +61,8 @@ class HttpSource:
         self._snapshots: Snapshots | None = None
         self._frames = FrameStamper()
         self._newest: Part | None = None
+        self._stand_in: str | None = None
+        """Why the newest part was no frame of the server's camera; None where it was one."""
         self._newest_s = 0.0
         """When the newest picture came, or the source was opened: time.monotonic()."""
         self._login = LoginPause()
@@ -96,7 +98,7 @@ class HttpSource:
         except BaseException:
             self.close()
             raise
-        self._newest_s = time.monotonic()
+        self._newest_s, self._stand_in = time.monotonic(), None
         return Granted(
             "MJPG",
             0,
@@ -115,10 +117,12 @@ class HttpSource:
         while (part := self._next(deadline)) is not None:
             if (why := why_no_frame(part.headers)) is None:
                 return self._captured(part)
-            self._see_stand_in(part, why)
+            self._newest, self._stand_in = part, why
             if time.monotonic() >= deadline:
                 break
-        if not self._patience.pictures:
+        if self._stand_in is not None:
+            self._see_stand_in(self._stand_in)
+        elif not self._patience.pictures:
             self._see_nothing()
         return None
 
@@ -142,6 +146,9 @@ class HttpSource:
             answer = self._ask(client)
         try:
             return Flow(client, answer)
+        except (WireError, MultipartError) as error:
+            answer.connection.close()
+            raise http_errors.unreachable(answer.target, error) from error
         except BaseException:
             answer.connection.close()
             raise
@@ -232,7 +239,7 @@ class HttpSource:
         return part
 
     def _captured(self, part: Part) -> Captured:
-        self._newest, self._newest_s = part, time.monotonic()
+        self._newest, self._newest_s, self._stand_in = part, time.monotonic(), None
         self._patience.saw(self._newest_s)
         self._login.worked()
         self._refusal = None
@@ -247,17 +254,20 @@ class HttpSource:
             raise self._refusal
         if flow.answer.response.head is None:
             raise http_errors.unreachable(flow.answer.target, TimeoutError())
+        if flow.others:
+            raise self._remembering(http_errors.no_pictures(flow.answer.target, flow.others))
 
-    def _see_stand_in(self, part: Part, why: str) -> None:
+    def _see_stand_in(self, why: str) -> None:
         """Raise once the server has shown something else in place of its camera for long enough.
 
         The connection is kept for as long as any other silence is waited out: when the camera is
-        back, its pictures come over it at once.
+        back, its pictures come over it at once. Some show theirs once a second, or only once, so
+        it is not their coming that is waited for.
         """
-        self._newest = part
         limit_s = _AWAY_S if self._patience.proved else _EARLY * self._patience.picture_s
-        if self._client is not None and time.monotonic() - self._newest_s >= limit_s:
-            framebus = is_of_framebus(part.headers)
+        waited = time.monotonic() - self._newest_s >= limit_s
+        if waited and self._client is not None and self._newest is not None:
+            framebus = is_of_framebus(self._newest.headers)
             raise http_errors.away(self._client.home, why, framebus=framebus)
 
 

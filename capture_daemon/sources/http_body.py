@@ -61,6 +61,13 @@ class BodyParser:
         """Whether it is known what it is."""
         return not (self._parts is None and self._splitter is None and self._picture is None)
 
+    @property
+    def others(self) -> str:
+        """What came that is no picture, for people; empty if nothing did."""
+        if self._parts is not None:
+            return self._parts.others
+        return (sniffing.kind_of(bytes(self._buffer)) or self._said()) if self._buffer else ""
+
     def feed(self, data: bytes) -> list[Part]:
         """Add what came and return the pictures that are now whole, oldest first.
 
@@ -84,8 +91,7 @@ class BodyParser:
         Raises NoPictures: it was something else, or nothing.
         """
         if not self.decided:
-            kind = sniffing.kind_of(bytes(self._buffer)) or self._said()
-            raise NoPictures(kind if self._buffer else sniffing.NOTHING)
+            raise NoPictures(self.others or sniffing.NOTHING)
         rest: list[bytes] = []
         if self._picture:
             rest, self._picture = [bytes(self._picture)], bytearray()

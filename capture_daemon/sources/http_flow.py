@@ -54,6 +54,11 @@ class Flow:
         """Whether it was one picture, and nothing else."""
         return self.over and self._body is not None and self._body.pictures == 1
 
+    @property
+    def others(self) -> str:
+        """What came that is no picture, for people; empty if nothing did."""
+        return "" if self._body is None else self._body.others
+
     def receive(self, deadline: float, head_s: float) -> None:
         """Take in what there is, waiting for it until `deadline` (time.monotonic(), seconds).
 

@@ -4,8 +4,9 @@ Cameras bend the standard, and what is read here is what they send:
 
 - a boundary that the header does not name, or names wrongly, quoted, with the dashes that belong
   to the delimiter: the first delimiter line tells what it is;
-- delimiters that all end in two dashes, as only the last one should; without a line end before
-  them; none at all, where each part has headers;
+- delimiters that all end in two dashes, as only the last one should; that begin with one, or none;
+  without a line end before them; another at each part; none at all, where each part has headers;
+- a multipart body in a part of another one;
 - line ends of one byte or two; no empty line after the headers, or two;
 - a Content-Length that is missing, too large, too small, or that counts the line end;
 - parts that are no pictures (sound, metadata): they are passed over, and `others` says what
@@ -24,12 +25,13 @@ from dataclasses import dataclass
 from capture_daemon.sources import sniffing
 from capture_daemon.sources.delimiters import (
     LARGEST_BOUNDARY,
-    Delimiter,
     DelimiterFinder,
     MultipartError,
+    boundary_of,
 )
 from capture_daemon.sources.http_wire import parse_headers
-from capture_daemon.sources.jpeg_markers import EOI, START
+from capture_daemon.sources.jpeg_markers import START
+from capture_daemon.sources.part_length import PartLength
 from capture_daemon.sources.picture_end import PictureEnd, ends_at
 from capture_daemon.sources.splitter import LARGEST_FRAME
 
@@ -37,8 +39,6 @@ LARGEST_PART_HEAD = 16 << 10
 """Bytes of one part's headers."""
 _FIRST_HEADER = b"content-"
 _MOST_AHEAD = 32
-_MOST_BEHIND = 1024
-"""Bytes that may stand behind a picture before the server pauses: the next part's head."""
 _PICTURE_TYPES = ("image/jpeg", "image/jpg", "image/pjpeg", "image/x-jpeg", "jpeg", "image")
 _LINE_ENDS = re.compile(rb"[\r\n]{1,8}(?=\xff\xd8)")
 
@@ -66,11 +66,8 @@ class MultipartParser:
         self._headers: Mapping[str, str] = {}
         self._head_at = 0
         """Up to here the lines of the part's head are looked at."""
-        self._length: int | None = None
-        """Of the body, where the part says it and is believed."""
+        self._length = PartLength(largest)
         self._end = PictureEnd()
-        self._believed = True
-        """No length was too large until now."""
         self._dropped = 0
         """Bytes passed over since the last part's head."""
         self.others = ""
@@ -110,6 +107,9 @@ class MultipartParser:
     def _seek_delimiter(self) -> bool:
         found = self._delimiters.find(self._buffer)
         if found is None:
+            if not self._dropped and (end := self._delimiters.learn_another(self._buffer)):
+                self._consume(end)
+                return self._enter_head()
             # Its own first bytes, and the line end before it, may be here.
             self._drop(max(0, self._delimiters.searched - LARGEST_BOUNDARY))
             return False
@@ -171,6 +171,10 @@ class MultipartParser:
     def _end_head(self, end: int, body_at: int) -> bool:
         headers = parse_headers(bytes(self._buffer[:end]))
         self._consume(body_at)
+        declared = headers.get("content-type", "")
+        if declared.lower().startswith("multipart/"):  # its parts are ours from now on
+            self._delimiters = DelimiterFinder(boundary_of(declared))
+            return self._go(self._seek)
         return self._enter_body(headers)
 
     # -- the body of a part ------------------------------------------------------------------
@@ -178,11 +182,7 @@ class MultipartParser:
     def _enter_body(self, headers: Mapping[str, str]) -> bool:
         self._dropped = 0
         self._headers = headers
-        length = headers.get("content-length", "")
-        believed = self._believed and length.isascii() and length.isdigit()
-        self._length = int(length[:18]) if believed else None
-        if self._length is not None and not 0 < self._length <= self._largest:
-            self._length = None
+        self._length.begin(headers.get("content-length", ""))
         self._end = PictureEnd()
         return self._go(self._take_begin)
 
@@ -193,10 +193,10 @@ class MultipartParser:
         if self._begins(START[:2]):
             return self._go(self._take_picture)
         delimiter = self._delimiters.find(self._buffer)
-        if delimiter is None and len(self._buffer) < min(self._length or 99, sniffing.ENOUGH):
+        if delimiter is None and len(self._buffer) < min(self._length.told or 99, sniffing.ENOUGH):
             return False
         body = bytes(self._buffer[: sniffing.ENOUGH if delimiter is None else delimiter.start])
-        body = body[: self._length]
+        body = body[: self._length.told]
         declared = self._headers.get("content-type", "").partition(";")[0].strip().lower()
         kind = sniffing.kind_of(body)
         if body and not kind and declared in _PICTURE_TYPES:
@@ -208,27 +208,21 @@ class MultipartParser:
 
     def _pass_over(self) -> bool:
         """Drop the body of a part that is no picture; no delimiter was seen until now."""
-        dropped = min(self._length or 0, len(self._buffer))
-        self._length = (self._length or 0) - dropped
+        dropped = min(self._length.told or 0, len(self._buffer))
+        self._length.told = (self._length.told or 0) - dropped
         self._drop(dropped)
-        return not self._length and self._go(self._seek)
+        return not self._length.told and self._go(self._seek)
 
     def _take_picture(self) -> bool:
         """Hand the picture on, if it is known to be whole.
 
         A delimiter is looked for only where something is wrong: that costs more than all the rest.
         """
-        if self._length is not None:
-            if len(self._buffer) < self._length:
-                if self._may_be_over() and (delimiter := self._delimiters.find(self._buffer)):
-                    self._doubt(delimiter)
-                if self._length is not None:
-                    return False
-            elif ends_at(self._buffer, self._length):
-                return self._hand_on(self._length)
-            elif end := self._end_nearby(self._length):
+        if self._length.told is not None:
+            if end := self._length.end(self._buffer, self._delimiters):
                 return self._hand_on(end)
-            self._length = None
+            if self._length.told is not None:
+                return False
         end = self._end.find(self._buffer)
         if end and not self._end.is_cut:
             return self._hand_on(end)
@@ -237,44 +231,12 @@ class MultipartParser:
         delimiter = self._delimiters.find(self._buffer)
         return bool(delimiter or end) and self._hand_on(delimiter.start if delimiter else end)
 
-    def _may_be_over(self) -> bool:
-        """Tell whether a picture has just ended, though its length says that more is to come."""
-        return EOI in self._buffer[-_MOST_BEHIND:]
-
-    def _end_nearby(self, length: int) -> int:
-        """Return where the picture ends whose length is nearly right; 0: it is far from it."""
-        delimiter = self._delimiters.find(self._buffer)
-        if delimiter is not None:
-            self._doubt(delimiter)
-            if 0 <= length - delimiter.start <= 2:
-                return delimiter.start
-        return self._end_by_length(length) if self._length is not None else 0
-
-    def _doubt(self, delimiter: Delimiter) -> None:
-        """Forget the length, and those to come, if a part begins before its end."""
-        if self._length is None or delimiter.start >= self._length - 2:
-            return
-        whole = ends_at(self._buffer, delimiter.start)
-        if whole or self._delimiters.headed(self._buffer, delimiter):
-            self._length = None
-            self._believed = False
-
-    def _end_by_length(self, length: int) -> int:
-        """Return where the picture ends of which at least that much is there; 0: beyond it."""
-        end = PictureEnd().find(self._buffer)
-        if not 0 < end <= length:
-            return 0
-        if self._delimiters.may_begin(bytes(self._buffer[end:length])):
-            self._believed = False  # it reaches into the delimiter
-            return end
-        return length
-
     def _hand_on(self, length: int) -> bool:
         with memoryview(self._buffer) as view:
             body = bytes(view[:length])
         shorter = body.rstrip(b"\r\n")
-        if ends_at(self._buffer, len(shorter)):  # the line end before the delimiter was counted
-            body = shorter
+        if len(shorter) < length and ends_at(self._buffer, len(shorter)):
+            body = shorter  # the line end before the delimiter was counted
         self._parts.append(Part(self._headers, body))
         self._consume(length)
         return self._go(self._seek)

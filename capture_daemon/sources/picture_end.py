@@ -16,13 +16,15 @@ from capture_daemon.sources.jpeg_markers import (
 
 _TAIL = 64
 """Bytes after which padding and line ends behind EOI are no longer looked for the quick way."""
+_NOTHING = Header(HeaderState.INCOMPLETE)
 
 
 class PictureEnd:
     """The end of the picture at a buffer's beginning; asked again when the buffer has grown."""
 
     def __init__(self) -> None:
-        self._header: Header | None = None
+        self.header = _NOTHING
+        """What is known of its header."""
         self._at = 0
         """Up to here the coded data is looked at; 0 until the header is complete."""
         self.is_lost = False
@@ -30,11 +32,14 @@ class PictureEnd:
         self.is_cut = False
         """Its own end is missing: another picture begins."""
 
-    def find(self, data: bytearray) -> int:
-        """Return where the picture ends, or another one begins; 0 if neither is there (yet)."""
+    def find(self, data: bytearray, *, final: bool = False) -> int:
+        """Return where the picture ends, or another one begins; 0 if neither is there (yet).
+
+        With `final` no more bytes will come.
+        """
         if self.is_lost or (not self._at and not self._enter(data)):
             return 0
-        state, at = find_end(data, self._at, final=False)
+        state, at = find_end(data, self._at, final=final)
         if state is EndState.OPEN:
             self._at = at
             return 0
@@ -42,8 +47,7 @@ class PictureEnd:
         return at
 
     def _enter(self, data: bytearray) -> bool:
-        header = read_header(data, 0, self._header)
-        self._header = header
+        self.header = header = read_header(data, 0, self.header)
         self.is_lost = header.state is HeaderState.MALFORMED
         self._at = header.data_at
         return header.state is HeaderState.COMPLETE

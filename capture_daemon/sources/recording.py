@@ -24,6 +24,8 @@ _HEAD = 16 << 10
 """Within so many bytes a saved multipart stream has its first picture."""
 _MOST_BARREN = 64 << 20
 """Bytes without a picture that one tick may read: a disk image must not keep the thread busy."""
+_MOST_STRETCHES = 4
+"""So often in a row; then, and at once where there was no picture before, none is to come."""
 _TEXT = re.compile(rb"[\t\r\n\x20-\x7e]*\n")
 """A boundary and a part's headers; what curl -i saves begins with the response's."""
 _MULTI_PICTURE = b"MPF\0"
@@ -40,7 +42,7 @@ class Pass:
 
 
 class Recording:
-    """One file. A single picture that has not changed is not read again."""
+    """One file. A single picture that has not changed is not read again, nor one without any."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -75,20 +77,23 @@ class Recording:
             if not count:
                 file.seek(0)
                 yield Picture.of(file.read(_HEAD))
-        if count == 1 and settled and not picture.reason:
-            self._single = identity, picture
+        if count == 1 and settled:
+            self._single = identity, Picture(b"", picture.reason) if picture.reason else picture
 
 
 def _split(file: BinaryIO) -> Iterator[bytes]:
     splitter = JpegSplitter()
-    barren = 0
+    barren, stretches = 0, _MOST_STRETCHES - 1
     while piece := file.read(_PIECE):
         frames = splitter.feed(piece)
         yield from frames
         barren = 0 if frames else barren + len(piece)
+        stretches = 0 if frames else stretches
         if barren > _MOST_BARREN:
-            barren = 0
+            barren, stretches = 0, stretches + 1
             yield piece[-1:]
+            if stretches == _MOST_STRETCHES:
+                return
     yield from splitter.flush()
 
 

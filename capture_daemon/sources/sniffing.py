@@ -57,6 +57,7 @@ _TYPES = (
     ("image/webp", "WebP"),
     ("image/gif", "GIF"),
     ("html", "a web page"),
+    ("audio/", "sound"),
 )
 
 

@@ -1,6 +1,6 @@
 """Cuts a stream of concatenated JPEGs (an .mjpeg file, ffmpeg's pipe) into frames, incrementally.
 
-Its markers say where a picture ends (jpeg_markers.py). A picture that breaks off, because the
+Its markers say where a picture ends (picture_end.py). A picture that breaks off, because the
 next one begins, is handed on as it is: whoever validates frames rejects and counts it. Bytes
 between pictures belong to none: zero padding, a maker's trailer, multipart's boundaries. No byte is
 walked twice, however the bytes come. Pure.
@@ -8,15 +8,8 @@ walked twice, however the bytes come. Pure.
 
 from __future__ import annotations
 
-from capture_daemon.sources.jpeg_markers import (
-    SOI,
-    START,
-    EndState,
-    Header,
-    HeaderState,
-    find_end,
-    read_header,
-)
+from capture_daemon.sources.jpeg_markers import EOI, SOI, START, Header
+from capture_daemon.sources.picture_end import PictureEnd
 
 LARGEST_FRAME = 64 << 20
 """Bytes after which a picture without an end is given up, so that memory stays bounded."""
@@ -28,10 +21,8 @@ class JpegSplitter:
     def __init__(self, largest: int = LARGEST_FRAME) -> None:
         self._largest = largest
         self._buffer = bytearray()
-        self._header: Header | None = None
-        """Of the picture at the buffer's front, as far as it came; None: there is none yet."""
-        self._searched = 0
-        """From here on its end is looked for; 0 until its header is complete."""
+        self._end: PictureEnd | None = None
+        """Of the picture at the buffer's front; None: there is none yet."""
 
     def feed(self, data: bytes | memoryview) -> list[bytes]:
         """Add `data` and return the frames that are now whole, oldest first."""
@@ -52,34 +43,40 @@ class JpegSplitter:
         return [*frames, rest] if rest.startswith(START) else frames
 
     def _take(self, *, final: bool = False) -> bytes | None:
-        if not self._searched and not self._find_picture():
-            return None
-        state, at = find_end(self._buffer, self._searched, final=final)
-        if state is EndState.OPEN:
-            self._searched = at
-            return None
-        return self._cut(at)
+        while (end := self._end or self._begin()) is not None:
+            at = end.find(self._buffer, final=final)
+            if not end.is_lost:
+                return self._cut(at) if at else None
+            del self._buffer[: self._behind_thumbnails(end.header)]
+            self._end = None
+        return None
 
-    def _find_picture(self) -> bool:
-        """Bring a picture with a complete header to the buffer's front, if there is one."""
-        at = 0
-        while self._header is not None or (at := self._buffer.find(START, at)) >= 0:
-            del self._buffer[:at]
-            header = read_header(self._buffer, 0, self._header)
-            if header.state is HeaderState.MALFORMED:
-                at, self._header = len(SOI), None
-                continue
-            self._header = header
-            self._searched = header.data_at
-            return header.state is HeaderState.COMPLETE
+    def _begin(self) -> PictureEnd | None:
+        """Bring the beginning of a picture to the buffer's front, if there is one."""
+        at = self._buffer.find(START)
+        if at >= 0:
+            self._end = PictureEnd()
         # The last bytes may be the first of the next start.
-        del self._buffer[: max(0, len(self._buffer) - len(START) + 1)]
-        return False
+        del self._buffer[: at if at >= 0 else max(0, len(self._buffer) - len(START) + 1)]
+        return self._end
+
+    def _behind_thumbnails(self, header: Header) -> int:
+        """Return from where on the next picture may begin, the one at the front being broken.
+
+        Its last whole segment may hold a thumbnail, which is no picture of its own; or, where it
+        was cut within that, the beginning of the next one.
+        """
+        at = max(len(SOI), header.segment)
+        while (begin := self._buffer.find(START, at, header.at)) >= 0:
+            end = self._buffer.find(EOI, begin, header.at)
+            if end < 0:
+                break
+            at = end + len(EOI)
+        return at
 
     def _cut(self, length: int) -> bytes:
         with memoryview(self._buffer) as view:
             frame = bytes(view[:length])
         del self._buffer[:length]
-        self._header = None
-        self._searched = 0
+        self._end = None
         return frame

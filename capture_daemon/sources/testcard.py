@@ -70,7 +70,6 @@ class Card:
                 f"{width}x{height} is not between {SMALLEST[0]}x{SMALLEST[1]} "
                 f"and {LARGEST[0]}x{LARGEST[1]}"
             )
-        self._width = width
         rows = -(-height // _BLOCK_ROW)
         self._strip_rows = max(2, round(rows * 0.2))
         self._first_row = min(round(rows * 0.6), rows - self._strip_rows - 1)

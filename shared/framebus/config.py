@@ -27,8 +27,6 @@ from pathlib import Path
 from framebus.errors import BadCameraName, NoPermission, UsageError
 from framebus.names import check_camera_name
 
-_KEY = re.compile(r"[\w-]{1,64}")
-"""A key as one writes it without quotes."""
 _SIZE_MAX = 1 << 20
 _WORD_MAX = 64
 """Characters of an unknown word that are looked at: it may come from anybody, and be long."""
@@ -201,8 +199,13 @@ def _kind_of(value: object) -> str:
 def nearest(word: str, known: Iterable[str]) -> str:
     """Return a hint for an unknown word: the nearest known one, else all of them."""
     words = sorted(known)
-    close = closest(word, words)
-    return f": did you mean {close!r}?" if close else f"; known are {', '.join(words)}"
+    return did_you_mean(word, words) or f"; known are {', '.join(words)}"
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """Return a hint for an unknown word: the nearest known one, "" if none is near."""
+    close = closest(word, known)
+    return f": did you mean {close!r}?" if close else ""
 
 
 def closest(word: str, known: Iterable[str]) -> str | None:

@@ -1,4 +1,4 @@
-"""How a line of a log looks, for the daemon, the web tier and `framebus up` alike.
+"""How a line of a log looks, for the daemon, the web tier and `framebus up` alike; it is harmless.
 
     2026-11-29 10:55:48.123 INFO front: opened /dev/video0
 
@@ -37,8 +37,11 @@ def line(level: str, speaker: str, text: str, *, now_s: float, timed: bool) -> s
     return f"{stamp}{level} {speaker}: {text}"
 
 
-class Formatter(printable.Formatter):
-    """Formats records as such lines. `speaker` is who logs: the camera's name, or the part's."""
+class Formatter(logging.Formatter):
+    """Formats records as such lines; only a traceback has several.
+
+    `speaker` is who logs: the camera's name, or the part's.
+    """
 
     def __init__(self, speaker: str, *, timed: bool) -> None:
         stamp = "%(asctime)s " if timed else ""
@@ -48,6 +51,14 @@ class Formatter(printable.Formatter):
     def formatTime(self, record: logging.LogRecord, datefmt: str | None = None) -> str:  # noqa: ARG002, N802  logging's signature
         """Return the record's time, local, to the millisecond."""
         return _stamp(record.created)
+
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802
+        """Return the line."""
+        return printable.line(super().formatMessage(record))
+
+    def formatException(self, ei: object) -> str:  # noqa: N802
+        """Return the traceback."""
+        return printable.lines(super().formatException(ei))  # type: ignore[arg-type]  # logging's own tuple
 
 
 def to_stderr(speaker: str, level: str) -> None:

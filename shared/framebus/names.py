@@ -21,7 +21,6 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,6 +30,8 @@ from framebus.errors import BadCameraName, UsageError
 DEFAULT_CAMERA = "camera"
 PRIVILEGED_SOCKET = Path("/run/framebus-privileged.sock")
 """Where the privileged helper listens; FRAMEBUS_PRIVILEGED_SOCKET says otherwise."""
+SYSTEM_RUNTIME = Path("/run/framebus")
+"""The services' runtime directory. Only root can make it there."""
 SHARED_MEMORY = Path("/dev/shm")  # noqa: S108  where Linux mounts POSIX shared memory
 _CAMERA_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,31}")
 _SEGMENT = re.compile(rf"framebus-[0-9a-f]{{8}}-({_CAMERA_NAME.pattern})\.[0-9a-f]{{32}}")
@@ -53,7 +54,7 @@ def runtime_dir(environ: Mapping[str, str] = os.environ) -> Path:
     if explicit:
         # systemd joins several RuntimeDirectory= names with colons; the first is ours.
         return Path(explicit.split(":")[0])
-    system = Path("/run/framebus")
+    system = SYSTEM_RUNTIME
     if os.access(system if system.exists() else system.parent, os.W_OK):
         return system
     if environ.get("XDG_RUNTIME_DIR"):
@@ -146,7 +147,7 @@ class CameraNames:
 
     def new_segment(self) -> str:
         """Return a segment's name that nobody can foresee, as for shm_open without its slash."""
-        return f"{self.segment_prefix}{secrets.token_hex(16)}"
+        return f"{self.segment_prefix}{os.urandom(16).hex()}"
 
     def is_segment(self, name: str) -> bool:
         """Whether a segment of this camera, in whatever runtime directory, can have this name."""

@@ -1,15 +1,13 @@
-"""Notifications: a PUB hint per frame, and a PUB of JSON events. Hints, never the data.
+"""Readers' ends of the notifications: a PUB hint per frame, and a PUB of JSON events.
 
-The daemon's ends are served by framebus.zmtp. Of listeners, a socket belongs to the thread that
-made it, and a context to the process that made it: a worker makes its own after the fork (a context
-inherited across fork hangs in poll).
+They are hints, never the data. The daemon's ends are in notifier.py. A socket belongs to the thread
+that made it, and a context to the process that made it: a worker makes its own after the fork (a
+context inherited across fork hangs in poll).
 """
 
 from __future__ import annotations
 
-import json
 import os
-from collections.abc import Mapping
 
 import zmq
 
@@ -17,13 +15,7 @@ from framebus.errors import SegmentInvalid
 from framebus.names import CameraNames, endpoint
 from framebus.ring.announcement import Announcement
 from framebus.trusted_files import owner_of
-from framebus.zmtp.publisher import Acceptor, Publisher
 
-_FRAMES_KERNEL = (
-    8192  # bytes: some twenty hints; who is that far behind wants the newest, not these
-)
-_EVENTS_KERNEL = 16384
-_EVENTS_QUEUED = 16384  # bytes more; a status document has three thousand
 _HINT_MAX = 4096  # bytes that a listener takes of a message; of another version's it may be longer
 _EVENT_MAX = 1 << 20
 _READABLE = int(zmq.POLLIN)
@@ -38,46 +30,6 @@ def silence_s(interval_ns: int) -> float:
     """Return how long to trust the socket before looking at the cursor, seconds."""
     interval_s = interval_ns / 1e9 if interval_ns else UNKNOWN_INTERVAL_S
     return min(SILENT_INTERVALS * interval_s, 1.0)
-
-
-class Notifier:
-    """The daemon's end of CAMERA.frames."""
-
-    def __init__(self, acceptor: Acceptor, names: CameraNames) -> None:
-        """Bind; the caller holds the camera's lock. Raises NoPermission."""
-        path = names.frames_socket
-        self._publisher = Publisher(acceptor, path, queue_max=0, kernel_max=_FRAMES_KERNEL)
-
-    def announce(self, announcement: Announcement) -> None:
-        """Tell all listeners about one frame. Never blocks: who lags misses it."""
-        if self._publisher.wanted:
-            self._publisher.send(announcement.pack())
-
-    def close(self) -> None:
-        """Close the socket and remove its file."""
-        self._publisher.close()
-
-
-class EventNotifier:
-    """The daemon's end of CAMERA.events: one JSON object a message, with a key `event`."""
-
-    def __init__(self, acceptor: Acceptor, names: CameraNames) -> None:
-        """Bind; the caller holds the camera's lock. Raises NoPermission."""
-        path = names.events_socket
-        self._publisher = Publisher(
-            acceptor, path, queue_max=_EVENTS_QUEUED, kernel_max=_EVENTS_KERNEL
-        )
-
-    def send(self, event: str, document: Mapping[str, object]) -> None:
-        """Tell all listeners that `event` happened."""
-        if not self._publisher.wanted:
-            return
-        text = json.dumps({"event": event, **document}, separators=(",", ":"))
-        self._publisher.send(text.encode())
-
-    def close(self) -> None:
-        """Close the socket and remove its file."""
-        self._publisher.close()
 
 
 class Listener:

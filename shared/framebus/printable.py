@@ -8,7 +8,6 @@ what follows around. Each becomes the escape that a person can read. Standard li
 from __future__ import annotations
 
 import json
-import logging
 import re
 from typing import Final
 
@@ -38,15 +37,3 @@ def json_text(document: object) -> str:
 
 def _escape(match: re.Match[str]) -> str:
     return match[0].encode("unicode_escape").decode("ascii")
-
-
-class Formatter(logging.Formatter):
-    """A formatter whose lines are harmless; only a traceback has several."""
-
-    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802  logging's own name
-        """Return the line."""
-        return line(super().formatMessage(record))
-
-    def formatException(self, ei: object) -> str:  # noqa: N802
-        """Return the traceback."""
-        return lines(super().formatException(ei))  # type: ignore[arg-type]  # logging's own tuple

@@ -19,11 +19,9 @@ from pathlib import Path
 
 from framebus.errors import BadCameraName, FramebusError
 from framebus.liveness import lock_holder
-from framebus.names import CameraNames, cameras, check_camera_name
+from framebus.names import SYSTEM_RUNTIME, CameraNames, cameras, check_camera_name
 from framebus.trusted_files import open_trusted
 
-SYSTEM = Path("/run/framebus")
-"""The services' runtime directory. Only root can make it there."""
 _SESSIONS = Path("/run/user")
 _BOUND = Path("/proc/net/unix")
 _MOST = 256
@@ -55,7 +53,7 @@ class RuntimeDirectory:
     @property
     def ours(self) -> bool:
         """Whether what it holds may be asked: it is ours, root's, or where only root makes one."""
-        return self.owner in (os.geteuid(), 0) or self.path == SYSTEM
+        return self.owner in (os.geteuid(), 0) or self.path == SYSTEM_RUNTIME
 
 
 def running(runtime: Path) -> list[RunningCamera]:
@@ -73,7 +71,7 @@ def others(
     *,
     sessions: Path = _SESSIONS,
     temporary: Path | None = None,
-    system: Path = SYSTEM,
+    system: Path = SYSTEM_RUNTIME,
     bound: Path = _BOUND,
 ) -> list[RuntimeDirectory]:
     """Return the runtime directories besides `than` in which cameras run, as far as can be seen.

@@ -65,39 +65,39 @@ def parse(text: bytes) -> dict[str, object]:
 
 def cleaned(document: object) -> dict[str, object]:
     """Return what of a JSON value is a status document; empty for what is none."""
-    return _typed(_plain(document, 0), _DOCUMENT)
+    return _typed(document, _DOCUMENT, 0) if isinstance(document, dict) else {}
 
 
-def _typed(value: object, types: Mapping[str, Any]) -> dict[str, object]:
+def _typed(value: dict[str, object], types: Mapping[str, Any], depth: int) -> dict[str, object]:
     """Return an object without those of its known keys whose value is of another type."""
     kept: dict[str, object] = {}
-    for key, each in value.items() if isinstance(value, dict) else ():
+    for key, each in value.items():
         wanted = types.get(key)
-        if each is None or wanted is None:
-            kept[key] = each
-        elif isinstance(wanted, Mapping):
+        if wanted is None:
+            kept[_text(key)] = _plain(each, depth + 1)
+        elif each is None:
+            kept[key] = None
+        elif isinstance(wanted, dict):
             if isinstance(each, dict):
-                kept[key] = _typed(each, wanted)
+                kept[key] = _typed(each, wanted, depth + 1)
         elif isinstance(each, wanted) and (wanted is bool or not isinstance(each, bool)):
-            kept[key] = each
+            kept[key] = _plain(each, depth + 1)
     return kept
 
 
 def _plain(value: object, depth: int) -> object:
     """Return a JSON value without what is nested too deeply, or is no text."""
-    match value:
-        case str():
-            return _text(value)
-        case dict() if depth < _DEPTH_MAX:
-            return {_text(key): _plain(each, depth + 1) for key, each in value.items()}
-        case list() if depth < _DEPTH_MAX:
-            return [_plain(each, depth + 1) for each in value]
-        case int() if value.bit_length() <= _BITS_MAX:  # True and False too
-            return value
-        case float() if math.isfinite(value):
-            return value
-        case _:
-            return None
+    if isinstance(value, str):
+        return _text(value)
+    if isinstance(value, int):  # True and False too
+        return value if value.bit_length() <= _BITS_MAX else None
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, dict) and depth < _DEPTH_MAX:
+        return {_text(key): _plain(each, depth + 1) for key, each in value.items()}
+    if isinstance(value, list) and depth < _DEPTH_MAX:
+        return [_plain(each, depth + 1) for each in value]
+    return None
 
 
 def _text(text: str) -> str:
@@ -109,11 +109,5 @@ def _integer(text: str) -> int | None:
     return int(text) if len(text) <= _DIGITS_MAX else None
 
 
-def _finite(text: str) -> float | None:
-    number = float(text)
-    return number if math.isfinite(number) else None
-
-
-_DECODER: Final = json.JSONDecoder(
-    parse_int=_integer, parse_float=_finite, parse_constant=lambda _name: None
-)
+# int() refuses thousands of digits, and the whole document with them.
+_DECODER: Final = json.JSONDecoder(parse_int=_integer)

@@ -13,7 +13,8 @@ import zmq
 from framebus.control import protocol
 from framebus.errors import NoPermission
 from framebus.names import CameraNames, endpoint
-from framebus.notify import EventNotifier, Notifier, own_context
+from framebus.notifier import EventNotifier, Notifier
+from framebus.notify import own_context
 from framebus.zmtp.publisher import Acceptor
 
 from capture_daemon.control.refusal import Answer

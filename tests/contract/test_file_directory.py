@@ -26,13 +26,6 @@ CUT = FRAMES[0][:-30]
 
 
 @pytest.fixture
-def interrupt() -> Iterator[Interrupt]:
-    interrupt = Interrupt()
-    yield interrupt
-    interrupt.close()
-
-
-@pytest.fixture
 def source(tmp_path: Path, interrupt: Interrupt) -> Iterator[FileSource]:
     source = FileSource(str(tmp_path), Request(fps=500), interrupt, away_s=60.0)
     yield source

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterator
 
 import pytest
 
@@ -17,13 +16,6 @@ from tests.contract.source_contract import take
 FRAME = pictures.jpeg()
 USER = "me:sec%40ret"
 BASIC = b"Authorization: Basic bWU6c2VjQHJldA=="
-
-
-@pytest.fixture
-def interrupt() -> Iterator[Interrupt]:
-    interrupt = Interrupt()
-    yield interrupt
-    interrupt.close()
 
 
 def unauthorized(*challenges: str) -> bytes:

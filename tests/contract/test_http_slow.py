@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
 from contextlib import suppress
 
 import pytest
@@ -17,13 +16,6 @@ from tests.waiting import until
 
 FRAME = pictures.jpeg()
 OTHER = pictures.jpeg(7)
-
-
-@pytest.fixture
-def interrupt() -> Iterator[Interrupt]:
-    interrupt = Interrupt()
-    yield interrupt
-    interrupt.close()
 
 
 class Follower:

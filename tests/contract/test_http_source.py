@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
 
 import pytest
 
@@ -19,13 +18,6 @@ from tests.contract.mjpeg_server import MULTIPART, Visit, part, serving
 from tests.contract.source_contract import PATIENCE_S, take
 
 FRAME = pictures.jpeg()
-
-
-@pytest.fixture
-def interrupt() -> Iterator[Interrupt]:
-    interrupt = Interrupt()
-    yield interrupt
-    interrupt.close()
 
 
 def one_frame(visit: Visit) -> None:

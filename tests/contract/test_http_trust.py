@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 
 from capture_daemon.sources.base import Interrupt, SourceUnusable
@@ -13,13 +11,6 @@ from tests.contract.mjpeg_server import MULTIPART, Server, Visit, part, serving
 from tests.contract.source_contract import take
 
 FRAME = pictures.jpeg()
-
-
-@pytest.fixture
-def interrupt() -> Iterator[Interrupt]:
-    interrupt = Interrupt()
-    yield interrupt
-    interrupt.close()
 
 
 def stream(visit: Visit) -> None:

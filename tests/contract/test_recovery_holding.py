@@ -32,13 +32,6 @@ sys.stdin.read()
 
 
 @pytest.fixture
-def interrupt() -> Iterator[Interrupt]:
-    interrupt = Interrupt()
-    yield interrupt
-    interrupt.close()
-
-
-@pytest.fixture
 def locks(runtime: Path) -> Iterator[Locks]:
     """This process serves a camera, as a daemon does."""
     locks = Locks()

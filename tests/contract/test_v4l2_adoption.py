@@ -20,13 +20,6 @@ def rig(request: pytest.FixtureRequest) -> Iterator[Rig]:
         yield rig
 
 
-@pytest.fixture
-def interrupt() -> Iterator[Interrupt]:
-    interrupt = Interrupt()
-    yield interrupt
-    interrupt.close()
-
-
 @pytest.mark.parametrize("published", [True, False])
 def test_a_frame_in_a_dead_process_hands_comes_first_unless_it_was_published(
     rig: Rig, interrupt: Interrupt, published: bool

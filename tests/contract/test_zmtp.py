@@ -5,6 +5,8 @@ from __future__ import annotations
 import contextlib
 import resource
 import socket
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from functools import partial
@@ -256,3 +258,14 @@ def test_without_a_descriptor_left_those_that_are_connected_go_on(echo: Echo, pa
             echo.now_ns += 1_000_000_000
             echo.serve()
             assert second.recv(64, socket.MSG_WAITALL) == GREETING
+
+
+def test_the_daemon_needs_no_libzmq_to_run() -> None:
+    program = (
+        "import sys, capture_daemon.main, capture_daemon.parts, capture_daemon.daemon\n"
+        "print(*sorted({'zmq', 'framebus.zmtp.server'} & sys.modules.keys()))"
+    )
+    output = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    ).stdout
+    assert output.split() == ["framebus.zmtp.server"]

@@ -1,13 +1,18 @@
-"""A ring that a test publishes into, and a web tier over it; a file may have its own instead."""
+"""A ring that a test publishes into, and a web tier over it; a file may have its own instead.
+
+And what starts a `framebus up`.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import socket
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.bus import Bus
+from tests.system.up import Up
 from tests.system.webtier import WebTier
 
 
@@ -23,3 +28,26 @@ def bus(runtime: Path) -> Iterator[Bus]:
     bus = Bus(runtime)
     yield bus
     bus.close()
+
+
+@pytest.fixture
+def bind() -> str:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        return f"127.0.0.1:{server.getsockname()[1]}"
+
+
+@pytest.fixture
+def start(runtime: Path, tmp_path: Path, bind: str) -> Iterator[Callable[..., Up]]:
+    started: list[Up] = []
+
+    def start(*arguments: str) -> Up:
+        directory = tmp_path / str(len(started))
+        directory.mkdir()
+        started.append(Up(directory, *arguments, "--bind", bind))
+        return started[-1]
+
+    yield start
+    for up in started:
+        if up.process.poll() is None:
+            up.process.terminate()
+        up.process.wait(30)

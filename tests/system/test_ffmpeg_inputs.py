@@ -198,3 +198,20 @@ def test_a_recording_that_is_to_be_played_once_ends(interrupt: Interrupt, tmp_pa
     with pytest.raises(SourceGone, match="ended with status 0"):
         taken(source, 9)
     source.close()
+
+
+def test_an_absent_recording_is_looked_for_without_ffmpeg_until_it_is_there(
+    interrupt: Interrupt, tmp_path: Path
+) -> None:
+    clip, program = tmp_path / "clip.mkv", tmp_path / "ffmpeg"
+    program.write_text('#!/bin/sh\necho started >>"$0.log"\nexec ffmpeg "$@"\n')
+    program.chmod(0o755)
+    source = FfmpegSource(str(clip), Request(), interrupt, program=str(program))
+    for _ in range(3):
+        with pytest.raises(SourceGone, match="No such file or directory"):
+            source.open()
+    assert Path(f"{program}.log").read_text() == "started\n"
+    record = [*("ffmpeg", "-v", "error", "-f", "lavfi", "-i", "testsrc2=size=64x48:rate=20")]
+    subprocess.run([*record, "-t", "1", str(clip)], check=True, timeout=30)
+    source.open()
+    source.close()

@@ -11,9 +11,8 @@ import subprocess
 import sys
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 from framebus import FrameReader
@@ -21,80 +20,17 @@ from framebus.control.client import ControlClient
 from framebus.liveness import holder
 from framebus.names import CameraNames, state_dir, web_token
 
-from tests.daemons import DaemonProcess
 from tests.processes import alive, children
 from tests.segments import segment
 from tests.system.certificate import OPENSSL, make_certificate
+from tests.system.up import TEST, Up, refuse
 from tests.waiting import until
-
-TEST = ("--source", "test", "--size", "320x240", "--fps", "25", "--workers", "1")
-
-
-class Up:
-    """One running `framebus up`; its output goes to files, so that no pipe can fill."""
-
-    def __init__(self, directory: Path, *arguments: str) -> None:
-        self.output, self.errors = directory / "output", directory / "errors"
-        with self.output.open("w") as out, self.errors.open("w") as err:
-            self.process = subprocess.Popen(
-                [sys.executable, "-m", "framebus", "up", *arguments],
-                stdout=out,
-                stderr=err,
-                process_group=0,
-            )
-
-    def url(self) -> str:
-        """Waits until the page's URL is printed."""
-        return until(self._greeting, within_s=30, what="the greeting")[0]
-
-    def _greeting(self) -> list[str]:
-        return self.printed(r"at (http://\S+/)\n")
-
-    def printed(self, pattern: str) -> list[Any]:
-        """What it has printed so far of this pattern."""
-        assert self.process.poll() is None, self.errors.read_text()
-        return re.findall(pattern, self.output.read_text())
-
-    def family(self) -> list[int]:
-        """Every process below it."""
-        found = children(self.process.pid)
-        return found + [pid for child in found for pid in children(child)]
-
-
-@pytest.fixture
-def bind() -> str:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return f"127.0.0.1:{server.getsockname()[1]}"
-
-
-@pytest.fixture
-def start(runtime: Path, tmp_path: Path, bind: str) -> Iterator[Callable[..., Up]]:
-    started: list[Up] = []
-
-    def start(*arguments: str) -> Up:
-        directory = tmp_path / str(len(started))
-        directory.mkdir()
-        started.append(Up(directory, *arguments, "--bind", bind))
-        return started[-1]
-
-    yield start
-    for up in started:
-        if up.process.poll() is None:
-            up.process.terminate()
-        up.process.wait(30)
 
 
 def fetch(url: str) -> bytes:
     with urllib.request.urlopen(url, timeout=30) as answer:
         body: bytes = answer.read()
         return body
-
-
-def refuse(start: Callable[..., Up], *arguments: str) -> tuple[int, str]:
-    """Starts an `up` that must end by itself; returns its exit code and what it said."""
-    up = start(*arguments)
-    code = up.process.wait(30)
-    return code, up.errors.read_text()
 
 
 @pytest.mark.slow
@@ -235,44 +171,6 @@ def test_file_with_two_cameras_starts_both(
     assert len(children(up.process.pid)) == 3
 
 
-@pytest.mark.parametrize(
-    ("arguments", "names"),
-    [
-        (("--size", "big"), "'big' is no frame size"),
-        (("--source", "telepathy:me"), "unknown source"),
-        (("--fps", "fast"), "'fast'"),
-        (("--workers", "none"), "'none'"),
-        (("--max-rate", "much"), "--max-rate 'much'"),
-        (("--ring-size", "1"), "ring of 1"),
-    ],
-)
-def test_option_that_a_child_refuses_ends_up_with_64_and_the_childs_words(
-    start: Callable[..., Up], runtime: Path, arguments: tuple[str, str], names: str
-) -> None:
-    code, said = refuse(start, *TEST, *arguments)
-    assert code == os.EX_USAGE, said
-    assert names in said
-    assert "Traceback" not in said
-
-
-@pytest.mark.parametrize(
-    "arguments", [("--workers", "none"), ("--max-viewers", "-1"), ("--io-uring", "on")]
-)
-def test_camera_is_not_opened_for_a_web_tier_that_will_not_start(
-    start: Callable[..., Up], runtime: Path, arguments: tuple[str, str]
-) -> None:
-    code, said = refuse(start, "--source", "test", *arguments)
-    assert code == os.EX_USAGE
-    assert said.count("\n") == 1
-    assert os.listdir(runtime) == []
-
-
-def test_an_empty_name_is_no_name(start: Callable[..., Up], runtime: Path) -> None:
-    code, said = refuse(start, "--name", "")
-    assert code == os.EX_USAGE
-    assert "'' is no camera name" in said
-
-
 @pytest.mark.slow
 def test_lines_have_the_time_and_who_says_them_and_the_journals_have_none(
     start: Callable[..., Up], runtime: Path, tmp_path: Path
@@ -312,41 +210,3 @@ def test_what_goes_to_the_journal_has_neither_token_nor_a_time_of_its_own(
     assert token not in said
     assert re.search(r"(?m)^INFO camera: ", said)
     assert re.search(r"(?m)^INFO web\[\d+\]: ", said)
-
-
-def test_busy_port_is_told_before_anything_starts(
-    start: Callable[..., Up], runtime: Path, bind: str
-) -> None:
-    host, _, port = bind.partition(":")
-    with socket.create_server((host, int(port))):
-        code, said = refuse(start, *TEST)
-    assert code == os.EX_TEMPFAIL
-    assert "--bind" in said
-    assert os.listdir(runtime) == []
-
-
-@pytest.mark.parametrize(
-    ("arguments", "names"),
-    [(("--size", "big"), "'big' is no frame size"), (("--max-viewers", "all"), "'all'")],
-)
-def test_wrong_option_is_told_before_a_busy_port(
-    start: Callable[..., Up], runtime: Path, bind: str, arguments: tuple[str, str], names: str
-) -> None:
-    host, _, port = bind.partition(":")
-    with socket.create_server((host, int(port))):
-        code, said = refuse(start, *TEST, *arguments)
-    assert code == os.EX_USAGE, said
-    assert names in said
-    assert "in use" not in said
-    assert os.listdir(runtime) == []
-
-
-@pytest.mark.slow
-def test_camera_name_that_another_daemon_serves_ends_up_with_75_and_its_pid(
-    start: Callable[..., Up], runtime: Path
-) -> None:
-    with DaemonProcess(runtime, "--source", "test", "--size", "320x240") as daemon:
-        until(lambda: holder(CameraNames(runtime).lock) == daemon.pid)
-        code, said = refuse(start, *TEST)
-        assert code == os.EX_TEMPFAIL, said
-        assert str(daemon.pid) in said

@@ -5,6 +5,8 @@ from __future__ import annotations
 import logging
 import os
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 from framebus import logs
@@ -43,3 +45,28 @@ def test_only_the_descriptor_that_the_variable_means_leads_to_the_journal(tmp_pa
         assert not logs.to_journal(one.fileno(), {})
         assert not logs.to_journal(one.fileno(), {"JOURNAL_STREAM": "nonsense"})
     assert not logs.to_journal(-1, environ)
+
+
+def test_a_log_has_one_line_of_a_message_and_a_harmless_traceback() -> None:
+    formatter = logs.Formatter("front", timed=False)
+    try:
+        raise ValueError("\x1b[31m\x9b")
+    except ValueError:
+        record = logging.LogRecord(
+            "x", logging.ERROR, __file__, 1, "of %s", ("a\nb\x1b[2J",), sys.exc_info()
+        )
+    text = formatter.format(record)
+    assert text.splitlines()[0] == "ERROR front: of a\\nb\\x1b[2J"
+    assert len(text.splitlines()) > 2
+    assert "\x1b" not in text
+    assert "\x9b" not in text
+
+
+def test_the_daemons_log_is_written_with_it() -> None:
+    code = (
+        "import logging; from framebus import logs; logs.to_stderr('front', 'info'); "
+        "logging.getLogger('x').info('%s', '\\x1b[2J\\nERROR front: made up')"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True, text=True)
+    assert done.stderr.endswith(" INFO front: \\x1b[2J\\nERROR front: made up\n")
+    assert done.stderr.count("\n") == 1

@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import logging
-import subprocess
-import sys
-
 import pytest
-from framebus.printable import Formatter, line, lines
+from framebus.printable import line, lines
 
 
 @pytest.mark.parametrize(
@@ -28,28 +24,3 @@ def test_what_orders_a_terminal_about_becomes_what_a_person_can_read(text: str, 
 
 def test_line_breaks_stay_where_text_has_several_lines() -> None:
     assert lines("a\n\tb\r\x1b[1m") == "a\n\tb\\r\\x1b[1m"
-
-
-def test_a_log_has_one_line_of_a_message_and_a_harmless_traceback() -> None:
-    formatter = Formatter("%(levelname)s %(message)s")
-    try:
-        raise ValueError("\x1b[31m\x9b")
-    except ValueError:
-        record = logging.LogRecord(
-            "x", logging.ERROR, __file__, 1, "of %s", ("a\nb\x1b[2J",), sys.exc_info()
-        )
-    text = formatter.format(record)
-    assert text.splitlines()[0] == "ERROR of a\\nb\\x1b[2J"
-    assert len(text.splitlines()) > 2
-    assert "\x1b" not in text
-    assert "\x9b" not in text
-
-
-def test_the_daemons_log_is_written_with_it() -> None:
-    code = (
-        "import logging; from framebus import logs; logs.to_stderr('front', 'info'); "
-        "logging.getLogger('x').info('%s', '\\x1b[2J\\nERROR front: made up')"
-    )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True, text=True)
-    assert done.stderr.endswith(" INFO front: \\x1b[2J\\nERROR front: made up\n")
-    assert done.stderr.count("\n") == 1

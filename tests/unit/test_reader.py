@@ -10,7 +10,7 @@ import pytest
 from framebus import FrameReader
 from framebus.errors import CameraAbsent, FrameGone, FrameTimeout, SegmentInvalid, UsageError
 from framebus.names import CameraNames
-from framebus.notify import Notifier
+from framebus.notifier import Notifier
 from framebus.ring.writer import RingWriter
 from framebus.zmtp.publisher import Acceptor
 

@@ -51,7 +51,7 @@ def test_formats_are_known_by_their_first_bytes(data: bytes, kind: str) -> None:
         ("video/mp2t", "MPEG-TS", True),
         ("application/vnd.apple.mpegurl", "an HLS playlist", True),
         ("text/html; charset=utf-8", "a web page", False),
-        ("audio/basic", "", False),
+        ("audio/basic", "sound", False),
     ],
 )
 def test_a_type_says_it_too(content_type: str, kind: str, picture: bool) -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import sys
+from contextlib import closing
 from types import ModuleType
 
 import pytest
@@ -107,6 +108,19 @@ def test_viewers_see_where_it_comes_from_and_operators_what_is_harmless(
     parsed = parse(text)
     assert (parsed.public, parsed.text) == (public, known)
     assert "secret" not in repr(parsed)
+
+
+@pytest.mark.parametrize(
+    "path", ["http://u:secret@h/x", "/clips//secret.avi", "./clips/./secret.avi", "~/secret/"]
+)
+def test_a_path_is_concealed_however_its_failure_spells_it(path: str) -> None:
+    parsed = parse(f"file:{path}")
+    with closing(Interrupt()) as interrupt:
+        source = build(parsed, Request(), interrupt)
+        with pytest.raises(SourceUnusable) as failure:
+            source.open()
+    assert "secret" in failure.value.message
+    assert "secret" not in parsed.conceal(failure.value.message)
 
 
 def test_what_others_quote_of_a_source_is_concealed() -> None:

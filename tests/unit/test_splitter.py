@@ -4,11 +4,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from capture_daemon.sources import jpeg, splitter
+from capture_daemon.sources import jpeg, picture_end
 from capture_daemon.sources.jpeg_markers import EndState, find_end
 from capture_daemon.sources.splitter import JpegSplitter
 from tests import pictures
-from tests.jpeg_kinds import kinds
+from tests.jpeg_kinds import kinds, segments, with_segment
 
 FRAMES = [pictures.jpeg(number, 16, 16) for number in range(3)]
 
@@ -93,7 +93,18 @@ def test_no_byte_is_walked_twice(monkeypatch: pytest.MonkeyPatch) -> None:
         searched.append(len(data) - at)
         return find_end(data, at, final=final)
 
-    monkeypatch.setattr(splitter, "find_end", search)
+    monkeypatch.setattr(picture_end, "find_end", search)
     frame = pictures.jpeg(0, 640, 480)
     assert split(frame * 3, [100]) == [frame] * 3
     assert sum(searched) < 2 * len(frame * 3)
+
+
+@pytest.mark.parametrize("step", [1 << 16, 97])
+def test_a_thumbnail_in_a_picture_that_is_cut_is_no_frame(step: int) -> None:
+    thumbnail = pictures.jpeg(9, 16, 16)
+    picture = with_segment(FRAMES[0], 0xE1, b"Exif\0\0" + thumbnail)
+    marks = segments(picture)
+    for cut in (*marks[1:], *(at + 10 for at in marks[2:-1])):
+        frames = split(picture[:cut] + FRAMES[1] + FRAMES[2], [step])
+        whole = [frame for frame in frames if jpeg.examine(frame).reason is None]
+        assert whole == FRAMES[1:], f"cut after {cut} bytes"

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from flask import Response, jsonify, request
-from framebus.config import closest
+from framebus.config import did_you_mean
 from framebus.control.protocol import ProtocolError, Request, parse_request
 from framebus.errors import (
     CameraAbsent,
@@ -75,15 +75,12 @@ def control(names: CameraNames) -> Response:
 def _refused(call: Request) -> str | None:
     """Return why a call may not pass, None if it may."""
     if call.method not in METHODS:
-        meant = closest(call.method, METHODS)
-        hint = f": did you mean {meant!r}?" if meant else f"; {', '.join(METHODS)} can"
+        hint = did_you_mean(call.method, METHODS) or f"; {', '.join(METHODS)} can"
         return f"{call.method[:64]!r} cannot be called over HTTP{hint}"
     takes = METHODS[call.method]
     for name in call.params:
         if takes is not None and name not in takes:
-            meant = closest(name, takes)
-            hint = f": did you mean {meant!r}?" if meant else ""
-            return f"{call.method} takes no {name[:64]!r} over HTTP{hint}"
+            return f"{call.method} takes no {name[:64]!r} over HTTP{did_you_mean(name, takes)}"
     return None
 
 

@@ -65,7 +65,7 @@ class Proxies:
         """Whether what this address says of others is believed."""
         if not address:
             return self._unix
-        ip = as_address(address)
+        ip = as_address(address) if self._networks else None
         if ip is None:
             return False
         ip = getattr(ip, "ipv4_mapped", None) or ip
@@ -75,7 +75,7 @@ class Proxies:
         """Return who sent the request of a WSGI environment."""
         address = str(environ.get("REMOTE_ADDR", ""))
         scheme = str(environ.get("wsgi.url_scheme", "http"))
-        asked = environ.get("HTTP_HOST")
+        asked = own = environ.get("HTTP_HOST")
         if self.trusted(address):
             asked = environ.get("HTTP_X_FORWARDED_HOST") or asked
             told = str(environ.get("HTTP_X_FORWARDED_PROTO", "")).lower()
@@ -88,7 +88,7 @@ class Proxies:
                 if not self.trusted(address):
                     break
         host, port = _split(asked, scheme)
-        named, _ = _split(environ.get("HTTP_HOST"), scheme)
+        named = host if asked is own else _split(own, scheme)[0]
         return Peer(address, scheme, host, port, named)
 
     def prefix(self, environ: Mapping[str, Any]) -> str:
@@ -96,9 +96,9 @@ class Proxies:
 
         What is no plain path is left out: an answer whose addresses are relative needs none.
         """
-        if not self.trusted(str(environ.get("REMOTE_ADDR", ""))):
-            return ""
         told = str(environ.get("HTTP_X_FORWARDED_PREFIX", "")).removesuffix("/")
+        if not told or not self.trusted(str(environ.get("REMOTE_ADDR", ""))):
+            return ""
         return told if len(told) <= _PREFIX_MAX and _PREFIX.fullmatch(told) else ""
 
 

@@ -6,11 +6,10 @@ import struct
 from typing import NamedTuple
 
 from framebus.errors import SegmentInvalid
-from framebus.ring.layout import DESCRIPTOR_WORDS, Descriptor
+from framebus.ring.layout import DESCRIPTOR, Descriptor
 
-_MESSAGE = struct.Struct(f"<Q{DESCRIPTOR_WORDS}Q")
 _EPOCH = struct.Struct("<Q")
-_FIELDS = len(Descriptor._fields)
+_SIZE = _EPOCH.size + DESCRIPTOR.size
 
 
 class Announcement(NamedTuple):
@@ -31,7 +30,7 @@ class Announcement(NamedTuple):
     @classmethod
     def unpack(cls, message: bytes) -> Announcement:
         """Read a message; raises SegmentInvalid when its size is another."""
-        if len(message) != _MESSAGE.size:
-            raise SegmentInvalid(f"an announcement has {_MESSAGE.size} bytes, not {len(message)}")
-        words = _MESSAGE.unpack(message)
-        return cls(words[0], Descriptor(*words[1 : 1 + _FIELDS]))
+        if len(message) != _SIZE:
+            raise SegmentInvalid(f"an announcement has {_SIZE} bytes, not {len(message)}")
+        (epoch,) = _EPOCH.unpack_from(message)
+        return cls(epoch, Descriptor.unpack(message[_EPOCH.size :]))

@@ -106,7 +106,10 @@ STATUS_TEXT: Final = STATUS_OFFSET + 24
 STATUS_TEXT_MAX: Final = STATUS_SIZE - 24
 
 DESCRIPTORS_OFFSET: Final = STATUS_OFFSET + STATUS_SIZE
-DESCRIPTOR: Final = struct.Struct("<16Q")
+DESCRIPTOR: Final = struct.Struct("<11Q40x")
+"""A descriptor's words, and the reserved ones as zeros."""
+_UNCHECKED: Final = struct.Struct("<3Q8x7Q40x")
+"""The same with CHECK zero: what its own checksum is made over."""
 DESCRIPTOR_WORDS: Final = DESCRIPTOR.size // 8
 
 DEFAULT_CAPACITY: Final = 32 * 1024 * 1024
@@ -180,12 +183,13 @@ class Descriptor(NamedTuple):
 
     def pack(self) -> bytes:
         """Return its 128 bytes."""
-        return DESCRIPTOR.pack(*self, *_RESERVED)
+        return DESCRIPTOR.pack(*self)
 
     def checksum(self, payload: bytes | memoryview) -> int:
         """Return what CHECK is to be with this payload; `check` itself does not matter."""
-        blanked = DESCRIPTOR.pack(*self[:_CHECK], 0, *self[_CHECK + 1 :], *_RESERVED)
-        return zlib.crc32(blanked, zlib.crc32(payload))
+        sequence, position, length, _, *others = self
+        unchecked = _UNCHECKED.pack(sequence, position, length, *others)
+        return zlib.crc32(unchecked, zlib.crc32(payload))
 
     @property
     def plausible(self) -> bool:
@@ -200,10 +204,7 @@ class Descriptor(NamedTuple):
     @classmethod
     def unpack(cls, data: bytes) -> Descriptor:
         """Read one from its 128 bytes."""
-        return cls(*DESCRIPTOR.unpack(data)[:_FIELDS])
+        return cls._make(DESCRIPTOR.unpack(data))
 
 
-_RESERVED: Final = (0, 0, 0, 0, 0)
-_FIELDS: Final = DESCRIPTOR_WORDS - len(_RESERVED)
-_CHECK: Final = 3  # the field's number
 _LATEST_UTC_NS: Final = 2**63 - 1  # in the year 2262

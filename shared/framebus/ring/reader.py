@@ -35,7 +35,7 @@ class RingReader:
         self._map = mapping.map_
         self._bytes = memoryview(self._map)
         self._words = self._bytes.cast("Q")
-        self._names = names
+        self._ring_file = str(names.ring_file) if names else ""
         self._mark = mark
 
     @classmethod
@@ -54,7 +54,10 @@ class RingReader:
                 try:
                     return cls.open(path, told.owner, names=names, mark=told.mark, stays=stays)
                 except FileNotFoundError:
-                    if ring_file.mark(names) in (told.mark, None):  # else it was just replaced
+                    if ring_file.mark(str(names.ring_file)) in (
+                        told.mark,
+                        None,
+                    ):  # else it was just replaced
                         raise
         except FileNotFoundError:
             raise CameraAbsent(f"no ring at {path}: no daemon publishes this camera") from None
@@ -122,9 +125,9 @@ class RingReader:
 
         Not once it has lost its name: whoever may read it could give it a second one.
         """
-        if self._names is None:
+        if not self._ring_file:
             return os.fstat(self._fd).st_nlink == 0
-        return ring_file.mark(self._names) != self._mark
+        return ring_file.mark(self._ring_file) != self._mark
 
     def check_left(self) -> None:
         """Raise SegmentInvalid unless all agrees in what a dead writer left.

@@ -54,10 +54,13 @@ def read(names: CameraNames) -> Told:
     return Told(segment_path(name), owner, _mark(found))
 
 
-def mark(names: CameraNames) -> Mark | None:
-    """Return what tells the present file from others, None where there is none to be seen."""
+def mark(path: str) -> Mark | None:
+    """Return what tells the file at `path` from others, None where there is none to be seen.
+
+    Readers look with each frame: hence no Path, which takes longer than the look.
+    """
     try:
-        return _mark(names.ring_file.lstat())
+        return _mark(os.lstat(path))
     except OSError:
         return None
 

@@ -10,7 +10,6 @@ import json
 import logging
 import mmap
 import os
-import secrets
 import time
 import zlib
 from collections.abc import Mapping
@@ -81,7 +80,7 @@ class RingWriter:
         path, fd, geometry = make(
             names, wanted, smallest=layout.SMALLEST_SUBSTITUTE if yields else None
         )
-        epoch = secrets.randbits(64) or 1
+        epoch = int.from_bytes(os.urandom(8)) or 1
         writer = cls(names=names, path=path, fd=fd, geometry=geometry, epoch=epoch)
         try:
             writer._note_size(wanted)

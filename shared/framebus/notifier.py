@@ -1,0 +1,61 @@
+"""The daemon's ends of the notifications: a PUB hint per frame, and a PUB of JSON events.
+
+framebus.zmtp serves them. Readers' ends are in notify.py, apart: the daemon needs no libzmq, which
+would take a fifteenth of its start and two megabytes.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Final
+
+from framebus.names import CameraNames
+from framebus.ring.announcement import Announcement
+from framebus.zmtp.publisher import Acceptor, Publisher
+
+_FRAMES_KERNEL: Final = 8192
+"""Bytes: some twenty hints. Who is that far behind wants the newest, not these."""
+_EVENTS_KERNEL: Final = 16384
+_EVENTS_QUEUED: Final = 16384
+"""Bytes more; a status document has three thousand."""
+
+
+class Notifier:
+    """The daemon's end of CAMERA.frames."""
+
+    def __init__(self, acceptor: Acceptor, names: CameraNames) -> None:
+        """Bind; the caller holds the camera's lock. Raises NoPermission."""
+        path = names.frames_socket
+        self._publisher = Publisher(acceptor, path, queue_max=0, kernel_max=_FRAMES_KERNEL)
+
+    def announce(self, announcement: Announcement) -> None:
+        """Tell all listeners about one frame. Never blocks: who lags misses it."""
+        if self._publisher.wanted:
+            self._publisher.send(announcement.pack())
+
+    def close(self) -> None:
+        """Close the socket and remove its file."""
+        self._publisher.close()
+
+
+class EventNotifier:
+    """The daemon's end of CAMERA.events: one JSON object a message, with a key `event`."""
+
+    def __init__(self, acceptor: Acceptor, names: CameraNames) -> None:
+        """Bind; the caller holds the camera's lock. Raises NoPermission."""
+        path = names.events_socket
+        self._publisher = Publisher(
+            acceptor, path, queue_max=_EVENTS_QUEUED, kernel_max=_EVENTS_KERNEL
+        )
+
+    def send(self, event: str, document: Mapping[str, object]) -> None:
+        """Tell all listeners that `event` happened."""
+        if not self._publisher.wanted:
+            return
+        text = json.dumps({"event": event, **document}, separators=(",", ":"))
+        self._publisher.send(text.encode())
+
+    def close(self) -> None:
+        """Close the socket and remove its file."""
+        self._publisher.close()
