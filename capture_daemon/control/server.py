@@ -84,8 +84,10 @@ class ControlServer:
         match message.parts:
             case [text]:
                 route = _Route(peer)
-            case [b"", text]:  # a REQ sends, and wants, an empty delimiter
-                route = _Route(peer, (b"",))
+            case [*before, b"", text] if len(message.parts) == message.count:
+                # A REQ sends, and wants, an empty delimiter, and before it what proxies put there
+                # and its number (ZMQ_REQ_CORRELATE), https://rfc.zeromq.org/spec/28/.
+                route = _Route(peer, (*before, b""))
             case _:
                 self.dropped["parts"] += 1
                 return

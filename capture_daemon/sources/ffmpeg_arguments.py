@@ -29,6 +29,13 @@ _DEVICES = redact.words(
     "libcdio libdc1394 openal oss pulse sndio v4l2 video4linux2 x11grab"
 )
 """Formats that are devices (ffmpeg-devices(1))."""
+_FORMAT = re.compile(r"[a-z0-9_.-]+")
+"""ffmpeg takes capitals and lists as well: a format that is known by another spelling is checked as
+none of those that are looked at here."""
+_PROGRAMS = redact.words("avisynth vapoursynth")
+"""Formats that are programs, which ffmpeg would run,"""
+_PROGRAM_FILES = (".avs", ".vpy")
+"""and how names of files end by which it knows them (libavformat, avisynth.c, vapoursynth.c)."""
 _ESCAPES = "in a name or password write %23 for #, %2F for /, %3F for ? and %40 for @"
 
 
@@ -209,6 +216,7 @@ def _split(text: str) -> list[str]:
 
 def _input(options: tuple[Word, ...], text: str) -> Input:
     made = Input(options, text)
+    _check_format(made)
     url = redact.split(text) if made.medium is Medium.NETWORK else None
     told_apart = url is None or url.sound or url.scheme == redact.HIDDEN
     if not told_apart and "@" in text:
@@ -218,6 +226,17 @@ def _input(options: tuple[Word, ...], text: str) -> Input:
     if made.medium is Medium.GENERATOR:
         _check_graph(text)
     return made
+
+
+def _check_format(given: Input) -> None:
+    formats = [each.value for each in given.options if each.name == "f"]
+    if not all(_FORMAT.fullmatch(each) for each in formats):
+        raise UsageError("-f of an ffmpeg source takes one format, in small letters, as -f mjpeg")
+    if not _PROGRAMS.isdisjoint(formats) or given.text.lower().endswith(_PROGRAM_FILES):
+        raise UsageError(
+            "an input of an ffmpeg source is a script that ffmpeg would run, and may be no program "
+            "(docs/security.md)"
+        )
 
 
 def _option(words: list[str], at: int) -> Word:

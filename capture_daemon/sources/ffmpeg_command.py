@@ -2,7 +2,8 @@
 
 Everybody on a machine can read a program's arguments. So an input that has anything to hide is not
 written there, but into a script, in a file without a name (ffmpeg_scripts.py). Only where both a
-format and a decoder or a copy are asked for is there no such way, as docs/security.md says.
+format, or several headers, and a decoder or a copy are asked for is there no such way, as
+docs/security.md says.
 """
 
 from __future__ import annotations
@@ -101,7 +102,7 @@ def _paced(given: Input) -> list[str]:
 def _input(given: Input, arguments: Arguments, pass_on: PassOn) -> list[str]:
     options = [option for option in given.options if not option.of_format and option.name != "f"]
     outer = [word for option in options for word in option.words]
-    if given.secret and given.format in ("", "rtsp"):
+    if given.secret and given.format in ("", "rtsp") and not ffmpeg_scripts.has_lines(given):
         script, words = ffmpeg_scripts.concat(given)
         return [*outer, *words, pass_on(script)]
     if given.secret and not copies(arguments) and not given.has(*_DECODING):

@@ -16,15 +16,22 @@ _PROTOCOLS = (
 """What a script's URL may lead to: the network, and no file of this machine."""
 
 
+def has_lines(given: Input) -> bool:
+    """Tell whether a value has several lines, as -headers may: concat's script takes one a word."""
+    options = (each.value for each in given.options if each.of_format)
+    return any("\n" in each.rstrip("\r\n") for each in (given.text, *options))
+
+
 def concat(given: Input) -> tuple[str, list[str]]:
     """Return a script for the concat demuxer, and the arguments under which it is read."""
     allowed = _PROTOCOLS
-    lines = ["ffconcat version 1.0", f"file {_quoted(given.text)}"]
+    lines = ["ffconcat version 1.0", f"file {_quoted(given.text.rstrip())}"]
     for option in given.options:
         if option.name == "protocol_whitelist":
             allowed = f"pipe,{option.value}"
         elif option.of_format:
-            lines.append(f"option {option.name} {_quoted(option.value)}")
+            value = option.value.rstrip("\r\n")  # ffmpeg adds the end of the last header's line
+            lines.append(f"option {option.name} {_quoted(value)}")
     arguments = ["-f", "concat", "-safe", "0", "-protocol_whitelist", allowed, "-i"]
     return "\n".join([*lines, ""]), arguments
 
@@ -36,7 +43,9 @@ def movie(given: Input) -> tuple[str, list[str]]:
         for option in given.options
         if option.of_format
     )
-    graph = f"movie=filename={_argument(given.text)}:format_name={_argument(given.format)}"
+    graph = f"movie=filename={_argument(given.text)}"
+    if given.format:
+        graph += f":format_name={_argument(given.format)}"
     if options:
         graph += f":format_opts={_argument(options)}"
     return graph, ["-f", "lavfi", "-graph_file"]

@@ -12,8 +12,13 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
-_CHALLENGE = re.compile(r"(?:\A|,)\s*([A-Za-z][\w-]*)(?=\s|,|\Z)(?!\s*=)")
-_PARAMETER = re.compile(r'([\w-]+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s,]*))')
+# A server may send what makes a pattern look at the same bytes again and again, and no other thread
+# runs meanwhile: each goes over them once (no word is begun in its middle, nothing is given back).
+_CHALLENGE = re.compile(r"(?:\A|,)\s*+([A-Za-z][\w-]*+)(?=\s|,|\Z)(?!\s*+=)")
+_PARAMETER = re.compile(
+    r'(?<![\w-])([\w-]++)\s*+=\s*+(?:"((?:[^"\\]|\\.)*+)(?:"|\\?\Z)|([^\s,]*+))'
+)
+_QUOTED = re.compile(r'"(?:[^"\\]|\\.)*+(?:"|\\?\Z)')
 _ALGORITHMS = {"sha-512-256": "sha512_256", "sha-256": "sha256", "md5": "md5"}
 """By preference, the strongest first."""
 _SESSION = "-sess"
@@ -74,7 +79,7 @@ def challenges(headers: Iterable[str]) -> list[Challenge]:
 
 def _without_quoted(header: str) -> str:
     """Return the header with what is quoted blanked out, at the same length."""
-    return re.sub(r'"(?:[^"\\]|\\.)*"', lambda quoted: "_" * len(quoted[0]), header)
+    return _QUOTED.sub(lambda quoted: "_" * len(quoted[0]), header)
 
 
 def preferred(offered: Iterable[Challenge]) -> Challenge | None:

@@ -97,6 +97,26 @@ def test_a_req_socket_gets_its_delimiter_back(bench: Bench, runtime: Path) -> No
         peer.close()
 
 
+@pytest.mark.parametrize("before", [[b"\0\0\0\x01"], [b"a proxy's", b"one more's"]])
+def test_what_stands_before_the_delimiter_comes_back(bench: Bench, before: list[bytes]) -> None:
+    *envelope, text = bench.exchange(*before, b"", request("echo"))
+    assert envelope == [*before, b""]
+    assert json.loads(text)["result"] == {"got": {}}
+
+
+def test_a_req_socket_that_numbers_its_requests_gets_its_answer(
+    bench: Bench, runtime: Path
+) -> None:
+    peer = bench.context.socket(zmq.REQ)
+    peer.linger = 0
+    peer.setsockopt(zmq.REQ_CORRELATE, 1)
+    peer.connect(endpoint(CameraNames(runtime, "camera").control_socket))
+    try:
+        assert b'"result"' in bench.exchange(request("echo"), peer=peer)[-1]
+    finally:
+        peer.close()
+
+
 @pytest.mark.parametrize(
     ("text", "code"),
     [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import resource
 import socket
 import subprocess
@@ -228,6 +229,27 @@ def test_one_user_has_so_many_connections_and_the_oldest_that_said_nothing_goes(
             stack.enter_context(connect(path))
             echo.serve(2)
         assert hung_up(first)
+
+
+@pytest.mark.root
+@pytest.mark.skipif(os.getuid() != 0, reason="needs root to become other users")
+def test_users_with_a_connection_each_do_not_keep_out_who_could_end_the_process(
+    echo: Echo, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(echo.server, "_most", 4)
+    path.chmod(0o666)
+    path.parent.chmod(0o755)
+    with contextlib.ExitStack() as stack:
+        for user in range(61_100, 61_106):
+            os.seteuid(user)
+            try:
+                stack.enter_context(connect(path))
+            finally:
+                os.seteuid(0)
+            echo.serve()
+        own = stack.enter_context(connect(path))
+        echo.serve()
+        assert own.recv(len(GREETING), socket.MSG_WAITALL) == GREETING
 
 
 def test_a_peer_that_has_hung_up_has_its_last_messages_taken(echo: Echo, path: Path) -> None:

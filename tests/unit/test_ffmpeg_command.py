@@ -148,6 +148,22 @@ def test_a_secret_url_of_a_format_that_is_named_goes_into_a_graph() -> None:
     ]
 
 
+def test_headers_with_their_line_ends_reach_ffmpeg_whole() -> None:
+    scripts: list[str] = []
+
+    def pass_on(script: str) -> str:
+        scripts.append(script)
+        return "pipe:9"
+
+    command(parse("-headers 'A: b\r\n' -i http://cam/1"), PLAIN, pass_on)
+    words = command(parse("-headers 'A: b\r\nC: d\r\n' -i http://cam/1"), PLAIN, pass_on)
+    assert words[words.index("-f") + 1] == "lavfi"
+    assert scripts == [
+        "ffconcat version 1.0\nfile 'http://cam/1'\noption headers 'A: b'\n",
+        "movie=filename='http\\://cam/1':format_opts='headers=A\\\\\\: b\r\nC\\\\\\: d\r\n'",
+    ]
+
+
 @pytest.mark.parametrize("text", ["-f mpjpeg -i {} -c copy", "-f mpjpeg -c:v mjpeg_qsv -i {}"])
 def test_a_named_format_that_is_copied_or_decoded_specially_keeps_its_url(text: str) -> None:
     assert "http://me:pw@cam/1" in words_of(text.format("http://me:pw@cam/1"))

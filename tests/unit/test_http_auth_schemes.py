@@ -163,3 +163,15 @@ def test_a_password_is_shown_only_where_it_was_asked_for() -> None:
     assert some.refused(["Basic realm=x"], sent=False)
     assert some.header("GET", "/").startswith("Basic ")
     assert not some.refused(["Basic realm=x"], sent=True)
+
+
+@pytest.mark.parametrize("piece", ['\\"', "a", "a ", ",", ", ", "a=", ' "', 'a="\\" ', "-", "\\"])
+def test_a_header_is_gone_over_once_whatever_a_server_repeats_in_it(piece: str) -> None:
+    # A pattern that begins anew at each byte would take hours for this.
+    for begin in ("Digest ", 'Digest a="', 'Digest "'):
+        challenges([begin + piece * 500_000])
+
+
+def test_a_quoted_value_that_is_not_closed_goes_to_the_end() -> None:
+    (found,) = challenges(['Digest nonce=x, realm="a, Basic b'])
+    assert (found.scheme, found.parameters) == ("digest", {"nonce": "x", "realm": "a, Basic b"})

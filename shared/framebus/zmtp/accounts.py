@@ -26,7 +26,7 @@ class Account:
     def __init__(self, clock: Callable[[], int], *, trusted: bool = False) -> None:
         """`clock` gives monotonic nanoseconds; who is trusted has no end of time."""
         self._clock = clock
-        self._trusted = trusted
+        self.trusted = trusted
         self._left_ns = float(BURST_NS)
         self._counted_at_ns = clock()
         self.connections = 0
@@ -34,7 +34,7 @@ class Account:
 
     def spend(self, spent_ns: int) -> None:
         """Count processor time that was spent on this user."""
-        if not self._trusted:
+        if not self.trusted:
             self._count()
             self._left_ns = max(-float(BURST_NS), self._left_ns - spent_ns)
 

@@ -194,7 +194,8 @@ class Server:
             self._drop(oldest)
         elif len(self._peers) >= self._most:
             most = max(self._accounts.values(), key=lambda each: each.connections)
-            if most.connections <= account.connections + 1:
+            # As many users as there are connections could keep all others out with one each.
+            if most.connections <= account.connections + 1 and not account.trusted:
                 return False
             self._drop(next(peer for peer in self._peers.values() if peer.account is most))
         return True
