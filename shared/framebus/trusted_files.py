@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import errno
 import os
+import shlex
 import stat
 from pathlib import Path
 
@@ -45,9 +46,16 @@ def owner_of(runtime: Path) -> int:
             "set FRAMEBUS_RUNTIME_DIR to the directory itself"
         )
     if found.st_mode & _OTHERS_WRITE:
+        # A place that is shared on purpose, such as /tmp, must stay so.
+        ours = _may_chmod(found) and not found.st_mode & stat.S_ISVTX
         raise Untrusted(
             f"others may write the runtime directory {runtime} (mode {_mode(found)}), and so put "
-            f"files of theirs in the way: chmod go-w {runtime}"
+            "files of theirs in the way: "
+            + (
+                f"chmod go-w {shlex.quote(str(runtime))}"
+                if ours
+                else "set FRAMEBUS_RUNTIME_DIR to a directory of your own"
+            )
         )
     if not own and (above.st_uid not in (os.geteuid(), 0) or above.st_mode & _OTHERS_WRITE):
         raise Untrusted(
@@ -79,8 +87,9 @@ def create_runtime_dir(runtime: Path) -> Path:
         )
     if not os.access(runtime, os.W_OK | os.X_OK):
         raise NoPermission(
-            f"cannot write the runtime directory {runtime}: chmod u+rwx {runtime}, or set "
-            "FRAMEBUS_RUNTIME_DIR to a directory that you can write"
+            f"cannot write the runtime directory {runtime}: "
+            f"chmod u+rwx {shlex.quote(str(runtime))}, or set FRAMEBUS_RUNTIME_DIR "
+            "to a directory that you can write"
         )
     return runtime
 
@@ -121,7 +130,9 @@ def _check(path: Path, found: os.stat_result, owner: int) -> None:
         raise _no_regular_file(path)
     _check_owner(path, found, owner)
     if found.st_mode & _OTHERS_WRITE:
-        raise Untrusted(f"others may write {path} (mode {_mode(found)}): chmod go-w {path}")
+        raise Untrusted(
+            f"others may write {path} (mode {_mode(found)}): chmod go-w {shlex.quote(str(path))}"
+        )
 
 
 def _check_owner(path: Path, found: os.stat_result, owner: int) -> None:
@@ -133,6 +144,10 @@ def _check_owner(path: Path, found: os.stat_result, owner: int) -> None:
 
 def _no_regular_file(path: Path) -> Untrusted:
     return Untrusted(f"{path} is no regular file: remove it")
+
+
+def _may_chmod(found: os.stat_result) -> bool:
+    return os.geteuid() in (0, found.st_uid)
 
 
 def _mode(found: os.stat_result) -> str:
