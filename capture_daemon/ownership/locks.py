@@ -163,7 +163,7 @@ def how_to_end(pid: int, proc: Path = Path("/proc")) -> str:
     except OSError:
         return f"; `kill {pid}` ends it"
     if found := _CHILD_OF_UP.search(words):
-        return f", of the `framebus up` that `kill {found[1]}` ends, with all its cameras"
+        return f", of the framebus up that `kill {found[1]}` ends, with all its cameras"
     if found := _UNIT.search(groups):
         return f"; `sudo systemctl stop {found[1]}` ends it"
     return f"; `kill {pid}` ends it"

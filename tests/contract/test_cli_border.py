@@ -124,6 +124,16 @@ def test_a_full_disk_is_74_and_one_sentence(runtime: Path, arguments: list[str])
     assert ended.stderr.count("\n") == 1
 
 
+def test_who_closes_the_pipe_has_read_enough(runtime: Path) -> None:
+    read, write = os.pipe()
+    os.close(read)
+    with open(write, "wb") as closed, lock_held(CameraNames(runtime, "front")):
+        command = [sys.executable, "-m", "framebus", "ls"]
+        ended = subprocess.run(command, stdout=closed, stderr=subprocess.PIPE, check=False)
+    assert ended.returncode == 0
+    assert b"Error" not in ended.stderr
+
+
 def test_misspelt_variable_is_told_and_others_are_nobodys_business(
     monkeypatch: pytest.MonkeyPatch, runtime: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -208,7 +208,7 @@ def test_a_lock_file_of_somebody_else_is_not_believed(tmp_path: Path) -> None:
         (
             "python3\0-P\0-m\0framebus.cli.launch\x00412\x00capture_daemon\0",
             "0::/user.slice/session-3.scope\n",
-            ", of the `framebus up` that `kill 412` ends, with all its cameras",
+            ", of the framebus up that `kill 412` ends, with all its cameras",
         ),
         (
             "framebus\0capture\0",

@@ -30,7 +30,7 @@ class OutputFailed(FramebusError):
 def say(text: str) -> None:
     """Print a result for people; what a terminal would obey becomes an escape.
 
-    Raises BrokenPipeError when nobody reads any more, else OutputFailed.
+    Who closes the pipe has read enough: nothing is wrong then. Raises OutputFailed.
     """
     _print(printable.lines(text))
 
@@ -50,9 +50,16 @@ def _print(text: str) -> None:
     try:
         click.echo(text)
     except BrokenPipeError:
-        raise
+        _write_no_more()
     except OSError as error:
         raise OutputFailed(f"cannot write to standard output: {error.strerror}") from error
+
+
+def _write_no_more() -> None:
+    """Have the rest, and what Python flushes at its end, go nowhere."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, sys.stdout.fileno())
+    os.close(nowhere)
 
 
 def write_stdout(data: bytes) -> None:
