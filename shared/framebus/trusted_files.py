@@ -46,16 +46,9 @@ def owner_of(runtime: Path) -> int:
             "set FRAMEBUS_RUNTIME_DIR to the directory itself"
         )
     if found.st_mode & _OTHERS_WRITE:
-        # A place that is shared on purpose, such as /tmp, must stay so.
-        ours = _may_chmod(found) and not found.st_mode & stat.S_ISVTX
         raise Untrusted(
             f"others may write the runtime directory {runtime} (mode {_mode(found)}), and so put "
-            "files of theirs in the way: "
-            + (
-                f"chmod go-w {shlex.quote(str(runtime))}"
-                if ours
-                else "set FRAMEBUS_RUNTIME_DIR to a directory of your own"
-            )
+            f"files of theirs in the way: {_closing(runtime, found)}"
         )
     if not own and (above.st_uid not in (os.geteuid(), 0) or above.st_mode & _OTHERS_WRITE):
         raise Untrusted(
@@ -146,8 +139,17 @@ def _no_regular_file(path: Path) -> Untrusted:
     return Untrusted(f"{path} is no regular file: remove it")
 
 
-def _may_chmod(found: os.stat_result) -> bool:
-    return os.geteuid() in (0, found.st_uid)
+def _closing(runtime: Path, found: os.stat_result) -> str:
+    """Return how to keep others out; a place that is shared on purpose, as /tmp, stays so."""
+    chmod, own = (
+        f"chmod go-w {shlex.quote(str(runtime))}",
+        "set FRAMEBUS_RUNTIME_DIR to a directory",
+    )
+    if os.geteuid() not in (0, found.st_uid):
+        return f"{own} of your own"
+    if found.st_mode & stat.S_ISVTX:
+        return f"{own} of your own; or, if nobody else is to use this one, {chmod}"
+    return chmod
 
 
 def _mode(found: os.stat_result) -> str:
