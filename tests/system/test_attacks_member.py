@@ -77,6 +77,7 @@ def test_a_member_of_the_reading_group_costs_little_memory_no_frame_and_nobody_a
                     assert daemon.call("status")["state"] == "streaming"
                     answered += 1
                     with closing(Listener(context, daemon.names)) as listener:
+                        listener.connect()
                         until(partial(listener.wait, 1.0), what="a hint")
             assert member.returncode == 0, "it did not get through to a socket"
             assert answered
