@@ -122,6 +122,12 @@ def web(check: bool, **options: Any) -> None:
     listen = address.parse(chosen[BIND])
     allowed = access.choose(options, file.common, listen)
     secret = access.credential(allowed, state_dir()) if allowed.asks else None
+    if secret is None and allowed.password_file is not None:
+        click.echo(
+            "framebus: view open, control off: the password of --password-file is asked of nobody; "
+            "--view token asks for it",
+            err=True,
+        )
     if check:
         _check_code({**os.environ, **chosen})
         return

@@ -212,6 +212,9 @@ class Handlers:
         now_ns = self._clock()
         device = self._conductor.device
         if not device:
+            if self._conductor.source.kind not in ("v4l2", "auto"):
+                what = self._conductor.source.plan.spec.public
+                raise Refusal(NOT_SUPPORTED, f"{what} has no device that could be lent")
             raise Refusal(NOT_NOW, "no camera is open now, so there is none to lend")
         self._conductor.lend(Lease(device, to, now_ns + round(float(str(seconds)) * 1e9)), now_ns)
         answer.result({**self._state(), "device": device})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import click
@@ -54,8 +55,10 @@ def command(*, name: str | None, device: str | None, as_json: bool, file: Path |
     """Examine this machine; `_HELP` is what a person reads."""
     if name is not None:
         check_camera_name(name)
-    if file is not None and file.exists():
-        raise UsageError(f"{file} is there already: name a new file")
+    if file is not None:
+        output.check_directory(file.parent)  # before a person waits for what cannot be kept
+        if os.path.lexists(file):
+            raise UsageError(f"{file} is there already: name a new file")
     machine = this_machine(name=name, device=_node(device))
     findings = doctor.examine(machine)
     if as_json:

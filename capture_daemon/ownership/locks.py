@@ -14,6 +14,7 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
+import re
 import threading
 from pathlib import Path
 
@@ -22,6 +23,10 @@ from framebus.liveness import holder, locked_by_reader
 from framebus.trusted_files import open_trusted
 
 _MODE = 0o640
+_CHILD_OF_UP = re.compile(r"framebus\.cli\.launch\0([0-9]+)\0")
+"""In a command line: what `framebus up` starts its children with, and its own process id."""
+_UNIT = re.compile(r"/(framebus[\w@.-]*\.service)$", re.MULTILINE)
+"""In /proc/PID/cgroup."""
 
 
 class Locks:
@@ -145,5 +150,20 @@ def start_time(pid: int) -> int:
 
 def _held(what: str, pid: int) -> CameraHeld:
     by = f"by process {pid}" if pid else "by another process"
-    remedy = f"; `kill {pid}` ends it" if pid else ""
-    return CameraHeld(f"{what} is held {by}{remedy}", pid)
+    return CameraHeld(f"{what} is held {by}{how_to_end(pid)}", pid)
+
+
+def how_to_end(pid: int, proc: Path = Path("/proc")) -> str:
+    """Return what ends a daemon for good: whoever keeps it running would start the next one."""
+    if not pid:
+        return ""
+    try:
+        words = (proc / str(pid) / "cmdline").read_text(encoding="utf-8", errors="replace")
+        groups = (proc / str(pid) / "cgroup").read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return f"; `kill {pid}` ends it"
+    if found := _CHILD_OF_UP.search(words):
+        return f", of the framebus up that `kill {found[1]}` ends, with all its cameras"
+    if found := _UNIT.search(groups):
+        return f"; `sudo systemctl stop {found[1]}` ends it"
+    return f"; `kill {pid}` ends it"

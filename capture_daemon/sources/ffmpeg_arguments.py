@@ -101,7 +101,7 @@ class Input:
         if _SCHEME.match(self.text) and not self.text.startswith("file:"):
             return Medium.NETWORK
         path = Path(self.text.removeprefix("file:"))
-        return Medium.DEVICE if path.exists() and not path.is_file() else Medium.FILE
+        return Medium.DEVICE if os.path.exists(path) and not os.path.isfile(path) else Medium.FILE
 
     @property
     def secret(self) -> bool:

@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 
 import click
-from framebus.cli import output
+from framebus.cli import output, typed
 from framebus.printable import line
 
 from capture_daemon.sources.base import SourceError
@@ -81,8 +81,8 @@ def _show_formats(device: str, *, as_json: bool) -> None:
     try:
         offers = offers_of(resolve(device.removeprefix("v4l2:")))
     except SourceError as error:
-        output.warn(error.message)
-        output.warn(error.remedy)
+        remedy = f" ({error.remedy})" if error.remedy else ""
+        output.warn(typed.remedies(f"framebus: {error.message}{remedy}"))
         raise SystemExit(_exit_code(error)) from error
     if as_json:
         output.say_json([offer.document() for offer in offers])

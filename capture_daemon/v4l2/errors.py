@@ -61,7 +61,7 @@ _TABLE = (
         {errno.EACCES, errno.EPERM},
         "no-permission",
         "this user may not open the device",
-        "add the user to the group that owns it: `usermod -aG video USER`, then log in again",
+        "add the user to the group that owns it: `sudo usermod -aG video $USER`, then log in again",
     ),
     _row(
         "QUERYCAP",

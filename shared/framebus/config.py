@@ -70,7 +70,7 @@ COMMON_KEYS: Mapping[str, tuple[type, ...]] = {
 _TYPE_NAMES = {
     bool: "true or false",
     str: "a text",
-    int: "a number",
+    int: "a whole number",
     float: "a number",
     list: "a list of texts",
 }
@@ -187,13 +187,22 @@ def _check(
         if key == "cameras" and isinstance(value, dict):
             raise UsageError(f"{where}: a camera's table is [camera.NAME], without s")
         if misplaced or not isinstance(value, known[key]):
-            wanted = " or ".join(dict.fromkeys(_TYPE_NAMES[kind] for kind in known[key]))
+            kinds = [kind for kind in known[key] if not (kind is int and float in known[key])]
+            wanted = " or ".join(_TYPE_NAMES[kind] for kind in kinds)
             raise UsageError(f"{where}: {key} must be {wanted}, not {_kind_of(value)}")
 
 
 def _kind_of(value: object) -> str:
     """Return what a value is, and not what it says: that may be a camera's URL."""
-    return _TYPE_NAMES.get(type(value), "a table or a date")
+    match value:
+        case bool():
+            return _TYPE_NAMES[bool]
+        case int():
+            return "a number"
+        case float():
+            return "a number with a point"
+        case _:
+            return _TYPE_NAMES.get(type(value), "a table or a date")
 
 
 def nearest(word: str, known: Iterable[str]) -> str:

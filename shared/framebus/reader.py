@@ -235,5 +235,6 @@ class FrameReader:
         status = self._ring.status()
         cause = status.get("cause")
         if isinstance(cause, dict):
-            return str(cause.get("message", "the daemon names no cause"))
+            remedy = f" ({cause['remedy']})" if cause.get("remedy") else ""
+            return f"{cause.get('message', 'the daemon names no cause')}{remedy}"
         return f"the daemon's state is {status.get('state', 'unknown')}"

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import errno
 import os
+import shlex
 import stat
 from pathlib import Path
 
@@ -47,7 +48,7 @@ def owner_of(runtime: Path) -> int:
     if found.st_mode & _OTHERS_WRITE:
         raise Untrusted(
             f"others may write the runtime directory {runtime} (mode {_mode(found)}), and so put "
-            f"files of theirs in the way: chmod go-w {runtime}"
+            f"files of theirs in the way: {_closing(runtime, found)}"
         )
     if not own and (above.st_uid not in (os.geteuid(), 0) or above.st_mode & _OTHERS_WRITE):
         raise Untrusted(
@@ -79,8 +80,9 @@ def create_runtime_dir(runtime: Path) -> Path:
         )
     if not os.access(runtime, os.W_OK | os.X_OK):
         raise NoPermission(
-            f"cannot write the runtime directory {runtime}: chmod u+rwx {runtime}, or set "
-            "FRAMEBUS_RUNTIME_DIR to a directory that you can write"
+            f"cannot write the runtime directory {runtime}: "
+            f"chmod u+rwx {shlex.quote(str(runtime))}, or set FRAMEBUS_RUNTIME_DIR "
+            "to a directory that you can write"
         )
     return runtime
 
@@ -121,7 +123,9 @@ def _check(path: Path, found: os.stat_result, owner: int) -> None:
         raise _no_regular_file(path)
     _check_owner(path, found, owner)
     if found.st_mode & _OTHERS_WRITE:
-        raise Untrusted(f"others may write {path} (mode {_mode(found)}): chmod go-w {path}")
+        raise Untrusted(
+            f"others may write {path} (mode {_mode(found)}): chmod go-w {shlex.quote(str(path))}"
+        )
 
 
 def _check_owner(path: Path, found: os.stat_result, owner: int) -> None:
@@ -133,6 +137,19 @@ def _check_owner(path: Path, found: os.stat_result, owner: int) -> None:
 
 def _no_regular_file(path: Path) -> Untrusted:
     return Untrusted(f"{path} is no regular file: remove it")
+
+
+def _closing(runtime: Path, found: os.stat_result) -> str:
+    """Return how to keep others out; a place that is shared on purpose, as /tmp, stays so."""
+    chmod, own = (
+        f"chmod go-w {shlex.quote(str(runtime))}",
+        "set FRAMEBUS_RUNTIME_DIR to a directory",
+    )
+    if os.geteuid() not in (0, found.st_uid):
+        return f"{own} of your own"
+    if found.st_mode & stat.S_ISVTX:
+        return f"{own} of your own; or, if nobody else is to use this one, {chmod}"
+    return chmod
 
 
 def _mode(found: os.stat_result) -> str:

@@ -76,6 +76,10 @@ def test_every_option_of_a_command_is_explained_and_has_its_variable(command: st
         (["tap", "--timeout", "inf"], "--timeout"),
         (["snapshot", "-o", "x.jpg", "--timeout", "nan"], "--timeout"),
         (["ctk"], "did you mean 'ctl'"),
+        (["stauts"], "framebus ctl status`"),
+        (["set-controls"], "framebus ctl set_controls`"),
+        (["ls", "extra"], "this command takes options only"),
+        (["up", "extra"], "quote a value"),
         (["snap"], "did you mean 'snapshot'"),
         (["ctl", "statsu"], "did you mean 'status'"),
         (["ctl", "set-controls"], "did you mean 'set_controls'"),
@@ -108,6 +112,26 @@ def test_wrong_usage_never_shows_what_may_be_a_source(
 ) -> None:
     assert run(framebus, arguments, name="framebus") == os.EX_USAGE
     assert "s3cret" not in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["--version"], ["up", "--help"], ["ls"]])
+def test_a_full_disk_is_74_and_one_sentence(runtime: Path, arguments: list[str]) -> None:
+    with open("/dev/full", "wb") as full, lock_held(CameraNames(runtime, "front")):
+        command = [sys.executable, "-m", "framebus", *arguments]
+        ended = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    assert ended.returncode == os.EX_IOERR
+    assert "No space left on device" in ended.stderr
+    assert ended.stderr.count("\n") == 1
+
+
+def test_who_closes_the_pipe_has_read_enough(runtime: Path) -> None:
+    read, write = os.pipe()
+    os.close(read)
+    with open(write, "wb") as closed, lock_held(CameraNames(runtime, "front")):
+        command = [sys.executable, "-m", "framebus", "ls"]
+        ended = subprocess.run(command, stdout=closed, stderr=subprocess.PIPE, check=False)
+    assert ended.returncode == 0
+    assert b"Error" not in ended.stderr
 
 
 def test_misspelt_variable_is_told_and_others_are_nobodys_business(

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from framebus.cli import choice, typed
-from framebus.errors import BadCameraName, CameraAbsent, FrameTimeout, UsageError
+from framebus.errors import BadCameraName, CameraAbsent, FrameTimeout, NoPermission, UsageError
 from framebus.names import CameraNames
 from framebus.running import RunningCamera, RuntimeDirectory
 
@@ -22,6 +22,7 @@ def alone(monkeypatch: pytest.MonkeyPatch) -> None:
     """No other runtime directory, and `framebus` on PATH."""
     elsewhere(monkeypatch)
     monkeypatch.setattr(typed, "program", lambda: "framebus")
+    monkeypatch.setattr(typed, "told", lambda environ, runtime: None)
 
 
 def elsewhere(monkeypatch: pytest.MonkeyPatch, *found: RuntimeDirectory) -> None:
@@ -142,3 +143,24 @@ def test_silence_for_want_of_a_daemon_is_an_absent_camera(runtime: Path) -> None
         raise FrameTimeout("no new frame")
     with lock_held(names), pytest.raises(FrameTimeout), choice.explained(names, None, STATUS):
         raise FrameTimeout("no new frame")
+
+
+def test_a_remedy_names_the_camera_that_had_to_be_named(runtime: Path) -> None:
+    names, text = CameraNames(runtime, "front"), "capture is stopped (`framebus ctl start`)"
+    with (
+        lock_held(names),
+        pytest.raises(FrameTimeout) as told,
+        choice.explained(names, "front", STATUS),
+    ):
+        raise FrameTimeout(text)
+    assert str(told.value) == "capture is stopped (`framebus ctl start --name front`)"
+    assert choice.for_camera(text, None) == text
+
+
+def test_what_lets_a_person_look_names_the_camera_that_was_asked_for(
+    runtime: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "access", lambda path, mode: False)
+    with lock_held(CameraNames(runtime, "front")), pytest.raises(NoPermission) as refused:
+        choice.choose("front", STATUS)
+    assert "framebus ctl status --name front`" in str(refused.value)

@@ -96,7 +96,7 @@ def test_a_camera_that_the_file_does_not_have_needs_a_source_of_its_own(
         ("source = {url = 's3cret'}", "source must be a text, not a table or a date$"),
         ("[camera.'Front door']", "no camera name"),
         ("fps = '30'", "fps must be a number"),
-        ("workers = true", "workers must be a number"),
+        ("workers = true", "workers must be a whole number, not true or false"),
         ("camera = 1", r"write \[camera.front\]"),
         ("cameras = ['A B']", "no camera name"),
         ("x = ", "is not TOML"),

@@ -15,7 +15,7 @@ import pytest
 from framebus.errors import CameraHeld, NoPermission, Untrusted
 from framebus.liveness import holder
 
-from capture_daemon.ownership.locks import Locks, start_time
+from capture_daemon.ownership.locks import Locks, how_to_end, start_time
 from tests.planted import KINDS, put
 
 HOLD = """
@@ -199,3 +199,30 @@ def test_a_lock_file_of_somebody_else_is_not_believed(tmp_path: Path) -> None:
         assert holder(path) == 0
         with pytest.raises(Untrusted, match="belongs to user id 65534"):
             Locks().acquire(path, "x")
+
+
+@pytest.mark.parametrize(
+    ("words", "cgroup", "remedy"),
+    [
+        ("framebus\0capture\0", "0::/user.slice/session-3.scope\n", "; `kill 7` ends it"),
+        (
+            "python3\0-P\0-m\0framebus.cli.launch\x00412\x00capture_daemon\0",
+            "0::/user.slice/session-3.scope\n",
+            ", of the framebus up that `kill 412` ends, with all its cameras",
+        ),
+        (
+            "framebus\0capture\0",
+            "0::/system.slice/system-x.slice/framebus-capture@front.service\n",
+            "; `sudo systemctl stop framebus-capture@front.service` ends it",
+        ),
+    ],
+)
+def test_a_daemon_that_would_be_started_again_is_ended_with_what_starts_it(
+    tmp_path: Path, words: str, cgroup: str, remedy: str
+) -> None:
+    (tmp_path / "7").mkdir()
+    (tmp_path / "7/cmdline").write_text(words)
+    (tmp_path / "7/cgroup").write_text(cgroup)
+    assert how_to_end(7, tmp_path) == remedy
+    assert how_to_end(8, tmp_path) == "; `kill 8` ends it"
+    assert how_to_end(0, tmp_path) == ""

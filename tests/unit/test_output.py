@@ -5,7 +5,7 @@ import threading
 from pathlib import Path
 
 import pytest
-from framebus.cli.output import OutputFailed, file_name, write_file
+from framebus.cli.output import OutputFailed, check_directory, check_file, file_name, write_file
 from framebus.frame import Frame
 
 
@@ -76,3 +76,16 @@ def test_failure_names_the_file_and_leaves_nothing(tmp_path: Path) -> None:
     with pytest.raises(OutputFailed, match="No such file"):
         write_file(tmp_path / "none" / "x.jpg", b"new")
     assert os.listdir(tmp_path) == ["directory"]
+
+
+def test_a_path_that_cannot_be_looked_at_is_named_and_no_bug(tmp_path: Path) -> None:
+    nobody_can_have = tmp_path / ("x" * 300)
+    for check, path in (
+        (check_directory, nobody_can_have),
+        (check_directory, nobody_can_have / "y"),
+        (check_file, nobody_can_have / "x.jpg"),
+    ):
+        with pytest.raises(OutputFailed, match="name a directory that is yours"):
+            check(path)
+    with pytest.raises(OutputFailed, match="File name too long"):
+        write_file(nobody_can_have, b"")

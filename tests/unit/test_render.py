@@ -164,7 +164,7 @@ def test_what_is_not_known_is_said_to_be_so_and_never_0() -> None:
     frames = {**STATUS["frames"], "fps": None, "newest_utc_ns": None}  # type: ignore[dict-item]
     found = rows(render.status({**STATUS, "source": source, "frames": frames}, NOW))
     assert found["granted"] == "MJPG size not known, rate not known"
-    assert found["rate"] == "rate not known"
+    assert found["rate"] == "not known"
 
 
 def test_what_waits_for_its_time_is_told_beside_what_is_tried_next() -> None:

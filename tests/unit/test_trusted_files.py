@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -36,7 +37,7 @@ def test_a_directory_that_is_not_there_yet_is_no_fault(directory: Path) -> None:
         owner_of(directory / "none")
 
 
-@pytest.mark.parametrize("mode", [0o770, 0o752, 0o777, 0o1777, 0o2775])
+@pytest.mark.parametrize("mode", [0o770, 0o752, 0o777, 0o2775])
 def test_a_directory_that_others_may_write_is_refused_and_the_remedy_is_right(
     directory: Path, mode: int
 ) -> None:
@@ -46,6 +47,15 @@ def test_a_directory_that_others_may_write_is_refused_and_the_remedy_is_right(
             use(directory)
     directory.chmod(mode & ~0o022)
     assert create_runtime_dir(directory) == directory
+
+
+@pytest.mark.parametrize("use", [owner_of, create_runtime_dir])
+def test_a_directory_that_is_shared_on_purpose_is_to_stay_so(
+    directory: Path, use: Callable[[Path], object]
+) -> None:
+    directory.chmod(0o1777)  # as /tmp
+    with pytest.raises(Untrusted, match="set FRAMEBUS_RUNTIME_DIR to a directory of your own; or"):
+        use(directory)
 
 
 @pytest.mark.parametrize("kind", ["fifo", "link", "socket"])

@@ -86,3 +86,16 @@ def test_only_a_directory_that_the_next_shell_would_not_find_is_told() -> None:
     assert typed.told({**environ, "FRAMEBUS_RUNTIME_DIR": "/srv/x"}, Path("/srv/x")) == Path(
         "/srv/x"
     )
+
+
+def test_a_command_is_told_of_the_directory_that_this_one_was_told_of(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Written before the command, the variable is gone in the next line."""
+    monkeypatch.setattr(typed, "program", lambda: "framebus")
+    monkeypatch.setenv("FRAMEBUS_RUNTIME_DIR", str(tmp_path))
+    there = f"FRAMEBUS_RUNTIME_DIR={tmp_path}"
+    assert typed.command("up") == f"{there} framebus up"
+    assert typed.remedies("`framebus ctl start` or `sudo framebus doctor`") == (
+        f"`{there} framebus ctl start` or `sudo env {there} framebus doctor`"
+    )

@@ -118,3 +118,9 @@ def test_a_secret_with_which_nobody_would_be_let_in_is_found_before_a_reload(
     done = _run("--check", "--view", "token", "--password-file", str(file))
     assert (done.returncode, done.stdout) == (code, "")
     assert str(file) in done.stderr
+
+
+def test_a_password_that_is_asked_of_nobody_is_told(runtime: Path) -> None:
+    done = _run("--check", "--password-file", "/no/such")
+    assert done.returncode == 0
+    assert "--view token asks for it" in done.stderr

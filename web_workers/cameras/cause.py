@@ -6,15 +6,13 @@ is found out here, from its lock file and its ring.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 
 from framebus.errors import FramebusError, NoPermission, Untrusted
 from framebus.names import CameraNames
 from framebus.notify import UNKNOWN_INTERVAL_S
-
-_COMMAND = re.compile(r"(framebus ctl [a-z]+\b)(?![^`;,]*--name)")
+from framebus.remedies import for_camera
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +56,7 @@ def explain(
         return Cause(
             str(told.get("code", "unknown")),
             str(told.get("message", "the daemon gives no reason")),
-            _for(names.camera, str(told.get("remedy") or "")),
+            for_camera(str(told.get("remedy") or ""), names.camera),
         )
     return _by_state(names.camera, str(status.get("state", "")))
 
@@ -89,13 +87,8 @@ def _without_daemon(camera: str, attached: bool) -> Cause:
 
 def _by_state(camera: str, state: str) -> Cause:
     if state == "stopped":
-        remedy = _for(camera, "`framebus ctl start` starts it")
+        remedy = for_camera("`framebus ctl start` starts it", camera)
         return Cause("stopped", f"the capture of {camera!r} is stopped", remedy)
     if state in ("", "opening"):
         return Cause("opening", f"the capture daemon of {camera!r} is opening its source")
     return Cause("no-frames", f"camera {camera!r} delivers no new frames (state: {state})")
-
-
-def _for(camera: str, remedy: str) -> str:
-    """Return a remedy with the camera in each command: it is read beside other cameras'."""
-    return _COMMAND.sub(rf"\1 --name {camera}", remedy)

@@ -13,7 +13,7 @@ from pathlib import Path
 from framebus.cli import access, interfaces, typed
 from framebus.cli.access import Access, Credential
 from framebus.cli.address import Address
-from framebus.names import DEFAULT_CAMERA, runtime_dir
+from framebus.names import DEFAULT_CAMERA
 
 _MOST_ADDRESSES = 4
 _BINDV6ONLY = Path("/proc/sys/net/ipv6/bindv6only")
@@ -101,13 +101,12 @@ def banner(served: Served, *, secret: bool) -> str:
 
 def _commands(served: Served) -> list[tuple[str, str]]:
     """Return the commands as the next shell takes them."""
-    runtime = typed.told(os.environ, runtime_dir())
     camera = served.cameras[0]
     named = len(served.cameras) > 1 or camera != DEFAULT_CAMERA
     name = ("--name", camera) if named else ()
 
     def ctl(method: str) -> str:
-        return typed.command("ctl", method, *name, runtime=runtime)
+        return typed.command("ctl", method, *name)
 
     return [
         ("state", ctl("status")),

@@ -13,10 +13,11 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from framebus import remedies
 from framebus.cli import flags, typed
 from framebus.cli.flags import Command
 from framebus.config import closest
-from framebus.errors import CameraAbsent, FrameTimeout, NoPermission, UsageError
+from framebus.errors import CameraAbsent, FramebusError, FrameTimeout, NoPermission, UsageError
 from framebus.names import DEFAULT_CAMERA, CameraNames, check_runtime_dir, runtime_dir
 from framebus.running import RunningCamera, RuntimeDirectory, examine, others, running
 
@@ -38,14 +39,16 @@ def choose(name: str | None, words: Sequence[str]) -> CameraNames:
     be seen.
     """
     runtime = check_runtime_dir(runtime_dir())
-    if runtime.exists() and not runtime.is_dir():
+    there = os.path.exists(runtime)  # Path.exists raises where one may not look
+    if there and not runtime.is_dir():
         raise UsageError(
             f"{runtime} is no directory: set FRAMEBUS_RUNTIME_DIR to one, or leave it out"
         )
     needed = os.X_OK if name is not None else os.X_OK | os.R_OK
-    if runtime.exists() and not os.access(runtime, needed):
+    if there and not os.access(runtime, needed):
         directory = examine(runtime)
-        grant = f": {_granted(directory, words)}" if directory else ": run as its owner"
+        named = (*words, "--name", name) if name is not None else words
+        grant = f": {_granted(directory, named)}" if directory else ": run as its owner"
         raise NoPermission(f"no permission to look into {runtime}{grant}")
     if name is not None:
         return CameraNames(runtime, name)
@@ -62,15 +65,23 @@ def choose(name: str | None, words: Sequence[str]) -> CameraNames:
 def explained(names: CameraNames, name: str | None, words: Sequence[str]) -> Iterator[None]:
     """Have a CameraAbsent say where there are cameras. `name` is what the person gave.
 
-    A FrameTimeout for want of a daemon is one, too.
+    A FrameTimeout for want of a daemon is one, too. What else is raised has the camera's name in
+    its commands, if it had to be given.
     """
     try:
         yield
-    except (CameraAbsent, FrameTimeout) as error:
-        absent = absence(names, name, words)
-        if absent:
+    except FramebusError as error:
+        waits = isinstance(error, CameraAbsent | FrameTimeout)
+        if waits and (absent := absence(names, name, words)):
             raise CameraAbsent(absent) from error
+        if error.args:
+            error.args = (for_camera(str(error.args[0]), name), *error.args[1:])
         raise
+
+
+def for_camera(text: str, name: str | None) -> str:
+    """Return a message whose commands are for the camera that a person gave by name."""
+    return remedies.for_camera(text, name) if name is not None else text
 
 
 def absence(names: CameraNames, name: str | None, words: Sequence[str]) -> str:

@@ -158,7 +158,7 @@ def ctl(
     if as_json:
         output.say_json(result)
     else:
-        output.say(typed.remedies(METHODS[method].text(result)))
+        output.say(typed.remedies(choice.for_camera(METHODS[method].text(result), name)))
     return None
 
 

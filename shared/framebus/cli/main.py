@@ -7,6 +7,7 @@ when they are asked for, so this file knows neither the capture daemon nor the w
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from collections.abc import Sequence
@@ -18,11 +19,13 @@ import click
 from framebus import printable
 from framebus.cli import typed, usage, variables
 from framebus.cli.arguments import hide_sources
-from framebus.config import nearest, quoted
+from framebus.config import closest, nearest, quoted
 from framebus.errors import FramebusError
 
 _GROUP = "framebus.commands"
 _INTERRUPTED = 130  # 128 + SIGINT, as shells report it
+_FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO})
+"""What standard output says that has no room: click prints --help and --version by itself."""
 _WORDS_MAX = 4000  # characters of an error
 
 _HELP = """One camera, one opener, any number of viewers.
@@ -99,7 +102,7 @@ class LazyCommands(click.Group):
         """Find the command; an unknown one gets the nearest."""
         name = args[0]
         if not name.startswith("-") and name not in _installed():
-            hint = nearest(name, _installed())
+            hint = _meant(name)
             raise click.UsageError(f"No such command {quoted(name)}".rstrip() + hint, ctx)
         return super().resolve_command(ctx, args)
 
@@ -129,6 +132,15 @@ class LazyCommands(click.Group):
                     rows.append((name, command.get_short_help_str(limit=room)))
         with formatter.section("Commands"):
             formatter.write_dl(rows)
+
+
+def _meant(name: str) -> str:
+    """Return a hint for an unknown command: it may be a method of `framebus ctl`."""
+    from framebus.cli.ctl import METHODS  # the other commands start without it
+
+    if closest(name, _installed()) is None and (method := closest(name, METHODS)):
+        return f": did you mean `{typed.command('ctl', method)}`?"
+    return nearest(name, _installed())
 
 
 def _installed() -> dict[str, EntryPoint]:
@@ -172,6 +184,11 @@ def run(command: click.Command, args: Sequence[str] | None = None, *, name: str)
         return error.exit_code
     except click.Abort:
         return _INTERRUPTED
+    except OSError as error:
+        if error.errno not in _FULL or error.filename is not None:
+            raise
+        click.echo(f"framebus: cannot write: {error.strerror}; give it a file or pipe", err=True)
+        return os.EX_IOERR
     return result if isinstance(result, int) else os.EX_OK
 
 

@@ -30,7 +30,7 @@ class OutputFailed(FramebusError):
 def say(text: str) -> None:
     """Print a result for people; what a terminal would obey becomes an escape.
 
-    Raises BrokenPipeError when nobody reads any more, else OutputFailed.
+    Who closes the pipe has read enough: nothing is wrong then. Raises OutputFailed.
     """
     _print(printable.lines(text))
 
@@ -50,9 +50,16 @@ def _print(text: str) -> None:
     try:
         click.echo(text)
     except BrokenPipeError:
-        raise
+        _write_no_more()
     except OSError as error:
         raise OutputFailed(f"cannot write to standard output: {error.strerror}") from error
+
+
+def _write_no_more() -> None:
+    """Have the rest, and what Python flushes at its end, go nowhere."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, sys.stdout.fileno())
+    os.close(nowhere)
 
 
 def write_stdout(data: bytes) -> None:
@@ -85,12 +92,18 @@ def _check_open() -> None:
 
 def check_directory(directory: Path) -> None:
     """Raise OutputFailed unless files can be made in a directory, before a frame is waited for."""
-    if not directory.exists():
+    try:
+        found = directory.stat()
+    except FileNotFoundError as error:
         raise OutputFailed(
             f"there is no directory {directory}: make it (`mkdir -p {shlex.quote(str(directory))}`)"
             " or name another"
-        )
-    if not directory.is_dir():
+        ) from error
+    except OSError as error:
+        raise OutputFailed(
+            f"cannot write into {directory} ({error.strerror}): name a directory that is yours"
+        ) from error
+    if not stat.S_ISDIR(found.st_mode):
         raise OutputFailed(f"{directory} is no directory: name one")
     if not os.access(directory, os.W_OK | os.X_OK):
         raise OutputFailed(
@@ -101,7 +114,7 @@ def check_directory(directory: Path) -> None:
 def check_file(path: Path) -> None:
     """Raise OutputFailed unless a file can be made, before a frame is waited for."""
     target = Path(os.path.realpath(path))
-    if target.is_dir():
+    if os.path.isdir(target):
         raise OutputFailed(f"{path} is a directory: name a file in it")
     if not _is_special(target):
         check_directory(target.parent)
@@ -126,7 +139,7 @@ def write_file(path: Path, data: bytes) -> None:
 def _is_special(path: Path) -> bool:
     try:
         return not stat.S_ISREG(path.stat().st_mode)
-    except FileNotFoundError:
+    except OSError:  # whatever is the matter, whoever writes is told
         return False
 
 

@@ -57,7 +57,7 @@ def status(result: object, now_utc_ns: int) -> str:
             f"{frames.text('captured')} captured, {frames.text('published')} published, "
             f"{_rejected(frames.at('rejected'))}, {frames.text('missed')} missed",
         ],
-        ["rate", f"{_rate(frames)}{newest}"],
+        ["rate", f"{_rate(frames).removeprefix('rate ')}{newest}"],
         [
             "ring",
             f"{amount(ring.number('size'))}, {ring.text('frames')} descriptors, largest frame "

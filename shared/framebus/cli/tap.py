@@ -42,7 +42,7 @@ camera within --timeout, 74 output failed, 75 no frame within --timeout, 77 no p
     "--output-dir",
     envvar="FRAMEBUS_TAP_OUTPUT_DIR",
     show_envvar=True,
-    type=click.Path(path_type=Path),
+    type=click.Path(path_type=Path, readable=False),
     metavar="DIR",
     help="Write one JPEG a file, named by capture time (UTC) and sequence.",
 )
@@ -137,8 +137,8 @@ class _Patience:
         if self._timeout_s is not None and time.monotonic() - self._newest_s >= self._timeout_s:
             if absent:
                 raise CameraAbsent(absent) from silence
-            raise silence
-        reason = absent or str(silence)
+            raise FrameTimeout(choice.for_camera(str(silence), self._name)) from silence
+        reason = absent or choice.for_camera(str(silence), self._name)
         if reason != self._said:
             self._said = reason
             click.echo(f"framebus tap: waiting: {typed.remedies(reason)}", err=True)

@@ -13,7 +13,11 @@ from framebus.errors import NoPermission, UsageError
 def check_pair(certfile: Path, keyfile: Path) -> None:
     """Raise UsageError unless these are a certificate and its key, NoPermission if not readable."""
     for file in (certfile, keyfile):
-        if not file.is_file():
+        try:
+            found = file.is_file()
+        except OSError:
+            found = True  # where we may not look; what loads it says why
+        if not found:
             raise UsageError(f"there is no file {file}: name a PEM file, for TLS")
     import ssl  # it costs a command's start, and few serve HTTPS
 

@@ -42,9 +42,10 @@ def command(
 ) -> str:
     """Return a command to be typed: `framebus` and its words.
 
-    `runtime` is the directory that it must be told of, None for the one that it finds by itself;
-    `root` has root, or `user`, do it.
+    `runtime` is the directory that it must be told of, None for this command's own, which stands
+    there only if a new shell would not find it; `root` has root, or `user`, do it.
     """
+    runtime = runtime or told(os.environ, runtime_dir())
     line = " ".join([program(), *map(shlex.quote, words)])
     if runtime is not None:
         line = f"FRAMEBUS_RUNTIME_DIR={shlex.quote(os.path.abspath(runtime))} {line}"
@@ -56,10 +57,8 @@ def command(
 
 def remedies(text: str) -> str:
     """Return a message with its `framebus …` commands as they must be typed here."""
-    here = program()
-    if here == "framebus":
-        return text
-    return _IN_TEXT.sub(lambda found: (found["sudo"] or "") + here, text)
+    line, as_root = command(), command(root=True)
+    return _IN_TEXT.sub(lambda found: as_root if found["sudo"] else line, text)
 
 
 def told(environ: Mapping[str, str], runtime: Path) -> Path | None:
