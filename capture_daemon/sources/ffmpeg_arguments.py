@@ -36,6 +36,8 @@ _PROGRAMS = redact.words("avisynth vapoursynth")
 """Formats that are programs, which ffmpeg would run,"""
 _PROGRAM_FILES = (".avs", ".vpy")
 """and how names of files end by which it knows them (libavformat, avisynth.c, vapoursynth.c)."""
+_TRANSPORT_STREAM = re.compile(rb"(?:.{4})?G.{187}(?:.{4})?G", re.DOTALL)
+"""Two packets' first bytes (ISO/IEC 13818-1, 2.4.3.2); some have four bytes before each."""
 _ESCAPES = "in a name or password write %23 for #, %2F for /, %3F for ? and %40 for @"
 
 
@@ -102,6 +104,18 @@ class Input:
             return Medium.NETWORK
         path = Path(self.text.removeprefix("file:"))
         return Medium.DEVICE if os.path.exists(path) and not os.path.isfile(path) else Medium.FILE
+
+    @property
+    def winds_back(self) -> bool:
+        """Whether ffmpeg can begin it anew by itself, without a pause.
+
+        A transport stream it cannot: seen with 5.1, which waits 1.5 s, or for ever.
+        """
+        try:
+            with open(self.text.removeprefix("file:"), "rb") as file:
+                return _TRANSPORT_STREAM.match(file.read(512)) is None
+        except OSError:
+            return True
 
     @property
     def secret(self) -> bool:

@@ -94,7 +94,7 @@ def _paced(given: Input) -> list[str]:
         and not by_itself
     ):
         words.append("-re")
-    if given.medium is Medium.FILE and not given.has("stream_loop", "loop"):
+    if given.medium is Medium.FILE and not given.has("stream_loop", "loop") and given.winds_back:
         words += ["-stream_loop", "-1"]
     return words
 

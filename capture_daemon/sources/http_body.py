@@ -144,7 +144,7 @@ class BodyParser:
     def _said(self) -> str:
         coding = self._headers.get("content-encoding", "identity")
         if coding.lower() not in ("identity", ""):
-            return "a compressed body"  # which was not asked for
+            return sniffing.COMPRESSED  # which was not asked for
         name = sniffing.kind_of_type(self._type)
         plain = "".join(c for c in self._type.partition(";")[0][:60] if c.isprintable()).strip()
         return name or plain or "something that it gives no type for"

@@ -112,6 +112,13 @@ def no_pictures(target: Target, kind: str) -> SourceError:
             remedy="use its MJPEG address, if it has one; else let ffmpeg decode it: "
             "--source 'ffmpeg:-i URL'",
         )
+    if kind.startswith(sniffing.COMPRESSED):
+        return SourceError(
+            "not-multipart",
+            f"{target.where} sends no pictures, but {kind}",
+            remedy="have that server, or the proxy before it, send pictures as they are; "
+            "framebus asks for no compression",
+        )
     return SourceError(
         "not-multipart",
         f"{target.where} sends no pictures, but {kind}",

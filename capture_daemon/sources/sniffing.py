@@ -10,6 +10,8 @@ import re
 
 JPEG = "JPEG"
 NOTHING = "nothing"
+COMPRESSED = "a compressed body"
+"""Of any coding."""
 H264 = "H.264"
 H265 = "H.265"
 
@@ -35,7 +37,7 @@ _SIGNATURES = (
     (b"#EXTM3U", "an HLS playlist"),
     (b"v=0\r\n", "a session description (SDP)"),
     (b"RTSP/", "RTSP"),
-    (b"\x1f\x8b", "a compressed body (gzip)"),
+    (b"\x1f\x8b", f"{COMPRESSED} (gzip)"),
 )
 _OTHER_PICTURES = frozenset(
     {kind for _, kind in _SIGNATURES[1:-1]} | {H264, H265, "MPEG-TS", "MP4", "AVI", "WebP"}

@@ -41,8 +41,10 @@ _SOCKET_PATH_MAX = 107  # bytes; sockaddr_un.sun_path less its terminator, unix(
 def check_camera_name(name: str) -> str:
     """Return `name` unchanged if it is a camera name, else raise BadCameraName."""
     if not _CAMERA_NAME.fullmatch(name):
+        # A source in a name's place may hold a password.
+        shown = "a URL" if "://" in name or "@" in name else repr(name)
         raise BadCameraName(
-            f"{name!r} is no camera name: use 1 to 32 of a-z, 0-9, '_' and '-', "
+            f"{shown} is no camera name: use 1 to 32 of a-z, 0-9, '_' and '-', "
             "starting with a letter or a digit"
         )
     return name

@@ -105,6 +105,13 @@ def test_wrong_usage_is_64_and_names_what_is_wrong(
         ["ctl", "http://user:s3cret@192.0.2.7/"],
         ["http://user:s3cret@192.0.2.7/"],
         ["up", "--sorce=http://user:s3cret@192.0.2.7/"],
+        ["up", "--name", "http://user:s3cret@192.0.2.7/"],
+        ["up", "--bind", "http://user:s3cret@192.0.2.7/"],
+        ["up", "--config", "http://user:a/s3cret@192.0.2.7/"],
+        ["up", "--workers", "http://user:s3cret@192.0.2.7/"],
+        ["capture", "--size", "rtsp://user:pass@s3cret@192.0.2.7/"],
+        ["capture", "--fps", "http://user:s3cret@192.0.2.7/"],
+        ["capture", "--ring-size", "http://user:s3cret@192.0.2.7/"],
     ],
 )
 def test_wrong_usage_never_shows_what_may_be_a_source(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 from collections.abc import Iterator
 
 import pytest
@@ -64,6 +65,12 @@ def test_what_is_no_picture_is_named_and_not_called_a_silence(
     failure = failure_of(interrupt, answer)
     assert failure.code == code
     assert named in failure.message
+
+
+def test_who_compresses_pictures_is_told_not_to(interrupt: Interrupt) -> None:
+    packed = gzip.compress(MULTIPART * 10)
+    head = MULTIPART.replace(b"\r\n\r\n", b"\r\nContent-Encoding: gzip\r\n\r\n")
+    assert "framebus asks for no compression" in failure_of(interrupt, head + packed).remedy
 
 
 def test_a_placeholder_that_is_shown_once_is_an_absent_camera_and_no_silence(

@@ -8,7 +8,7 @@ import pytest
 
 from capture_daemon.sources.base import Request
 from capture_daemon.sources.ffmpeg_arguments import parse
-from capture_daemon.sources.ffmpeg_command import command
+from capture_daemon.sources.ffmpeg_command import command, plays_in_a_loop
 
 PLAIN = Request()
 
@@ -167,3 +167,14 @@ def test_headers_with_their_line_ends_reach_ffmpeg_whole() -> None:
 @pytest.mark.parametrize("text", ["-f mpjpeg -i {} -c copy", "-f mpjpeg -c:v mjpeg_qsv -i {}"])
 def test_a_named_format_that_is_copied_or_decoded_specially_keeps_its_url(text: str) -> None:
     assert "http://me:pw@cam/1" in words_of(text.format("http://me:pw@cam/1"))
+
+
+@pytest.mark.parametrize("packet", [b"G" + bytes(187), bytes(4) + b"G" + bytes(187)])
+def test_a_transport_stream_is_not_wound_back_by_ffmpeg(packet: bytes, tmp_path: Path) -> None:
+    clip = tmp_path / "clip"
+    clip.write_bytes(packet * 5)
+    arguments = parse(str(clip))
+    words = command(arguments, Request(), lambda script: "")
+    assert "-re" in words
+    assert "-stream_loop" not in words
+    assert plays_in_a_loop(arguments)

@@ -24,6 +24,13 @@ def test_bad_camera_names_are_refused(name: str) -> None:
         CameraNames(Path("/run/x"), name)
 
 
+def test_a_source_in_a_names_place_is_not_quoted() -> None:
+    for source in ("http://me:secret@camera/live", "me:secret@camera", "ffmpeg:rtsp://h/secret"):
+        with pytest.raises(BadCameraName) as failure:
+            names.check_camera_name(source)
+        assert "secret" not in str(failure.value)
+
+
 def test_runtime_is_the_explicit_one_first_then_systemds() -> None:
     assert names.runtime_dir({"FRAMEBUS_RUNTIME_DIR": "/a", "RUNTIME_DIRECTORY": "/b"}) == Path(
         "/a"

@@ -20,7 +20,7 @@ from framebus import printable
 from framebus.cli import typed, usage, variables
 from framebus.cli.arguments import hide_sources
 from framebus.config import closest, nearest, quoted
-from framebus.errors import FramebusError
+from framebus.errors import FramebusError, UsageError
 
 _GROUP = "framebus.commands"
 _INTERRUPTED = 130  # 128 + SIGINT, as shells report it
@@ -180,7 +180,10 @@ def run(command: click.Command, args: Sequence[str] | None = None, *, name: str)
         error.show()
         return os.EX_SOFTWARE
     except FramebusError as error:
-        click.echo(f"framebus: {_cut(printable.line(typed.remedies(str(error))))}", err=True)
+        said = str(error)
+        if isinstance(error, UsageError):
+            said = usage.without_logins(said)
+        click.echo(f"framebus: {_cut(printable.line(typed.remedies(said)))}", err=True)
         return error.exit_code
     except click.Abort:
         return _INTERRUPTED

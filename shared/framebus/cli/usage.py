@@ -2,18 +2,31 @@
 
 from __future__ import annotations
 
+import re
+
 import click
+
+_LOGIN = re.compile(r"[A-Za-z][\w+.-]*:/+\S*@")
+"""A URL's name and password, however they are written; a path has one slash of the two."""
+
+
+def without_logins(text: str) -> str:
+    """Return a message that may quote, as another option's value, a camera's URL."""
+    return _LOGIN.sub("…@", text)
 
 
 def show(error: click.ClickException) -> None:
     """Print an error of click's. Words that are too many, which it would quote, are not."""
-    if isinstance(error, click.UsageError) and "unexpected extra argument" in error.message:
-        names = {each.name for each in error.ctx.command.params} if error.ctx else set()
-        remedy = (
-            "quote a value that has spaces or an &, "
-            "as in --source 'ffmpeg:-rtsp_transport tcp -i URL'."
-            if "source" in names
-            else "this command takes options only."
-        )
-        error = click.UsageError(f"There are words too many here: {remedy}", error.ctx)
+    if isinstance(error, click.UsageError):
+        said = without_logins(error.format_message())
+        if "unexpected extra argument" in said:
+            names = {each.name for each in error.ctx.command.params} if error.ctx else set()
+            remedy = (
+                "quote a value that has spaces or an &, "
+                "as in --source 'ffmpeg:-rtsp_transport tcp -i URL'."
+                if "source" in names
+                else "this command takes options only."
+            )
+            said = f"There are words too many here: {remedy}"
+        error = click.UsageError(said, error.ctx)
     error.show()
