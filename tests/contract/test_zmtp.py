@@ -17,15 +17,16 @@ import pytest
 import zmq
 from framebus.names import endpoint
 from framebus.notify import own_context
+from framebus.zmtp import server
 from framebus.zmtp.accounts import CONNECTIONS
 from framebus.zmtp.peer import Peer
 from framebus.zmtp.publisher import Acceptor, Publisher
 from framebus.zmtp.server import HANDSHAKE_NS, Server
 from framebus.zmtp.session import Kind, Message
-from framebus.zmtp.wire import GREETING, message
+from framebus.zmtp.wire import GREETING, message, ready
 
 from tests.waiting import until
-from tests.zmtp_peer import connect, greet, hung_up, subscription
+from tests.zmtp_peer import MORE, connect, greet, header, hung_up, subscription
 
 ECHO = Kind(b"ROUTER", frozenset({b"DEALER", b"REQ"}), 65_536)
 
@@ -250,6 +251,32 @@ def test_users_with_a_connection_each_do_not_keep_out_who_could_end_the_process(
         own = stack.enter_context(connect(path))
         echo.serve()
         assert own.recv(len(GREETING), socket.MSG_WAITALL) == GREETING
+
+
+@pytest.mark.root
+@pytest.mark.skipif(os.getuid() != 0, reason="needs root to become other users")
+def test_of_many_users_so_much_is_kept_and_who_keeps_most_is_hung_up_on(
+    echo: Echo, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(server, "HELD_IN_ALL", 3500)
+    path.chmod(0o666)
+    path.parent.chmod(0o755)
+    with contextlib.ExitStack() as stack:
+        peers = []
+        for user, size in ((61_100, 3000), (61_101, 1000)):
+            os.seteuid(user)
+            try:
+                peers.append(stack.enter_context(connect(path)))
+            finally:
+                os.seteuid(0)
+            part = header(MORE, size) + bytes(size)
+            peers[-1].sendall(GREETING + ready(b"DEALER") + part)
+            echo.serve()
+        greedy, modest = peers
+        assert hung_up(greedy)
+        modest.sendall(message(b"the last part"))
+        echo.serve()
+        assert b"the last part" in modest.recv(65_536)
 
 
 def test_a_peer_that_has_hung_up_has_its_last_messages_taken(echo: Echo, path: Path) -> None:

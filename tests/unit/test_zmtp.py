@@ -124,9 +124,11 @@ def test_subscriptions_come_as_commands_or_as_messages_and_go() -> None:
     session.feed(subscription(b"a") + message(b"\x01b") + subscription(b"a"))
     assert session.next() is None
     assert set(session.prefixes) == {b"a", b"b"}
+    assert session.held > 2, "they are kept"
     session.feed(command(b"CANCEL", b"a") + message(b"\x00b") + message(b"to nobody"))
     assert session.next() is None
     assert not session.prefixes
+    assert session.held == 0
 
 
 def test_too_many_subscriptions_are_a_violation() -> None:

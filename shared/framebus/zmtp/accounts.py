@@ -13,7 +13,10 @@ from typing import Final
 CONNECTIONS: Final = 128
 """Of one user on one socket: twice as many as there can be web workers, for their reload."""
 HELD_MAX: Final = 2 << 20
-"""Bytes of one user that are kept on one socket: unfinished messages, answers not taken yet."""
+"""Bytes of one user that are kept on one socket: unfinished messages, subscriptions, answers not
+taken yet."""
+HELD_IN_ALL: Final = 2 * HELD_MAX
+"""The same of all users together: one person may have many (user namespaces, subuid(5))."""
 BURST_NS: Final = 500_000_000
 """Processor time that a user may have had at once."""
 SHARE: Final = 0.1

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Final, Protocol
 
 from framebus.errors import NoPermission
-from framebus.zmtp.accounts import CONNECTIONS, HELD_MAX, Account
+from framebus.zmtp.accounts import CONNECTIONS, HELD_IN_ALL, HELD_MAX, Account
 from framebus.zmtp.peer import READING, Peer
 from framebus.zmtp.session import Kind, Message, Reply, Session
 from framebus.zmtp.wire import GREETING, Violation
@@ -83,6 +83,7 @@ class Server:
         self._new: dict[Peer, None] = {}  # who has not greeted, the oldest first
         self._waiting: dict[Peer, None] = {}  # who has sent more than was taken
         self._accounts: dict[int, Account] = {}
+        self._held = 0
         self._accept_from_ns = 0
         descriptors, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
         self._most = min(_CONNECTIONS_IN_ALL, descriptors // _DESCRIPTORS_SHARE)
@@ -208,11 +209,22 @@ class Server:
             self._drop(peer)
         account = peer.account
         if peer.open:
-            account.held += peer.held - peer.counted
-            peer.counted = peer.held
-            if account.held > HELD_MAX:
-                self._drop(peer)
+            self._count_held(peer)
         account.spend(time.thread_time_ns() - began_ns)
+
+    def _count_held(self, peer: Peer) -> None:
+        """Take note of what is kept of a peer; hang up on one where it is too much."""
+        account = peer.account
+        more = peer.held - peer.counted
+        peer.counted += more
+        account.held += more
+        self._held += more
+        if account.held > HELD_MAX:
+            self._drop(peer)
+        elif self._held > HELD_IN_ALL:
+            most = max(self._accounts.values(), key=lambda each: each.held)
+            theirs = (each for each in self._peers.values() if each.account is most)
+            self._drop(max(theirs, key=lambda each: each.counted))
 
     def _read(self, peer: Peer) -> None:
         if peer in self._waiting:
@@ -263,6 +275,7 @@ class Server:
         self._waiting.pop(peer, None)
         peer.account.connections -= 1
         peer.account.held -= peer.counted
+        self._held -= peer.counted
         with self.lock:  # nobody sends to its descriptor, which may be another's in a moment
             peer.close()
         self._handler.on_change(peer)

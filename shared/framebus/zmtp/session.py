@@ -25,6 +25,7 @@ PARTS_KEPT: Final = 4
 """Parts of a message that are kept; it has two or three, and of more only the number matters."""
 PREFIXES_MAX: Final = 64
 """Subscriptions of one peer, of COMMAND_MAX bytes each at most."""
+_PREFIX_OVERHEAD = 48  # bytes that a prefix costs besides its own
 _CONTEXT_MAX = 16  # bytes of a PING that its PONG repeats
 
 
@@ -77,11 +78,12 @@ class Session:
         self._parts: list[bytes] = []
         self._count = 0
         self._size = 0
+        self._subscribed = 0  # bytes
 
     @property
     def held(self) -> int:
         """Bytes that are kept of what the peer has sent."""
-        return len(self._frames) + self._size
+        return len(self._frames) + self._size + self._subscribed
 
     def feed(self, data: bytes) -> None:
         """Take what has come."""
@@ -159,6 +161,9 @@ class Session:
         if len(self.prefixes) >= PREFIXES_MAX:
             raise Violation("too many subscriptions")
         self.prefixes = (*self.prefixes, prefix)
+        self._subscribed += len(prefix) + _PREFIX_OVERHEAD
 
     def _cancel(self, prefix: bytes) -> None:
-        self.prefixes = tuple(each for each in self.prefixes if each != prefix)
+        if prefix in self.prefixes:
+            self.prefixes = tuple(each for each in self.prefixes if each != prefix)
+            self._subscribed -= len(prefix) + _PREFIX_OVERHEAD
