@@ -224,7 +224,7 @@ def test_jpegs_that_cannot_be_copied_are_encoded_the_next_time(
     (tmp_path / "one.jpg").write_bytes(pictures.jpeg())
     stream = f"echo '{MAPPED}' >&2; cat {tmp_path}/one.jpg; exec sleep 60"
     script = f'case "$*" in *copy*) exit 1;; *) {stream};; esac'
-    source = FfmpegSource("x", Request(), interrupt, program=program(script))
+    source = FfmpegSource(f"{tmp_path}/one.jpg", Request(), interrupt, program=program(script))
     with pytest.raises(SourceGone):
         source.open()
     source.open()
