@@ -46,6 +46,7 @@ LINK = Path("/dev/framebus/front")
 SERIAL = "UNITS1"
 _RULES = "/etc/udev/rules.d/70-framebus.rules"
 _CONFIGURATION = "/etc/framebus/framebus.toml"
+_SECRET = "/etc/framebus/garden.env"
 _PATIENT = "[Service]\nTimeoutStartSec=300\n"
 """Nothing in a guest is as fast as on a machine."""
 
@@ -57,7 +58,7 @@ class Installed:
         self.bench = bench
         self.camera = bench.plug("front", "slow", serial=SERIAL)
         install_program()
-        edits = {_RULES: _name_camera, _CONFIGURATION: _configure}
+        edits = {_RULES: _name_camera, _CONFIGURATION: _configure, _SECRET: _with_password}
         add_to_unit("framebus-capture@.service", "guest", f"{_PATIENT}WatchdogSec=100\n")
         add_to_unit(WEB, "guest", _PATIENT)
         follow("2. The users", "6. nginx in front", edits)
@@ -82,6 +83,10 @@ def _name_camera(text: str) -> str:
     return text.replace(
         "046d_HD_Pro_Webcam_C920_1A2B3C4D", f"framebus_Framebus_Test_Camera_{SERIAL}"
     )
+
+
+def _with_password(text: str) -> str:
+    return f'{text}FRAMEBUS_SOURCE="http://me:secret@192.0.2.1/stream"\n'
 
 
 def _configure(text: str) -> str:
@@ -126,8 +131,8 @@ def test_the_web_tier_reads_rings_asks_daemons_and_can_command_open_or_write_not
 ) -> None:
     node, ring = installed.camera.wait_node(), segment(NAMES)
     assert may(WEB, f"-r {ring}", f"-w {NAMES.queries_socket}") == [True, True]
-    control = f"-w {NAMES.control_socket}"
-    assert not any(may(WEB, f"-e {node}", f"-w {ring}", f"-w {NAMES.runtime}", control))
+    others = (f"-w {NAMES.control_socket}", f"-r {_SECRET}")
+    assert not any(may(WEB, f"-e {node}", f"-w {ring}", f"-w {NAMES.runtime}", *others))
     assert may(CAPTURE, f"-w {node}", f"-w {ring}", f"-w {NAMES.runtime}") == [True] * 3
 
 
