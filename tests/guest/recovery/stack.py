@@ -11,6 +11,8 @@ import signal
 import subprocess
 import sys
 import time
+import urllib.error
+import urllib.request
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -33,6 +35,7 @@ class Processes:
     def __init__(self, fault: Fault, *, names: CameraNames, source: str, log: Path) -> None:
         """Start all of it; `fault` says which kind and at what frame rate."""
         self.kind = fault.stack
+        self._kept_port = PORT if self.kind is Stack.UP else _OTHER_PORT
         self.camera = fault.camera
         self._names = names
         self._log = log.open("ab")
@@ -55,12 +58,26 @@ class Processes:
 
     def start_keeper(self) -> None:
         """Start `framebus up`, when nothing of an earlier one is left."""
-        port = PORT if self.kind is Stack.UP else _OTHER_PORT
         if self.keeper is not None:
             self.keeper.wait(_END_S)
             wait_for(lambda: not self._kept(), "the children of `framebus up` to end", _END_S)
-        bind = f"--bind=127.0.0.1:{port}"
+        bind = f"--bind=127.0.0.1:{self._kept_port}"
         self.keeper = self._spawn(["-m", "framebus", "up", *self._capture, bind, "--workers=1"])
+
+    def answers(self) -> bool:
+        """Whether the keeper's web tier has a worker, where there is a keeper.
+
+        A worker that is still to come would be counted as left over afterwards.
+        """
+        if self.keeper is None:
+            return True
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{self._kept_port}/healthz", timeout=5):
+                return True
+        except urllib.error.HTTPError:
+            return True
+        except OSError:
+            return False
 
     def _kept(self) -> list[int]:
         """Return the processes that a keeper started, or their children."""

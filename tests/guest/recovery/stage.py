@@ -71,6 +71,7 @@ class Stage:
             source = f"v4l2:usb:1209:0001:{SERIAL}"
             self.processes = Processes(fault, names=self.names, source=source, log=self.log)
         wait_for(self._watched, f"{VIEWERS} viewers", _READY_S)
+        wait_for(self.processes.answers, "the keeper's web tier", _READY_S)
         if running:
             if fault.fresh or (known and known.fresh):
                 self._renew()
