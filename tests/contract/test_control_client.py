@@ -18,7 +18,7 @@ from framebus.liveness import holder
 from framebus.names import CameraNames, endpoint
 from framebus.notify import own_context
 
-from tests.waiting import until
+from tests.helpers.waiting import until
 
 Answer = Callable[[bytes], list[bytes]]
 
