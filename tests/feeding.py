@@ -6,7 +6,7 @@ import socket
 from collections.abc import Callable
 from pathlib import Path
 
-from framebus.notify import own_context
+from framebus.listener import own_context
 
 from tests.bus import Bus
 from tests.multipart import Parser, Part
