@@ -12,9 +12,9 @@ import pytest
 import zmq
 from framebus.control import protocol
 from framebus.errors import NoPermission
+from framebus.listener import own_context
 from framebus.names import CameraNames, endpoint
 from framebus.notifier import EventNotifier, Notifier
-from framebus.notify import own_context
 from framebus.zmtp.publisher import Acceptor
 
 from capture_daemon.control.refusal import Answer

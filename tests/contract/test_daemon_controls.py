@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from framebus.errors import CommandRefused
-from framebus.notify import event_socket, own_context
+from framebus.listener import event_socket, own_context
 
 from capture_daemon.control import adjustments
 from capture_daemon.control.adjustments import MOST_PENDING

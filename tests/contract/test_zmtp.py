@@ -15,8 +15,8 @@ from pathlib import Path
 
 import pytest
 import zmq
+from framebus.listener import own_context
 from framebus.names import endpoint
-from framebus.notify import own_context
 from framebus.zmtp import server
 from framebus.zmtp.accounts import CONNECTIONS
 from framebus.zmtp.peer import Peer

@@ -6,7 +6,7 @@ import socket
 from collections.abc import Callable
 from pathlib import Path
 
-from framebus.notify import own_context
+from framebus.listener import own_context
 
 from tests.helpers.multipart import Parser, Part
 from tests.rigs.bus import Bus

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 import zmq
-from framebus.notify import Listener, own_context
+from framebus.listener import Listener, own_context
 
 from tests.helpers.waiting import until
 from tests.programs.daemon import DaemonProcess

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import zmq
+from framebus.listener import own_context
 from framebus.names import endpoint
-from framebus.notify import own_context
 
 from tests.helpers.waiting import until
 from tests.programs.daemon import DaemonProcess

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 import zmq
+from framebus.listener import own_context
 from framebus.names import endpoint
-from framebus.notify import own_context
 
 from tests.helpers.waiting import until
 from tests.programs.daemon import DaemonProcess

@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 import zmq
+from framebus.listener import event_socket, own_context
 from framebus.names import incident_journal
-from framebus.notify import event_socket, own_context
 
 from capture_daemon.diagnosis.journal import Journal
 from tests.helpers.waiting import until

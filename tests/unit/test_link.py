@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 from framebus.errors import NoPermission, SegmentInvalid
+from framebus.listener import own_context
 from framebus.names import CameraNames
-from framebus.notify import own_context
 
 from tests.helpers.waiting import until
 from tests.rigs.bus import Bus

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 from framebus.errors import FrameGone, SegmentFull
 from framebus.frame import Frame
+from framebus.listener import own_context
 from framebus.names import CameraNames
-from framebus.notify import own_context
 from framebus.reader import FrameReader
 from framebus.ring import layout
 from framebus.ring.predecessor import left_behind

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 from framebus.errors import CameraAbsent, SegmentInvalid, Untrusted
+from framebus.listener import event_socket, own_context
 from framebus.names import CameraNames, segment_path
-from framebus.notify import event_socket, own_context
 from framebus.reader import FrameReader
 from framebus.ring import layout, ring_file
 from framebus.ring.predecessor import left_behind
