@@ -14,13 +14,6 @@ from web_workers.cameras.link import RingLink
 
 
 @pytest.fixture
-def bus(runtime: Path) -> Iterator[Bus]:
-    bus = Bus(runtime)
-    yield bus
-    bus.close()
-
-
-@pytest.fixture
 def link(bus: Bus) -> Iterator[RingLink]:
     context = own_context()
     link = RingLink(bus.names, context)
