@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from capture_daemon.sources.base import Interrupt, SourceError
-from capture_daemon.sources.http import HttpSource
+from capture_daemon.sources.http.source import HttpSource
 from tests import pictures
 from tests.contract.mjpeg_server import MULTIPART, Visit, part, serving
 from tests.framings import SOUND
