@@ -62,8 +62,8 @@ class Parts:
     ) -> None:
         """Build everything, start the threads, and put the way back on `stack`.
 
-        The caller holds the camera's lock. `writer`'s ring goes on from the predecessor's. `camera` and
-        `spare` are for the source and for its fallback. `control_group` is the id of the group
+        The caller holds the camera's lock. `writer`'s ring goes on from the predecessor's. `camera`
+        and `spare` are for the source and for its fallback. `control_group` is the id of the group
         that may command, -1 for the process's own.
         """
         # A daemon that could not be built has no successor.

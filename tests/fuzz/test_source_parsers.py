@@ -24,7 +24,7 @@ from capture_daemon.sources.pictures import jpeg
 from capture_daemon.sources.pictures.markers import read_header
 from capture_daemon.sources.pictures.splitter import JpegSplitter
 from capture_daemon.sources.redact import redact
-from tests import pictures
+from tests.samples import pictures
 
 PICTURE = pictures.jpeg(0, 16, 16)
 

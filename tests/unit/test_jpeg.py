@@ -10,7 +10,7 @@ from PIL import Image
 from capture_daemon.sources.pictures import jpeg
 from capture_daemon.sources.pictures.huffman import STANDARD_TABLES
 from capture_daemon.sources.pictures.markers import HeaderState, read_header
-from tests import pictures
+from tests.samples import pictures
 
 WHOLE = pictures.jpeg()
 
