@@ -12,9 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from capture_daemon.sources.base import Interrupt, Request, SourceError, SourceGone
+from capture_daemon.sources.file import directory
 from capture_daemon.sources.file.directory import natural_key
 from capture_daemon.sources.file.regular import open_regular
-from capture_daemon.sources.file.source import FileSource, directory
+from capture_daemon.sources.file.source import FileSource
 from capture_daemon.sources.pictures.splitter import LARGEST_FRAME
 from tests.contract.source_contract import take
 from tests.samples import pictures
