@@ -18,7 +18,7 @@ from framebus.units import byte_count, frame_rate, frame_size
 
 from capture_daemon.devices.sysfs import BadPort, UsbPort
 from capture_daemon.settings import spec
-from capture_daemon.settings.plan import FROZEN_AFTER_S, Plan
+from capture_daemon.settings.capture_request import FROZEN_AFTER_S, CaptureRequest
 from capture_daemon.settings.spec import SourceSpec
 from capture_daemon.sources.base import Request
 
@@ -36,7 +36,7 @@ class Settings:
     """What one daemon was asked to do; never changed."""
 
     name: str
-    plan: Plan
+    request: CaptureRequest
     fallback: SourceSpec | None
     """What is shown while the camera is given up; None: nothing."""
     ring_size: int | None
@@ -70,7 +70,7 @@ def settings(flags: Mapping[str, object]) -> Settings:
     log_level = text("log_level", DEFAULT_LOG_LEVEL)
     return Settings(
         name=name,
-        plan=Plan(
+        request=CaptureRequest(
             source,
             request(text("size"), text("fps")),
             frozen_after_s=_seconds("frozen_after", str(text("frozen_after", f"{FROZEN_AFTER_S}"))),
