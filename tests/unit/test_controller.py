@@ -16,7 +16,7 @@ from capture_daemon.capturing.reports import (
 )
 from capture_daemon.lifecycle.controller import CaptureController
 from capture_daemon.lifecycle.table import State
-from tests.controllers import (
+from tests.rigs.controllers import (
     CAMERA,
     GRANTED,
     TEST,

@@ -15,7 +15,7 @@ from capture_daemon.lifecycle.table import State
 from capture_daemon.settings import spec
 from capture_daemon.settings.capture_request import CaptureRequest
 from capture_daemon.sources.base import Request
-from tests.controllers import (
+from tests.rigs.controllers import (
     TEST,
     Notes,
     S,

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from capture_daemon.settings.capture_request import CaptureRequest
-from tests.controllers import CAMERA, TEST, Notes, S, streaming
+from tests.rigs.controllers import CAMERA, TEST, Notes, S, streaming
 
 
 def test_a_picture_that_never_changes_is_a_cause_while_it_streams() -> None:

@@ -9,7 +9,7 @@ from capture_daemon.lifecycle.controller import CaptureController
 from capture_daemon.lifecycle.lease import Lease
 from capture_daemon.lifecycle.table import State
 from capture_daemon.recovery.rungs import Rung
-from tests.controllers import CAMERA, Notes, S, streaming
+from tests.rigs.controllers import CAMERA, Notes, S, streaming
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from capture_daemon.lifecycle.outage import Outage
 from capture_daemon.lifecycle.table import State
 from capture_daemon.settings import spec
 from capture_daemon.settings.capture_request import CaptureRequest
-from tests.controllers import (
+from tests.rigs.controllers import (
     CAMERA,
     GRANTED,
     Air,

@@ -20,7 +20,7 @@ from capture_daemon.settings.capture_request import CaptureRequest
 from capture_daemon.settings.spec import SourceSpec, parse
 from capture_daemon.sources.base import Granted
 from capture_daemon.sources.remedies import Medium
-from tests.controllers import GRANTED, Notes, S, fallback_of
+from tests.rigs.controllers import GRANTED, Notes, S, fallback_of
 
 REASONS = (
     *("flagged", "empty", "no-soi", "bad-header", "no-eoi", "stale", "too-large", "encode-failed"),
