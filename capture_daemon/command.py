@@ -8,7 +8,7 @@ from collections.abc import Container
 from pathlib import Path
 
 import click
-from framebus.cli.flags import variable
+from framebus.options.flags import variable
 
 from capture_daemon.settings.options import (
     DEFAULT_LOG_LEVEL,
