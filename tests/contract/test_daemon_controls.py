@@ -15,7 +15,7 @@ from capture_daemon.control import adjustments
 from capture_daemon.control.adjustments import MOST_PENDING
 from tests.contract.daemon_bench import Bench
 from tests.contract.stubborn import StubbornSource, running_over, until_described
-from tests.waiting import until
+from tests.helpers.waiting import until
 
 
 @pytest.fixture

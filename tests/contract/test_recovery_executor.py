@@ -10,7 +10,7 @@ import pytest
 from capture_daemon.recovery.actions import PortActions
 from capture_daemon.recovery.rungs import Result, Rung
 from tests.contract.executor_rig import ON_THE_PORT, Rig, unavailable
-from tests.usbtree import UsbTree
+from tests.fakes.usb_tree import UsbTree
 
 
 @pytest.fixture

@@ -18,7 +18,7 @@ from framebus.names import PRIVILEGED_SOCKET
 from framebus.options import file as config
 from framebus.serving import access, address
 
-from tests.system.certificate import make_certificate
+from tests.helpers.certificate import make_certificate
 
 DEPLOY = Path(__file__).parents[2] / "deploy"
 INSTALLED = "/opt/framebus/bin/framebus"

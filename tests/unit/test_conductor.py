@@ -16,7 +16,7 @@ from capture_daemon.capturing.reports import (
 )
 from capture_daemon.lifecycle.conductor import Conductor
 from capture_daemon.lifecycle.table import State
-from tests.conducting import (
+from tests.rigs.conducting import (
     CAMERA,
     GRANTED,
     TEST,

@@ -9,7 +9,7 @@ from capture_daemon.lifecycle.conductor import Conductor
 from capture_daemon.lifecycle.lease import Lease
 from capture_daemon.lifecycle.table import State
 from capture_daemon.recovery.rungs import Rung
-from tests.conducting import CAMERA, Notes, S, streaming
+from tests.rigs.conducting import CAMERA, Notes, S, streaming
 
 
 @pytest.fixture

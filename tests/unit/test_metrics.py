@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from capture_daemon.lifecycle.table import State
 from capture_daemon.recovery.rungs import Rung
-from tests.metrics import OPENMETRICS, Scrape, parsed
+from tests.helpers.metrics import OPENMETRICS, Scrape, parsed
 from web_workers.cameras.cause import Cause
 from web_workers.cameras.observe import ABSENT, Observation
 from web_workers.counts.scores import Scores
