@@ -8,7 +8,7 @@ from collections.abc import Container
 from pathlib import Path
 
 import click
-from framebus.cli.flags import variable
+from framebus.options.flags import variable
 
 from capture_daemon.settings.capture_request import FROZEN_AFTER_S
 from capture_daemon.settings.options import (

@@ -9,7 +9,6 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from framebus.config import did_you_mean, nearest
 from framebus.control.protocol import (
     HELD,
     INVALID_PARAMS,
@@ -18,6 +17,7 @@ from framebus.control.protocol import (
     NOT_SUPPORTED,
 )
 from framebus.errors import CameraHeld, UsageError
+from framebus.spelling import did_you_mean, nearest
 
 from capture_daemon.control.adjustments import Adjustments
 from capture_daemon.control.configuring import CONFIGURABLE, ConfigureRequest

@@ -10,10 +10,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from framebus import config
 from framebus.errors import UsageError
 from framebus.names import DEFAULT_CAMERA, check_camera_name
+from framebus.options import file as config
 from framebus.ring.layout import LARGEST_CAPACITY, SMALLEST_CAPACITY
+from framebus.spelling import nearest
 from framebus.units import byte_count, frame_rate, frame_size
 
 from capture_daemon.devices.sysfs import BadPort, UsbPort
@@ -142,7 +143,7 @@ def _check_meant(name: str, file: config.Config) -> None:
     known = {*file.cameras, *file.tables} if file.tables or "cameras" in file.common else {name}
     if name not in known:
         raise UsageError(
-            f"the configuration has no camera {name!r}{config.nearest(name, known)} "
+            f"the configuration has no camera {name!r}{nearest(name, known)} "
             f"(else write a table [camera.{name}], or give its --source)"
         )
 

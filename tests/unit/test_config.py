@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
-from framebus import config
 from framebus.errors import NoPermission, UsageError
+from framebus.options import file as config
+from framebus.spelling import closest
 from framebus.units import byte_count, byte_count_text, frame_rate, frame_size
 from hypothesis import given
 from hypothesis import strategies as st
@@ -131,7 +132,7 @@ def test_the_closest_word_is_found_by_letters_or_by_its_beginning_alone() -> Non
         ("", None),
         ("x" * 100_000, None),
     ):
-        assert config.closest(typed, words) == meant
+        assert closest(typed, words) == meant
 
 
 def test_a_file_that_cannot_be_read_is_named(
