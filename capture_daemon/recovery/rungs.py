@@ -44,7 +44,7 @@ DEVICE_LEVEL = frozenset(
 """They act on the USB device, need the device closed, and need a permission."""
 RESETS = DEVICE_LEVEL - {Rung.BIND, Rung.REBIND}
 """Those that make the device itself begin anew."""
-CLIMBED = DEVICE_LEVEL | {Rung.WAIT_FOR_HOLDER, Rung.END_HOLDER}
+NEED_CLOSED_DEVICE = DEVICE_LEVEL | {Rung.WAIT_FOR_HOLDER, Rung.END_HOLDER}
 """The capture thread carries them out while nothing is open; the others are its ordinary work."""
 
 
