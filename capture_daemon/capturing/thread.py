@@ -13,11 +13,13 @@ import time
 from collections.abc import Callable
 from typing import Protocol
 
+from framebus.contract.causes import Cause
+from framebus.contract.words import DEVICE_LEVEL, Rung
+
 from capture_daemon.capturing.commands import Climb, Close, CommandQueue, Open, Quit, RestartStream
 from capture_daemon.capturing.counters import FrameCounters
 from capture_daemon.capturing.publisher import Publisher
 from capture_daemon.capturing.reports import (
-    Cause,
     Climbed,
     Closed,
     Failed,
@@ -33,7 +35,7 @@ from capture_daemon.capturing.reports import (
 )
 from capture_daemon.capturing.settling import Settling
 from capture_daemon.recovery.base import Rungs
-from capture_daemon.recovery.rungs import DEVICE_LEVEL, Outcome, Result, Rung
+from capture_daemon.recovery.rungs import Outcome, Result
 from capture_daemon.settings.plan import Plan
 from capture_daemon.sources.base import (
     Granted,

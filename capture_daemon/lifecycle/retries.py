@@ -9,12 +9,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Protocol
 
+from framebus.contract.words import DEVICE_LEVEL, Rung
+
 from capture_daemon.capturing.reports import Climbed
 from capture_daemon.lifecycle.outage import Outage
 from capture_daemon.lifecycle.table import Action, Event
 from capture_daemon.recovery.climber import Climber
 from capture_daemon.recovery.failures import Failure
-from capture_daemon.recovery.rungs import CLIMBED, DEVICE_LEVEL, Result, Rung, Unavailable
+from capture_daemon.recovery.rungs import CLIMBED, Result, Unavailable
 
 
 class RungCommands(Protocol):

@@ -15,6 +15,8 @@ import threading
 import time
 from collections.abc import Callable, Collection
 
+from framebus.contract.words import Rung
+
 from capture_daemon.devices.sysfs import Places, UsbPort
 from capture_daemon.privileged.callers import Caller, Callers
 from capture_daemon.privileged.complaints import Complaints
@@ -22,7 +24,6 @@ from capture_daemon.privileged.protocol import Refused, Reply, Request, parse_re
 from capture_daemon.privileged.turns import Turns
 from capture_daemon.recovery.actions import PortActions, RungFailed
 from capture_daemon.recovery.budget import WINDOW_NS, Budgets
-from capture_daemon.recovery.rungs import Rung
 
 log = logging.getLogger(__name__)
 

@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 import pytest
-from framebus import status_document
+from framebus.contract import status_document
 from hypothesis import given
 from hypothesis import strategies as st
 
