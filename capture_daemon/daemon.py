@@ -50,7 +50,7 @@ class StatusSink(Protocol):
 
 
 class EventSink(Protocol):
-    """Where events go (framebus.notify.EventNotifier)."""
+    """Where events go (framebus.notifier.EventNotifier)."""
 
     def send(self, event: str, document: Mapping[str, object]) -> None:
         """Tell all listeners."""

@@ -20,7 +20,7 @@ from capture_daemon.ownership.inheritance import Legacy
 from capture_daemon.parts import Parts
 from capture_daemon.settings.options import settings
 from capture_daemon.systemd import ServiceManager
-from tests.waiting import until
+from tests.helpers.waiting import until
 
 
 class NoSignals:

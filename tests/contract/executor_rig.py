@@ -13,7 +13,7 @@ from capture_daemon.recovery.actions import PortActions, RungFailed
 from capture_daemon.recovery.executor import Executor
 from capture_daemon.recovery.holding import Holding, nobody
 from capture_daemon.sources.base import Captured, Granted, Interrupt, SourceError
-from tests.usbtree import RDEV, UsbTree
+from tests.fakes.usb_tree import RDEV, UsbTree
 
 ON_THE_PORT = (Rung.REBIND, Rung.USB_RESET, Rung.REAUTHORIZE)
 

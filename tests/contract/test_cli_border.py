@@ -15,9 +15,9 @@ from framebus.cli.main import framebus, run
 from framebus.errors import CameraHeld, NoPermission
 from framebus.names import CameraNames
 
-from tests.bus import lock_held
 from tests.contract.test_control_client import reply, server
-from tests.publisher import publishing
+from tests.rigs.bus import lock_held
+from tests.rigs.numbered_frames import publishing
 
 COMMANDS = {"capture", "ctl", "devices", "ls", "snapshot", "tap", "up", "web"}
 ACTIONS = {"check"}

@@ -18,9 +18,9 @@ from capture_daemon.settings.plan import Plan
 from capture_daemon.settings.spec import SourceSpec
 from capture_daemon.sources.base import Captured, Granted, Interrupt, Source
 from tests.contract.daemon_bench import Bench, running
-from tests.rungs import NoRungs
+from tests.fakes.rung_executors import NoRungs
+from tests.helpers.waiting import until
 from tests.unit.test_publisher import WHOLE
-from tests.waiting import until
 
 
 class Camera:

@@ -9,13 +9,13 @@ from typing import Any
 
 import pytest
 from framebus.errors import CommandRefused
-from framebus.notify import event_socket, own_context
+from framebus.listener import event_socket, own_context
 
 from capture_daemon.control import pending_controls
 from capture_daemon.control.pending_controls import MOST_PENDING
 from tests.contract.daemon_bench import Bench
 from tests.contract.stubborn import StubbornSource, running_over, until_described
-from tests.waiting import until
+from tests.helpers.waiting import until
 
 
 @pytest.fixture

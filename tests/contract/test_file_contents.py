@@ -16,7 +16,7 @@ from capture_daemon.sources.base import (
 from capture_daemon.sources.regular import open_regular
 from tests.contract.playing import FRAMES, Play, datas, rejected
 from tests.contract.source_contract import take
-from tests.jpeg_kinds import multi_picture, trailers
+from tests.samples.jpeg_kinds import multi_picture, trailers
 
 
 def test_a_saved_multipart_stream_plays(tmp_path: Path, play: Play) -> None:

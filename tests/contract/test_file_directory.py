@@ -17,9 +17,9 @@ from capture_daemon.sources.directory import natural_key
 from capture_daemon.sources.file import FileSource
 from capture_daemon.sources.regular import open_regular
 from capture_daemon.sources.splitter import LARGEST_FRAME
-from tests import pictures
 from tests.contract.source_contract import take
-from tests.jpeg_kinds import kinds
+from tests.samples import pictures
+from tests.samples.jpeg_kinds import kinds
 
 FRAMES = [pictures.jpeg(number) for number in range(5)]
 CUT = FRAMES[0][:-30]

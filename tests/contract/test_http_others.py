@@ -9,10 +9,10 @@ import pytest
 
 from capture_daemon.sources.base import Interrupt, SourceError
 from capture_daemon.sources.http import HttpSource
-from tests import pictures
-from tests.contract.mjpeg_server import MULTIPART, Visit, part, serving
-from tests.framings import SOUND
-from tests.waiting import until
+from tests.fakes.mjpeg_server import MULTIPART, Visit, part, serving
+from tests.helpers.waiting import until
+from tests.samples import pictures
+from tests.samples.framings import SOUND
 
 
 @pytest.fixture

@@ -9,10 +9,10 @@ import pytest
 
 from capture_daemon.sources.base import Captured, Granted, Interrupt, SourceError
 from capture_daemon.sources.http import HttpSource
-from tests import pictures
-from tests.contract.mjpeg_server import MULTIPART, Script, Visit, part, serving
 from tests.contract.source_contract import PATIENCE_S, take
-from tests.waiting import until
+from tests.fakes.mjpeg_server import MULTIPART, Script, Visit, part, serving
+from tests.helpers.waiting import until
+from tests.samples import pictures
 
 FRAME = pictures.jpeg()
 OTHER = pictures.jpeg(7)

@@ -11,7 +11,7 @@ from framebus.contract.words import Rung
 from capture_daemon.recovery.actions import PortActions
 from capture_daemon.recovery.rungs import Result
 from tests.contract.executor_rig import ON_THE_PORT, Rig, unavailable
-from tests.usbtree import UsbTree
+from tests.fakes.usb_tree import UsbTree
 
 
 @pytest.fixture

@@ -18,7 +18,7 @@ from capture_daemon.control.refusal import Refusal
 from capture_daemon.lifecycle.conductor import Conductor
 from capture_daemon.settings import spec
 from capture_daemon.settings.plan import Plan
-from tests.conducting import Notes, fallback_of
+from tests.rigs.conducting import Notes, fallback_of
 
 S = 1_000_000_000
 METHODS = ["status", "start", "stop", "restart", "configure", "formats", "controls", "holders"]

@@ -11,8 +11,8 @@ from capture_daemon.sources.delimiters import MultipartError, boundary_of
 from capture_daemon.sources.http_body import BodyParser, NoPictures
 from capture_daemon.sources.http_wire import Head
 from capture_daemon.sources.multipart import MultipartParser
-from tests import pictures
-from tests.framings import SOUND, Framing
+from tests.samples import pictures
+from tests.samples.framings import SOUND, Framing
 
 PICTURES = [pictures.jpeg(number, 16, 16) for number in range(5)]
 SIZES = st.lists(st.integers(1, 900), min_size=1, max_size=4)

@@ -13,8 +13,8 @@ from PIL import Image
 from capture_daemon.sources import jpeg
 from capture_daemon.sources.jpeg_markers import read_header
 from capture_daemon.sources.splitter import JpegSplitter
-from tests import pictures
-from tests.jpeg_kinds import kinds, trailers
+from tests.samples import pictures
+from tests.samples.jpeg_kinds import kinds, trailers
 
 PICTURES = st.sampled_from(list(kinds().values()))
 TRAILERS = st.sampled_from(list(trailers().values())) | st.binary(max_size=200)

@@ -24,7 +24,7 @@ from capture_daemon.sources.jpeg_markers import read_header
 from capture_daemon.sources.multipart import MultipartParser
 from capture_daemon.sources.redact import redact
 from capture_daemon.sources.splitter import JpegSplitter
-from tests import pictures
+from tests.samples import pictures
 
 PICTURE = pictures.jpeg(0, 16, 16)
 

@@ -16,9 +16,9 @@ import pytest
 from capture_daemon.sources.base import Interrupt, Request, SourceGone, SourceUnusable
 from capture_daemon.sources.child import Child
 from capture_daemon.sources.ffmpeg import FfmpegSource
-from tests import pictures
-from tests.processes import alive, name_of
-from tests.waiting import until
+from tests.helpers.processes import alive, name_of
+from tests.helpers.waiting import until
+from tests.samples import pictures
 
 Program = Callable[[str], str]
 

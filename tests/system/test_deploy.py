@@ -18,7 +18,7 @@ from framebus import config
 from framebus.cli import access, address
 from framebus.names import PRIVILEGED_SOCKET
 
-from tests.system.certificate import make_certificate
+from tests.helpers.certificate import make_certificate
 
 DEPLOY = Path(__file__).parents[2] / "deploy"
 INSTALLED = "/opt/framebus/bin/framebus"

@@ -16,8 +16,8 @@ import pytest
 from framebus.liveness import holder
 from framebus.names import CameraNames, state_dir
 
-from tests.segments import segment, segments
-from tests.waiting import until
+from tests.helpers.segments import segment, segments
+from tests.helpers.waiting import until
 
 CAPTURE, WEB, STRANGER = 61001, 61002, 61003
 SHARED_GROUP, CONTROL_GROUP = 61010, 61011

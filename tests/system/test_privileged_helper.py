@@ -20,8 +20,8 @@ from hypothesis import strategies as st
 from capture_daemon.privileged.client import PrivilegedClient
 from capture_daemon.privileged.protocol import REQUEST_MAX
 from capture_daemon.recovery.actions import RungFailed
-from tests.usbtree import STICK, UsbTree
-from tests.waiting import until
+from tests.fakes.usb_tree import STICK, UsbTree
+from tests.helpers.waiting import until
 
 
 class HelperProcess:

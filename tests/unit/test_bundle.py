@@ -15,8 +15,8 @@ from framebus.secret_files import read_or_make_secret
 
 from capture_daemon.diagnosis import bundle, doctor
 from capture_daemon.diagnosis.seen import Line
-from tests.full_disk import file_size_limit
-from tests.machines import UTC, Bench, a_holder
+from tests.fakes.machine import UTC, Bench, a_holder
+from tests.helpers.full_disk import file_size_limit
 
 SECRET = "hunter2"
 TOKEN = 'a "quoted" token'

@@ -12,7 +12,7 @@ from framebus.errors import BadCameraName, CameraAbsent, FrameTimeout, NoPermiss
 from framebus.names import CameraNames
 from framebus.running import RunningCamera, RuntimeDirectory
 
-from tests.bus import lock_held
+from tests.rigs.bus import lock_held
 
 STATUS = ("ctl", "status")
 

@@ -10,7 +10,7 @@ from framebus.contract.words import State
 
 from capture_daemon.capturing.reports import Failed, FrameSeen, Opened, Settled, StreamRestarted
 from capture_daemon.lifecycle.conductor import Conductor
-from tests.conducting import (
+from tests.rigs.conducting import (
     CAMERA,
     GRANTED,
     TEST,

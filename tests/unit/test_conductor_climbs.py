@@ -21,7 +21,7 @@ from capture_daemon.lifecycle.conductor import Conductor
 from capture_daemon.recovery.rungs import Outcome, Result, Unavailable
 from capture_daemon.settings.plan import Plan
 from capture_daemon.sources.base import Request
-from tests.conducting import CAMERA, GRANTED, Notes, S, fall_silent, state_of
+from tests.rigs.conducting import CAMERA, GRANTED, Notes, S, fall_silent, state_of
 
 OPEN = "open v4l2:/dev/video0"
 DONE = Outcome(Result.DONE, "done")

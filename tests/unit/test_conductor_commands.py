@@ -11,7 +11,7 @@ from capture_daemon.lifecycle.conductor import Conductor
 from capture_daemon.settings import spec
 from capture_daemon.settings.plan import Plan
 from capture_daemon.sources.base import Request
-from tests.conducting import (
+from tests.rigs.conducting import (
     TEST,
     Notes,
     S,

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from capture_daemon.settings.plan import Plan
-from tests.conducting import CAMERA, TEST, Notes, S, streaming
+from tests.rigs.conducting import CAMERA, TEST, Notes, S, streaming
 
 
 def test_a_picture_that_never_changes_is_a_cause_while_it_streams() -> None:

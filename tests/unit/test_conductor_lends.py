@@ -8,7 +8,7 @@ from framebus.contract.words import Rung, State
 from capture_daemon.capturing.reports import Closed
 from capture_daemon.lifecycle.conductor import Conductor
 from capture_daemon.lifecycle.lease import Lease
-from tests.conducting import CAMERA, Notes, S, streaming
+from tests.rigs.conducting import CAMERA, Notes, S, streaming
 
 
 @pytest.fixture

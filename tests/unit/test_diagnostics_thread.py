@@ -21,7 +21,7 @@ from capture_daemon.control.diagnostics_thread import (
 from capture_daemon.diagnosis.seen import Holder, Holders, KernelLog, Line
 from capture_daemon.diagnosis.tools import Device, Tools
 from capture_daemon.settings.spec import SourceSpec, parse
-from tests.waiting import until
+from tests.helpers.waiting import until
 
 UTC = 1_795_387_146_000_000_000
 CHEESE = Holder(4712, "cheese", "ada", UTC, "", ("descriptor",), False)

@@ -12,7 +12,7 @@ from capture_daemon.diagnosis.finding import Finding, Level
 from capture_daemon.diagnosis.machine import Machine
 from capture_daemon.diagnosis.meanings import meaning
 from capture_daemon.diagnosis.seen import Line
-from tests.machines import UTC, Bench, a_holder, only_wrong, wrongs
+from tests.fakes.machine import UTC, Bench, a_holder, only_wrong, wrongs
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from capture_daemon.lifecycle.lease import Lease
 from capture_daemon.lifecycle.outage import Outage
 from capture_daemon.settings import spec
 from capture_daemon.settings.plan import Plan
-from tests.conducting import (
+from tests.rigs.conducting import (
     CAMERA,
     GRANTED,
     Air,

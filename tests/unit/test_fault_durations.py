@@ -17,7 +17,7 @@ from capture_daemon.recovery.budget import MOST, SPACING_NS, WINDOW_NS
 from capture_daemon.recovery.rungs import RESETS
 from capture_daemon.settings import spec
 from capture_daemon.settings.plan import Plan
-from tests.camera_world import Fault, S, World
+from tests.fakes.faulty_camera import Fault, S, World
 
 CAMERA = Plan(spec.parse("v4l2:/dev/video0"))
 NETWORK = Plan(spec.parse("http://192.0.2.1/stream"))

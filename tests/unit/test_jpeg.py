@@ -10,7 +10,7 @@ from PIL import Image
 from capture_daemon.sources import jpeg
 from capture_daemon.sources.huffman import STANDARD_TABLES
 from capture_daemon.sources.jpeg_markers import HeaderState, read_header
-from tests import pictures
+from tests.samples import pictures
 
 WHOLE = pictures.jpeg()
 

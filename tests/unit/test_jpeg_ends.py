@@ -12,8 +12,8 @@ from PIL import Image
 
 from capture_daemon.sources import jpeg
 from capture_daemon.sources.jpeg_markers import EndState, find_end, read_header
-from tests import pictures
-from tests.jpeg_kinds import (
+from tests.samples import pictures
+from tests.samples.jpeg_kinds import (
     EOI,
     before_the_end,
     encoded,

@@ -14,7 +14,7 @@ from framebus.cli.launch import KEPT, number_kept
 
 from capture_daemon.ownership import keeper
 from capture_daemon.ownership.keeper import NAME, Keeper, handed_over
-from tests.descriptors import opened
+from tests.helpers.descriptors import opened
 
 
 @pytest.fixture

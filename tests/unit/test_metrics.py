@@ -12,7 +12,7 @@ from framebus.contract.words import Rung, State
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.metrics import OPENMETRICS, Scrape, parsed
+from tests.helpers.metrics import OPENMETRICS, Scrape, parsed
 from web_workers.cameras.observe import ABSENT, Observation
 from web_workers.counts.scores import Scores
 from web_workers.counts.tally import Account, Tally

@@ -9,7 +9,7 @@ from capture_daemon.capturing.reports import FrameSeen, Settled, StreamRestarted
 from capture_daemon.diagnosis.incidents import Incident
 from capture_daemon.lifecycle.conductor import Conductor
 from capture_daemon.lifecycle.outage import Outage
-from tests.conducting import GRANTED, TEST, Notes, S, fail, fall_silent, stream
+from tests.rigs.conducting import GRANTED, TEST, Notes, S, fail, fall_silent, stream
 
 UTC = 1_795_387_146 * S
 START = 100 * S

@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from capture_daemon.sources.picture_end import PictureEnd, ends_at
-from tests import pictures
+from tests.samples import pictures
 
 PLAIN = pictures.jpeg(3)
 

@@ -7,7 +7,7 @@ from framebus.contract.words import Rung
 
 from capture_daemon.capturing.reports import Closed, FrameSeen, Opened
 from capture_daemon.lifecycle.sessions import COALESCE_S, Sessions
-from tests.conducting import GRANTED, TEST, Notes, S
+from tests.rigs.conducting import GRANTED, TEST, Notes, S
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ import pytest
 from capture_daemon.sources.http_body import BodyParser, NoPictures
 from capture_daemon.sources.http_wire import Head
 from capture_daemon.sources.sniffing import is_picture, kind_of, kind_of_type
-from tests import pictures
+from tests.samples import pictures
 
 PICTURE = pictures.jpeg()
 

@@ -22,7 +22,7 @@ from capture_daemon.settings.plan import Plan
 from capture_daemon.settings.spec import SourceSpec, parse
 from capture_daemon.sources.base import Granted
 from capture_daemon.sources.remedies import Medium
-from tests.conducting import GRANTED, Notes, S, fallback_of
+from tests.rigs.conducting import GRANTED, Notes, S, fallback_of
 
 REASONS = (
     *("flagged", "empty", "no-soi", "bad-header", "no-eoi", "stale", "too-large", "encode-failed"),

@@ -10,7 +10,7 @@ import pytest
 from capture_daemon.diagnosis.subject import Subject, named, own
 from capture_daemon.settings.spec import parse
 from capture_daemon.v4l2.cameras import Places
-from tests.machines import Bench
+from tests.fakes.machine import Bench
 
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="needs root: mknod")
 RDEV = os.makedev(81, 250)

@@ -9,7 +9,7 @@ import pytest
 from framebus.cli import access, address
 from framebus.errors import UsageError
 
-from tests.system.certificate import OPENSSL, make_certificate
+from tests.helpers.certificate import OPENSSL, make_certificate
 
 pytestmark = pytest.mark.skipif(OPENSSL is None, reason="openssl is wanted")
 

@@ -10,8 +10,8 @@ from collections.abc import Callable, Mapping
 
 from framebus.contract.causes import Cause
 from framebus.errors import FramebusError, NoPermission, Untrusted
+from framebus.listener import UNKNOWN_INTERVAL_S
 from framebus.names import CameraNames
-from framebus.notify import UNKNOWN_INTERVAL_S
 from framebus.remedies import for_camera
 
 

@@ -17,7 +17,7 @@ from collections.abc import Callable, Mapping
 import zmq
 from framebus.contract import status_document
 from framebus.errors import CameraAbsent, FramebusError
-from framebus.notify import event_socket
+from framebus.listener import event_socket
 
 from web_workers.cameras.observe import observe
 from web_workers.counts.scores import ALL_CAMERAS, STATES, Closed, Scores, total

@@ -15,11 +15,11 @@ from typing import Any
 import pytest
 from framebus.errors import FramebusError
 
-from tests.daemons import DaemonProcess
 from tests.guest.camera.client import PluggedCamera, wait_for
 from tests.guest.inside.conftest import Plug
 from tests.guest.inside.test_rungs import DRIVER, LIMIT_S
-from tests.processes import alive
+from tests.helpers.processes import alive
+from tests.programs.daemon import DaemonProcess
 
 KERNELS = ("newer",)
 

@@ -17,11 +17,11 @@ from capture_daemon.diagnosis.machine import this_machine
 from capture_daemon.diagnosis.seen import Holder, Sign
 from capture_daemon.diagnosis.subject import Subject, named, own
 from capture_daemon.settings import spec
-from tests.daemons import DaemonProcess
 from tests.guest.camera.client import PluggedCamera, wait_for
 from tests.guest.inside.conftest import Plug
 from tests.guest.inside.handle import Handle
-from tests.holders import holding
+from tests.programs.daemon import DaemonProcess
+from tests.programs.holders import holding
 
 KERNELS = ("stable",)
 
@@ -29,7 +29,7 @@ _MAP_A_BUFFER = """
 import mmap, sys
 from pathlib import Path
 from tests.guest.inside.handle import Handle, buffer_of
-from tests.holding import map_only, wait
+from tests.programs.holder_program import map_only, wait
 handle = Handle(Path(sys.argv[2]))
 handle.request(2)
 buffer = buffer_of(0)

@@ -35,8 +35,8 @@ from tests.guest.inside.units import (
     users,
 )
 from tests.guest.recovery.viewers import Audience
-from tests.processes import descriptors_of
-from tests.segments import segment, segments
+from tests.helpers.processes import descriptors_of
+from tests.helpers.segments import segment, segments
 
 KERNELS = ("stable+systemd",)
 pytestmark = pytest.mark.timeout(600)

@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from tests.system.webtier import Stream, WebTier
-from tests.waiting import until
+from tests.helpers.waiting import until
+from tests.programs.web_tier import Stream, WebTier
 
 
 class Watched:

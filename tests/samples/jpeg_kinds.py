@@ -7,7 +7,7 @@ from functools import cache
 
 from PIL import Image
 
-from tests import pictures
+from tests.samples import pictures
 
 EOI = b"\xff\xd9"
 

@@ -9,8 +9,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from tests.processes import children
-from tests.waiting import until
+from tests.helpers.processes import children
+from tests.helpers.waiting import until
 
 TEST = ("--source", "test", "--size", "320x240", "--fps", "25", "--workers", "1")
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from framebus.frame import FrameFlags
 
-from tests.bus import Bus
+from tests.rigs.bus import Bus
 
 INTERVAL_S = 0.02
 

@@ -1,4 +1,6 @@
-"""A process that holds a device: `python -m tests.holding HOW PATH`. Ends when its input does.
+"""A process that holds a device until its input ends.
+
+`python -m tests.programs.holder_program HOW PATH`.
 
 HOW is "descriptor", "mapping" (a mapping and no descriptor), or "dead-leader" (the leading thread
 has ended, another lives on and has the descriptor).

@@ -16,11 +16,11 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Self
 
-from tests.bus import Bus
-from tests.metrics import Scrape, parsed
-from tests.multipart import Parser, Part, split_head
-from tests.processes import children
-from tests.waiting import until
+from tests.helpers.metrics import Scrape, parsed
+from tests.helpers.multipart import Parser, Part, split_head
+from tests.helpers.processes import children
+from tests.helpers.waiting import until
+from tests.rigs.bus import Bus
 
 STREAM_WORKER = "web_workers.fresh.FreshWorker"
 

@@ -6,10 +6,10 @@ import socket
 from collections.abc import Callable
 from pathlib import Path
 
-from framebus.notify import own_context
+from framebus.listener import own_context
 
-from tests.bus import Bus
-from tests.multipart import Parser, Part
+from tests.helpers.multipart import Parser, Part
+from tests.rigs.bus import Bus
 from web_workers.feeds.feed import Feed
 from web_workers.feeds.placeholder import Notice
 from web_workers.viewers.thinning import Thinner

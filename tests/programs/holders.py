@@ -1,4 +1,4 @@
-"""Starts processes that hold a device (tests/holding.py), and ends them with the test."""
+"""Starts processes that hold a device, and ends them with the test."""
 
 from __future__ import annotations
 
@@ -8,19 +8,19 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from tests.processes import threads
-from tests.waiting import until
+from tests.helpers.processes import threads
+from tests.helpers.waiting import until
 
-TREE = Path(__file__).parents[1]
+TREE = Path(__file__).parents[2]
 
 
 @contextmanager
 def holding(how: str, path: str, *, wrapper: Sequence[str] = (), script: str = "") -> Iterator[int]:
     """Have another process hold the device at `path`; gives its pid.
 
-    `script` stands in for tests/holding.py, to hold it in another way.
+    `script` stands in for tests/programs/holder_program.py, to hold it in another way.
     """
-    program = ["-c", script] if script else ["-m", "tests.holding"]
+    program = ["-c", script] if script else ["-m", "tests.programs.holder_program"]
     process = subprocess.Popen(
         [*wrapper, sys.executable, *program, how, path],
         stdin=subprocess.PIPE,

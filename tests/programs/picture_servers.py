@@ -10,7 +10,7 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
-from tests.waiting import until
+from tests.helpers.waiting import until
 
 PATTERN = ("-re", "-f", "lavfi", "-i", "testsrc2=size=160x120:rate=10")
 

@@ -14,9 +14,9 @@ from typing import Any, Self
 from framebus.names import web_token
 from framebus.secret_files import make_secret, read_secret
 
-from tests.daemons import DaemonProcess
-from tests.system.webtier import WebTier
-from tests.waiting import until
+from tests.helpers.waiting import until
+from tests.programs.daemon import DaemonProcess
+from tests.programs.web_tier import WebTier
 
 CONTROL = "/cameras/camera/control"
 

@@ -1,8 +1,8 @@
 """Readers' ends of the notifications: a PUB hint per frame, and a PUB of JSON events.
 
-They are hints, never the data. The daemon's ends are in notifier.py. A socket belongs to the thread
-that made it, and a context to the process that made it: a worker makes its own after the fork (a
-context inherited across fork hangs in poll).
+They are hints, never the data. The daemon's ends are in notifier.py. A socket is for one thread at
+a time, whichever made it. A context is for all threads of the process that made it: a worker makes
+its own after the fork (a context inherited across fork hangs in poll).
 """
 
 from __future__ import annotations

@@ -16,8 +16,8 @@ from framebus.control.client import ControlClient
 from framebus.errors import ControlError, FramebusError
 from framebus.names import CameraNames
 
-from tests.segments import remove_segments, segments
-from tests.waiting import until
+from tests.helpers.segments import remove_segments, segments
+from tests.helpers.waiting import until
 
 
 class DaemonProcess:
