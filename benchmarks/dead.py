@@ -50,14 +50,14 @@ class _Rungs:
     """All rungs are to be had, and none helps."""
 
     def __init__(self) -> None:
-        self.climbed: list[tuple[Rung, int]] = []
+        self.carried_out: list[tuple[Rung, int]] = []
         """Each device-level rung, with when it began, CLOCK_MONOTONIC ns."""
 
     def survey(self, source: Source | None) -> tuple[Unavailable, ...]:  # noqa: ARG002
         return ()
 
-    def climb(self, rung: Rung, limit_s: float, interrupt: Interrupt) -> Outcome:  # noqa: ARG002
-        self.climbed.append((rung, time.monotonic_ns()))
+    def run_rung(self, rung: Rung, limit_s: float, interrupt: Interrupt) -> Outcome:  # noqa: ARG002
+        self.carried_out.append((rung, time.monotonic_ns()))
         interrupt.wait(_RUNG_S)
         return Outcome(Result.DONE, "done")
 
@@ -101,11 +101,11 @@ def main(seconds: float) -> None:
         f"{100 * spent_ns / took_ns:.2f} % of a core"
     )
     budgets = Budgets()
-    for rung, then_ns in rungs.climbed:
+    for rung, then_ns in rungs.carried_out:
         early = " (before its budget allows)" * (budgets.free_ns(rung, then_ns) > then_ns)
         budgets = budgets.spend(rung, then_ns)
         print(f"{(then_ns - begun_ns) / 1e9:7.1f} s  {rung.value}{early}")
-    print(f"{sum(rung in RESETS for rung, _ in rungs.climbed)} resets")
+    print(f"{sum(rung in RESETS for rung, _ in rungs.carried_out)} resets")
 
 
 def _parts(folder: Path, kernel: FakeKernel, rungs: _Rungs, stack: ExitStack) -> Parts:

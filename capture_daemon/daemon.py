@@ -1,7 +1,7 @@
 """The daemon's main loop: one poll over everything that can happen, and nothing that blocks.
 
 It runs in the main thread and only passes on: control requests to the server, reports to the
-conductor and the pending_controls, time to both, their state to the ring, the events and systemd.
+controller and the pending_controls, time to both, their state to the ring, the events and systemd.
 What all of them do is in their files; what they are made of is in parts.py.
 """
 
@@ -97,7 +97,7 @@ class Daemon:
         supervised: bool,
     ) -> None:
         """Take its parts; `supervised` says whether somebody starts a successor."""
-        self._conductor = camera.conductor
+        self._controller = camera.controller
         self._capture = camera.capture
         self._threads = (camera.capture, spare.capture, acceptor)
         self._fallback = fallback
@@ -114,7 +114,7 @@ class Daemon:
         self._whereabouts = whereabouts
         self._supervised = supervised
         self._timed: tuple[Timed, ...] = (
-            self._conductor,
+            self._controller,
             fallback,
             pending_controls,
             incident_log,
@@ -142,7 +142,7 @@ class Daemon:
         for fd in (*servers, self._mailbox.fileno(), self._signals.fileno()):
             poller.register(fd, select.POLLIN)
         self._hotplug.start(self._mailbox.post)
-        self._conductor.start(time.monotonic_ns())
+        self._controller.start(time.monotonic_ns())
         self._manager.ready()
         while not self._ending:
             poller.poll(self._timeout_ms(time.monotonic_ns()))
@@ -169,7 +169,7 @@ class Daemon:
         now_ns = time.monotonic_ns()
         if self._hotplug.added():
             self._device_added(now_ns)
-        self._conductor.tick(now_ns)
+        self._controller.tick(now_ns)
         self._pending_controls.tick(now_ns)
         self._incident_log.tick(now_ns)
         more = [server.receive() for server in self._servers]  # all of them get their turn
@@ -186,10 +186,10 @@ class Daemon:
     def _on_report(self, report: object, now_ns: int) -> None:
         match report:
             case Report():
-                self._conductor.on_report(report, now_ns)
+                self._controller.on_report(report, now_ns)
             case FallbackReport():
                 self._fallback.on_report(report, now_ns)
-            case Described() if report.session != self._conductor.sessions.number:
+            case Described() if report.session != self._controller.sessions.number:
                 log.debug("a description of an earlier session")
             case Described() | ControlsRead() | ControlsSet():
                 self._pending_controls.on_report(report)
@@ -203,7 +203,7 @@ class Daemon:
                 raise TypeError(f"nobody takes {report!r}")
 
     def _device_added(self, now_ns: int) -> None:
-        self._conductor.device_added(now_ns)
+        self._controller.device_added(now_ns)
         self._fallback.own.device_added(now_ns)
 
     def _look_for_files(self) -> None:

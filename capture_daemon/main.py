@@ -73,7 +73,7 @@ def run(settings: Settings, environ: MutableMapping[str, str]) -> int:
                 keeper=keeper.Keeper(environ),
                 inheritance=legacy.device(device),
             )
-            sources.check_held(settings.plan)
+            sources.check_held(settings.request)
             spares = ExclusiveSources(
                 locks=locks,
                 runtime=names.runtime,
@@ -81,7 +81,7 @@ def run(settings: Settings, environ: MutableMapping[str, str]) -> int:
                 apart_from=sources.current,
             )
             if settings.fallback is not None:
-                spares.check_apart(settings.fallback, settings.plan.spec)
+                spares.check_apart(settings.fallback, settings.request.spec)
             writer = RingWriter.create(names, capacity=settings.ring_size, predecessor=predecessor)
         parts = Parts(
             settings,
@@ -97,7 +97,7 @@ def run(settings: Settings, environ: MutableMapping[str, str]) -> int:
             control_group=control_group,
             stack=stack,
         )
-        source = settings.plan.spec.text
+        source = settings.request.spec.text
         log.info("camera %s, %s, pid %d, %s", settings.name, source, os.getpid(), names.runtime)
         try:
             parts.daemon.run()

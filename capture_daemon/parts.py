@@ -18,7 +18,7 @@ from framebus.zmtp.publisher import Acceptor
 
 from capture_daemon.capturing.reports import Mailbox
 from capture_daemon.capturing.switcher import Switcher
-from capture_daemon.control.configuring import Wish
+from capture_daemon.control.configuring import ConfigureRequest
 from capture_daemon.control.device import DeviceThread
 from capture_daemon.control.diagnostics_thread import DiagnosticsThread
 from capture_daemon.control.handlers import Handlers
@@ -30,7 +30,7 @@ from capture_daemon.daemon import Daemon, Signals
 from capture_daemon.devices.hotplug import Hotplug
 from capture_daemon.diagnosis.journal import Journal
 from capture_daemon.diagnosis.tools import local_tools
-from capture_daemon.lifecycle.fallback import Fallback, FallbackReport, fallback_plan
+from capture_daemon.lifecycle.fallback import Fallback, FallbackReport, fallback_request
 from capture_daemon.lifecycle.fallback import log as fallback_log
 from capture_daemon.lifecycle.outage import Outage
 from capture_daemon.lifecycle.pipeline import Access, Pipeline
@@ -92,7 +92,7 @@ class Parts:
         switcher = Switcher(ring=writer, announcer=notifier, newest_ns=legacy.newest_ns)
         self._camera = Pipeline(
             "capture",
-            plan=settings.plan,
+            request=settings.request,
             access=camera,
             outlet=switcher.camera,
             outage=Outage(
@@ -104,7 +104,7 @@ class Parts:
         self._spare = Pipeline(
             "fallback",
             # Without a fallback nothing is ever opened there.
-            plan=fallback_plan(settings.plan, settings.fallback or settings.plan.spec),
+            request=fallback_request(settings.request, settings.fallback or settings.request.spec),
             access=spare,
             outlet=switcher.fallback,
             outage=Outage(log=fallback_log),
@@ -114,22 +114,22 @@ class Parts:
         for pipeline in (self._camera, self._spare):
             stack.callback(pipeline.capture.dispose)
         fallback = Fallback(
-            camera=self._camera.conductor,
-            own=self._spare.conductor,
+            camera=self._camera.controller,
+            own=self._spare.controller,
             air=switcher,
             spec=settings.fallback,
         )
 
-        def check(wish: Wish) -> None:
-            camera.sources.check(wish.plan)
-            if wish.fallback is not None:
-                spare.sources.check_apart(wish.fallback, wish.plan.spec)
-                if wish.fallback != fallback.spec:
-                    spare.sources.check(fallback_plan(wish.plan, wish.fallback))
+        def check(wanted: ConfigureRequest) -> None:
+            camera.sources.check(wanted.capture)
+            if wanted.fallback is not None:
+                spare.sources.check_apart(wanted.fallback, wanted.capture.spec)
+                if wanted.fallback != fallback.spec:
+                    spare.sources.check(fallback_request(wanted.capture, wanted.fallback))
 
         pending_controls = PendingControls(device=self._device, event=events.send)
         handlers = Handlers(
-            conductor=self._camera.conductor,
+            controller=self._camera.controller,
             fallback=fallback,
             pending_controls=pending_controls,
             incident_log=incident_log,
@@ -149,7 +149,7 @@ class Parts:
             camera=settings.name,
             pid=os.getpid(),
             ring=Ring.of(writer),
-            conductor=self._camera.conductor,
+            controller=self._camera.controller,
             counters=self._camera.counters,
             fallback=fallback,
             fallback_counters=self._spare.counters,
@@ -193,7 +193,7 @@ class Parts:
         """
         deadline = time.monotonic() + timeout_s
         if not self.daemon.renewing:
-            self._camera.conductor.stop(time.monotonic_ns())
+            self._camera.controller.stop(time.monotonic_ns())
         self.daemon.tell_status(time.monotonic_ns())
         self._camera.capture.quit(leave=self.daemon.renewing)
         self._spare.capture.quit()

@@ -14,8 +14,8 @@ from framebus.frame import FrameFlags
 from framebus.ring.layout import capacity_for
 
 from capture_daemon.capturing.counters import FrameCounters
+from capture_daemon.capturing.freeze_detector import FreezeDetector
 from capture_daemon.capturing.reports import ring_size_remedy
-from capture_daemon.capturing.stillness import Stillness
 from capture_daemon.capturing.switcher import SOUND, TOO_LARGE
 from capture_daemon.sources import jpeg
 from capture_daemon.sources.base import NOTHING_GRANTED, Captured, Granted
@@ -54,7 +54,7 @@ class Publisher:
         self._granted = NOTHING_GRANTED
         self._settled = False
         self._before_ns = 0
-        self.stillness = Stillness()
+        self.freeze_detector = FreezeDetector()
         self._suspect = 0
         """Pictures of more bytes are searched whole: one that was cut may have the next in it."""
         self.too_large = 0
@@ -133,7 +133,7 @@ class Publisher:
         if reason is None or reason in SOUND:
             if not self._settled:
                 self._notice_slowness(captured.captured_ns)
-            self.stillness.see(picture, captured.captured_ns)
+            self.freeze_detector.see(picture, captured.captured_ns)
             self.width, self.height = width, height
         return reason
 

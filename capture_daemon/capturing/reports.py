@@ -1,7 +1,7 @@
 """What the threads tell the main thread, and the mailbox that carries it.
 
 Frozen values only: nothing here can be changed by the thread that sent it. A session is one
-opening of a source; a report of an earlier session than the conductor's is old news.
+opening of a source; a report of an earlier session than the controller's is old news.
 """
 
 from __future__ import annotations
@@ -153,7 +153,7 @@ class Surveyed(Report):
 
 
 @dataclass(frozen=True, slots=True)
-class Climbed(Report):
+class RungDone(Report):
     """A rung was carried out, or not."""
 
     rung: Rung

@@ -10,9 +10,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from framebus.config import nearest
 from framebus.control.protocol import CAMERA_REFUSED, INVALID_PARAMS, NOT_NOW, NOT_SUPPORTED
 from framebus.errors import UsageError
+from framebus.spelling import nearest
 
 from capture_daemon.control.device import (
     ControlsRead,

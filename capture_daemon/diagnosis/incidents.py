@@ -46,8 +46,8 @@ class Try:
 
 @dataclass(frozen=True, slots=True)
 class Incident:
-    """What the conductor knows of it. Times are CLOCK_MONOTONIC nanoseconds: the time of day may be
-    set while it goes on.
+    """What the controller knows of it. Times are CLOCK_MONOTONIC nanoseconds: the time of day may
+    be set while it goes on.
     """
 
     id: str

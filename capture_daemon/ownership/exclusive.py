@@ -20,7 +20,7 @@ from framebus.names import device_lock
 from capture_daemon.ownership.inheritance import Inheritance
 from capture_daemon.ownership.locks import Locks
 from capture_daemon.settings import spec
-from capture_daemon.settings.plan import Plan
+from capture_daemon.settings.capture_request import CaptureRequest
 from capture_daemon.sources.base import (
     Adoptable,
     Granted,
@@ -73,7 +73,7 @@ class ExclusiveSources:
         self._inheritance = inheritance
         self._apart_from = apart_from
         self._build_source = build
-        self._plan: Plan | None = None
+        self._request: CaptureRequest | None = None
         self._spec: spec.SourceSpec | None = None
         self._source: Source | None = None
         self._lock: Path | None = None
@@ -93,14 +93,14 @@ class ExclusiveSources:
         """Return what was built last, with what `auto` meant; None before. Any thread."""
         return self._spec
 
-    def open(self, plan: Plan, interrupt: Interrupt) -> tuple[str, Source, Granted]:
-        """Open the plan's source; return its kind, itself, and what it gives.
+    def open(self, request: CaptureRequest, interrupt: Interrupt) -> tuple[str, Source, Granted]:
+        """Open the request's source; return its kind, itself, and what it gives.
 
         Raises SourceError, UsageError; nothing is open then.
         """
         self.close()
         try:
-            granted = self._inherited(plan, interrupt) or self._opened(plan, interrupt)
+            granted = self._inherited(request, interrupt) or self._opened(request, interrupt)
         except BaseException:
             self.close()
             raise
@@ -128,24 +128,24 @@ class ExclusiveSources:
         """Whether the open device may be left streaming: a keeper has it too."""
         return self._kept
 
-    def check(self, plan: Plan) -> None:
-        """Raise for a plan that cannot be carried out now; opens nothing, changes nothing.
+    def check(self, request: CaptureRequest) -> None:
+        """Raise for a request that cannot be carried out now; opens nothing, changes nothing.
 
         CameraHeld: another daemon has the device. UsageError: the file or the program is missing.
         An unplugged camera or an unreachable server is no error: it is waited for.
         """
-        self.check_held(plan)
-        path = Path(plan.spec.argument).expanduser()
-        if plan.spec.kind == "file" and not os.access(path, os.R_OK):
+        self.check_held(request)
+        path = Path(request.spec.argument).expanduser()
+        if request.spec.kind == "file" and not os.access(path, os.R_OK):
             raise UsageError("the source's file is not there, or may not be read")
-        if plan.spec.kind == "ffmpeg" and shutil.which("ffmpeg") is None:
+        if request.spec.kind == "ffmpeg" and shutil.which("ffmpeg") is None:
             raise UsageError("the program ffmpeg is not installed: `apt install ffmpeg`")
 
-    def check_held(self, plan: Plan) -> None:
-        """Raise CameraHeld if another daemon has the plan's device now. `auto` finds out later."""
-        lock = self._lock_of(plan.spec)
+    def check_held(self, request: CaptureRequest) -> None:
+        """Raise CameraHeld if another daemon has the device now. `auto` finds out later."""
+        lock = self._lock_of(request.spec)
         if lock is not None:
-            self._locks.check(lock, f"the device of {plan.spec.public}")
+            self._locks.check(lock, f"the device of {request.spec.public}")
 
     def check_apart(self, wanted: spec.SourceSpec, other: spec.SourceSpec) -> None:
         """Raise UsageError if both are one device, as far as that can be told now."""
@@ -156,16 +156,16 @@ class ExclusiveSources:
         lock = self._lock_of(wanted)
         return lock is not None and lock == self._lock_of(other)
 
-    def _inherited(self, plan: Plan, interrupt: Interrupt) -> Granted | None:
+    def _inherited(self, request: CaptureRequest, interrupt: Interrupt) -> Granted | None:
         """Go on with what was handed over to us at the start; None when there is any doubt."""
         inheritance, self._inheritance = self._inheritance, None
         if inheritance is None:
             return None
         try:
-            inheritance.check_plan(plan)
-            source = self._build(plan, _device_of(plan.spec, inheritance.rdev), interrupt)
+            inheritance.check_request(request)
+            source = self._build(request, _device_of(request.spec, inheritance.rdev), interrupt)
             if not isinstance(source, Adoptable):
-                raise SourceError("other-plan", f"{plan.spec.public} cannot go on with a device")
+                raise SourceError("other-plan", f"{request.spec.public} cannot go on with a device")
             self._acquire()
             granted = source.adopt(inheritance.take(), inheritance.last)
             inheritance.check_granted(granted)
@@ -173,7 +173,7 @@ class ExclusiveSources:
             log.info("the camera that was handed over is opened afresh: %s", error)
             self.close()
             self._unlock(inheritance)
-            self._plan = None
+            self._request = None
             return None
         finally:
             inheritance.close()
@@ -187,16 +187,18 @@ class ExclusiveSources:
             self._locks.acquire(lock, "the device that was handed over", self)
             self._locks.release(lock)
 
-    def _opened(self, plan: Plan, interrupt: Interrupt) -> Granted:
+    def _opened(self, request: CaptureRequest, interrupt: Interrupt) -> Granted:
         source = self._source
-        if plan != self._plan or source is None:
-            source = self._build(plan, spec.resolve(plan.spec), interrupt)
+        if request != self._request or source is None:
+            source = self._build(request, spec.resolve(request.spec), interrupt)
         self._acquire()
         return source.open()
 
-    def _build(self, plan: Plan, resolved: spec.SourceSpec, interrupt: Interrupt) -> Source:
-        self._source = self._build_source(resolved, plan.request, interrupt)
-        self._spec, self._plan = resolved, plan
+    def _build(
+        self, request: CaptureRequest, resolved: spec.SourceSpec, interrupt: Interrupt
+    ) -> Source:
+        self._source = self._build_source(resolved, request.format, interrupt)
+        self._spec, self._request = resolved, request
         return self._source
 
     def _acquire(self) -> None:

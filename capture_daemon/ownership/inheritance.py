@@ -16,7 +16,7 @@ from typing import Self
 from framebus.frame import FrameFlags
 from framebus.ring.predecessor import Predecessor
 
-from capture_daemon.settings.plan import Plan
+from capture_daemon.settings.capture_request import CaptureRequest
 from capture_daemon.sources.base import Granted, LastFrame, SourceError
 
 
@@ -70,15 +70,18 @@ class Inheritance:
             raise SourceError("not-a-camera", "what was handed over is no device")
         return self._file.st_rdev
 
-    def check_plan(self, plan: Plan) -> None:
-        """Raise SourceError unless `plan` is what the predecessor was carrying out."""
-        requested = plan.request
+    def check_request(self, request: CaptureRequest) -> None:
+        """Raise SourceError unless `request` is what the predecessor was carrying out."""
+        requested = request.format
         wanted: dict[str, object] = {
             "width": requested.width,
             "height": requested.height,
             "fps": requested.fps,
         }
-        if self._source.get("spec") != plan.spec.public or self._source.get("requested") != wanted:
+        if (
+            self._source.get("spec") != request.spec.public
+            or self._source.get("requested") != wanted
+        ):
             raise SourceError("other-plan", "something else is to be captured now")
 
     def check_granted(self, granted: Granted) -> None:

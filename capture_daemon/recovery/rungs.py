@@ -9,7 +9,7 @@ from framebus.contract.words import DEVICE_LEVEL, Rung
 
 RESETS = DEVICE_LEVEL - {Rung.BIND, Rung.REBIND}
 """Those that make the device itself begin anew."""
-CLIMBED = DEVICE_LEVEL | {Rung.WAIT_FOR_HOLDER, Rung.END_HOLDER}
+NEED_CLOSED_DEVICE = DEVICE_LEVEL | {Rung.WAIT_FOR_HOLDER, Rung.END_HOLDER}
 """The capture thread carries them out while nothing is open; the others are its ordinary work."""
 
 

@@ -14,5 +14,5 @@ class NoRungs:
     def survey(self, source: Source | None) -> tuple[Unavailable, ...]:
         return tuple(Unavailable(rung, "no device") for rung in DEVICE_LEVEL)
 
-    def climb(self, rung: Rung, limit_s: float, interrupt: Interrupt) -> Outcome:
+    def run_rung(self, rung: Rung, limit_s: float, interrupt: Interrupt) -> Outcome:
         return Outcome(Result.NOTHING)

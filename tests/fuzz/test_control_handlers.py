@@ -15,10 +15,10 @@ from capture_daemon.control.handlers import Handlers
 from capture_daemon.control.incident_log import IncidentLog
 from capture_daemon.control.pending_controls import PendingControls
 from capture_daemon.control.refusal import Refusal
-from capture_daemon.lifecycle.conductor import Conductor
+from capture_daemon.lifecycle.controller import CaptureController
 from capture_daemon.settings import spec
-from capture_daemon.settings.plan import Plan
-from tests.rigs.conducting import Notes, fallback_of
+from capture_daemon.settings.capture_request import CaptureRequest
+from tests.rigs.controllers import Notes, fallback_of
 
 S = 1_000_000_000
 METHODS = ["status", "start", "stop", "restart", "configure", "formats", "controls", "holders"]
@@ -89,8 +89,8 @@ class OneAnswer:
 def test_every_call_gets_exactly_one_answer(
     calls: list[tuple[str, dict[str, object]]], described: bool, source: str
 ) -> None:
-    conductor = Conductor(
-        capture=Notes(), plan=Plan(spec.parse(source)), jitter=lambda: 0.0, now_ns=0
+    controller = CaptureController(
+        capture=Notes(), request=CaptureRequest(spec.parse(source)), jitter=lambda: 0.0, now_ns=0
     )
     pending_controls = PendingControls(device=Device(), event=lambda name, document: None)
     if described:
@@ -103,12 +103,12 @@ def test_every_call_gets_exactly_one_answer(
         pid=1,
     )
     handlers = Handlers(
-        conductor=conductor,
-        fallback=fallback_of(conductor),
+        controller=controller,
+        fallback=fallback_of(controller),
         pending_controls=pending_controls,
         incident_log=incident_log,
-        status=lambda now_ns, operator: {"state": conductor.state.value},
-        check=lambda wish: None,
+        status=lambda now_ns, operator: {"state": controller.state.value},
+        check=lambda _: None,
         shutdown=lambda: None,
         renew=None,
         clock=lambda: 100 * S,

@@ -29,7 +29,8 @@ import tempfile, framebus.cli.ctl, framebus.cli.ls, framebus.cli.snapshot
 import grp
 from types import SimpleNamespace
 from capture_daemon.command import capture
-from framebus.cli.main import framebus, run
+from framebus.cli.main import framebus
+from framebus.invocation.ending import run
 from framebus.control.client import ControlClient
 from framebus.names import CameraNames, runtime_dir, state_dir, web_token
 from framebus.secret_files import read_secret

@@ -14,7 +14,7 @@ from capture_daemon.ownership.exclusive import ExclusiveSources
 from capture_daemon.ownership.inheritance import Inheritance
 from capture_daemon.ownership.locks import Locks
 from capture_daemon.settings import spec
-from capture_daemon.settings.plan import Plan
+from capture_daemon.settings.capture_request import CaptureRequest
 from capture_daemon.sources.base import (
     Captured,
     Granted,
@@ -86,8 +86,8 @@ class Device:
         self.events.append(f"close, locked: {self._lock.exists()}")
 
 
-def plan(text: str) -> Plan:
-    return Plan(spec.parse(text), Request(width=640))
+def asking(text: str) -> CaptureRequest:
+    return CaptureRequest(spec.parse(text), Request(width=640))
 
 
 @pytest.fixture
@@ -132,9 +132,9 @@ def test_a_device_is_locked_and_kept_while_it_is_open(
     tmp_path: Path, device: Device, lock: Path, interrupt: Interrupt
 ) -> None:
     bus = sources(tmp_path, device)
-    kind, source, granted = bus.open(plan(f"v4l2:{NODE}"), interrupt)
+    kind, source, granted = bus.open(asking(f"v4l2:{NODE}"), interrupt)
     assert (kind, source, granted) == ("v4l2", device, GRANTED)
-    bus.check(plan(f"v4l2:{NODE}"))  # our own is no obstacle
+    bus.check(asking(f"v4l2:{NODE}"))  # our own is no obstacle
     assert bus.leave()
     bus.close()
     assert device.events == [
@@ -151,7 +151,7 @@ def test_a_device_that_does_not_open_is_neither_kept_nor_locked(
     device.error = SourceError("device-busy", "busy")
     bus = sources(tmp_path, device)
     with pytest.raises(SourceError, match="busy"):
-        bus.open(plan(f"v4l2:{NODE}"), interrupt)
+        bus.open(asking(f"v4l2:{NODE}"), interrupt)
     assert not any(event.startswith("keep") for event in device.events)
     assert not lock.exists()
 
@@ -162,9 +162,9 @@ def test_a_device_of_another_daemon_is_refused_and_its_pid_named(
     bus = sources(tmp_path, device)
     with another_process_holding(lock) as pid:
         with pytest.raises(CameraHeld, match=str(pid)):
-            bus.check(plan(f"v4l2:{NODE}"))
+            bus.check(asking(f"v4l2:{NODE}"))
         with pytest.raises(SourceError, match=str(pid)) as error:
-            bus.open(plan(f"v4l2:{NODE}"), interrupt)
+            bus.open(asking(f"v4l2:{NODE}"), interrupt)
         assert (error.value.code, error.value.permanent) == ("held", False)
 
 
@@ -172,7 +172,7 @@ def test_a_source_without_a_device_needs_no_lock(
     tmp_path: Path, device: Device, interrupt: Interrupt
 ) -> None:
     bus = sources(tmp_path, device)
-    assert bus.open(plan("test"), interrupt)[0] == "test"
+    assert bus.open(asking("test"), interrupt)[0] == "test"
     assert list(tmp_path.iterdir()) == []
     bus.close()
 
@@ -181,9 +181,9 @@ def test_a_camera_that_is_not_there_is_no_error_but_a_missing_file_is(
     tmp_path: Path, device: Device
 ) -> None:
     bus = sources(tmp_path, device)
-    bus.check(plan("v4l2:/dev/video-absent"))
+    bus.check(asking("v4l2:/dev/video-absent"))
     with pytest.raises(UsageError, match="not there"):
-        bus.check(plan(f"file:{tmp_path}/absent.mjpeg"))
+        bus.check(asking(f"file:{tmp_path}/absent.mjpeg"))
 
 
 def test_what_a_predecessor_left_is_gone_on_with_once(
@@ -191,28 +191,28 @@ def test_what_a_predecessor_left_is_gone_on_with_once(
 ) -> None:
     inheritance, fd = left()
     bus = sources(tmp_path, device, inheritance)
-    kind, _, granted = bus.open(plan(f"v4l2:{NODE}"), interrupt)
+    kind, _, granted = bus.open(asking(f"v4l2:{NODE}"), interrupt)
     assert (kind, granted, device.adopted) == ("v4l2", GRANTED, fd)
     # The keeper has let go before, so that a crash here is not repeated for ever.
     assert device.events == ["let go", "adopt after 41", "keep 77"]
-    bus.open(plan(f"v4l2:{NODE}"), interrupt)
+    bus.open(asking(f"v4l2:{NODE}"), interrupt)
     assert device.events[3:] == [
         *("let go", "close, locked: True", "open, locked: True", "keep 77")
     ]
     bus.close()
 
 
-@pytest.mark.parametrize("doubt", ["plan", "device", "granted", "dead", "file"])
+@pytest.mark.parametrize("doubt", ["request", "device", "granted", "dead", "file"])
 def test_in_doubt_the_device_is_closed_and_opened_afresh(
     tmp_path: Path, device: Device, interrupt: Interrupt, doubt: str
 ) -> None:
     node = {"device": "/dev/zero", "file": __file__}.get(doubt, NODE)
     inheritance, _ = left(node)
     assert is_open(node)
-    wanted = plan(f"v4l2:{NODE}")
+    wanted = asking(f"v4l2:{NODE}")
     match doubt:
-        case "plan":
-            wanted = Plan(wanted.spec, Request(width=1280))
+        case "request":
+            wanted = CaptureRequest(wanted.spec, Request(width=1280))
         case "granted":
             device.granted = Granted("MJPG", 1280, 480, 30.0, NODE)
         case "dead":
@@ -244,12 +244,12 @@ def test_the_fallback_never_opens_the_cameras_device(
     )
     for same in (f"v4l2:{NODE}", f"v4l2:/dev/../{NODE}"):
         with pytest.raises(SourceError, match="the camera itself") as error:
-            fallback.open(plan(same), interrupt)
+            fallback.open(asking(same), interrupt)
         assert error.value.permanent
         with pytest.raises(UsageError, match="the camera itself"):
             fallback.check_apart(spec.parse(same), camera)
     assert not any(event.startswith("open") for event in device.events)
     for other in ("v4l2:/dev/zero", "v4l2:/dev/nowhere", "test"):
         fallback.check_apart(spec.parse(other), camera)
-    fallback.open(plan("v4l2:/dev/zero"), interrupt)
+    fallback.open(asking("v4l2:/dev/zero"), interrupt)
     fallback.close()

@@ -86,6 +86,11 @@ def test_a_number_that_nothing_can_have_is_null(number: str) -> None:
     assert told == {"attempts": None, "frames": {"fps": None}, "state": "opening"}
 
 
+@pytest.mark.parametrize("number", [2**64 - 1, 1 - 2**64])
+def test_a_number_of_64_bits_stays_whatever_its_sign(number: int) -> None:
+    assert parsed(f'{{"attempts": {number}}}') == {"attempts": number}
+
+
 def test_what_is_nested_too_deeply_is_cut_and_the_rest_stays() -> None:
     told = parsed('{"state": "opening", "deep": ' + "[" * 500 + "]" * 500 + "}")
     assert told["state"] == "opening"

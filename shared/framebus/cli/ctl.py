@@ -11,14 +11,15 @@ from dataclasses import dataclass
 
 import click
 
-from framebus.cli import choice, output, polling, render, render_diagnosis, tables, typed
-from framebus.cli.flags import Seconds
+from framebus.cli import choice, output, polling, render, render_diagnosis, tables
 from framebus.cli.lend import lend
-from framebus.config import nearest, quoted
 from framebus.control import protocol
 from framebus.control.client import DEFAULT_TIMEOUT_S, ControlClient
 from framebus.errors import CommandRefused, NoPermission, UsageError
+from framebus.invocation import typed
 from framebus.names import CameraNames
+from framebus.options.flags import Seconds
+from framebus.spelling import nearest, quoted
 from framebus.units import duration_s
 
 

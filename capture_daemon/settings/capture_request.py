@@ -12,22 +12,22 @@ FROZEN_AFTER_S = 10.0
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class CaptureRequest:
     """The source to open and what to ask of it."""
 
     spec: SourceSpec
-    request: Request = field(default_factory=Request)
+    format: Request = field(default_factory=Request)
     frozen_after_s: float = FROZEN_AFTER_S
     """A camera that sends the same picture for so long, byte for byte, is told to be frozen; 0
     switches that off."""
     times: int = 0
-    """How often it was begun anew. Another number makes another plan, and so another source, which
-    knows nothing of what the one before it could not get."""
+    """How often it was begun anew. Another number makes another request, and so another source,
+    which knows nothing of what the one before it could not get."""
 
     def anew(self) -> Self:
-        """Return the plan to be begun from its top: a person asked."""
+        """Return the request to be begun from its top: a person asked."""
         return replace(self, times=self.times + 1)
 
-    def wants_the_same(self, other: Plan) -> bool:
+    def wants_the_same(self, other: CaptureRequest) -> bool:
         """Tell whether `other` differs in nothing that a person asked for."""
         return replace(self, times=other.times) == other

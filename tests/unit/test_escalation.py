@@ -1,4 +1,4 @@
-"""The climber over time: memory, probation, budget, and that any life of a camera keeps to them."""
+"""The escalation over time: memory, probation, budget; any life of a camera keeps to them."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from capture_daemon.recovery.budget import MOST, SPACING_NS, WINDOW_NS
-from capture_daemon.recovery.climber import Climber
+from capture_daemon.recovery.escalation import RecoveryEscalation
 from capture_daemon.recovery.failures import failure_of
 from capture_daemon.recovery.ladder import TABLE, Step
 from capture_daemon.recovery.rungs import Unavailable
@@ -17,21 +17,25 @@ from capture_daemon.recovery.rungs import Unavailable
 S = 1_000_000_000
 
 
-def climber() -> Climber:
-    return Climber(jitter=lambda: 0.0)
+def escalation() -> RecoveryEscalation:
+    return RecoveryEscalation(jitter=lambda: 0.0)
 
 
-def fail(one: Climber, now: int, *, code: str = "silent", open_now: bool = False) -> Step:
+def fail(
+    one: RecoveryEscalation, now: int, *, code: str = "silent", open_now: bool = False
+) -> Step:
     return one.failed(failure_of(code, on_device=True), open_now=open_now, now_ns=now)
 
 
-def fail_until(climber: Climber, rung: Rung, now: int, code: str = "silent") -> tuple[int, int]:
+def fail_until(
+    escalation: RecoveryEscalation, rung: Rung, now: int, code: str = "silent"
+) -> tuple[int, int]:
     """Let everything fail until `rung` is tried; return the time, and the rungs tried."""
     for tries in range(1, 100):
         open_now = code == "silent" and tries == 1
-        step = fail(climber, now, code=code, open_now=open_now)
+        step = fail(escalation, now, code=code, open_now=open_now)
         now = step.due_ns
-        climber.began(step.rung, now)
+        escalation.began(step.rung, now)
         if step.rung is rung:
             return now, tries
         now += 2 * S
@@ -39,7 +43,7 @@ def fail_until(climber: Climber, rung: Rung, now: int, code: str = "silent") -> 
 
 
 def test_the_rung_that_cured_a_silence_is_the_second_that_is_tried_the_next_time() -> None:
-    one = climber()
+    one = escalation()
     now, tries = fail_until(one, Rung.USB_RESET, 1000 * S)
     assert tries == 4
     one.settled(now)
@@ -48,7 +52,7 @@ def test_the_rung_that_cured_a_silence_is_the_second_that_is_tried_the_next_time
 
 
 def test_what_cured_one_kind_of_failure_is_not_remembered_for_another() -> None:
-    one = climber()
+    one = escalation()
     now, _ = fail_until(one, Rung.USB_RESET, 1000 * S)
     one.settled(now)
     _, tries = fail_until(one, Rung.USB_RESET, now + 60 * S, "refused-stream")
@@ -56,7 +60,7 @@ def test_what_cured_one_kind_of_failure_is_not_remembered_for_another() -> None:
 
 
 def test_a_remembered_rung_that_did_not_help_is_forgotten() -> None:
-    one = climber()
+    one = escalation()
     now, _ = fail_until(one, Rung.REBIND, 1000 * S)
     one.settled(now)
     now, tries = fail_until(one, Rung.GIVE_UP, now + 700 * S)
@@ -66,8 +70,8 @@ def test_a_remembered_rung_that_did_not_help_is_forgotten() -> None:
     assert tries == 3
 
 
-def test_a_stream_that_fails_within_10_s_of_its_cure_goes_on_where_the_climb_was() -> None:
-    one = climber()
+def test_a_stream_that_fails_within_10_s_of_its_cure_goes_on_where_it_was() -> None:
+    one = escalation()
     now, _ = fail_until(one, Rung.REOPEN, 1000 * S)
     one.settled(now)
     step = fail(one, now + 9 * S, open_now=True)
@@ -75,7 +79,7 @@ def test_a_stream_that_fails_within_10_s_of_its_cure_goes_on_where_the_climb_was
 
 
 def test_a_stream_that_lasted_longer_starts_at_the_bottom_again() -> None:
-    one = climber()
+    one = escalation()
     now, _ = fail_until(one, Rung.REOPEN, 1000 * S)
     one.settled(now)
     step = fail(one, now + 11 * S, open_now=True)
@@ -83,7 +87,7 @@ def test_a_stream_that_lasted_longer_starts_at_the_bottom_again() -> None:
 
 
 def test_a_camera_that_a_person_plugged_in_again_was_cured_by_no_rung() -> None:
-    one = climber()
+    one = escalation()
     now, _ = fail_until(one, Rung.USB_RESET, 1000 * S)
     one.changed_by_hand()
     one.settled(now)
@@ -92,7 +96,7 @@ def test_a_camera_that_a_person_plugged_in_again_was_cured_by_no_rung() -> None:
 
 
 def test_a_refused_rung_is_passed_over_and_told_in_the_document() -> None:
-    one = climber()
+    one = escalation()
     now, _ = fail_until(one, Rung.REBIND, 1000 * S)
     one.refused(Unavailable(Rung.REBIND, "no permission", "grant it"))
     step = one.choose(now)
@@ -107,19 +111,19 @@ def test_a_refused_rung_is_passed_over_and_told_in_the_document() -> None:
 
 
 def test_tries_are_counted_over_all_outages_and_wishes() -> None:
-    one = climber()
+    one = escalation()
     now, _ = fail_until(one, Rung.USB_RESET, 1000 * S)
     one.start_over()
-    one.wish(Rung.USB_RESET, now)
+    one.ask_for(Rung.USB_RESET, now)
     one.began(Rung.USB_RESET, now)
     tries = one.document()["tries"]
     assert tries == {"restart-stream": 1, "reopen": 1, "rebind": 1, "usb-reset": 2}
 
 
 def test_a_person_may_not_reset_more_often_either() -> None:
-    one = climber()
+    one = escalation()
     assert one.objection(Rung.USB_RESET, 1000 * S) is None
-    one.wish(Rung.USB_RESET, 1000 * S)
+    one.ask_for(Rung.USB_RESET, 1000 * S)
     one.began(Rung.USB_RESET, 1000 * S)
     objection = one.objection(Rung.REAUTHORIZE, 1012 * S)
     assert objection is not None
@@ -147,7 +151,7 @@ EVENTS = st.lists(
 def test_no_life_of_a_camera_exceeds_the_budget_or_uses_what_it_may_not(
     events: list[tuple[str, str, int, set[Rung]]],
 ) -> None:
-    one = climber()
+    one = escalation()
     now = 1000 * S
     used: list[tuple[Rung, int]] = []
     for what, code, pause, unavailable in events:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import zlib
 
 
-class Stillness:
+class FreezeDetector:
     """Compares each frame with the one before it.
 
     Lengths are compared first, and checksums only of frames that have the same: for a live picture

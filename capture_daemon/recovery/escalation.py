@@ -1,4 +1,4 @@
-"""Remembers the climb: what was tried since when, what helped last, what may be used. Main thread.
+"""Remembers what was tried since when, what helped last, what may be used. Main thread.
 
 The choice itself is ladder.py's. No I/O, and time comes in (CLOCK_MONOTONIC nanoseconds).
 """
@@ -17,14 +17,14 @@ from capture_daemon.recovery.ladder import Situation, Step
 from capture_daemon.recovery.rungs import RESETS, Unavailable
 
 PROBATION_S = 10.0
-"""A stream that fails again within this time after it has settled was not cured: the climb goes on
+"""A stream that fails again within this time after it has settled was not cured: the ladder goes on
 where it was."""
 
 ENDLESS_TRIES = 3
 """Where the ladder has no end, so many tries to open again in vain are what a lap is elsewhere."""
 
 
-class Climber:
+class RecoveryEscalation:
     """One camera's way up the ladder, over all its outages."""
 
     def __init__(self, *, jitter: Callable[[], float]) -> None:
@@ -54,7 +54,7 @@ class Climber:
     def patient(self) -> bool:
         """Whether the device is to be given all the time that an unknown one gets.
 
-        After a reset it begins from cold; and once the ladder was climbed in vain, haste has not
+        After a reset it begins from cold; and once a lap was in vain, haste has not
         helped.
         """
         return self._laps > 0 or self.rung in RESETS
@@ -104,7 +104,7 @@ class Climber:
             self.step = Step(self.step.probe, now_ns)
         return self.step.rung
 
-    def wish(self, rung: Rung, now_ns: int) -> None:
+    def ask_for(self, rung: Rung, now_ns: int) -> None:
         """Choose what a person wants."""
         self.step = Step(rung, now_ns)
 

@@ -14,20 +14,20 @@ from framebus.contract.causes import Cause
 from framebus.contract.words import Rung, State
 
 from capture_daemon.capturing.reports import (
-    Climbed,
     Closed,
     Failed,
     FrameSeen,
     Opened,
     Report,
+    RungDone,
     Settled,
     StreamRestarted,
 )
-from capture_daemon.lifecycle.conductor import Conductor
+from capture_daemon.lifecycle.controller import CaptureController
 from capture_daemon.lifecycle.table import OPEN_STATES, WAITING_STATES
 from capture_daemon.recovery.rungs import Outcome, Result
 from capture_daemon.settings import spec
-from capture_daemon.settings.plan import Plan
+from capture_daemon.settings.capture_request import CaptureRequest
 from capture_daemon.sources.base import Granted, Request
 
 S = 1_000_000_000
@@ -47,7 +47,7 @@ class Camera:
         self.now = 0
         self.arrived = 0
 
-    def open(self, session: int, plan: Plan) -> None:
+    def open(self, session: int, request: CaptureRequest) -> None:
         self.commands.append(("open", session))
 
     def restart_stream(self, session: int) -> None:
@@ -56,7 +56,7 @@ class Camera:
     def close(self, session: int) -> None:
         self.commands.append(("close", session))
 
-    def climb(self, session: int, rung: Rung, limit_s: float) -> None:
+    def run_rung(self, session: int, rung: Rung, limit_s: float) -> None:
         self.commands.append((rung.value, session))
 
     def arrived_ns(self) -> int:
@@ -71,7 +71,7 @@ class Camera:
     def too_large(self) -> int:
         return 0
 
-    def still_since_ns(self) -> int:
+    def unchanged_since_ns(self) -> int:
         return 0
 
     def blocked(self, now_ns: int) -> tuple[str, float]:
@@ -93,9 +93,9 @@ class Camera:
                 self.open_now = False
                 self.reports.append(Closed(session))
             case "usb-reset" | "rebind" | "reauthorize" | "wait-for-holder" | "give-up":
-                assert not self.open_now, "climbed with the device open"
+                assert not self.open_now, "a rung with the device open"
                 result = Result.DONE if well else Result.UNAVAILABLE
-                self.reports.append(Climbed(session, Rung(what), Outcome(result)))
+                self.reports.append(RungDone(session, Rung(what), Outcome(result)))
             case "restart_stream" if self.open_now and session == self.session:
                 self.frames = 0
                 self.open_now = well
@@ -149,36 +149,39 @@ def test_no_walk_meets_an_illegal_event_and_every_wait_has_its_end(seed: int) ->
 
 def walk(steps: list[str], chance: random.Random) -> None:
     camera = Camera(chance)
-    conductor = Conductor(
-        capture=camera, plan=Plan(spec.parse("v4l2:/dev/video0")), jitter=lambda: 0.5, now_ns=0
+    controller = CaptureController(
+        capture=camera,
+        request=CaptureRequest(spec.parse("v4l2:/dev/video0")),
+        jitter=lambda: 0.5,
+        now_ns=0,
     )
     camera.now = 100 * S
     for number, what in enumerate(steps):
-        take(what, number, camera, conductor)
-        waits = conductor.retries.due_ns is not None or conductor.retries.climbing is not None
-        assert waits == (conductor.state in WAITING_STATES)
-        if conductor.state not in OPEN_STATES:
-            assert conductor.source.granted is None
-        assert (conductor.cause(camera.now) is None) == (conductor.state is State.STREAMING)
+        take(what, number, camera, controller)
+        waits = controller.retries.due_ns is not None or controller.retries.under_way is not None
+        assert waits == (controller.state in WAITING_STATES)
+        if controller.state not in OPEN_STATES:
+            assert controller.source.granted is None
+        assert (controller.cause(camera.now) is None) == (controller.state is State.STREAMING)
 
 
-def take(what: str, number: int, camera: Camera, conductor: Conductor) -> None:
+def take(what: str, number: int, camera: Camera, controller: CaptureController) -> None:
     now = camera.now
     match what.split("-"):
         case ["start"]:
-            conductor.start(now)
+            controller.start(now)
         case ["stop"]:
-            conductor.stop(now)
+            controller.stop(now)
         case ["restart"]:
-            conductor.restart(now)
+            controller.restart(now)
         case ["configure"]:
-            conductor.configure(
-                Plan(spec.parse("v4l2:/dev/video0"), Request(100 + number, 100)), now
+            controller.configure(
+                CaptureRequest(spec.parse("v4l2:/dev/video0"), Request(100 + number, 100)), now
             )
         case ["reset"]:
-            conductor.reset(Rung.USB_RESET, now)
+            controller.reset(Rung.USB_RESET, now)
         case ["added"]:
-            conductor.device_added(now)
+            controller.device_added(now)
         case ["work" | "fail"]:
             camera.work(well=what == "work")
         case ["frame"]:
@@ -191,13 +194,13 @@ def take(what: str, number: int, camera: Camera, conductor: Conductor) -> None:
         case ["pump"]:
             camera.work(well=True)
             while camera.reports:
-                conductor.on_report(camera.reports.popleft(), now)
+                controller.on_report(camera.reports.popleft(), now)
         case ["deliver"] if camera.reports:
-            conductor.on_report(camera.reports.popleft(), now)
+            controller.on_report(camera.reports.popleft(), now)
         case ["due"]:
-            camera.now = max(now, conductor.deadline_ns() or 0)
-            conductor.tick(camera.now)
+            camera.now = max(now, controller.deadline_ns() or 0)
+            controller.tick(camera.now)
         case ["tick"]:
-            conductor.tick(now)
+            controller.tick(now)
         case ["pass", seconds]:
             camera.now += int(float(seconds) * S)

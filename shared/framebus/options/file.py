@@ -17,19 +17,16 @@ whoever uses it. Precedence (flag, environment, file, default) is `pick`'s.
 
 from __future__ import annotations
 
-import difflib
 import os
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from framebus.errors import BadCameraName, NoPermission, UsageError
 from framebus.names import check_camera_name
+from framebus.spelling import nearest, quoted
 
 _SIZE_MAX = 1 << 20
-_WORD_MAX = 64
-"""Characters of an unknown word that are looked at: it may come from anybody, and be long."""
 _TEXT = (str,)
 _NUMBER = (int, float)
 _TEXTS = (list,)
@@ -74,8 +71,6 @@ _TYPE_NAMES = {
     float: "a number",
     list: "a list of texts",
 }
-_KEY = re.compile(r"[\w-]{1,64}")
-"""A key as one writes it without quotes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,36 +198,3 @@ def _kind_of(value: object) -> str:
             return "a number with a point"
         case _:
             return _TYPE_NAMES.get(type(value), "a table or a date")
-
-
-def nearest(word: str, known: Iterable[str]) -> str:
-    """Return a hint for an unknown word: the nearest known one, else all of them."""
-    words = sorted(known)
-    return did_you_mean(word, words) or f"; known are {', '.join(words)}"
-
-
-def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """Return a hint for an unknown word: the nearest known one, "" if none is near."""
-    close = closest(word, known)
-    return f": did you mean {close!r}?" if close else ""
-
-
-def closest(word: str, known: Iterable[str]) -> str | None:
-    """Return the known word that somebody may have meant, None if none is near.
-
-    Case and the choice of `-` or `_` are no difference; a beginning that only one word has is near.
-    """
-    plain = {_plain(each): each for each in known}
-    word = _plain(word[:_WORD_MAX])
-    close = difflib.get_close_matches(word, sorted(plain), n=1)
-    begun = [each for each in plain if len(word) > 1 and each.startswith(word)]
-    return plain[close[0]] if close else plain[begun[0]] if len(begun) == 1 else None
-
-
-def quoted(word: str) -> str:
-    """Return a plain word in quotes, and "" for what else somebody typed: it may be a source."""
-    return repr(word) if _KEY.fullmatch(word) else ""
-
-
-def _plain(word: str) -> str:
-    return word.lower().replace("-", "_")

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 
 import click
 
-from framebus.config import closest
+from framebus.spelling import closest
 
 PREFIX = "FRAMEBUS_"
 BESIDES = frozenset(

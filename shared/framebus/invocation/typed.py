@@ -10,7 +10,6 @@ from __future__ import annotations
 import os
 import re
 import shlex
-import shutil
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -22,6 +21,8 @@ _IN_TEXT = re.compile(r"(?<=`)(?P<sudo>sudo )?framebus(?= [a-z-])")
 
 def program() -> str:
     """Return what to type for `framebus` in this directory, by how this process was started."""
+    import shutil  # only a remedy is typed, and a daemon need not wait for it
+
     started = Path(sys.argv[0])
     found = shutil.which("framebus")
     if started.name == "framebus":

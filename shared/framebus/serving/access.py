@@ -14,13 +14,14 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from framebus.cli import address, flags, tls
-from framebus.cli.address import Address
-from framebus.cli.flags import Command, variable
-from framebus.config import pick
 from framebus.errors import UsageError
 from framebus.names import web_token
+from framebus.options import flags
+from framebus.options.file import pick
+from framebus.options.flags import Command, variable
 from framebus.secret_files import read_or_make_secret, read_secret
+from framebus.serving import address, tls
+from framebus.serving.address import Address
 
 UNIX_PROXY = "unix"
 """The --trusted-proxy that means whoever may connect to a Unix socket."""

@@ -14,7 +14,7 @@ from framebus.errors import CommandRefused
 
 from capture_daemon.lifecycle.pipeline import Access
 from capture_daemon.recovery.rungs import Outcome, Result, Unavailable
-from capture_daemon.settings.plan import Plan
+from capture_daemon.settings.capture_request import CaptureRequest
 from capture_daemon.settings.spec import SourceSpec
 from capture_daemon.sources.base import Captured, Granted, Interrupt, Source
 from tests.contract.daemon_bench import Bench, running
@@ -30,9 +30,9 @@ class Camera:
         self.wedged = False
         self.cure = Rung.USB_RESET
         self.missing: set[Rung] = set()
-        self.climbed: list[Rung] = []
-        self.may_climb = threading.Event()
-        self.may_climb.set()
+        self.carried_out: list[Rung] = []
+        self.may_run_rungs = threading.Event()
+        self.may_run_rungs.set()
         self.interrupted = False
         self.is_open = False
         self._sequence = 0
@@ -70,8 +70,8 @@ class Camera:
     def leave(self) -> bool:
         return False
 
-    def check(self, plan: Plan) -> None:
-        """Every plan will do."""
+    def check(self, request: CaptureRequest) -> None:
+        """Every request will do."""
 
     def check_apart(self, wanted: SourceSpec, other: SourceSpec) -> None:
         """There are no two devices."""
@@ -81,11 +81,11 @@ class Camera:
     def survey(self, source: Source | None) -> tuple[Unavailable, ...]:
         return tuple(Unavailable(rung, "no permission", "grant it") for rung in self.missing)
 
-    def climb(self, rung: Rung, limit_s: float, interrupt: Interrupt) -> Outcome:
-        assert not self.is_open, "climbed with the device open"
+    def run_rung(self, rung: Rung, limit_s: float, interrupt: Interrupt) -> Outcome:
+        assert not self.is_open, "a rung with the device open"
         assert rung not in self.missing
-        self.climbed.append(rung)
-        while not self.may_climb.is_set():
+        self.carried_out.append(rung)
+        while not self.may_run_rungs.is_set():
             if interrupt.wait(0.01):
                 self.interrupted = True
                 return Outcome(Result.NOTHING, "interrupted")
@@ -108,14 +108,14 @@ def bench(runtime: Path, camera: Camera) -> Iterator[Bench]:
         bench.until_well()
         until(lambda: bench.call("status")["frames"]["published"] > 20)
         yield bench
-        camera.may_climb.set()
+        camera.may_run_rungs.set()
 
 
 def test_a_camera_that_only_a_usb_reset_cures_is_cured_by_one(bench: Bench, camera: Camera) -> None:
     camera.wedged = True
     until(lambda: bench.call("status")["state"] == "backoff")
     status = bench.until_well()
-    assert camera.climbed == [Rung.REBIND, Rung.USB_RESET]
+    assert camera.carried_out == [Rung.REBIND, Rung.USB_RESET]
     assert status["recovery"]["rung"] == "usb-reset"
     assert status["cause"] is None
 
@@ -142,7 +142,7 @@ def test_rungs_that_are_missing_are_told_and_passed_over(bench: Bench, camera: C
     camera.wedged = True
     until(lambda: bench.call("status")["state"] == "backoff")
     status = bench.until_well()
-    assert camera.climbed == [Rung.USB_RESET]
+    assert camera.carried_out == [Rung.USB_RESET]
     unavailable = status["recovery"]["unavailable"]
     assert [each["rung"] for each in unavailable] == ["rebind", "port-power"]
     assert unavailable[0]["remedy"] == "grant it"
@@ -151,9 +151,9 @@ def test_rungs_that_are_missing_are_told_and_passed_over(bench: Bench, camera: C
 def test_control_answers_and_a_stop_interrupts_while_a_rung_takes_its_time(
     bench: Bench, camera: Camera
 ) -> None:
-    camera.may_climb.clear()
+    camera.may_run_rungs.clear()
     assert bench.call("reset", rung="usb-reset") == {"state": "backoff", "rung": "usb-reset"}
-    until(lambda: camera.climbed)
+    until(lambda: camera.carried_out)
     for _ in range(20):
         assert bench.call("status")["state"] == "backoff"
     with pytest.raises(CommandRefused, match="under way"):
@@ -167,7 +167,7 @@ def test_a_reset_by_hand_brings_the_camera_back_and_is_not_repeated_at_once(
     bench: Bench, camera: Camera
 ) -> None:
     bench.call("reset", rung="reauthorize")
-    until(lambda: camera.climbed == [Rung.REAUTHORIZE])
+    until(lambda: camera.carried_out == [Rung.REAUTHORIZE])
     bench.until_well()
     with pytest.raises(CommandRefused, match="try again in"):
         bench.call("reset", rung="usb-reset")

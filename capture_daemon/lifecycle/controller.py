@@ -15,11 +15,11 @@ from framebus.contract.words import Rung, State
 
 from capture_daemon.capturing.commands import CaptureCommands
 from capture_daemon.capturing.reports import (
-    Climbed,
     Failed,
     FrameSeen,
     Opened,
     Report,
+    RungDone,
     Settled,
     StreamRestarted,
     Surveyed,
@@ -37,7 +37,7 @@ from capture_daemon.lifecycle.sessions import Sessions
 from capture_daemon.lifecycle.table import Event
 from capture_daemon.recovery.failures import failure_of
 from capture_daemon.recovery.rungs import Unavailable
-from capture_daemon.settings.plan import Plan
+from capture_daemon.settings.capture_request import CaptureRequest
 from capture_daemon.sources.base import ADOPTED
 
 _BLOCKED_S = 2.0
@@ -49,21 +49,21 @@ _NOT_HANGING = frozenset({State.STREAMING, State.STOPPED, State.LENT})
 """Where a source that does not return takes no frames away, or none that are wanted."""
 
 
-class Conductor:
+class CaptureController:
     """One source's capture, as the main thread sees it."""
 
     def __init__(
         self,
         *,
         capture: CaptureCommands,
-        plan: Plan,
+        request: CaptureRequest,
         jitter: Callable[[], float],
         now_ns: int,
         outage: Outage | None = None,
     ) -> None:
         self.outage = outage or Outage()
         self._machine = machine = Machine(
-            capture=capture, plan=plan, jitter=jitter, now_ns=now_ns, outage=self.outage
+            capture=capture, request=request, jitter=jitter, now_ns=now_ns, outage=self.outage
         )
         self._capture = capture
         self._watch = machine.watch
@@ -103,23 +103,23 @@ class Conductor:
         self._handle(Event.RESTART, now_ns)
         return not joined
 
-    def configure(self, plan: Plan, now_ns: int) -> bool:
-        """Take over a new plan; False if it is the present one, and nothing happens."""
-        if plan.wants_the_same(self.source.plan):
+    def configure(self, request: CaptureRequest, now_ns: int) -> bool:
+        """Take over a new request; False if it is the present one, and nothing happens."""
+        if request.wants_the_same(self.source.request):
             return False
-        self.source.want(plan)
+        self.source.want(request)
         self._watch.forget()
         self._handle(Event.CONFIGURED, now_ns)
         return True
 
     def reset(self, rung: Rung, now_ns: int) -> Unavailable | None:
-        """Climb a device-level rung for a person; return why not, None if it is under way."""
+        """RunRung a device-level rung for a person; return why not, None if it is under way."""
         if self.state in (State.STOPPED, State.LENT):
             return Unavailable(rung, "the camera is not captured now", "`framebus ctl start` first")
         if objection := self.retries.objection(rung, now_ns):
             return objection
         self.outage.cause = Cause("reset", f"{rung.value} was asked for")
-        self.retries.climber.wish(rung, now_ns)
+        self.retries.escalation.ask_for(rung, now_ns)
         self._handle(Event.RESET, now_ns)
         return None
 
@@ -150,9 +150,9 @@ class Conductor:
             return
         match report:
             case Surveyed(unavailable=unavailable):
-                self.retries.climber.surveyed(unavailable)
-            case Climbed() if self.state is State.BACKOFF:
-                event = self.retries.climbed_event(report, now_ns)
+                self.retries.escalation.surveyed(unavailable)
+            case RungDone() if self.state is State.BACKOFF:
+                event = self.retries.rung_done_event(report, now_ns)
                 if event is not None:
                     self._handle(event, now_ns)
             case _ if self.state in table.OPEN_STATES:
@@ -181,7 +181,7 @@ class Conductor:
         """Return why there are no frames; None while there are."""
         doing, blocked_s = self._capture.blocked(now_ns)
         if blocked_s > _BLOCKED_S and self.state is not State.STREAMING:
-            return not_answering_cause(self.source.plan.spec, doing, blocked_s)
+            return not_answering_cause(self.source.request.spec, doing, blocked_s)
         if self.state in (State.STOPPED, State.LENT) and self.sessions.closing:
             return Cause("closing", "capture is stopped; the source is being closed")
         return self._rejecting(now_ns) or self.outage.cause or self._frozen(now_ns)
@@ -223,7 +223,7 @@ class Conductor:
                 self._handle(Event.FRAME, now_ns)
             case Settled():
                 self._watch.settled()
-                self.retries.climber.settled(now_ns)
+                self.retries.escalation.settled(now_ns)
                 self.outage.end(self.source.name, self.source.granted, self.since_ns)
                 self._handle(Event.SETTLED, now_ns)
             case _:
@@ -240,7 +240,7 @@ class Conductor:
     def _silence_due_ns(self) -> int | None:
         # Networks and programs take their time, whatever they took before. A camera that sends
         # pictures which are no good is not beginning from cold.
-        patient = self.retries.climber.patient and not self._capture.rejected_since()
+        patient = self.retries.escalation.patient and not self._capture.rejected_since()
         patient = patient or not self.source.on_device
         return self._watch.due_ns(self.source.granted, patient=patient)
 
@@ -249,17 +249,17 @@ class Conductor:
         rejected = self._capture.rejected_since()
         if self.state is not State.OPENING or not rejected or not self._watch.waits(now_ns):
             return None
-        return silence_cause(self.source.plan.spec, rejected, self._capture.too_large())
+        return silence_cause(self.source.request.spec, rejected, self._capture.too_large())
 
     def _frozen(self, now_ns: int) -> Cause | None:
         """Return what there is to say of a picture that has not changed for too long."""
         watched = self.source.kind == "v4l2" and self.state is State.STREAMING
-        if not watched or not self._watch.is_still(self.source.plan.frozen_after_s, now_ns):
+        if not watched or not self._watch.is_frozen(self.source.request.frozen_after_s, now_ns):
             return None
-        return frozen_cause(self.source.plan.spec)
+        return frozen_cause(self.source.request.spec)
 
     def _blame_silence(self) -> Cause:
         rejected, too_large = self._capture.rejected_since(), self._capture.too_large()
-        cause = silence_cause(self.source.plan.spec, rejected, too_large)
+        cause = silence_cause(self.source.request.spec, rejected, too_large)
         self.outage.blame(cause)
         return cause
