@@ -18,6 +18,7 @@ from pathlib import Path
 from signal import Signals
 
 import click
+from framebus.contract.words import Rung
 from framebus.names import CameraNames
 from framebus.ring.writer import RingWriter
 
@@ -30,7 +31,7 @@ from capture_daemon.ownership.locks import Locks
 from capture_daemon.ownership.source_owner import SourceOwner
 from capture_daemon.parts import Parts
 from capture_daemon.recovery.budget import Budgets
-from capture_daemon.recovery.rungs import RESETS, Outcome, Result, Rung, Unavailable
+from capture_daemon.recovery.rungs import RESETS, Outcome, Result, Unavailable
 from capture_daemon.settings.options import settings
 from capture_daemon.settings.spec import SourceSpec
 from capture_daemon.sources.base import Interrupt, Request, Source

@@ -15,8 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from framebus.clocks import utc_offset_ns
+from framebus.contract.causes import one_line
 
-from capture_daemon.capturing.reports import one_line
 from capture_daemon.diagnosis import kmsg
 from capture_daemon.diagnosis.kernel_messages import meaning
 from capture_daemon.diagnosis.records import KernelLog, Line, Sign

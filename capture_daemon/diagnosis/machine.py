@@ -17,7 +17,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from framebus import status_document
+from framebus.contract import status_document
 from framebus.control.client import ControlClient
 from framebus.errors import FramebusError
 from framebus.liveness import holder

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 
-from capture_daemon.capturing.reports import one_line
+from framebus.contract.causes import one_line
+
 from capture_daemon.sources.ffmpeg import options
 from capture_daemon.sources.redact import HIDDEN
 

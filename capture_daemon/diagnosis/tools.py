@@ -1,4 +1,4 @@
-"""What the inquiry thread asks with: this machine's, imported when they are first used."""
+"""What the diagnostics thread asks with: this machine's, imported when they are first used."""
 
 from __future__ import annotations
 

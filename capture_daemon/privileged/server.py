@@ -15,6 +15,7 @@ import threading
 import time
 from collections.abc import Callable, Collection
 
+from framebus.contract.words import Rung
 from framebus.rate_limited_log import RateLimitedLog
 
 from capture_daemon.devices.sysfs import Places, UsbPort
@@ -23,7 +24,6 @@ from capture_daemon.privileged.fair_queue import FairQueue
 from capture_daemon.privileged.protocol import Refused, Reply, Request, parse_request
 from capture_daemon.recovery.actions import PortActions, RungFailed
 from capture_daemon.recovery.budget import WINDOW_NS, Budgets
-from capture_daemon.recovery.rungs import Rung
 
 log = logging.getLogger(__name__)
 

@@ -8,7 +8,8 @@ from datetime import UTC
 from typing import Any
 
 import pytest
-from framebus.cli import findings, pending
+from framebus.cli import polling
+from framebus.cli.render_diagnosis import holders, incidents
 
 SECOND = 1_000_000_000
 NOW = 1_795_387_146 * SECOND
@@ -45,7 +46,7 @@ INCIDENT = {
 
 
 def told(**more: object) -> str:
-    return findings.incidents({"incidents": [{**INCIDENT, **more}], "now": None}, UTC)
+    return incidents({"incidents": [{**INCIDENT, **more}], "now": None}, UTC)
 
 
 def test_an_incident_tells_when_how_long_why_what_was_tried_and_what_was_seen() -> None:
@@ -70,17 +71,17 @@ def test_a_line_of_the_kernel_that_repeats_is_said_once_with_a_count() -> None:
 
 def test_one_that_goes_on_is_told_from_one_whose_end_nobody_saw() -> None:
     reply = {"incidents": [{**INCIDENT, "ended_utc_ns": None}], "now": INCIDENT["id"]}
-    assert "2 s without frames so far" in findings.incidents(reply, UTC)
+    assert "2 s without frames so far" in incidents(reply, UTC)
     assert "over 2 s without frames" in told(ended_utc_ns=None)
 
 
 def test_no_incident_is_good_news() -> None:
-    assert findings.incidents({"incidents": []}) == "no frames have been lost, as far as is known"
+    assert incidents({"incidents": []}) == "no frames have been lost, as far as is known"
 
 
 def test_a_journal_that_cannot_be_written_is_said_below() -> None:
     journal = {"path": "/state/x", "trouble": "No space left on device", "unwritten": 3}
-    text = findings.incidents({"incidents": [], "journal": journal, "left_off": 7})
+    text = incidents({"incidents": [], "journal": journal, "left_off": 7})
     assert "not kept in /state/x: No space left on device (3 times)" in text
     assert "7 older ones" in text
 
@@ -88,7 +89,7 @@ def test_a_journal_that_cannot_be_written_is_said_below() -> None:
 def test_holders_are_a_table_and_the_daemon_itself_is_marked() -> None:
     ours = {**HOLDER, "pid": 1, "unit": "", "how": ["descriptor"], "command": "framebus capture"}
     reply = {"device": "/dev/video0", "pid": 1, "holders": [ours, HOLDER], "notes": ["and so on"]}
-    header, first, second, note = findings.holders(reply, NOW).splitlines()
+    header, first, second, note = holders(reply, NOW).splitlines()
     assert header.split()[:2] == ["PID", "USER"]
     assert first.endswith("this daemon: framebus capture")
     assert second.split()[:5] == ["5011", "ada", "3", "min", "20"]
@@ -97,15 +98,15 @@ def test_holders_are_a_table_and_the_daemon_itself_is_marked() -> None:
 
 def test_nobody_and_no_device_are_two_things() -> None:
     reply = {"device": "/dev/video0", "holders": []}
-    assert findings.holders(reply, NOW) == "no process is seen to have /dev/video0"
-    assert "not there now" in findings.holders({"device": "", "holders": []}, NOW)
+    assert holders(reply, NOW) == "no process is seen to have /dev/video0"
+    assert "not there now" in holders({"device": "", "holders": []}, NOW)
 
 
 def test_holders_that_nobody_has_looked_for_yet_are_not_told_as_none() -> None:
     reply: dict[str, Any] = {"device": "", "holders": [], "seen_utc_ns": None, "fresh": False}
-    assert findings.holders(reply, NOW).startswith("who has the camera's device is not known")
+    assert holders(reply, NOW).startswith("who has the camera's device is not known")
     earlier = {**reply, "device": "/dev/video0", "seen_utc_ns": NOW - 90 * SECOND}
-    assert findings.holders(earlier, NOW).splitlines() == [
+    assert holders(earlier, NOW).splitlines() == [
         "no process is seen to have /dev/video0",
         "note: this was seen 1 min 30 s ago, and a new look has not ended yet",
     ]
@@ -113,8 +114,8 @@ def test_holders_that_nobody_has_looked_for_yet_are_not_told_as_none() -> None:
 
 @pytest.mark.parametrize("reply", [None, [], {}, {"holders": 5}, {"incidents": {"a": 1}}, "text"])
 def test_a_reply_of_another_shape_is_printed_and_never_refused(reply: object) -> None:
-    assert isinstance(findings.holders(reply, NOW), str)
-    assert isinstance(findings.incidents(reply), str)
+    assert isinstance(holders(reply, NOW), str)
+    assert isinstance(incidents(reply), str)
 
 
 @dataclass
@@ -135,12 +136,12 @@ class Daemon:
 
 def test_who_asks_for_holders_waits_until_the_daemon_has_looked() -> None:
     daemon = Daemon(slow=3)
-    reply = pending.holders(daemon, clock=lambda: daemon.clock_s, sleep=daemon.sleep)
+    reply = polling.holders(daemon, clock=lambda: daemon.clock_s, sleep=daemon.sleep)
     assert reply == {"holders": [], "fresh": True}
     assert daemon.calls == 4
 
 
 def test_who_asks_for_holders_does_not_wait_for_ever() -> None:
     daemon = Daemon(slow=10**9)
-    reply = pending.holders(daemon, clock=lambda: daemon.clock_s, sleep=daemon.sleep)
+    reply = polling.holders(daemon, clock=lambda: daemon.clock_s, sleep=daemon.sleep)
     assert reply == {"holders": [], "fresh": False}

@@ -3,7 +3,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import pytest
-from framebus.cli.pending import PATIENCE_S, set_controls
+from framebus.cli.polling import PATIENCE_S, set_controls
 from framebus.errors import CommandRefused, ControlTimeout
 
 

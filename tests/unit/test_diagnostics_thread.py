@@ -1,4 +1,4 @@
-"""The inquiry thread: what it finds and remembers; nothing that hangs or fails ends it."""
+"""The diagnostics thread: what it finds and remembers; nothing that hangs or fails ends it."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from capture_daemon.control.inquiries import (
+from capture_daemon.control.diagnostics_thread import (
     BEFORE_NS,
     QUEUED_MAX,
+    DiagnosticsReport,
+    DiagnosticsThread,
     EvidenceFound,
     HoldersSeen,
-    InquiryReport,
-    InquiryThread,
     JournalRead,
     JournalTrouble,
 )
@@ -42,7 +42,7 @@ class Bench:
     device: Device | None = field(default_factory=Camera)
     source: SourceSpec | None = field(default_factory=lambda: parse("v4l2:/dev/video0"))
     asked: list[object] = field(default_factory=list)
-    reports: list[InquiryReport] = field(default_factory=list)
+    reports: list[DiagnosticsReport] = field(default_factory=list)
     disk: list[Mapping[str, object]] = field(default_factory=list)
     failure: Exception | None = None
     hang: threading.Event = field(default_factory=threading.Event)
@@ -50,7 +50,7 @@ class Bench:
     def __post_init__(self) -> None:
         self.hang.set()
         tools = Tools(lambda source: self.device, self._holders, self._kernel_log)
-        self.thread = InquiryThread(
+        self.thread = DiagnosticsThread(
             tools=tools, journal=self, source=lambda: self.source, post=self.reports.append
         )
         self.thread.start()
@@ -76,7 +76,7 @@ class Bench:
             raise self.failure
         return [dict(each) for each in self.disk]
 
-    def next(self) -> InquiryReport:
+    def next(self) -> DiagnosticsReport:
         until(lambda: self.reports)
         return self.reports.pop(0)
 

@@ -51,7 +51,7 @@ class _Call:
     """Those who still wait; empty once they were told that it is pending."""
 
 
-class Adjustments:
+class PendingControls:
     """The device's side of the control methods."""
 
     def __init__(

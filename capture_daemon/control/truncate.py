@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 
-def brief(text: str, most: int) -> str:
+def truncate(text: str, most: int) -> str:
     """Return `text`, or as much of its beginning as takes at most `most` bytes of JSON."""
     if len(json.dumps(text)) <= most:
         return text

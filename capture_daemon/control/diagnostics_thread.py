@@ -1,4 +1,4 @@
-"""The inquiry thread: slow questions about the machine, and the journal on disk, one after another.
+"""The diagnostics thread: slow questions about the machine, and the journal on disk, in turn.
 
 It reads /proc, the kernel's log and a disk, any of which may hang; so neither the main thread nor a
 frame ever waits for it. It decides nothing; what it found goes to the mailbox. An answer that never
@@ -65,7 +65,7 @@ class JournalTrouble:
     """Documents lost so far."""
 
 
-InquiryReport = EvidenceFound | HoldersSeen | JournalRead | JournalTrouble
+DiagnosticsReport = EvidenceFound | HoldersSeen | JournalRead | JournalTrouble
 
 
 class Records(Protocol):
@@ -78,7 +78,7 @@ class Records(Protocol):
         """Return all. Raises OSError."""
 
 
-class InquiryThread(threading.Thread):
+class DiagnosticsThread(threading.Thread):
     """Start it once; `quit` ends it. The other public methods return at once, in any thread."""
 
     def __init__(
@@ -87,11 +87,11 @@ class InquiryThread(threading.Thread):
         tools: Tools,
         journal: Records,
         source: Callable[[], SourceSpec | None],
-        post: Callable[[InquiryReport], None],
+        post: Callable[[DiagnosticsReport], None],
     ) -> None:
         """Take what to ask; `source` returns what the capture thread works on now."""
         # A daemon thread: one that hangs in /proc must not keep the interpreter from exiting.
-        super().__init__(name="inquiries", daemon=True)
+        super().__init__(name="diagnostics", daemon=True)
         self._tools = tools
         self._journal = journal
         self._source = source
@@ -100,7 +100,7 @@ class InquiryThread(threading.Thread):
         self._device: Device | None = None
         self._trouble: str | None = None
         self._unwritten = 0
-        self._not_taken = 0  # the caller's thread counts these, the inquiry thread those above
+        self._not_taken = 0  # the caller's thread counts these, the diagnostics thread those above
         self.dropped = 0
         """Questions that were not even asked, because earlier ones hang."""
 
@@ -139,7 +139,7 @@ class InquiryThread(threading.Thread):
             try:
                 job()
             except Exception:
-                log.exception("a bug in an inquiry")  # it must not end the thread
+                log.exception("a bug in the diagnostics thread")  # it must not end the thread
 
     def _put(self, job: Callable[[], object]) -> bool:
         try:

@@ -14,7 +14,7 @@ from typing import Any, Final
 
 _DEPTH_MAX: Final = 8  # objects within objects; the document has four
 _BITS_MAX: Final = 64
-_DIGITS_MAX: Final = 20  # of so many bits, or a sign
+_DIGITS_MAX: Final = 21  # of so many bits, and a sign
 
 _NUMBER: Final = (int, float)
 _CAUSE: Final = {"code": str, "message": str, "remedy": str}

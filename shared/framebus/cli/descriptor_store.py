@@ -24,7 +24,7 @@ _CREDENTIALS = struct.Struct("3i")  # pid, uid, gid: struct ucred, unix(7)
 _SPACE = socket.CMSG_SPACE(_CREDENTIALS.size) + socket.CMSG_SPACE(16 * 4)
 
 
-class Keeper:
+class DescriptorStore:
     """One child's descriptors. Close it after the child's last life."""
 
     def __init__(self) -> None:

@@ -1,4 +1,4 @@
-"""What the inquiries have found: incidents with their evidence, and who has the device.
+"""What the diagnostics have found: incidents with their evidence, and who has the device.
 
 Main thread only. It answers the control calls `incidents` (from memory) and `holders` (within
 `BOUND_S`, with what is known by then), sends the event `incident`, and has the journal written.
@@ -17,10 +17,10 @@ from typing import Protocol
 from framebus.clocks import utc_offset_ns
 from framebus.control.protocol import INVALID_PARAMS
 
-from capture_daemon.control.inquiries import (
+from capture_daemon.control.diagnostics_thread import (
+    DiagnosticsReport,
     EvidenceFound,
     HoldersSeen,
-    InquiryReport,
     JournalRead,
     JournalTrouble,
 )
@@ -46,8 +46,8 @@ _REPLY_MAX = 56 * 1024  # bytes of a reply's incidents; a whole message has 64 K
 Document = dict[str, object]
 
 
-class Inquiries(Protocol):
-    """What is needed of inquiries.InquiryThread."""
+class Diagnostics(Protocol):
+    """What is needed of diagnostics_thread.DiagnosticsThread."""
 
     def evidence(self, incident: str, since_utc_ns: int, *, holders: bool) -> None:
         """Find out about an incident."""
@@ -59,13 +59,13 @@ class Inquiries(Protocol):
         """Put an incident into the journal."""
 
 
-class Findings:
+class IncidentLog:
     """The incidents of one camera, and its device's holders."""
 
     def __init__(
         self,
         *,
-        inquiries: Inquiries,
+        diagnostics: Diagnostics,
         journal: Path,
         event: Callable[[str, Mapping[str, object]], None],
         pid: int,
@@ -73,7 +73,7 @@ class Findings:
         to_utc: Callable[[], int] = utc_offset_ns,
     ) -> None:
         """Take where to ask and to tell; `journal` and our own `pid` are named in replies."""
-        self._inquiries = inquiries
+        self._diagnostics = diagnostics
         self._journal = journal
         self._event = event
         self._pid = pid
@@ -106,10 +106,10 @@ class Findings:
             self._ended_to_utc_ns[incident.id] = self._to_utc()
         self._event("incident", self._document(incident))
         if before is None or ended:
-            self._inquiries.write(self._document(incident))
+            self._diagnostics.write(self._document(incident))
         if before is None or ended or before.causes != incident.causes:
             since_utc_ns = incident.began_ns + self._to_utc()
-            self._inquiries.evidence(incident.id, since_utc_ns, holders=not ended)
+            self._diagnostics.evidence(incident.id, since_utc_ns, holders=not ended)
 
     def incidents(self, params: Mapping[str, object], answer: Answer) -> None:
         """Answer with the newest incidents, newest first. Raises Refusal."""
@@ -147,7 +147,7 @@ class Findings:
             answer.result(self._holders(fresh=True))
             return
         if not self._looking:
-            self._looking = self._inquiries.look_for_holders()
+            self._looking = self._diagnostics.look_for_holders()
         self._waiting.append((now_ns + int(BOUND_S * 1e9), answer))
 
     def tick(self, now_ns: int) -> None:
@@ -163,8 +163,8 @@ class Findings:
 
     # -- what the thread says ------------------------------------------------------------------
 
-    def on_report(self, report: InquiryReport) -> None:
-        """Take in what the inquiry thread has found."""
+    def on_report(self, report: DiagnosticsReport) -> None:
+        """Take in what the diagnostics thread has found."""
         match report:
             case EvidenceFound(incident, evidence):
                 self._on_evidence(incident, evidence)
@@ -192,7 +192,7 @@ class Findings:
         self._evidence[id_] = known.joined(evidence)
         if self._evidence[id_] != known:
             self._event("incident", self._document(incident))
-            self._inquiries.write(self._document(incident))
+            self._diagnostics.write(self._document(incident))
 
     def _document(self, incident: Incident) -> Document:
         evidence = self._evidence.get(incident.id, NOTHING)
