@@ -14,9 +14,9 @@ import sys
 from pathlib import Path
 
 import pytest
-from framebus import config
-from framebus.cli import access, address
 from framebus.names import PRIVILEGED_SOCKET
+from framebus.options import file as config
+from framebus.serving import access, address
 
 from tests.helpers.certificate import make_certificate
 

@@ -7,8 +7,9 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
-from framebus.cli import choice, typed
+from framebus.cli import choice
 from framebus.errors import BadCameraName, CameraAbsent, FrameTimeout, NoPermission, UsageError
+from framebus.invocation import typed
 from framebus.names import CameraNames
 from framebus.running import RunningCamera, RuntimeDirectory
 

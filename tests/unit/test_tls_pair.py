@@ -6,8 +6,8 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from framebus.cli import access, address
 from framebus.errors import UsageError
+from framebus.serving import access, address
 
 from tests.helpers.certificate import OPENSSL, make_certificate
 
