@@ -1,7 +1,7 @@
 """Logs what a caller can provoke again and again once in a while, with how often it was. Pure.
 
-The web tier has the like for its workers (web_workers/admission/complaints.py). Root's process
-serves with the standard library alone, so they are two.
+The web tier has the like for its workers (web_workers/admission/rate_limited_log.py). Root's
+process serves with the standard library alone, so they are two.
 """
 
 from __future__ import annotations

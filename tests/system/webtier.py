@@ -22,7 +22,7 @@ from tests.multipart import Parser, Part, split_head
 from tests.processes import children
 from tests.waiting import until
 
-STREAM_WORKER = "web_workers.fresh.FreshWorker"
+STREAM_WORKER = "web_workers.reloading_worker.ReloadingWorker"
 
 
 class WebTier:
