@@ -48,7 +48,7 @@ class Ring(Protocol):
 
 
 class Announcer(Protocol):
-    """What is needed of framebus.notify.Notifier."""
+    """What is needed of framebus.notifier.Notifier."""
 
     def announce(self, announcement: Announcement) -> None:
         """Tell listeners of a frame."""

@@ -29,7 +29,7 @@ class Frame:
     epoch: int
     """Which daemon incarnation published it."""
     sequence: int
-    """The ring's publish number, from 1 in each epoch."""
+    """The ring's publish number, from 1. A daemon that takes over from a killed one counts on."""
     device_sequence: int
     """The driver's own count; gaps are frames that never reached us."""
     captured_ns: int

@@ -1,7 +1,7 @@
 """The daemon's ends of the notifications: a PUB hint per frame, and a PUB of JSON events.
 
-framebus.zmtp serves them. Readers' ends are in notify.py, apart: the daemon needs no libzmq, which
-would take a fifteenth of its start and two megabytes.
+framebus.zmtp serves them. Readers' ends are in listener.py, apart: the daemon needs no libzmq,
+which would take a fifteenth of its start and two megabytes.
 """
 
 from __future__ import annotations

@@ -22,8 +22,8 @@ from typing import Self
 
 from framebus.errors import CameraAbsent, FrameGone, FrameTimeout, SegmentInvalid
 from framebus.frame import Frame
+from framebus.listener import Listener, own_context, silence_s
 from framebus.names import DEFAULT_CAMERA, CameraNames, check_runtime_dir, runtime_dir
-from framebus.notify import Listener, own_context, silence_s
 from framebus.ring.announcement import Announcement
 from framebus.ring.reader import RingReader
 

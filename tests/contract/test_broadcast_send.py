@@ -12,8 +12,8 @@ from functools import partial
 
 import pytest
 
-from tests.broadcasts import uring
-from tests.descriptors import opened
+from tests.helpers.descriptors import opened
+from tests.helpers.io_uring import uring
 from web_workers.viewers import broadcast_send
 from web_workers.viewers.broadcast_send import BroadcastFactory, SequentialBroadcast, UringBroadcast
 from web_workers.viewers.viewer import Viewer

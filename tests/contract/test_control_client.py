@@ -14,11 +14,11 @@ import pytest
 import zmq
 from framebus.control.client import ControlClient
 from framebus.errors import CameraAbsent, CommandRefused, ControlTimeout, UsageError
+from framebus.listener import own_context
 from framebus.liveness import holder
 from framebus.names import CameraNames, endpoint
-from framebus.notify import own_context
 
-from tests.waiting import until
+from tests.helpers.waiting import until
 
 Answer = Callable[[bytes], list[bytes]]
 

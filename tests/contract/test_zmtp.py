@@ -15,8 +15,8 @@ from pathlib import Path
 
 import pytest
 import zmq
+from framebus.listener import own_context
 from framebus.names import endpoint
-from framebus.notify import own_context
 from framebus.zmtp import server
 from framebus.zmtp.accounts import CONNECTIONS
 from framebus.zmtp.peer import Peer
@@ -25,8 +25,8 @@ from framebus.zmtp.server import HANDSHAKE_NS, Server
 from framebus.zmtp.session import Kind, Message
 from framebus.zmtp.wire import GREETING, message, ready
 
-from tests.waiting import until
-from tests.zmtp_peer import MORE, connect, greet, header, hung_up, subscription
+from tests.fakes.zmtp_peer import MORE, connect, greet, header, hung_up, subscription
+from tests.helpers.waiting import until
 
 ECHO = Kind(b"ROUTER", frozenset({b"DEALER", b"REQ"}), 65_536)
 

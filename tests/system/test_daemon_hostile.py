@@ -12,11 +12,11 @@ from pathlib import Path
 
 import pytest
 import zmq
+from framebus.listener import own_context
 from framebus.names import endpoint
-from framebus.notify import own_context
 
-from tests.daemons import DaemonProcess
-from tests.waiting import until
+from tests.helpers.waiting import until
+from tests.programs.daemon import DaemonProcess
 
 SMALL = ("--source", "test", "--size", "160x120", "--ring-size", "4M")
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from framebus.notify import own_context
+from framebus.listener import own_context
 
 from web_workers.counts.worker_counts import Closed
 from web_workers.feeds.events import EventFeed

@@ -14,7 +14,7 @@ from framebus.ring.announcement import Announcement
 from framebus.ring.reader import RingReader
 from framebus.ring.writer import RingWriter
 
-from tests.segments import segment, segments
+from tests.helpers.segments import segment, segments
 
 CAPACITY = layout.SMALLEST_CAPACITY
 

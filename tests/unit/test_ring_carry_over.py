@@ -11,15 +11,15 @@ from pathlib import Path
 import pytest
 from framebus.errors import FrameGone, SegmentFull
 from framebus.frame import Frame
+from framebus.listener import own_context
 from framebus.names import CameraNames
-from framebus.notify import own_context
 from framebus.reader import FrameReader
 from framebus.ring import layout
 from framebus.ring.predecessor import left_behind
 from framebus.ring.reader import RingReader
 from framebus.ring.writer import RingWriter
 
-from tests.segments import remove_segments, segment
+from tests.helpers.segments import remove_segments, segment
 from web_workers.cameras.ring_follower import RingFollower
 
 CAPACITY = layout.SMALLEST_CAPACITY

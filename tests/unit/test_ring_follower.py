@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 from framebus.errors import NoPermission, SegmentInvalid
+from framebus.listener import own_context
 from framebus.names import CameraNames
-from framebus.notify import own_context
 
-from tests.bus import Bus
-from tests.waiting import until
+from tests.helpers.waiting import until
+from tests.rigs.bus import Bus
 from web_workers.cameras.ring_follower import RingFollower
 
 

@@ -12,17 +12,17 @@ from pathlib import Path
 
 import pytest
 from framebus.errors import CameraAbsent, SegmentInvalid, Untrusted
+from framebus.listener import event_socket, own_context
 from framebus.names import CameraNames, segment_path
-from framebus.notify import event_socket, own_context
 from framebus.reader import FrameReader
 from framebus.ring import layout, ring_file
 from framebus.ring.predecessor import left_behind
 from framebus.ring.reader import RingReader
 from framebus.ring.writer import RingWriter
 
-from tests.descriptors import opened
-from tests.planted import KINDS, put
-from tests.segments import remove_segments, segments
+from tests.helpers.descriptors import opened
+from tests.helpers.segments import remove_segments, segments
+from tests.samples.planted_files import KINDS, put
 from web_workers.cameras.ring_follower import RingFollower
 from web_workers.settings import Cameras, Settings
 

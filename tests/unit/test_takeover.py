@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from werkzeug.test import EnvironBuilder
 
-from tests.multipart import split_head
-from tests.viewer_limits import viewer_limits
+from tests.helpers.multipart import split_head
+from tests.rigs.viewer_limits import viewer_limits
 from web_workers.admission.viewer_limits import Admission
 from web_workers.app import create_app
 from web_workers.counts.scoreboard import Scoreboard

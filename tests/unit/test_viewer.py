@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.viewer_limits import viewer_limits
+from tests.rigs.viewer_limits import viewer_limits
 from web_workers.admission.viewer_limits import LimitReached
 from web_workers.counts.scoreboard import Scoreboard
 from web_workers.counts.worker_counts import Closed

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.viewer_limits import viewer_limits
+from tests.rigs.viewer_limits import viewer_limits
 from web_workers.admission.origin import LOCAL
 from web_workers.counts.scoreboard import Scoreboard
 from web_workers.handover.codec import restored_viewer, viewer_fields

@@ -1,15 +1,13 @@
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterator
 
 import pytest
 from framebus.cli.limits import DEFAULT_VIEWERS
 from framebus.errors import UsageError
 
-from tests.viewer_limits import viewer_limits
+from tests.rigs.viewer_limits import viewer_limits
 from web_workers.admission.connection_limits import ConnectionLimits
-from web_workers.admission.rate_limited_log import EVERY_NS, RateLimitedLog
 from web_workers.admission.settings import Limits
 from web_workers.admission.viewer_limits import (
     MEASURE_NS,
@@ -124,20 +122,3 @@ def test_waiting_connections_never_take_all_that_a_worker_has() -> None:
         assert sum(rooms) < connections
         assert rooms.viewers(descriptors) + sum(rooms) <= max(descriptors, sum(rooms) + 1)
     assert ConnectionLimits.of(1024, 1 << 20) == (512, 256, 128)
-
-
-def test_what_happens_again_and_again_is_logged_once_and_counted(
-    caplog: pytest.LogCaptureFixture,
-) -> None:
-    now = 0
-    limited_log = RateLimitedLog(logging.getLogger("test"), lambda: now)
-    for _ in range(1000):
-        limited_log.tell("full", "a viewer was refused")
-    limited_log.tell("other", "another thing")
-    now = EVERY_NS
-    limited_log.tell("full", "a viewer was refused")
-    assert [record.getMessage() for record in caplog.records] == [
-        "a viewer was refused",
-        "another thing",
-        "a viewer was refused (999 times more since this was last said)",
-    ]

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import pytest
 
-from tests.migrations import MS, Bench
+from tests.rigs.viewer_migration import MS, Bench
 from tests.unit.test_viewer_state import STATES
 from web_workers.handover.migration import BALANCE_EVERY_NS, LEAVE_WITHIN_NS, PATIENCE_NS
 from web_workers.handover.viewer_state import SIZE

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.migrations import MS, Bench
+from tests.rigs.viewer_migration import MS, Bench
 from web_workers.handover.migration import BALANCE_EVERY_NS, PATIENCE_NS
 from web_workers.handover.viewer_state import ViewerState
 from web_workers.handover.worker_registry import WorkerState

@@ -6,7 +6,6 @@
     evicting_set       of which both are made; error_response what they answer
     viewer_limits      who is let in, by all workers' shared_load, settings, origin, rate_estimate
     request_threads    the threads that answer requests
-    rate_limited_log   what is logged of it, once in a while
     connection_limits  how many connections there can be of each kind
 
 Knows no camera but for the size of its frames, no viewer but for its admission, and neither the

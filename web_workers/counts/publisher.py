@@ -9,11 +9,14 @@ import logging
 from collections import Counter
 from collections.abc import Callable, Iterable
 
-from web_workers.admission.rate_limited_log import RateLimitedLog
+from framebus.rate_limited_log import RateLimitedLog
+
 from web_workers.counts.scoreboard import Scoreboard
 from web_workers.counts.worker_counts import DROPPED, Key, WorkerCounts, total
 
 log = logging.getLogger("gunicorn.error")
+
+_SAY_AGAIN_S = 10
 
 
 class CountsPublisher:
@@ -25,19 +28,19 @@ class CountsPublisher:
         self._slot = board.claim()
         if self._slot is None:
             log.warning("too many workers: the viewers of this one are not in /metrics")
-        self._limited_log = RateLimitedLog(log, clock)
+        self._limited_log = RateLimitedLog(log, clock, every_s=_SAY_AGAIN_S)
         self._turned_away: Counter[Key] = Counter()
         self._too_long = False
 
     def refused(self, key: Key, text: str) -> None:
         """Count a viewer that was not admitted; the last of `key` is why."""
         self._turned_away[key] += 1
-        self._limited_log.tell(key[-1], f"a viewer was refused: {text}")
+        self._limited_log.warning(key[-1], f"a viewer was refused: {text}")
 
     def dropped(self, reason: str) -> None:
         """Count a connection that was given up before or after its request."""
         self._turned_away[(DROPPED, reason)] += 1
-        self._limited_log.tell(reason, f"a connection was dropped: {reason}")
+        self._limited_log.warning(reason, f"a connection was dropped: {reason}")
 
     def write(self, worker_counts: Iterable[WorkerCounts]) -> None:
         """Put these, and what is counted here, on the scoreboard."""

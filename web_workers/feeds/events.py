@@ -15,9 +15,9 @@ import select
 from collections.abc import Callable, Mapping
 
 import zmq
-from framebus import status_document
+from framebus.contract import status_document
 from framebus.errors import CameraAbsent, FramebusError
-from framebus.notify import event_socket
+from framebus.listener import event_socket
 
 from web_workers.cameras.observe import observe
 from web_workers.counts.tally import Delivery, Tally

@@ -14,8 +14,8 @@ from collections.abc import Callable
 from functools import lru_cache
 
 import zmq
+from framebus.listener import silence_s
 from framebus.names import CameraNames
-from framebus.notify import silence_s
 
 from web_workers.cameras.cause import fresh_for_ns
 from web_workers.cameras.ring_follower import RingFollower

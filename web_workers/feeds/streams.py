@@ -13,7 +13,7 @@ import socket
 from functools import partial
 
 import zmq
-from framebus.notify import own_context
+from framebus.listener import own_context
 
 from web_workers.admission.rate_estimate import bytes_per_s
 from web_workers.admission.settings import Limits

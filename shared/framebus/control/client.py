@@ -20,9 +20,9 @@ from framebus.errors import (
     Untrusted,
     UsageError,
 )
+from framebus.listener import own_context
 from framebus.liveness import holder
 from framebus.names import CameraNames, check_runtime_dir, endpoint
-from framebus.notify import own_context
 from framebus.trusted_files import check_socket, owner_of
 
 DEFAULT_TIMEOUT_S = 2.0

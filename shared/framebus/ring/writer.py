@@ -1,7 +1,8 @@
 """The ring's one writer. Only the capture daemon may import this; the order is in layout.py.
 
-It knows nothing of sockets or sources. All methods but `set_status` belong to one thread (the
-capture thread); `set_status` to one thread (the main thread): they touch different words.
+It knows nothing of sockets or sources. `publish` and `set_interval` are for one thread at a time:
+in the daemon two capture threads take turns, under the lock of its Switcher. `set_status` is for
+the main thread, at any time: it touches other words. `close` comes after all of them.
 """
 
 from __future__ import annotations

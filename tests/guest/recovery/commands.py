@@ -10,8 +10,8 @@ import zmq
 from framebus.control import protocol
 from framebus.control.client import ControlClient
 from framebus.errors import CommandRefused, FramebusError
+from framebus.listener import own_context
 from framebus.names import CameraNames, endpoint
-from framebus.notify import own_context
 
 from tests.guest.camera.client import wait_for
 

@@ -14,8 +14,8 @@ from typing import Any
 
 import zmq
 from framebus.errors import FramebusError, FrameGone, SegmentInvalid
+from framebus.listener import own_context
 from framebus.names import CameraNames, endpoint
-from framebus.notify import own_context
 from framebus.ring.announcement import Announcement
 from framebus.ring.reader import RingReader
 
