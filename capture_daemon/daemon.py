@@ -31,7 +31,7 @@ from capture_daemon.control.status import Status
 from capture_daemon.devices.hotplug import Hotplug, MonitorOpened
 from capture_daemon.lifecycle.fallback import Fallback, FallbackReport
 from capture_daemon.lifecycle.pipeline import Pipeline
-from capture_daemon.ownership.whereabouts import Whereabouts
+from capture_daemon.ownership.runtime_files_watch import RuntimeFilesWatch
 from capture_daemon.systemd import ServiceManager
 
 log = logging.getLogger(__name__)
@@ -93,7 +93,7 @@ class Daemon:
         mailbox: Mailbox,
         signals: Signals,
         hotplug: Hotplug,
-        whereabouts: Whereabouts,
+        runtime_files: RuntimeFilesWatch,
         supervised: bool,
     ) -> None:
         """Take its parts; `supervised` says whether somebody starts a successor."""
@@ -111,7 +111,7 @@ class Daemon:
         self._mailbox = mailbox
         self._signals = signals
         self._hotplug = hotplug
-        self._whereabouts = whereabouts
+        self._runtime_files = runtime_files
         self._supervised = supervised
         self._timed: tuple[Timed, ...] = (
             self._controller,
@@ -208,7 +208,7 @@ class Daemon:
 
     def _look_for_files(self) -> None:
         """Make way for a successor if nobody new can find this daemon."""
-        lost = None if self._told_lost else self._whereabouts.lost()
+        lost = None if self._told_lost else self._runtime_files.lost()
         if lost is None:
             return
         self._told_lost = True

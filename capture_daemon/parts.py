@@ -34,8 +34,8 @@ from capture_daemon.lifecycle.fallback import Fallback, FallbackReport, fallback
 from capture_daemon.lifecycle.fallback import log as fallback_log
 from capture_daemon.lifecycle.outage import Outage
 from capture_daemon.lifecycle.pipeline import Access, Pipeline
-from capture_daemon.ownership.inheritance import Legacy
-from capture_daemon.ownership.whereabouts import Whereabouts
+from capture_daemon.ownership.inherited_device import PredecessorState
+from capture_daemon.ownership.runtime_files_watch import RuntimeFilesWatch
 from capture_daemon.settings.options import Settings
 from capture_daemon.sources.base import Source
 from capture_daemon.systemd import ServiceManager
@@ -51,7 +51,7 @@ class Parts:
         *,
         state: Path,
         writer: RingWriter,
-        legacy: Legacy,
+        predecessor_state: PredecessorState,
         camera: Access,
         spare: Access,
         hotplug: Hotplug,
@@ -62,8 +62,8 @@ class Parts:
     ) -> None:
         """Build everything, start the threads, and put the way back on `stack`.
 
-        The caller holds the camera's lock. `writer`'s ring goes on from `legacy`. `camera` and
-        `spare` are for the source and for its fallback. `control_group` is the id of the group
+        The caller holds the camera's lock. `writer`'s ring goes on from the predecessor's. `camera`
+        and `spare` are for the source and for its fallback. `control_group` is the id of the group
         that may command, -1 for the process's own.
         """
         # A daemon that could not be built has no successor.
@@ -89,14 +89,16 @@ class Parts:
         incident_log = IncidentLog(
             diagnostics=self._diagnostics, journal=journal.path, event=events.send, pid=os.getpid()
         )
-        switcher = Switcher(ring=writer, announcer=notifier, newest_ns=legacy.newest_ns)
+        switcher = Switcher(ring=writer, announcer=notifier, newest_ns=predecessor_state.newest_ns)
         self._camera = Pipeline(
             "capture",
             request=settings.request,
             access=camera,
             outlet=switcher.camera,
             outage=Outage(
-                camera=settings.name, tell=incident_log.on_incident, given_up=legacy.given_up
+                camera=settings.name,
+                tell=incident_log.on_incident,
+                given_up=predecessor_state.given_up,
             ),
             post=mailbox.post,
             opened=self._on_open,
@@ -171,7 +173,7 @@ class Parts:
             mailbox=mailbox,
             signals=signals,
             hotplug=hotplug,
-            whereabouts=Whereabouts((*names.files, writer.path)),
+            runtime_files=RuntimeFilesWatch((*names.files, writer.path)),
             supervised=camera.sources.supervised,
         )
         self._renews = lambda: self.daemon.renewing

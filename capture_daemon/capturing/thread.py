@@ -58,7 +58,7 @@ _READ_S = 0.5
 
 
 class Sources(Protocol):
-    """What is needed of ownership.exclusive.ExclusiveSources: it has one source at most."""
+    """What is needed of ownership.source_owner.SourceOwner: it has one source at most."""
 
     def open(self, request: CaptureRequest, interrupt: Interrupt) -> tuple[str, Source, Granted]:
         """Open the request's source; return its kind, itself, and what it gives.

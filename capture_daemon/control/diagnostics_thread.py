@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from capture_daemon.diagnosis.incidents import Evidence, left_open
-from capture_daemon.diagnosis.seen import Holders
+from capture_daemon.diagnosis.records import Holders
 from capture_daemon.diagnosis.tools import Device, Tools
 from capture_daemon.settings.spec import SourceSpec
 

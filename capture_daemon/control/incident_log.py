@@ -26,7 +26,7 @@ from capture_daemon.control.diagnostics_thread import (
 )
 from capture_daemon.control.refusal import Answer
 from capture_daemon.diagnosis.incidents import NOTHING, Evidence, Incident, document
-from capture_daemon.diagnosis.seen import Holders
+from capture_daemon.diagnosis.records import Holders
 from capture_daemon.diagnosis.totals import Totals
 
 log = logging.getLogger(__name__)

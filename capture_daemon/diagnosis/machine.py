@@ -25,7 +25,7 @@ from framebus.names import SHARED_MEMORY, CameraNames, runtime_dir, state_dir
 from framebus.names import cameras as known_cameras
 
 from capture_daemon.diagnosis import holders, kernel_log
-from capture_daemon.diagnosis.seen import Holders, KernelLog
+from capture_daemon.diagnosis.records import Holders, KernelLog
 from capture_daemon.v4l2.cameras import Camera, cameras
 from capture_daemon.v4l2.cameras import Places as CameraPlaces
 

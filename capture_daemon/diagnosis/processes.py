@@ -14,7 +14,7 @@ from pathlib import Path
 
 from framebus.contract.causes import one_line
 
-from capture_daemon.sources import ffmpeg_options
+from capture_daemon.sources.ffmpeg import options
 from capture_daemon.sources.redact import HIDDEN
 
 COMMAND_MAX = 200
@@ -111,7 +111,7 @@ def _harmless(before: str, word: str) -> str:
     option, equals, _ = word.partition("=")
     if equals and option.startswith("--") and _HARMLESS_ARGUMENT.fullmatch(option):
         return f"{option}={HIDDEN}"
-    if _HARMLESS_ARGUMENT.fullmatch(word) or ffmpeg_options.find(word):
+    if _HARMLESS_ARGUMENT.fullmatch(word) or options.find(word):
         return word
     return HIDDEN
 

@@ -18,7 +18,7 @@ from capture_daemon.control.diagnostics_thread import (
     JournalRead,
     JournalTrouble,
 )
-from capture_daemon.diagnosis.seen import Holder, Holders, KernelLog, Line
+from capture_daemon.diagnosis.records import Holder, Holders, KernelLog, Line
 from capture_daemon.diagnosis.tools import Device, Tools
 from capture_daemon.settings.spec import SourceSpec, parse
 from tests.helpers.waiting import until

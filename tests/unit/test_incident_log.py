@@ -22,7 +22,7 @@ from capture_daemon.control.diagnostics_thread import (
 from capture_daemon.control.incident_log import IncidentLog
 from capture_daemon.control.refusal import Refusal
 from capture_daemon.diagnosis.incidents import Evidence, Incident, Try
-from capture_daemon.diagnosis.seen import Holder, Holders
+from capture_daemon.diagnosis.records import Holder, Holders
 
 S = 1_000_000_000
 NOW = 1000 * S
