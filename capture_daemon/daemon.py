@@ -57,7 +57,7 @@ class EventSink(Protocol):
 
 
 class Signals(Protocol):
-    """Where signals come from (signals.SignalWatch)."""
+    """Where signals come from (framebus.signal_watch.SignalWatch)."""
 
     def fileno(self) -> int:
         """Readable when one has come."""

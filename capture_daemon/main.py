@@ -22,6 +22,7 @@ from framebus.names import (
 )
 from framebus.ring.predecessor import left_behind
 from framebus.ring.writer import RingWriter
+from framebus.signal_watch import SignalWatch
 from framebus.trusted_files import create_runtime_dir
 
 from capture_daemon.devices.hotplug import Hotplug, open_monitor
@@ -42,7 +43,6 @@ from capture_daemon.recovery.actions import PortActions
 from capture_daemon.recovery.executor import Executor
 from capture_daemon.recovery.holding import Holding
 from capture_daemon.settings.options import Settings
-from capture_daemon.signals import SignalWatch
 from capture_daemon.systemd import ServiceManager
 
 log = logging.getLogger("capture_daemon")
