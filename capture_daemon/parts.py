@@ -89,7 +89,9 @@ class Parts:
         incident_log = IncidentLog(
             diagnostics=self._diagnostics, journal=journal.path, event=events.send, pid=os.getpid()
         )
-        switcher = Switcher(ring=writer, announcer=notifier, newest_ns=predecessor_state.newest_ns)
+        switcher = Switcher(
+            ring=writer, announce=notifier.announce, newest_ns=predecessor_state.newest_ns
+        )
         self._camera = Pipeline(
             "capture",
             request=settings.request,

@@ -13,8 +13,9 @@ from typing import Protocol
 
 from capture_daemon.capturing import thread
 from capture_daemon.capturing.counters import FrameCounters
-from capture_daemon.capturing.publisher import Outlet, Publisher
+from capture_daemon.capturing.publisher import Publisher
 from capture_daemon.capturing.reports import Report
+from capture_daemon.capturing.switcher import Input
 from capture_daemon.capturing.thread import CaptureThread
 from capture_daemon.lifecycle.controller import CaptureController
 from capture_daemon.lifecycle.outage import Outage
@@ -58,7 +59,7 @@ class Pipeline:
         *,
         request: CaptureRequest,
         access: Access,
-        outlet: Outlet,
+        outlet: Input,
         outage: Outage,
         post: Callable[[Report], None],
         opened: Callable[[int, Source], None] | None,
