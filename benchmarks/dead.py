@@ -26,7 +26,7 @@ from benchmarks.cpu import times_ns
 from capture_daemon.devices.hotplug import Hotplug, open_monitor
 from capture_daemon.lifecycle.pipeline import Access
 from capture_daemon.ownership.inherited_device import PredecessorState
-from capture_daemon.ownership.keeper import Keeper
+from capture_daemon.ownership.keeper_client import KeeperClient
 from capture_daemon.ownership.locks import Locks
 from capture_daemon.ownership.source_owner import SourceOwner
 from capture_daemon.parts import Parts
@@ -99,7 +99,7 @@ def _parts(folder: Path, kernel: FakeKernel, rungs: _Rungs, stack: ExitStack) ->
         return V4L2Source(_NODE, request, interrupt, ops=kernel, resolve=lambda _: _NODE)
 
     def sources() -> SourceOwner:
-        return SourceOwner(locks=Locks(), runtime=folder, keeper=Keeper({}), build=build)
+        return SourceOwner(locks=Locks(), runtime=folder, keeper=KeeperClient({}), build=build)
 
     names = CameraNames(folder, "dead")
     signals = SignalWatch(())

@@ -16,7 +16,7 @@ from framebus.signal_watch import SignalWatch
 from capture_daemon.devices.hotplug import Hotplug
 from capture_daemon.lifecycle.pipeline import Access
 from capture_daemon.ownership.inherited_device import PredecessorState
-from capture_daemon.ownership.keeper import Keeper
+from capture_daemon.ownership.keeper_client import KeeperClient
 from capture_daemon.ownership.locks import Locks
 from capture_daemon.ownership.source_owner import SourceOwner
 from capture_daemon.parts import Parts
@@ -28,7 +28,9 @@ from tests.helpers.waiting import until
 
 def owner_of(source: Source, runtime: Path) -> SourceOwner:
     """Return what owns `source`, whatever it is asked to build."""
-    return SourceOwner(locks=Locks(), runtime=runtime, keeper=Keeper({}), build=lambda *_: source)
+    return SourceOwner(
+        locks=Locks(), runtime=runtime, keeper=KeeperClient({}), build=lambda *_: source
+    )
 
 
 class Bench:
