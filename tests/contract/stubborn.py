@@ -15,7 +15,7 @@ from capture_daemon.sources.base import Captured, Granted, SourceError
 from tests.contract.daemon_bench import Bench, owner_of, running
 from tests.fakes.rung_executors import NoRungs
 from tests.helpers.waiting import until
-from tests.unit.test_publisher import WHOLE
+from tests.samples.small_jpeg import WHOLE
 
 GAIN: dict[str, object] = {"id": 1, "name": "gain", "type": "integer", "min": 0, "max": 9}
 

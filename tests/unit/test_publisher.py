@@ -2,16 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 from framebus.frame import FrameFlags
-from framebus.names import CameraNames
-from framebus.ring.announcement import Announcement
-from framebus.ring.layout import SMALLEST_CAPACITY
-from framebus.ring.reader import RingReader
-from framebus.ring.writer import RingWriter
 
 from capture_daemon.capturing.counters import FrameCounters
 from capture_daemon.capturing.publisher import Publisher
@@ -19,40 +11,14 @@ from capture_daemon.capturing.switcher import Switcher
 from capture_daemon.sources.base import Captured, Granted
 from capture_daemon.sources.pictures import jpeg
 from capture_daemon.sources.pictures.markers import EndState, find_end
-
-SOI, EOI = b"\xff\xd8", b"\xff\xd9"
-SOF = b"\xff\xc0\x00\x0b\x08\x00\x20\x00\x40\x01\x01\x11\x00"  # 64 x 32, one component
-SOS = b"\xff\xda\x00\x08\x01\x01\x00\x00\x3f\x00"
-DHT = b"\xff\xc4\x00\x03\x00"
-WHOLE = SOI + SOF + DHT + SOS + b"data" + EOI
-WITHOUT_TABLES = SOI + SOF + SOS + b"data" + EOI
-
-
-class Ring:
-    """A real ring, as small as they get, and each frame that was announced, as a reader has it."""
-
-    def __init__(self, runtime: Path) -> None:
-        self.writer = RingWriter.create(CameraNames(runtime), capacity=SMALLEST_CAPACITY)
-        self._reader = RingReader.attach(CameraNames(runtime))
-        self.frames: list[tuple[bytes, int, int, FrameFlags]] = []
-
-    @property
-    def interval_ns(self) -> int:
-        return self._reader.interval_ns
-
-    def announce(self, announcement: Announcement) -> None:
-        frame = self._reader.read_announced(announcement)
-        self.frames.append((frame.jpeg, frame.width, frame.height, frame.flags))
-
-    def close(self) -> None:
-        self._reader.close()
-        self.writer.close()
+from tests.rigs.announced_ring import AnnouncedRing
+from tests.samples.small_jpeg import DHT, EOI, SOF, SOI, SOS, WHOLE, WITHOUT_TABLES
 
 
 class Bench:
     """A publisher with everything it needs."""
 
-    def __init__(self, ring: Ring) -> None:
+    def __init__(self, ring: AnnouncedRing) -> None:
         self.ring, self.counters = ring, FrameCounters()
         self.switcher = Switcher(ring=ring.writer, announce=ring.announce)
         self.publisher = Publisher(outlet=self.switcher.camera, counters=self.counters)
@@ -63,15 +29,8 @@ class Bench:
 
 
 @pytest.fixture
-def ring(runtime: Path) -> Iterator[Ring]:
-    ring = Ring(runtime)
-    yield ring
-    ring.close()
-
-
-@pytest.fixture
-def bench(ring: Ring) -> Bench:
-    return Bench(ring)
+def bench(announced_ring: AnnouncedRing) -> Bench:
+    return Bench(announced_ring)
 
 
 def test_a_whole_picture_is_published_byte_for_byte_and_announced(bench: Bench) -> None:

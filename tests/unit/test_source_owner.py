@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -24,7 +23,7 @@ from capture_daemon.sources.base import (
     Request,
     SourceError,
 )
-from tests.unit.test_locks import another_process_holding
+from tests.helpers.locks import lock_held_on
 
 NODE = "/dev/full"  # a character device that every machine has, and nobody opens
 GRANTED = Granted("MJPG", 640, 480, 30.0, NODE)
@@ -103,13 +102,6 @@ def device(lock: Path) -> Device:
     return Device(lock, [])
 
 
-@pytest.fixture
-def interrupt() -> Iterator[Interrupt]:
-    interrupt = Interrupt()
-    yield interrupt
-    interrupt.close()
-
-
 def sources(tmp_path: Path, device: Device, left: InheritedDevice | None = None) -> SourceOwner:
     return SourceOwner(
         locks=Locks(),
@@ -163,7 +155,7 @@ def test_a_device_of_another_daemon_is_refused_and_its_pid_named(
     tmp_path: Path, device: Device, lock: Path, interrupt: Interrupt
 ) -> None:
     bus = sources(tmp_path, device)
-    with another_process_holding(lock) as pid:
+    with lock_held_on(lock) as pid:
         with pytest.raises(CameraHeld, match=str(pid)):
             bus.check(asking(f"v4l2:{NODE}"))
         with pytest.raises(SourceError, match=str(pid)) as error:
