@@ -11,7 +11,7 @@ import threading
 from dataclasses import dataclass
 from typing import Protocol
 
-from framebus.contract.words import Rung
+from framebus.contract.words import Rejection, Rung
 
 from capture_daemon.settings.capture_request import CaptureRequest
 from capture_daemon.sources.base import Interrupt
@@ -80,7 +80,7 @@ class CaptureCommands(Protocol):
     def rate(self) -> float:
         """Return the measured frames a second; 0 if unknown."""
 
-    def rejected_since(self) -> list[str]:
+    def rejected_since(self) -> list[Rejection]:
         """Return for what frames were rejected since the newest valid one."""
 
     def too_large(self) -> int:

@@ -10,6 +10,7 @@ import logging
 import time
 from typing import Protocol
 
+from framebus.contract.words import Rejection
 from framebus.frame import FrameFlags
 from framebus.ring.layout import capacity_for
 
@@ -41,7 +42,7 @@ class Outlet(Protocol):
         width: int,
         height: int,
         flags: FrameFlags,
-    ) -> str | None:
+    ) -> Rejection | None:
         """Publish a good frame and announce it; return why not, None if it was."""
 
 
@@ -96,7 +97,7 @@ class Publisher:
         )
         return valid
 
-    def _publish(self, captured: Captured) -> str | None:
+    def _publish(self, captured: Captured) -> Rejection | None:
         """Return why the picture was not published, None if it was."""
         if captured.reject or captured.faulty:
             return captured.reject or "flagged"

@@ -9,19 +9,20 @@ say.
 from __future__ import annotations
 
 import threading
-from typing import Protocol
+from typing import Final, Protocol
 
 from framebus.clocks import utc_offset_ns
+from framebus.contract.words import Rejection
 from framebus.errors import FrameTooLarge
 from framebus.frame import FrameFlags
 from framebus.ring.announcement import Announcement
 
-OFF_AIR = "off-air"
+OFF_AIR: Final = "off-air"
 """Why a good frame of the fallback is not published: the camera's are."""
-OVERTAKEN = "overtaken"
+OVERTAKEN: Final = "overtaken"
 """Why a good frame of the camera is not published: one of the fallback's, in the ring already, was
 captured later. A camera's frames take longer to get here than a test pattern's."""
-TOO_LARGE = "too-large"
+TOO_LARGE: Final = "too-large"
 """Why a good frame is not published: the ring is too small for it."""
 SOUND = frozenset({OFF_AIR, OVERTAKEN})
 """The reasons that say nothing against the frame, nor against its source."""
@@ -91,7 +92,7 @@ class Switcher:
         width: int,
         height: int,
         flags: FrameFlags,
-    ) -> str | None:
+    ) -> Rejection | None:
         """Publish a good frame of an input; return why not, None if it was."""
         with self._lock:
             if source is self.camera:
@@ -147,7 +148,7 @@ class Input:
         width: int,
         height: int,
         flags: FrameFlags,
-    ) -> str | None:
+    ) -> Rejection | None:
         """Publish a good frame; return why not, None if it was."""
         return self._switcher.publish(
             self,

@@ -14,7 +14,7 @@ from collections.abc import Callable
 from typing import Protocol
 
 from framebus.contract.causes import Cause
-from framebus.contract.words import DEVICE_LEVEL, Rung
+from framebus.contract.words import DEVICE_LEVEL, Rejection, Rung
 
 from capture_daemon.capturing.commands import (
     Close,
@@ -149,7 +149,7 @@ class CaptureThread(threading.Thread):
         """Return the measured frames a second; 0 if unknown."""
         return self._counters.rate()
 
-    def rejected_since(self) -> list[str]:
+    def rejected_since(self) -> list[Rejection]:
         """Return for what frames were rejected since the newest valid one."""
         return self._counters.rejected_since()
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from framebus.contract.causes import Cause
-from framebus.contract.words import DEVICE_LEVEL, Rung, State
+from framebus.contract.words import DEVICE_LEVEL, Rejection, Rung, State
 
 from capture_daemon.capturing.reports import Failed, FrameSeen, Opened, Settled, Surveyed
 from capture_daemon.lifecycle.controller import CaptureController
@@ -28,7 +28,7 @@ class Notes:
 
     done: list[str] = field(default_factory=list)
     arrived: int = 0
-    rejected: list[str] = field(default_factory=list)
+    rejected: list[Rejection] = field(default_factory=list)
     stuck: tuple[str, float] = ("", 0.0)
     unchanged_since: int = 0
     refused: int = 0
@@ -51,7 +51,7 @@ class Notes:
     def rate(self) -> float:
         return 30.0
 
-    def rejected_since(self) -> list[str]:
+    def rejected_since(self) -> list[Rejection]:
         return self.rejected
 
     def too_large(self) -> int:

@@ -10,8 +10,8 @@ import random
 from collections import deque
 
 import pytest
-from framebus.contract.causes import Cause
-from framebus.contract.words import Rung, State
+from framebus.contract.causes import Cause, Code
+from framebus.contract.words import Rejection, Rung, State
 
 from capture_daemon.capturing.reports import (
     Closed,
@@ -65,7 +65,7 @@ class Camera:
     def rate(self) -> float:
         return 0.0
 
-    def rejected_since(self) -> list[str]:
+    def rejected_since(self) -> list[Rejection]:
         return []
 
     def too_large(self) -> int:
@@ -122,7 +122,9 @@ class Camera:
         return Failed(self.session, Cause(code, "broken"), permanent)
 
 
-CODES = ("device-gone", "device-busy", "refused-stream", "stream-broken", "no-permission", "odd")
+CODES: tuple[Code, ...] = (
+    *("device-gone", "device-busy", "refused-stream", "stream-broken", "no-permission", "changed"),
+)
 COMMANDS = ("start", "stop", "restart", "configure", "added", "reset")
 CAMERA = (
     "work",
