@@ -54,5 +54,5 @@ def test_what_a_library_quotes_of_a_source_reaches_neither_cause_nor_log(
     except type(error) as raised:
         cause, _ = cause_of(raised, parse("http://me:hunter2@cam/?k=hunter2"))
     assert "hunter2" not in f"{cause} {caplog.text}"
-    assert cause.code in ("odd", "bad-source", "bug")
+    assert cause.code in ("refused", "bad-source", "bug")
     assert ("test_reports.py" in caplog.text) == (cause.code == "bug")  # where it came from
