@@ -20,6 +20,8 @@ import signal
 import sys
 from collections.abc import MutableMapping
 
+from framebus import installation
+
 KEPT = "FRAMEBUS_KEPT"
 _FIRST = 3  # SD_LISTEN_FDS_START
 _PR_SET_PDEATHSIG = 1  # linux/prctl.h
@@ -60,7 +62,8 @@ def main() -> None:
     end_with_parent(int(parent))
     number_kept(os.environ)
     sys.argv = [module, *arguments]
-    runpy.run_module(module, run_name="__main__", alter_sys=True)
+    with installation.told():
+        runpy.run_module(module, run_name="__main__", alter_sys=True)
 
 
 if __name__ == "__main__":

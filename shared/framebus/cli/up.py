@@ -16,7 +16,7 @@ from typing import Any
 
 import click
 
-from framebus import logs, printable
+from framebus import installation, logs, printable
 from framebus.cli import banner, limits, qr, sending, serving, soundness
 from framebus.cli.child import Part
 from framebus.cli.supervisor import Supervisor
@@ -132,6 +132,7 @@ def up(**options: Any) -> int:
     cameras = _cameras(options, file)
     chosen = access.choose(options, file.common, listen)
     serving.check(options, file.common)  # no camera is opened for a web tier that will not start
+    installation.need(*installation.FOR_THE_WEB)
     captures = [
         Part(
             "capture" if len(cameras) == 1 else f"capture of {camera}",
