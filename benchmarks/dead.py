@@ -18,19 +18,20 @@ from pathlib import Path
 from signal import Signals
 
 import click
+from framebus.contract.words import Rung
 from framebus.names import CameraNames
 from framebus.ring.writer import RingWriter
 
 from benchmarks.cpu import times_ns
 from capture_daemon.devices.hotplug import Hotplug, open_monitor
 from capture_daemon.lifecycle.pipeline import Access
-from capture_daemon.ownership.exclusive import ExclusiveSources
-from capture_daemon.ownership.inheritance import Legacy
+from capture_daemon.ownership.inherited_device import PredecessorState
 from capture_daemon.ownership.keeper import Keeper
 from capture_daemon.ownership.locks import Locks
+from capture_daemon.ownership.source_owner import SourceOwner
 from capture_daemon.parts import Parts
 from capture_daemon.recovery.budget import Budgets
-from capture_daemon.recovery.rungs import RESETS, Outcome, Result, Rung, Unavailable
+from capture_daemon.recovery.rungs import RESETS, Outcome, Result, Unavailable
 from capture_daemon.settings.options import settings
 from capture_daemon.settings.spec import SourceSpec
 from capture_daemon.sources.base import Interrupt, Request, Source
@@ -111,8 +112,8 @@ def _parts(folder: Path, kernel: FakeKernel, rungs: _Rungs, stack: ExitStack) ->
     def build(_spec: SourceSpec, request: Request, interrupt: Interrupt) -> V4L2Source:
         return V4L2Source(_NODE, request, interrupt, ops=kernel, resolve=lambda _: _NODE)
 
-    def sources() -> ExclusiveSources:
-        return ExclusiveSources(locks=Locks(), runtime=folder, keeper=Keeper({}), build=build)
+    def sources() -> SourceOwner:
+        return SourceOwner(locks=Locks(), runtime=folder, keeper=Keeper({}), build=build)
 
     names = CameraNames(folder, "dead")
     signals = _NoSignals()
@@ -122,7 +123,7 @@ def _parts(folder: Path, kernel: FakeKernel, rungs: _Rungs, stack: ExitStack) ->
         names,
         state=folder / "state",
         writer=RingWriter.create(names, capacity=1 << 20),
-        legacy=Legacy(),
+        predecessor_state=PredecessorState(),
         camera=Access(sources(), rungs),
         spare=Access(sources(), rungs),
         hotplug=Hotplug(open_monitor),

@@ -11,7 +11,8 @@ import threading
 from dataclasses import dataclass
 from typing import Protocol
 
-from capture_daemon.recovery.rungs import Rung
+from framebus.contract.words import Rung
+
 from capture_daemon.settings.capture_request import CaptureRequest
 from capture_daemon.sources.base import Interrupt
 

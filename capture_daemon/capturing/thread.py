@@ -13,6 +13,9 @@ import time
 from collections.abc import Callable
 from typing import Protocol
 
+from framebus.contract.causes import Cause
+from framebus.contract.words import DEVICE_LEVEL, Rung
+
 from capture_daemon.capturing.commands import (
     Close,
     CommandQueue,
@@ -24,7 +27,6 @@ from capture_daemon.capturing.commands import (
 from capture_daemon.capturing.counters import FrameCounters
 from capture_daemon.capturing.publisher import Publisher
 from capture_daemon.capturing.reports import (
-    Cause,
     Closed,
     Failed,
     FrameSeen,
@@ -40,7 +42,7 @@ from capture_daemon.capturing.reports import (
 )
 from capture_daemon.capturing.settling import Settling
 from capture_daemon.recovery.base import Rungs
-from capture_daemon.recovery.rungs import DEVICE_LEVEL, Outcome, Result, Rung
+from capture_daemon.recovery.rungs import Outcome, Result
 from capture_daemon.settings.capture_request import CaptureRequest
 from capture_daemon.sources.base import (
     Granted,
@@ -56,7 +58,7 @@ _READ_S = 0.5
 
 
 class Sources(Protocol):
-    """What is needed of ownership.exclusive.ExclusiveSources: it has one source at most."""
+    """What is needed of ownership.source_owner.SourceOwner: it has one source at most."""
 
     def open(self, request: CaptureRequest, interrupt: Interrupt) -> tuple[str, Source, Granted]:
         """Open the request's source; return its kind, itself, and what it gives.

@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from framebus.contract.words import DEVICE_LEVEL, Rung
 from framebus.control.protocol import (
     HELD,
     INVALID_PARAMS,
@@ -19,14 +20,13 @@ from framebus.control.protocol import (
 from framebus.errors import CameraHeld, UsageError
 from framebus.spelling import did_you_mean, nearest
 
-from capture_daemon.control.adjustments import Adjustments
 from capture_daemon.control.configuring import CONFIGURABLE, ConfigureRequest
-from capture_daemon.control.findings import Findings
+from capture_daemon.control.incident_log import IncidentLog
+from capture_daemon.control.pending_controls import PendingControls
 from capture_daemon.control.refusal import Answer, Refusal
 from capture_daemon.lifecycle.controller import CaptureController
 from capture_daemon.lifecycle.fallback import Fallback
 from capture_daemon.lifecycle.lease import LONGEST_S, Lease
-from capture_daemon.recovery.rungs import DEVICE_LEVEL, Rung
 
 Params = Mapping[str, object]
 _NAME = re.compile(r"\w{1,64}")
@@ -56,8 +56,8 @@ class Handlers:
         *,
         controller: CaptureController,
         fallback: Fallback,
-        adjustments: Adjustments,
-        findings: Findings,
+        pending_controls: PendingControls,
+        incident_log: IncidentLog,
         status: Callable[[int, bool], Mapping[str, object]],
         check: Callable[[ConfigureRequest], None],
         shutdown: Callable[[], None],
@@ -71,8 +71,8 @@ class Handlers:
         """
         self._controller = controller
         self._fallback = fallback
-        self._adjustments = adjustments
-        self._findings = findings
+        self._pending_controls = pending_controls
+        self._incident_log = incident_log
         self._status = status
         self._check = check
         self._shutdown = shutdown
@@ -89,7 +89,7 @@ class Handlers:
             "set_controls": _Method(self._do_set_controls, None),
             "reset": _Method(self._do_reset, ("rung",)),
             "holders": _bare(self._do_holders),
-            "incidents": _Method(findings.incidents, ("limit",)),
+            "incidents": _Method(incident_log.incidents, ("limit",)),
             "shutdown": _bare(self._do_shutdown),
             "lend": _Method(self._do_lend, ("seconds", "to")),
             "renew": _bare(self._do_renew),
@@ -154,7 +154,7 @@ class Handlers:
         except UsageError as error:
             raise Refusal(INVALID_PARAMS, str(error)) from error
         if request.spec != present.capture.spec:
-            self._adjustments.forget()
+            self._pending_controls.forget()
         changed = self._controller.configure(request, self._clock())
         changed = self._fallback.configure(wanted.fallback, self._clock()) or changed
         requested = request.format
@@ -173,13 +173,15 @@ class Handlers:
         )
 
     def _do_formats(self, answer: Answer) -> None:
-        answer.result(self._adjustments.formats(self._controller.source.request.spec.public))
+        answer.result(self._pending_controls.formats(self._controller.source.request.spec.public))
 
     def _do_controls(self, answer: Answer) -> None:
-        self._adjustments.read(self._controller.source.request.spec.public, answer, self._clock())
+        self._pending_controls.read(
+            self._controller.source.request.spec.public, answer, self._clock()
+        )
 
     def _do_set_controls(self, params: Params, answer: Answer) -> None:
-        self._adjustments.set(
+        self._pending_controls.set(
             self._controller.source.request.spec.public, params, answer, self._clock()
         )
 
@@ -196,7 +198,7 @@ class Handlers:
             what = self._controller.source.request.spec.public
             hint = f"{what} has no device that another program could hold"
             raise Refusal(NOT_SUPPORTED, hint)
-        self._findings.holders(answer, self._clock())
+        self._incident_log.holders(answer, self._clock())
 
     def _do_shutdown(self, answer: Answer) -> None:
         answer.result(self._state())

@@ -10,16 +10,17 @@ from dataclasses import dataclass
 from typing import Self
 
 from framebus.clocks import utc_offset_ns
+from framebus.contract.causes import Cause
+from framebus.contract.words import State
 from framebus.ring.writer import RingWriter
 from framebus.version import __version__
 
 from capture_daemon.capturing.counters import FrameCounters, FrameCounts
-from capture_daemon.capturing.reports import Cause
-from capture_daemon.control.brief import brief
+from capture_daemon.control.truncate import truncate
 from capture_daemon.lifecycle.controller import CaptureController
 from capture_daemon.lifecycle.current import CurrentSource
 from capture_daemon.lifecycle.fallback import Fallback
-from capture_daemon.lifecycle.table import OPEN_STATES, State
+from capture_daemon.lifecycle.table import OPEN_STATES
 from capture_daemon.recovery.escalation import RecoveryEscalation
 from capture_daemon.sources.base import Granted, Request
 
@@ -196,9 +197,9 @@ def _frames(counts: FrameCounts, to_utc_ns: int, state: State) -> Document:
 def _source(source: CurrentSource, limits: Limits, *, operator: bool) -> Document:
     granted, spec = source.granted, source.request.spec
     return {
-        "spec": brief(spec.text if operator else spec.public, limits.spec),
+        "spec": truncate(spec.text if operator else spec.public, limits.spec),
         "kind": source.kind,
-        "device": brief(granted.device if granted else "", limits.device),
+        "device": truncate(granted.device if granted else "", limits.device),
         "requested": _requested(source.request.format),
         "granted": _granted(granted),
         "note": granted.note if granted else "",
@@ -210,8 +211,8 @@ def _cause(cause: Cause | None, limits: Limits) -> Document | None:
         return None
     return {
         "code": cause.code,
-        "message": brief(cause.message, limits.message),
-        "remedy": brief(cause.remedy, limits.remedy),
+        "message": truncate(cause.message, limits.message),
+        "remedy": truncate(cause.remedy, limits.remedy),
     }
 
 
@@ -225,8 +226,8 @@ def _recovery(escalation: RecoveryEscalation, to_utc_ns: int) -> Document:
         "unavailable": [
             {
                 "rung": each["rung"],
-                "reason": brief(each["reason"], _RUNG_TEXT_MAX),
-                "remedy": brief(each["remedy"], _RUNG_TEXT_MAX),
+                "reason": truncate(each["reason"], _RUNG_TEXT_MAX),
+                "remedy": truncate(each["remedy"], _RUNG_TEXT_MAX),
             }
             for each in unavailable
         ],

@@ -11,7 +11,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from capture_daemon.capturing.reports import Cause
+from framebus.contract.causes import Cause
 
 SYMPTOMS = frozenset({"silent", "garbage"})
 """Causes that only say what is seen."""

@@ -10,9 +10,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from framebus.contract.causes import Cause
+from framebus.contract.words import Rung, State
+
 from capture_daemon.capturing.commands import CaptureCommands
 from capture_daemon.capturing.reports import (
-    Cause,
     Failed,
     FrameSeen,
     Opened,
@@ -32,9 +34,9 @@ from capture_daemon.lifecycle.machine import Machine
 from capture_daemon.lifecycle.outage import Outage
 from capture_daemon.lifecycle.retries import Retries
 from capture_daemon.lifecycle.sessions import Sessions
-from capture_daemon.lifecycle.table import Event, State
+from capture_daemon.lifecycle.table import Event
 from capture_daemon.recovery.failures import failure_of
-from capture_daemon.recovery.rungs import Rung, Unavailable
+from capture_daemon.recovery.rungs import Unavailable
 from capture_daemon.settings.capture_request import CaptureRequest
 from capture_daemon.sources.base import ADOPTED
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from capture_daemon.capturing.reports import one_line
+from framebus.contract.causes import one_line
+
 from capture_daemon.settings.capture_request import CaptureRequest
 from capture_daemon.sources.base import Granted
 

@@ -10,9 +10,11 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 
+from framebus.contract.words import Rung, State
+
 from capture_daemon.lifecycle import table
 from capture_daemon.lifecycle.controller import HOPELESS_S
-from capture_daemon.lifecycle.table import TABLE, Action, State
+from capture_daemon.lifecycle.table import TABLE, Action
 from capture_daemon.recovery import budget, delays, ladder
 from capture_daemon.recovery.escalation import ENDLESS_TRIES
 
@@ -98,16 +100,16 @@ def _ladder_rows() -> Iterator[str]:
     for failure, row in ladder.TABLE.items():
         rungs = ", ".join(_tries(rung, tries) for rung, tries in row.rungs.items())
         first_s, most_s = row.wait_s
-        lasts = f"{first_s:g} to {most_s:g} s" if ladder.Rung.GIVE_UP in row.rungs else "-"
-        waits = ladder.Rung.GIVE_UP in row.rungs
+        lasts = f"{first_s:g} to {most_s:g} s" if Rung.GIVE_UP in row.rungs else "-"
+        waits = Rung.GIVE_UP in row.rungs
         probes = ", else ".join(rung.value for rung in row.probes) or "none"
         yield f"| {failure.value} | {rungs} | {lasts} | {probes if waits else '-'} |"
 
 
-def _tries(rung: ladder.Rung, tries: int) -> str:
-    if rung is ladder.Rung.GIVE_UP or tries == 1:
+def _tries(rung: Rung, tries: int) -> str:
+    if rung is Rung.GIVE_UP or tries == 1:
         return rung.value
-    if rung is ladder.Rung.WAIT_FOR_HOLDER:
+    if rung is Rung.WAIT_FOR_HOLDER:
         return f"{rung.value} for {ladder.HOLDER_PATIENCE_S:g} s"
     return f"{rung.value} without end" if tries > ladder.MANY else f"{rung.value} x{tries}"
 

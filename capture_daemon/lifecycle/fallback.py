@@ -17,9 +17,10 @@ from collections.abc import MutableMapping
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
+from framebus.contract.words import State
+
 from capture_daemon.capturing.reports import Report
 from capture_daemon.lifecycle.controller import CaptureController
-from capture_daemon.lifecycle.table import State
 from capture_daemon.settings.capture_request import CaptureRequest
 from capture_daemon.settings.spec import SourceSpec
 

@@ -9,8 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from framebus.contract.causes import Cause
+from framebus.contract.words import Rung, State
+
 from capture_daemon.capturing.commands import CaptureCommands
-from capture_daemon.capturing.reports import Cause
 from capture_daemon.lifecycle import table
 from capture_daemon.lifecycle.current import CurrentSource
 from capture_daemon.lifecycle.lease import Lease
@@ -18,8 +20,7 @@ from capture_daemon.lifecycle.outage import STOPPED, Outage
 from capture_daemon.lifecycle.retries import Retries
 from capture_daemon.lifecycle.sessions import Sessions
 from capture_daemon.lifecycle.silence import SilenceWatch
-from capture_daemon.lifecycle.table import Action, Event, State
-from capture_daemon.recovery.rungs import Rung
+from capture_daemon.lifecycle.table import Action, Event
 from capture_daemon.settings.capture_request import CaptureRequest
 
 

@@ -25,7 +25,7 @@ from capture_daemon.sources.base import Source
 
 
 class Sources(thread.Sources, Protocol):
-    """What is needed of ownership.exclusive.ExclusiveSources; tests bring their own."""
+    """What is needed of ownership.source_owner.SourceOwner; tests bring their own."""
 
     def check(self, request: CaptureRequest) -> None:
         """Raise for a request that cannot be carried out now."""

@@ -9,18 +9,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Protocol
 
+from framebus.contract.words import DEVICE_LEVEL, Rung
+
 from capture_daemon.capturing.reports import RungDone
 from capture_daemon.lifecycle.outage import Outage
 from capture_daemon.lifecycle.table import Action, Event
 from capture_daemon.recovery.escalation import RecoveryEscalation
 from capture_daemon.recovery.failures import Failure
-from capture_daemon.recovery.rungs import (
-    DEVICE_LEVEL,
-    NEED_CLOSED_DEVICE,
-    Result,
-    Rung,
-    Unavailable,
-)
+from capture_daemon.recovery.rungs import NEED_CLOSED_DEVICE, Result, Unavailable
 
 
 class RungCommands(Protocol):

@@ -6,9 +6,10 @@ arrives. Main thread only; every call returns at once.
 
 from __future__ import annotations
 
+from framebus.contract.words import Rung
+
 from capture_daemon.capturing.commands import CaptureCommands
 from capture_daemon.capturing.reports import Closed, Opened, Report
-from capture_daemon.recovery.rungs import Rung
 from capture_daemon.settings.capture_request import CaptureRequest
 
 COALESCE_S = 1.0

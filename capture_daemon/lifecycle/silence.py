@@ -90,7 +90,7 @@ class SilenceWatch:
         if not self._settled:
             # Two frames may come at once, the next a minute later.
             intervals = table.SILENT_INTERVALS if self._streaming else 1
-            limit_s = max(limit_s, intervals * granted.patience_s)
+            limit_s = max(limit_s, intervals * granted.first_frame_timeout_s)
         if not self._streaming:
             # A slow rate's first frame may be as late as any other.
             limit_s = max(limit_s, table.start_limit_s(self._took_s))

@@ -15,24 +15,7 @@ from __future__ import annotations
 import enum
 from collections.abc import Mapping
 
-
-class State(enum.Enum):
-    """Where the capture is."""
-
-    STOPPED = "stopped"
-    """A person wants no capture."""
-    OPENING = "opening"
-    """The source is being opened, or is open and has not given its first valid frame yet."""
-    STREAMING = "streaming"
-    """Valid frames arrive."""
-    STALLED = "stalled"
-    """Open, but silent for too long; its stream is being restarted."""
-    BACKOFF = "backoff"
-    """It failed; the next rung of the ladder waits for its time, or is under way."""
-    FAILED = "failed"
-    """It failed in a way that a person must mend; tried again all the same."""
-    LENT = "lent"
-    """Another program has the device, by a person's leave, until a time."""
+from framebus.contract.words import State
 
 
 class Event(enum.Enum):

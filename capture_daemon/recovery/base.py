@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from capture_daemon.recovery.rungs import Outcome, Rung, Unavailable
+from framebus.contract.words import Rung
+
+from capture_daemon.recovery.rungs import Outcome, Unavailable
 from capture_daemon.sources.base import Interrupt, Source
 
 

@@ -8,11 +8,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable
 
+from framebus.contract.words import Rung
+
 from capture_daemon.recovery import ladder
 from capture_daemon.recovery.budget import Budgets
 from capture_daemon.recovery.failures import Failure
 from capture_daemon.recovery.ladder import Situation, Step
-from capture_daemon.recovery.rungs import RESETS, Rung, Unavailable
+from capture_daemon.recovery.rungs import RESETS, Unavailable
 
 PROBATION_S = 10.0
 """A stream that fails again within this time after it has settled was not cured: the ladder goes on

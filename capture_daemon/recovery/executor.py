@@ -15,10 +15,12 @@ import time
 from collections.abc import Callable, Collection, Iterator
 from typing import Protocol
 
+from framebus.contract.words import DEVICE_LEVEL, Rung
+
 from capture_daemon.devices.sysfs import Places, UsbPort, port_of
 from capture_daemon.recovery.actions import PortActions, RungFailed
 from capture_daemon.recovery.holding import Holding
-from capture_daemon.recovery.rungs import DEVICE_LEVEL, Outcome, Result, Rung, Unavailable
+from capture_daemon.recovery.rungs import Outcome, Result, Unavailable
 from capture_daemon.sources.base import Forgetful, Interrupt, Source, SourceError
 
 BACK_S = 5.0

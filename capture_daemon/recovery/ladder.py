@@ -22,11 +22,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
+from framebus.contract.words import DEVICE_LEVEL, Rung
+
 from capture_daemon.recovery import budget, delays
 from capture_daemon.recovery.budget import Budgets
 from capture_daemon.recovery.failures import Failure
-from capture_daemon.recovery.rungs import DEVICE_LEVEL, Unavailable
-from capture_daemon.recovery.rungs import Rung as Rung
+from capture_daemon.recovery.rungs import Unavailable
 
 HOLDER_PATIENCE_S = 6.5
 """How long a holder is waited for: a hung camera makes a dying process take over 5 s to let go."""

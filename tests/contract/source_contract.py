@@ -17,8 +17,8 @@ from pathlib import Path
 
 import pytest
 
-from capture_daemon.sources import jpeg
 from capture_daemon.sources.base import Captured, Interrupt, Source, SourceError
+from capture_daemon.sources.pictures import jpeg
 from tests.contract.source_cases import SourceCase
 from tests.helpers.processes import children
 from tests.helpers.waiting import until
@@ -74,12 +74,6 @@ def take(source: Source, count: int) -> list[Copied]:
 
 class SourceContract:
     """Subclass it with a fixture `case`."""
-
-    @pytest.fixture
-    def interrupt(self) -> Iterator[Interrupt]:
-        interrupt = Interrupt()
-        yield interrupt
-        interrupt.close()
 
     @pytest.fixture
     def good(self, case: SourceCase, tmp_path: Path, interrupt: Interrupt) -> Iterator[Source]:

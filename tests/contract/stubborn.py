@@ -17,7 +17,7 @@ from capture_daemon.sources.base import Captured, Granted, Interrupt, SourceErro
 from tests.contract.daemon_bench import Bench, running
 from tests.fakes.rung_executors import NoRungs
 from tests.helpers.waiting import until
-from tests.unit.test_publisher import WHOLE
+from tests.samples.small_jpeg import WHOLE
 
 GAIN: dict[str, object] = {"id": 1, "name": "gain", "type": "integer", "min": 0, "max": 9}
 

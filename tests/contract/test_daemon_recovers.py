@@ -9,17 +9,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from framebus.contract.words import DEVICE_LEVEL, Rung
 from framebus.errors import CommandRefused
 
 from capture_daemon.lifecycle.pipeline import Access
-from capture_daemon.recovery.rungs import DEVICE_LEVEL, Outcome, Result, Rung, Unavailable
+from capture_daemon.recovery.rungs import Outcome, Result, Unavailable
 from capture_daemon.settings.capture_request import CaptureRequest
 from capture_daemon.settings.spec import SourceSpec
 from capture_daemon.sources.base import Captured, Granted, Interrupt, Source
 from tests.contract.daemon_bench import Bench, running
 from tests.fakes.rung_executors import NoRungs
 from tests.helpers.waiting import until
-from tests.unit.test_publisher import WHOLE
+from tests.samples.small_jpeg import WHOLE
 
 
 class Camera:

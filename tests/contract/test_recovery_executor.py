@@ -6,9 +6,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from framebus.contract.words import Rung
 
 from capture_daemon.recovery.actions import PortActions
-from capture_daemon.recovery.rungs import Result, Rung
+from capture_daemon.recovery.rungs import Result
 from tests.contract.executor_rig import ON_THE_PORT, Rig, unavailable
 from tests.fakes.usb_tree import UsbTree
 

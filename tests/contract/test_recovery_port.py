@@ -7,8 +7,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from framebus.contract.words import DEVICE_LEVEL, Rung
 
-from capture_daemon.recovery.rungs import DEVICE_LEVEL, Result, Rung
+from capture_daemon.recovery.rungs import Result
 from tests.contract.executor_rig import ON_THE_PORT, CameraSource, Rig, unavailable
 
 

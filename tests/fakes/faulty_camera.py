@@ -12,8 +12,10 @@ import itertools
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from framebus.contract.causes import Cause
+from framebus.contract.words import DEVICE_LEVEL, Rung, State
+
 from capture_daemon.capturing.reports import (
-    Cause,
     Failed,
     FrameSeen,
     Opened,
@@ -24,8 +26,7 @@ from capture_daemon.capturing.reports import (
     Surveyed,
 )
 from capture_daemon.lifecycle.controller import CaptureController
-from capture_daemon.lifecycle.table import State
-from capture_daemon.recovery.rungs import DEVICE_LEVEL, Outcome, Result, Rung, Unavailable
+from capture_daemon.recovery.rungs import Outcome, Result, Unavailable
 from capture_daemon.settings.capture_request import CaptureRequest
 from capture_daemon.sources.base import Granted
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from capture_daemon.recovery.rungs import DEVICE_LEVEL, Outcome, Result, Rung, Unavailable
+from framebus.contract.words import DEVICE_LEVEL, Rung
+
+from capture_daemon.recovery.rungs import Outcome, Result, Unavailable
 from capture_daemon.sources.base import Interrupt, Source
 
 

@@ -4,18 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from capture_daemon.capturing.reports import (
-    Cause,
-    Failed,
-    FrameSeen,
-    Opened,
-    Settled,
-    Surveyed,
-)
+from framebus.contract.causes import Cause
+from framebus.contract.words import DEVICE_LEVEL, Rung, State
+
+from capture_daemon.capturing.reports import Failed, FrameSeen, Opened, Settled, Surveyed
 from capture_daemon.lifecycle.controller import CaptureController
 from capture_daemon.lifecycle.fallback import Fallback, fallback_request
-from capture_daemon.lifecycle.table import State
-from capture_daemon.recovery.rungs import DEVICE_LEVEL, Rung, Unavailable
+from capture_daemon.recovery.rungs import Unavailable
 from capture_daemon.settings import spec
 from capture_daemon.settings.capture_request import CaptureRequest
 from capture_daemon.settings.spec import SourceSpec

@@ -17,8 +17,8 @@ import pytest
 
 from tests.helpers.processes import children
 from tests.helpers.waiting import until
+from tests.programs.doctor import doctor
 from tests.programs.guarded_web_tier import CONTROL, Guarded
-from tests.system.test_doctor import doctor
 
 JSON = {"Content-Type": "application/json"}
 STOP = {"jsonrpc": "2.0", "id": 1, "method": "stop"}

@@ -8,14 +8,14 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from capture_daemon.sources.base import Interrupt, Request, SourceGone, SourceUnusable
-from capture_daemon.sources.child import Child
-from capture_daemon.sources.ffmpeg import FfmpegSource
+from capture_daemon.sources.ffmpeg.child import Child
+from capture_daemon.sources.ffmpeg.source import FfmpegSource
 from tests.helpers.processes import alive, name_of
 from tests.helpers.waiting import until
 from tests.samples import pictures
@@ -36,13 +36,6 @@ def program(tmp_path: Path) -> Program:
     return write
 
 
-@pytest.fixture
-def interrupt() -> Iterator[Interrupt]:
-    interrupt = Interrupt()
-    yield interrupt
-    interrupt.close()
-
-
 def written(path: Path) -> int:
     """The number that a stand-in writes into a file, once it has."""
     return until(lambda: int(path.read_text() or 0) if path.exists() else 0, what=str(path))
@@ -50,7 +43,7 @@ def written(path: Path) -> int:
 
 PARENT = """
 import sys, time
-from capture_daemon.sources.child import Child
+from capture_daemon.sources.ffmpeg.child import Child
 child = Child(sys.argv[1:])
 print(child.pid, flush=True)
 time.sleep(60)

@@ -6,27 +6,19 @@ import io
 import os
 import subprocess
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from PIL import Image
 
 from capture_daemon.sources.base import Interrupt, Request, SourceGone
-from capture_daemon.sources.ffmpeg import FfmpegSource
+from capture_daemon.sources.ffmpeg.source import FfmpegSource
 from tests.fakes.mjpeg_server import MULTIPART, Visit, part, serving
 from tests.fakes.rtsp_server import rtsp
 from tests.helpers.processes import children
 from tests.samples.pictures import jpeg
 
 PICTURES = [jpeg(number) for number in range(4)]
-
-
-@pytest.fixture
-def interrupt() -> Iterator[Interrupt]:
-    interrupt = Interrupt()
-    yield interrupt
-    interrupt.close()
 
 
 def taken(source: FfmpegSource, count: int) -> list[bytes]:

@@ -5,17 +5,11 @@ from __future__ import annotations
 import logging
 
 import pytest
+from framebus.contract.causes import Cause
+from framebus.contract.words import State
 
-from capture_daemon.capturing.reports import (
-    Cause,
-    Failed,
-    FrameSeen,
-    Opened,
-    Settled,
-    StreamRestarted,
-)
+from capture_daemon.capturing.reports import Failed, FrameSeen, Opened, Settled, StreamRestarted
 from capture_daemon.lifecycle.controller import CaptureController
-from capture_daemon.lifecycle.table import State
 from tests.rigs.controllers import (
     CAMERA,
     GRANTED,

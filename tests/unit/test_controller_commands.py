@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 import pytest
+from framebus.contract.causes import Cause
+from framebus.contract.words import State
 
-from capture_daemon.capturing.reports import (
-    Cause,
-    Closed,
-    Failed,
-    FrameSeen,
-)
+from capture_daemon.capturing.reports import Closed, Failed, FrameSeen
 from capture_daemon.lifecycle.controller import CaptureController
-from capture_daemon.lifecycle.table import State
 from capture_daemon.settings import spec
 from capture_daemon.settings.capture_request import CaptureRequest
 from capture_daemon.sources.base import Request

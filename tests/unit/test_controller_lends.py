@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import pytest
+from framebus.contract.words import Rung, State
 
 from capture_daemon.capturing.reports import Closed
 from capture_daemon.lifecycle.controller import CaptureController
 from capture_daemon.lifecycle.lease import Lease
-from capture_daemon.lifecycle.table import State
-from capture_daemon.recovery.rungs import Rung
 from tests.rigs.controllers import CAMERA, Notes, S, streaming
 
 

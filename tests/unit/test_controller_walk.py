@@ -10,9 +10,10 @@ import random
 from collections import deque
 
 import pytest
+from framebus.contract.causes import Cause
+from framebus.contract.words import Rung, State
 
 from capture_daemon.capturing.reports import (
-    Cause,
     Closed,
     Failed,
     FrameSeen,
@@ -23,8 +24,8 @@ from capture_daemon.capturing.reports import (
     StreamRestarted,
 )
 from capture_daemon.lifecycle.controller import CaptureController
-from capture_daemon.lifecycle.table import OPEN_STATES, WAITING_STATES, State
-from capture_daemon.recovery.rungs import Outcome, Result, Rung
+from capture_daemon.lifecycle.table import OPEN_STATES, WAITING_STATES
+from capture_daemon.recovery.rungs import Outcome, Result
 from capture_daemon.settings import spec
 from capture_daemon.settings.capture_request import CaptureRequest
 from capture_daemon.sources.base import Granted, Request

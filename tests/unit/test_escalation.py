@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 
+from framebus.contract.words import DEVICE_LEVEL, Rung
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -11,7 +12,7 @@ from capture_daemon.recovery.budget import MOST, SPACING_NS, WINDOW_NS
 from capture_daemon.recovery.escalation import RecoveryEscalation
 from capture_daemon.recovery.failures import failure_of
 from capture_daemon.recovery.ladder import TABLE, Step
-from capture_daemon.recovery.rungs import DEVICE_LEVEL, Rung, Unavailable
+from capture_daemon.recovery.rungs import Unavailable
 
 S = 1_000_000_000
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from framebus.contract.words import State
 
 from capture_daemon.capturing.reports import FrameSeen, Opened, Settled
 from capture_daemon.diagnosis.incidents import Incident
@@ -10,7 +11,6 @@ from capture_daemon.lifecycle.controller import CaptureController
 from capture_daemon.lifecycle.fallback import Fallback, FallbackReport, fallback_request
 from capture_daemon.lifecycle.lease import Lease
 from capture_daemon.lifecycle.outage import Outage
-from capture_daemon.lifecycle.table import State
 from capture_daemon.settings import spec
 from capture_daemon.settings.capture_request import CaptureRequest
 from tests.rigs.controllers import (

@@ -9,11 +9,12 @@ from __future__ import annotations
 import itertools
 import random
 
+from framebus.contract.words import Rung
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from capture_daemon.recovery.budget import MOST, SPACING_NS, WINDOW_NS
-from capture_daemon.recovery.rungs import RESETS, Rung
+from capture_daemon.recovery.rungs import RESETS
 from capture_daemon.settings import spec
 from capture_daemon.settings.capture_request import CaptureRequest
 from tests.fakes.faulty_camera import Fault, S, World

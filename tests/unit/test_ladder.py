@@ -7,11 +7,12 @@ from collections import Counter
 from dataclasses import replace
 
 import pytest
+from framebus.contract.words import DEVICE_LEVEL, Rung
 
 from capture_daemon.recovery.budget import Budgets
 from capture_daemon.recovery.failures import Failure, failure_of
 from capture_daemon.recovery.ladder import HOLDER_PATIENCE_S, TABLE, Situation, next_step
-from capture_daemon.recovery.rungs import DEVICE_LEVEL, Rung, Unavailable
+from capture_daemon.recovery.rungs import Unavailable
 
 S = 1_000_000_000
 REFUSABLE = (*sorted(DEVICE_LEVEL, key=lambda rung: rung.number), Rung.END_HOLDER)

@@ -5,10 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from framebus.contract.words import State
 
 from capture_daemon.lifecycle import table
 from capture_daemon.lifecycle.diagram import render
-from capture_daemon.lifecycle.table import TABLE, Action, Event, IllegalEvent, State, step
+from capture_daemon.lifecycle.table import TABLE, Action, Event, IllegalEvent, step
 
 PAGE = Path(__file__).parents[2] / "docs" / "lifecycle.md"
 COMMANDS = (Event.START, Event.STOP, Event.RESTART, Event.CONFIGURED, Event.DEVICE_ADDED)

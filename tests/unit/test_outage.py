@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import pytest
+from framebus.contract.causes import Cause
 
-from capture_daemon.capturing.reports import Cause, FrameSeen, Settled, StreamRestarted
+from capture_daemon.capturing.reports import FrameSeen, Settled, StreamRestarted
 from capture_daemon.diagnosis.incidents import Incident
 from capture_daemon.lifecycle.controller import CaptureController
 from capture_daemon.lifecycle.outage import Outage

@@ -3,59 +3,16 @@
 from __future__ import annotations
 
 import pytest
-from framebus.errors import FrameTooLarge
 from framebus.frame import FrameFlags
-from framebus.ring.announcement import Announcement
-from framebus.ring.layout import Descriptor
 
 from capture_daemon.capturing.counters import FrameCounters
 from capture_daemon.capturing.publisher import Publisher
 from capture_daemon.capturing.switcher import Switcher
-from capture_daemon.sources import jpeg
 from capture_daemon.sources.base import Captured, Granted
-from capture_daemon.sources.jpeg_markers import EndState, find_end
-
-SOI, EOI = b"\xff\xd8", b"\xff\xd9"
-SOF = b"\xff\xc0\x00\x0b\x08\x00\x20\x00\x40\x01\x01\x11\x00"  # 64 x 32, one component
-SOS = b"\xff\xda\x00\x08\x01\x01\x00\x00\x3f\x00"
-DHT = b"\xff\xc4\x00\x03\x00"
-WHOLE = SOI + SOF + DHT + SOS + b"data" + EOI
-WITHOUT_TABLES = SOI + SOF + SOS + b"data" + EOI
-
-
-class Ring:
-    """Keeps what it is given; takes at most 1000 bytes."""
-
-    def __init__(self) -> None:
-        self.frames: list[tuple[bytes, int, int, FrameFlags]] = []
-        self.interval_ns = -1
-
-    def publish(
-        self,
-        jpeg: bytes | memoryview,
-        *,
-        captured_ns: int,
-        captured_utc_ns: int,
-        device_sequence: int = 0,
-        width: int = 0,
-        height: int = 0,
-        flags: FrameFlags = FrameFlags.NONE,
-    ) -> Announcement:
-        if len(jpeg) > 1000:
-            raise FrameTooLarge("too large")
-        self.frames.append((bytes(jpeg), width, height, flags))
-        return Announcement(1, Descriptor(1, 0, len(jpeg), 0, 0, 0, 0, 0, 0, 0, 0))
-
-    def set_interval(self, interval_ns: int) -> None:
-        self.interval_ns = interval_ns
-
-
-class Announcer:
-    def __init__(self) -> None:
-        self.announced = 0
-
-    def announce(self, announcement: Announcement) -> None:
-        self.announced += 1
+from capture_daemon.sources.pictures import jpeg
+from capture_daemon.sources.pictures.markers import EndState, find_end
+from tests.fakes.publishing import Announcer, Ring
+from tests.samples.small_jpeg import DHT, EOI, SOF, SOI, SOS, WHOLE, WITHOUT_TABLES
 
 
 class Bench:
@@ -199,7 +156,7 @@ def test_the_granted_interval_is_what_readers_are_told(bench: Bench) -> None:
     assert bench.ring.interval_ns == 40_000_000
 
 
-SLOW = Granted("MJPG", 64, 32, 0.0, patience_s=20.0)
+SLOW = Granted("MJPG", 64, 32, 0.0, first_frame_timeout_s=20.0)
 S = 1_000_000_000
 
 
@@ -217,7 +174,7 @@ def test_readers_are_told_of_a_slow_camera_at_its_second_frame(bench: Bench) -> 
 
 
 def test_a_network_camera_that_is_slower_than_it_is_asked_is_told_so(bench: Bench) -> None:
-    bench.publisher.begin(Granted("MJPG", 64, 32, 1.0, patience_s=20.0))
+    bench.publisher.begin(Granted("MJPG", 64, 32, 1.0, first_frame_timeout_s=20.0))
     assert bench.ring.interval_ns == S
     for number in range(3):
         bench.publisher.take(Captured(WHOLE, (1 + 5 * number) * S, number))

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import pytest
+from framebus.contract.words import Rung
 
 from capture_daemon.capturing.reports import Closed, FrameSeen, Opened
 from capture_daemon.lifecycle.sessions import COALESCE_S, Sessions
-from capture_daemon.recovery.rungs import Rung
 from tests.rigs.controllers import GRANTED, TEST, Notes, S
 
 

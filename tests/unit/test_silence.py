@@ -99,7 +99,7 @@ def test_the_first_frame_of_a_slow_rate_may_be_as_late_as_any_other() -> None:
 
 def test_patience_holds_until_the_stream_has_proved_itself(watch: SilenceWatch) -> None:
     Arrivals.newest = 0
-    granted = Granted("MJPG", 640, 480, 0.0, jitter_s=1.5, patience_s=20.0)
+    granted = Granted("MJPG", 640, 480, 0.0, jitter_s=1.5, first_frame_timeout_s=20.0)
     watch.expect(100 * S)
     assert watch.due_ns(granted, patient=True) == 120 * S
     watch.streaming(101 * S)

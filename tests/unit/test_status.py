@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import json
 
+from framebus.contract.causes import Cause
+from framebus.contract.words import DEVICE_LEVEL, Rung
 from framebus.ring.layout import STATUS_TEXT_MAX
 from hypothesis import given
 from hypothesis import strategies as st
 
 from capture_daemon.capturing.counters import FrameCounters
-from capture_daemon.capturing.reports import Cause, Failed, FrameSeen, Opened, Surveyed
+from capture_daemon.capturing.reports import Failed, FrameSeen, Opened, Surveyed
 from capture_daemon.capturing.switcher import OFF_AIR, OVERTAKEN
-from capture_daemon.control.brief import brief
 from capture_daemon.control.status import Ring, Status
+from capture_daemon.control.truncate import truncate
 from capture_daemon.lifecycle.controller import CaptureController
 from capture_daemon.lifecycle.fallback import Fallback
-from capture_daemon.recovery.rungs import DEVICE_LEVEL, Rung, Unavailable
+from capture_daemon.recovery.rungs import Unavailable
 from capture_daemon.settings.capture_request import CaptureRequest
 from capture_daemon.settings.spec import SourceSpec, parse
 from capture_daemon.sources.base import Granted
@@ -133,7 +135,7 @@ def test_a_fallback_is_told_with_its_own_source_cause_and_frames() -> None:
 
 @given(text=st.text(max_size=100), most=st.integers(10, 200))
 def test_a_text_is_cut_to_its_bytes_of_json_and_says_so(text: str, most: int) -> None:
-    cut = brief(text, most)
+    cut = truncate(text, most)
     assert len(json.dumps(cut)) <= most
     assert cut == text or (cut.endswith("…") and text.startswith(cut[:-1]))
 

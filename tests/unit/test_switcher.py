@@ -9,7 +9,8 @@ from capture_daemon.capturing.counters import FrameCounters
 from capture_daemon.capturing.publisher import Publisher
 from capture_daemon.capturing.switcher import OFF_AIR, OVERTAKEN, Switcher
 from capture_daemon.sources.base import Captured, Granted
-from tests.unit.test_publisher import WHOLE, Announcer, Ring
+from tests.fakes.publishing import Announcer, Ring
+from tests.samples.small_jpeg import WHOLE
 
 MS = 1_000_000
 

@@ -8,13 +8,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from framebus.contract.words import Rung
 
 from capture_daemon.devices.hotplug import Hotplug, open_monitor
 from capture_daemon.privileged.client import PrivilegedClient
 from capture_daemon.recovery.actions import PortActions, RungFailed
 from capture_daemon.recovery.executor import Executor
 from capture_daemon.recovery.holding import Holding, nobody
-from capture_daemon.recovery.rungs import Outcome, Result, Rung
+from capture_daemon.recovery.rungs import Outcome, Result
 from capture_daemon.sources.base import Interrupt, Request
 from capture_daemon.v4l2.source import V4L2Source
 from capture_daemon.v4l2.unlisted import port_of_name
