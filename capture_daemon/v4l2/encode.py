@@ -28,7 +28,7 @@ def load() -> tuple[Any, Callable[..., bytes]]:
         raise SourceUnusable(
             "no-encoder",
             "this camera has no MJPEG, and what encodes its pictures is not installed",
-            remedy=installation.install("numpy", "simplejpeg"),
+            remedy=installation.REMEDY,
         ) from error
     return numpy, simplejpeg.encode_jpeg_yuv_planes
 

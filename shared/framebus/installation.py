@@ -33,6 +33,8 @@ PACKAGES: Mapping[str, str] = MappingProxyType(
 """Module: the package that brings it (setup.cfg's install_requires)."""
 FOR_THE_WEB = ("PIL", "flask", "gunicorn", "prometheus_client", "zmq")
 """What the web tier cannot start without."""
+REMEDY = "`framebus doctor` has the command that installs it"
+"""For who may read it elsewhere: the command has a path of this machine in it."""
 _OURS = frozenset({"framebus", "capture_daemon", "web_workers"})
 _CODE = (".py", ".pyc", ".so")
 
@@ -54,22 +56,27 @@ def need(*modules: str) -> None:
     for path, how in ((sys.executable, os.X_OK), (__file__, os.R_OK)):
         if not os.access(path, how):
             raise unreadable(path)
-    absent = [module for module in modules if find_spec(module) is None]
+    absent = [name for name in modules if find_spec(name) is None]
     if absent:
         raise _absent(*absent)
+
+
+def module(error: ImportError) -> str:
+    """Return the top module that was not imported, "" where that is unknown."""
+    return (error.name or "").partition(".")[0]
 
 
 def explained(error: ImportError) -> FramebusError:
     """Return what a failed import means to a person."""
     while isinstance(error.__cause__, ImportError):  # numpy wraps what happened in advice
         error = error.__cause__
-    module = (error.name or "").partition(".")[0]
+    name = module(error)
     said = " ".join(str(error).split())
-    if not module or module in _OURS or module in sys.stdlib_module_names:
+    if not name or name in _OURS or name in sys.stdlib_module_names:
         return PartMissing(f"this installation is not whole ({said}): install framebus again")
-    if isinstance(error, ModuleNotFoundError) and error.name == module:
-        return _absent(module)
-    package = PACKAGES.get(module, module)
+    if isinstance(error, ModuleNotFoundError) and error.name == name:
+        return _absent(name)
+    package = PACKAGES.get(name, name)
     return PartMissing(
         f"{package} does not load here ({said}): {install('--force-reinstall', package)}"
     )
@@ -102,10 +109,10 @@ def unreadable(path: str) -> NoPermission:
 
 def _absent(*modules: str) -> FramebusError:
     for folder in filter(_installed_to, sys.path):
-        for path in (folder, *(os.path.join(folder, module) for module in modules)):
+        for path in (folder, *(os.path.join(folder, name) for name in modules)):
             if _refused(path):
                 return unreadable(path)
-    packages = [PACKAGES.get(module, module) for module in modules]
+    packages = [PACKAGES.get(name, name) for name in modules]
     are = "is" if len(packages) == 1 else "are"
     return PartMissing(
         f"{', '.join(packages)} {are} needed and not installed here: {install(*packages)}"

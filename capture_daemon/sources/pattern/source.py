@@ -50,7 +50,7 @@ class PatternSource:
             raise SourceUnusable(
                 "no-pillow",
                 f"the test pattern needs Pillow: {error}",
-                remedy=installation.install("Pillow"),
+                remedy=installation.REMEDY,
             ) from error
         fps = checked_fps(self._request.fps, DEFAULT_FPS)
         width = DEFAULT_SIZE[0] if self._request.width is None else self._request.width
@@ -61,8 +61,7 @@ class PatternSource:
             raise SourceUnusable(
                 "bad-size",
                 f"no test pattern: {error}",
-                remedy="leave out --size, or ask for another; "
-                + installation.install("--upgrade", "Pillow"),
+                remedy="leave out --size, or ask for another; pip install -U Pillow",
             ) from error
         self._drawer = _Drawer(card, Pacer(fps, self._interrupt), fps)
         return Granted("MJPG", width, height, fps, device="test pattern")

@@ -53,8 +53,8 @@ Beyond this machine a token is asked for. It is made once, and is in the URL tha
 terminal a QR code of it is for a phone to read.
 
 \b
-Exit codes: 0 ended by a signal, 64 wrong usage, 69 no such address, 75 the port, the camera or
-its name is held by another program, 77 no permission.
+Exit codes: 0 ended by a signal, 64 wrong usage, 69 no such address, or something is not installed,
+75 the port, the camera or its name is held by another program, 77 no permission.
 """
 
 
