@@ -7,8 +7,8 @@ import re
 from pathlib import Path
 
 import pytest
-from framebus.cli.ctl import METHODS
 from framebus.cli.main import framebus
+from framebus.contract.methods import METHODS
 from framebus.invocation.ending import run
 from framebus.names import CameraNames
 
