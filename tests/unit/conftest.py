@@ -14,6 +14,7 @@ from framebus.ring.reader import RingReader
 from framebus.ring.writer import RingWriter
 from framebus.secret_files import make_secret, read_secret
 
+from tests.rigs.announced_ring import AnnouncedRing
 from tests.rigs.fixtures import bus, patient_bus
 from web_workers.app import create_app
 from web_workers.settings import Settings
@@ -33,6 +34,13 @@ def reader(runtime: Path, writer: RingWriter) -> Iterator[RingReader]:
     reader = RingReader.attach(CameraNames(runtime))
     yield reader
     reader.close()
+
+
+@pytest.fixture
+def announced_ring(runtime: Path) -> Iterator[AnnouncedRing]:
+    ring = AnnouncedRing(runtime)
+    yield ring
+    ring.close()
 
 
 @pytest.fixture

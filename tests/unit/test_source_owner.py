@@ -10,6 +10,7 @@ from framebus.errors import CameraHeld, UsageError
 from framebus.names import device_lock
 
 from capture_daemon.ownership.inherited_device import InheritedDevice
+from capture_daemon.ownership.keeper_client import KeeperClient
 from capture_daemon.ownership.locks import Locks
 from capture_daemon.ownership.source_owner import SourceOwner
 from capture_daemon.settings import spec
@@ -35,10 +36,12 @@ STATUS = {
 }
 
 
-class Keeper:
+class Keeper(KeeperClient):
+    """One that is there, and of which is noted what it is asked."""
+
     def __init__(self, events: list[str]) -> None:
+        super().__init__({"NOTIFY_SOCKET": "@nobody"})
         self._events = events
-        self.present = True
 
     def keep(self, fd: int) -> None:
         self._events.append(f"keep {fd}")
