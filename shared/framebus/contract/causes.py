@@ -27,6 +27,7 @@ CaptureCode = Literal[
     "held",
     "same-device",
     "bad-source",
+    "not-installed",
     "bug",
 ]
 SourceCode = Literal[
