@@ -20,13 +20,13 @@ from framebus.control.protocol import (
 from framebus.errors import CameraHeld, UsageError
 from framebus.spelling import did_you_mean, nearest
 
+from capture_daemon.control import lending
 from capture_daemon.control.configuring import CONFIGURABLE, ConfigureRequest
 from capture_daemon.control.incident_log import IncidentLog
 from capture_daemon.control.pending_controls import PendingControls
 from capture_daemon.control.refusal import Answer, Refusal
 from capture_daemon.lifecycle.controller import CaptureController
 from capture_daemon.lifecycle.fallback import Fallback
-from capture_daemon.lifecycle.lease import LONGEST_S, Lease
 
 Params = Mapping[str, object]
 _NAME = re.compile(r"\w{1,64}")
@@ -91,7 +91,8 @@ class Handlers:
             "holders": _bare(self._do_holders),
             "incidents": _Method(incident_log.incidents, ("limit",)),
             "shutdown": _bare(self._do_shutdown),
-            "lend": _Method(self._do_lend, ("seconds", "to")),
+            "lend": _Method(self._do_lend, ("seconds", "to", "lease")),
+            "give_back": _Method(self._do_give_back, ("lease",)),
             "renew": _bare(self._do_renew),
         }
         self._queries = {
@@ -205,21 +206,12 @@ class Handlers:
         self._shutdown()
 
     def _do_lend(self, params: Params, answer: Answer) -> None:
-        seconds, to = params.get("seconds"), params.get("to", "another program")
-        number = isinstance(seconds, int | float) and not isinstance(seconds, bool)
-        if not number or not 0 < float(str(seconds)) <= LONGEST_S:
-            raise Refusal(INVALID_PARAMS, f"seconds is a number up to {LONGEST_S:g}")
-        if not isinstance(to, str) or not 0 < len(to) <= 200:
-            raise Refusal(INVALID_PARAMS, "to is a text that names who has the camera meanwhile")
-        now_ns = self._clock()
-        device = self._controller.device
-        if not device:
-            if self._controller.source.kind not in ("v4l2", "auto"):
-                what = self._controller.source.request.spec.public
-                raise Refusal(NOT_SUPPORTED, f"{what} has no device that could be lent")
-            raise Refusal(NOT_NOW, "no camera is open now, so there is none to lend")
-        self._controller.lend(Lease(device, to, now_ns + round(float(str(seconds)) * 1e9)), now_ns)
-        answer.result({**self._state(), "device": device})
+        lent = lending.lend(self._controller, params, self._clock())
+        answer.result({**self._state(), **lent})
+
+    def _do_give_back(self, params: Params, answer: Answer) -> None:
+        given_back = lending.give_back(self._controller, params, self._clock())
+        answer.result({**self._state(), **given_back})
 
     def _do_renew(self, answer: Answer) -> None:
         if self._renew is None:
@@ -228,6 +220,9 @@ class Handlers:
                 "this daemon runs alone, and nobody would start its successor: "
                 "use `framebus up` or the systemd unit",
             )
+        if lease := self._controller.lease:
+            told = lending.told(lease, self._clock())
+            raise Refusal(NOT_NOW, f"{told}, and a successor would take it: `start` first")
         answer.result(self._state())
         self._renew()
 

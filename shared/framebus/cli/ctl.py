@@ -55,6 +55,7 @@ METHODS: Mapping[str, Method] = {
         "losses of frames: why, how long, what helped; limit=5", render_diagnosis.incidents
     ),
     "lend": Method("the camera for another program: lend --for 60s -- COMMAND"),
+    "give_back": Method("the camera that a program of yours was lent: lease=ID"),
     "renew": Method("new daemon process (an upgrade), while the camera streams on"),
     "shutdown": Method("end the daemon; `framebus up` or systemd then starts a new one"),
 }
