@@ -109,7 +109,9 @@ def test_lending_is_logged_and_told_as_lending(
     caplog.set_level("INFO")
     incidents: list[Incident] = []
     controller = streaming(CAMERA, notes, Outage(tell=incidents.append))
-    fail(controller, 9 * S)
+    fail(controller, 5 * S)
+    controller.tick(controller.deadline_ns() or 0)
+    controller.on_report(Opened(controller.sessions.number, GRANTED, "v4l2"), 7 * S)
     controller.lend(Lease("7a", "/dev/video0", "che\nese", 70 * S), 10 * S)
     assert caplog.messages[-1] == "lent to che ese for 60 s"
     assert incidents[-1].note == "the camera was lent before frames came back"

@@ -199,6 +199,13 @@ def test_a_person_who_stops_the_camera_sees_no_fallback(desk: Desk) -> None:
 
 def test_a_camera_that_is_lent_shows_no_fallback(desk: Desk) -> None:
     desk.give_up()
+    due_ns = desk.camera.deadline_ns()
+    assert due_ns is not None
+    desk.now_ns = due_ns
+    desk.camera.tick(due_ns)
+    desk.camera.on_report(Opened(desk.camera.sessions.number, GRANTED, "v4l2"), due_ns)
+    desk.tick()
+    assert desk.fallback.wanted
     desk.camera.lend(Lease("1", "/dev/video0", "cheese", desk.now_ns + 60 * S), desk.now_ns)
     desk.tick()
     assert not desk.fallback.wanted
