@@ -39,7 +39,7 @@ from web_workers.settings import (
     WORKERS,
     default_workers,
 )
-from web_workers.viewers.threaded import PLACES
+from web_workers.viewers.thread_slots import THREAD_SLOTS
 
 _CONF = "python:web_workers.gunicorn_conf"
 _NEEDED = ("flask", "gunicorn", "PIL", "prometheus_client")
@@ -57,7 +57,8 @@ Code that does not start would end it: `--check` with the same options tells bef
   framebus web --max-viewers 200 --max-rate 100M      beyond it: 503, and who is in stays in
 
 Beyond this machine a token is asked for, which is made once; where it is, is said at the start.
-With --certfile each viewer takes one of {PLACES} threads a worker: put nginx in front for more.
+With --certfile each viewer takes one of {THREAD_SLOTS} threads a worker: put nginx in front for
+more.
 
 \b
 Exit codes: 64 wrong usage, 69 no such address, or Flask, gunicorn or others are not installed,
