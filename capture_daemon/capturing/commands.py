@@ -11,7 +11,7 @@ import threading
 from dataclasses import dataclass
 from typing import Protocol
 
-from framebus.contract.words import Rung
+from framebus.contract.words import Rejection, Rung
 
 from capture_daemon.settings.capture_request import CaptureRequest
 from capture_daemon.sources.base import Interrupt
@@ -70,7 +70,7 @@ class Observed:
     """When the newest valid frame arrived; 0 if none yet."""
     rate: float = 0.0
     """The measured frames a second; 0 if unknown."""
-    rejected: tuple[str, ...] = ()
+    rejected: tuple[Rejection, ...] = ()
     """For what frames were rejected since the newest valid one, the most frequent reason first."""
     too_large: int = 0
     """Bytes of the largest frame that the ring did not take; 0: it took all."""

@@ -24,4 +24,4 @@ class Lease:
     @property
     def cause(self) -> Cause:
         """Why there are no frames meanwhile."""
-        return Cause("lent", f"lent to {self.to}", "`framebus ctl start` takes the camera back")
+        return Cause("lent", f"lent to {self.to}")

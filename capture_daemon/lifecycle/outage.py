@@ -24,7 +24,7 @@ from capture_daemon.sources.base import Granted
 _log = logging.getLogger(__name__)
 Log = logging.Logger | logging.LoggerAdapter[logging.Logger]
 
-_STOPPED = Cause("stopped", "capture is stopped", "`framebus ctl start` starts it")
+_STOPPED = Cause("stopped", "capture is stopped")
 
 
 class Outage:

@@ -103,7 +103,9 @@ class World:
         took_ns = _UNANSWERED_NS if self.fault is Fault.UNANSWERED else _OPENING_NS
         done_ns = self._attempt("open", took_ns)
         if code:
-            self._report(done_ns, Failed(session, Cause(code, code), self.fault in _PERMANENT))
+            self._report(
+                done_ns, Failed(session, Cause.told({"code": code}), self.fault in _PERMANENT)
+            )
             return
         self._report(done_ns, Opened(session, GRANTED, request.spec.kind))
         self._start_frames(done_ns)
@@ -146,7 +148,7 @@ class World:
         self._settled = False
         if streamed and fault is not Fault.SILENT:
             code = fault.value.strip()
-            failed = Failed(self._session, Cause(code, code), fault in _PERMANENT)
+            failed = Failed(self._session, Cause.told({"code": code}), fault in _PERMANENT)
             self._report(self.now_ns, failed)
 
     def mend(self) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from framebus.contract.causes import Cause
-from framebus.contract.words import DEVICE_LEVEL, Rung, State
+from framebus.contract.words import DEVICE_LEVEL, Rejection, Rung, State
 
 from capture_daemon.capturing.commands import Observed
 from capture_daemon.capturing.reports import Failed, FrameSeen, Opened, Settled, Surveyed
@@ -30,7 +30,7 @@ class Notes:
 
     done: list[str] = field(default_factory=list)
     arrived: int = 0
-    rejected: list[str] = field(default_factory=list)
+    rejected: list[Rejection] = field(default_factory=list)
     stuck: tuple[str, int | None] = ("", None)
     """What the source is doing, and since when."""
     unchanged_since: int = 0

@@ -197,7 +197,7 @@ def test_a_repeating_failure_is_logged_once_and_another_one_again(
         now = controller.retries.due_ns or 0
         controller.tick(now)
     assert len(caplog.records) == 1
-    another = Cause("no", "another")
+    another = Cause("refused", "another")
     controller.on_report(Failed(controller.sessions.number, another, permanent=False), now)
     assert len(caplog.records) == 2
 

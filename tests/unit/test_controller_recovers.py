@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import pairwise
 
 import pytest
-from framebus.contract.causes import Cause
+from framebus.contract.causes import Cause, Code
 from framebus.contract.words import DEVICE_LEVEL, Rung, State
 
 from capture_daemon.capturing.reports import (
@@ -67,7 +67,7 @@ def pass_time(controller: CaptureController) -> int:
     return now
 
 
-def fail(controller: CaptureController, code: str, now: int) -> None:
+def fail(controller: CaptureController, code: Code, now: int) -> None:
     controller.on_report(
         Failed(controller.sessions.number, Cause(code, code), permanent=False), now
     )

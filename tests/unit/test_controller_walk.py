@@ -10,7 +10,7 @@ import random
 from collections import deque
 
 import pytest
-from framebus.contract.causes import Cause
+from framebus.contract.causes import Cause, Code
 from framebus.contract.words import Rung, State
 
 from capture_daemon.capturing.commands import Observed
@@ -115,7 +115,9 @@ class Camera:
         return Failed(self.session, Cause(code, "broken"), permanent)
 
 
-CODES = ("device-gone", "device-busy", "refused-stream", "stream-broken", "no-permission", "odd")
+CODES: tuple[Code, ...] = (
+    *("device-gone", "device-busy", "refused-stream", "stream-broken", "no-permission", "changed"),
+)
 COMMANDS = ("start", "stop", "restart", "configure", "added", "reset", "lend", "give-back")
 CAMERA = (
     "work",
