@@ -13,8 +13,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from framebus.contract.causes import Cause
-from framebus.contract.words import DEVICE_LEVEL, Rejection, Rung, State
+from framebus.contract.words import DEVICE_LEVEL, Rung, State
 
+from capture_daemon.capturing.commands import Observed
 from capture_daemon.capturing.reports import (
     Failed,
     FrameSeen,
@@ -133,25 +134,10 @@ class World:
                 self.undriven = self.fault is Fault.REFUSES_ITS_DRIVER
         self._report(done_ns, RungDone(session, rung, Outcome(result)))
 
-    def arrived_ns(self) -> int:
+    def observed(self) -> Observed:
         if self._streams:
             self._arrived_ns = self.now_ns
-        return self._arrived_ns
-
-    def rate(self) -> float:
-        return GRANTED.fps
-
-    def rejected_since(self) -> list[Rejection]:
-        return []
-
-    def too_large(self) -> int:
-        return 0
-
-    def unchanged_since_ns(self) -> int:
-        return 0
-
-    def blocked(self, now_ns: int) -> tuple[str, float]:
-        return ("", 0.0)
+        return Observed(arrived_ns=self._arrived_ns, rate=GRANTED.fps)
 
     # -- what happens to it --------------------------------------------------------------------
 

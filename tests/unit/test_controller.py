@@ -62,7 +62,7 @@ def test_an_open_that_does_not_return_is_not_a_silence_but_is_named(
     controller: CaptureController, notes: Notes
 ) -> None:
     controller.start(200 * S)
-    notes.stuck = ("opening", 60.0)
+    notes.stuck = ("opening", 200 * S)
     controller.tick(260 * S)
     assert state_of(controller) is State.OPENING
     cause = controller.cause(260 * S)

@@ -56,7 +56,7 @@ def test_the_longest_texts_still_fit_into_the_ring() -> None:
     )
     fallback = fallback_of(camera, spec=spec)
     status = status_of(camera, fallback)
-    camera.outage.given_up = True
+    camera.outage.give_up()
     fallback.tick(1)
     for controller in (camera, fallback.own):
         session = controller.sessions.number if controller is fallback.own else begin(controller)
@@ -118,7 +118,7 @@ def test_a_fallback_is_told_with_its_own_source_cause_and_frames() -> None:
     assert (told["shown"], told["state"], told["cause"]) == (False, "stopped", None)
     before = status.changes(1)
     camera.start(1)
-    camera.outage.given_up = True
+    camera.outage.give_up()
     fallback.tick(2)
     fallback.own.on_report(Opened(1, GRANTED, "test"), 3)
     fallback.own.on_report(FrameSeen(1, 640, 480), 3)
