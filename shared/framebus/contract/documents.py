@@ -8,7 +8,7 @@ since 1970, UTC.
 from typing import TypedDict
 
 from framebus.contract.causes import Code
-from framebus.contract.words import Drop, Rejection, State
+from framebus.contract.words import Drop, Rejection, Rung, State
 
 
 class CauseDocument(TypedDict):
@@ -90,7 +90,7 @@ class ControlDocument(TypedDict):
 class UnavailableDocument(TypedDict):
     """A rung that cannot be used now."""
 
-    rung: str
+    rung: Rung
     reason: str
     remedy: str
 
@@ -98,11 +98,18 @@ class UnavailableDocument(TypedDict):
 class RecoveryDocument(TypedDict):
     """Where the recovery ladder is."""
 
-    rung: str | None
-    next: str | None
+    rung: Rung | None
+    next: Rung | None
     next_utc_ns: int | None
-    tries: dict[str, int]
+    tries: dict[Rung, int]
     unavailable: list[UnavailableDocument]
+
+
+class LeaseDocument(TypedDict):
+    """To whom the camera is lent, and until when."""
+
+    to: str
+    until_utc_ns: int
 
 
 class StatusDocument(TypedDict):
@@ -118,6 +125,7 @@ class StatusDocument(TypedDict):
     cause: CauseDocument | None
     incident: str | None
     attempts: int
+    lease: LeaseDocument | None
     retry_utc_ns: int | None
     source: SourceDocument
     frames: FramesDocument
