@@ -8,8 +8,9 @@ from collections.abc import Container
 from pathlib import Path
 
 import click
-from framebus.cli.flags import variable
+from framebus.options.flags import variable
 
+from capture_daemon.settings.capture_request import FROZEN_AFTER_S
 from capture_daemon.settings.options import (
     DEFAULT_LOG_LEVEL,
     DEFAULT_SOURCE,
@@ -17,7 +18,6 @@ from capture_daemon.settings.options import (
     Settings,
     settings,
 )
-from capture_daemon.settings.plan import FROZEN_AFTER_S
 from capture_daemon.sources.redact import HIDDEN
 
 _HELP = f"""Run the capture daemon of one camera, in the foreground.
@@ -129,7 +129,7 @@ def capture(check: bool, **flags: str | None) -> int:
 
 def _warn_of_readers(config: Path, resolved: Settings, given: Container[str]) -> None:
     """Tell when all users may read a file with a source that has secrets."""
-    told = (("source", resolved.plan.spec), ("fallback_source", resolved.fallback))
+    told = (("source", resolved.request.spec), ("fallback_source", resolved.fallback))
     secret = any(spec and HIDDEN in spec.text for name, spec in told if name not in given)
     if secret and config.stat().st_mode & stat.S_IROTH:
         click.echo(

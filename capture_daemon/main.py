@@ -27,9 +27,9 @@ from framebus.trusted_files import create_runtime_dir
 from capture_daemon.devices.hotplug import Hotplug, open_monitor
 from capture_daemon.lifecycle.pipeline import Access
 from capture_daemon.ownership import keeper
-from capture_daemon.ownership.exclusive import ExclusiveSources
-from capture_daemon.ownership.inheritance import Legacy
+from capture_daemon.ownership.inherited_device import PredecessorState
 from capture_daemon.ownership.locks import Locks
+from capture_daemon.ownership.source_owner import SourceOwner
 from capture_daemon.parts import Parts
 from capture_daemon.privileged.client import PrivilegedClient
 from capture_daemon.process import (
@@ -66,29 +66,29 @@ def run(settings: Settings, environ: MutableMapping[str, str]) -> int:
         signals = SignalWatch()
         stack.callback(signals.close)
         with left_behind(names) as predecessor:
-            legacy = Legacy.of(predecessor)
-            sources = ExclusiveSources(
+            predecessor_state = PredecessorState.of(predecessor)
+            sources = SourceOwner(
                 locks=locks,
                 runtime=names.runtime,
                 keeper=keeper.Keeper(environ),
-                inheritance=legacy.device(device),
+                inherited=predecessor_state.device(device),
             )
-            sources.check_held(settings.plan)
-            spares = ExclusiveSources(
+            sources.check_held(settings.request)
+            spares = SourceOwner(
                 locks=locks,
                 runtime=names.runtime,
                 keeper=keeper.Keeper({}),  # the store is for the camera alone
                 apart_from=sources.current,
             )
             if settings.fallback is not None:
-                spares.check_apart(settings.fallback, settings.plan.spec)
+                spares.check_apart(settings.fallback, settings.request.spec)
             writer = RingWriter.create(names, capacity=settings.ring_size, predecessor=predecessor)
         parts = Parts(
             settings,
             names,
             state=state_dir(environ),
             writer=writer,
-            legacy=legacy,
+            predecessor_state=predecessor_state,
             camera=Access(sources, _rungs(settings, names, environ)),
             spare=Access(spares, _rungs(settings, names, environ)),
             hotplug=Hotplug(open_monitor),
@@ -97,7 +97,7 @@ def run(settings: Settings, environ: MutableMapping[str, str]) -> int:
             control_group=control_group,
             stack=stack,
         )
-        source = settings.plan.spec.text
+        source = settings.request.spec.text
         log.info("camera %s, %s, pid %d, %s", settings.name, source, os.getpid(), names.runtime)
         try:
             parts.daemon.run()

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.runtimes import private_runtime
+from tests.helpers.runtimes import private_runtime
 
 
 def pytest_configure() -> None:

@@ -8,8 +8,8 @@ from __future__ import annotations
 import logging
 
 from flask import Flask, Response, request
-from framebus.cli import access
 from framebus.errors import FramebusError
+from framebus.serving import access
 from werkzeug.exceptions import NotFound
 
 from web_workers.access import views

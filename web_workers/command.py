@@ -14,8 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import click
-from framebus import config
-from framebus.cli import access, address, sending, serving
+from framebus.cli import sending, serving
 from framebus.cli.limits import DEFAULT_VIEWERS
 from framebus.cli.limits import options as limit_options
 from framebus.errors import CameraAbsent, FramebusError, NoPermission, Untrusted
@@ -26,6 +25,8 @@ from framebus.names import (
     runtime_dir,
     state_dir,
 )
+from framebus.options import file as config
+from framebus.serving import access, address
 from framebus.trusted_files import owner_of
 
 from web_workers.admission import settings as limits

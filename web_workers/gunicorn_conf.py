@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 
-from framebus.cli.flags import variable
+from framebus.options.flags import variable
 
 from web_workers.settings import BIND, DEFAULT_BIND, WORKERS, default_workers
 from web_workers.viewers.threaded import PLACES

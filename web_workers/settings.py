@@ -13,7 +13,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from framebus.cli import serving
-from framebus.cli.access import Access, from_environ
 from framebus.errors import FramebusError
 from framebus.names import (
     DEFAULT_CAMERA,
@@ -24,6 +23,7 @@ from framebus.names import (
     runtime_dir,
     state_dir,
 )
+from framebus.serving.access import Access, from_environ
 from framebus.trusted_files import owner_of
 from werkzeug.exceptions import NotFound
 

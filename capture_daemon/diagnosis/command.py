@@ -6,8 +6,9 @@ import os
 from pathlib import Path
 
 import click
-from framebus.cli import output, typed
+from framebus.cli import output
 from framebus.errors import UsageError
+from framebus.invocation import typed
 from framebus.names import check_camera_name
 
 from capture_daemon.diagnosis import bundle, doctor

@@ -10,15 +10,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from framebus import config
 from framebus.errors import UsageError
 from framebus.names import DEFAULT_CAMERA, check_camera_name
+from framebus.options import file as config
 from framebus.ring.layout import LARGEST_CAPACITY, SMALLEST_CAPACITY
+from framebus.spelling import nearest
 from framebus.units import byte_count, frame_rate, frame_size
 
 from capture_daemon.devices.sysfs import BadPort, UsbPort
 from capture_daemon.settings import spec
-from capture_daemon.settings.plan import FROZEN_AFTER_S, Plan
+from capture_daemon.settings.capture_request import FROZEN_AFTER_S, CaptureRequest
 from capture_daemon.settings.spec import SourceSpec
 from capture_daemon.sources.base import Request
 
@@ -36,7 +37,7 @@ class Settings:
     """What one daemon was asked to do; never changed."""
 
     name: str
-    plan: Plan
+    request: CaptureRequest
     fallback: SourceSpec | None
     """What is shown while the camera is given up; None: nothing."""
     ring_size: int | None
@@ -70,7 +71,7 @@ def settings(flags: Mapping[str, object]) -> Settings:
     log_level = text("log_level", DEFAULT_LOG_LEVEL)
     return Settings(
         name=name,
-        plan=Plan(
+        request=CaptureRequest(
             source,
             request(text("size"), text("fps")),
             frozen_after_s=_seconds("frozen_after", str(text("frozen_after", f"{FROZEN_AFTER_S}"))),
@@ -142,7 +143,7 @@ def _check_meant(name: str, file: config.Config) -> None:
     known = {*file.cameras, *file.tables} if file.tables or "cameras" in file.common else {name}
     if name not in known:
         raise UsageError(
-            f"the configuration has no camera {name!r}{config.nearest(name, known)} "
+            f"the configuration has no camera {name!r}{nearest(name, known)} "
             f"(else write a table [camera.{name}], or give its --source)"
         )
 

@@ -6,7 +6,8 @@ import os
 from pathlib import Path
 
 import click
-from framebus.cli import output, typed
+from framebus.cli import output
+from framebus.invocation import typed
 from framebus.printable import line
 
 from capture_daemon.sources.base import SourceError

@@ -9,8 +9,8 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from framebus.config import nearest
 from framebus.errors import UsageError
+from framebus.spelling import nearest
 from linuxpy.video.raw import ControlID, ExposureAutoType
 
 # Which automatic control governs another, and the value at which it lets go. The numbers are

@@ -18,7 +18,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from tests.waiting import until
+from tests.helpers.waiting import until
 
 FIREFOX = shutil.which("firefox-esr")
 

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from tests.browser import firefox
-from tests.bus import Bus
-from tests.system.webtier import WebTier
-from tests.waiting import until
+from tests.helpers.waiting import until
+from tests.programs.web_tier import WebTier
+from tests.rigs.bus import Bus
 
 pytestmark = [
     pytest.mark.slow,

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from tests.browser import chromium
-from tests.daemons import DaemonProcess
-from tests.system.webtier import WebTier
+from tests.programs.daemon import DaemonProcess
+from tests.programs.web_tier import WebTier
 
 pytestmark = [
     pytest.mark.slow,

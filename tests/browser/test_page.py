@@ -11,10 +11,10 @@ import pytest
 from playwright.sync_api import Page, Route
 
 from tests.browser import chromium
-from tests.bus import Bus, lock_held
-from tests.system.guarded import Guarded
-from tests.system.webtier import Stream, WebTier
-from tests.waiting import until
+from tests.helpers.waiting import until
+from tests.programs.guarded_web_tier import Guarded
+from tests.programs.web_tier import Stream, WebTier
+from tests.rigs.bus import Bus, lock_held
 
 pytestmark = [
     pytest.mark.slow,

@@ -9,14 +9,14 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page
 
-from tests import nginx
 from tests.browser import chromium
-from tests.bus import Bus
-from tests.system.certificate import OPENSSL
-from tests.system.guarded import Guarded
+from tests.helpers.certificate import OPENSSL
+from tests.helpers.waiting import until
+from tests.programs import nginx
+from tests.programs.guarded_web_tier import Guarded
+from tests.programs.web_tier import WebTier
+from tests.rigs.bus import Bus
 from tests.system.test_nginx import site_at
-from tests.system.webtier import WebTier
-from tests.waiting import until
 
 pytestmark = [
     pytest.mark.slow,

@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Page
 
 from tests.browser import chromium
-from tests.system.guarded import Guarded
+from tests.programs.guarded_web_tier import Guarded
 
 pytestmark = [
     pytest.mark.slow,

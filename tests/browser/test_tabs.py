@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from tests.browser import chromium
-from tests.bus import Bus
-from tests.system.guarded import Guarded
-from tests.system.webtier import WebTier
+from tests.programs.guarded_web_tier import Guarded
+from tests.programs.web_tier import WebTier
+from tests.rigs.bus import Bus
 
 pytestmark = [
     pytest.mark.slow,

@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.nginx import free_port
-from tests.runtimes import private_runtime
-from tests.waiting import until
+from tests.helpers.runtimes import private_runtime
+from tests.helpers.waiting import until
+from tests.programs.nginx import free_port
 
 SIZE = "640x360"
 

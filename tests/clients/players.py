@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Self
 
 from tests.clients.conftest import SIZE
-from tests.multipart import Parser
+from tests.helpers.multipart import Parser
 
 NO_SCREEN = {"SDL_VIDEODRIVER": "dummy", "SDL_AUDIODRIVER": "dummy"}
 """What SDL, which ffplay draws with, needs where there is no screen."""

@@ -17,8 +17,8 @@ from framebus.names import DEFAULT_CAMERA, CameraNames, runtime_dir
 
 from tests.clients import page
 from tests.clients.conftest import SIZE, shows
-from tests.pictures import decode
-from tests.waiting import until
+from tests.helpers.waiting import until
+from tests.samples.pictures import decode
 
 TIMEOUT = aiohttp.ClientTimeout(total=50)
 

@@ -9,7 +9,7 @@ import pytest
 
 from tests.browser import chromium, firefox
 from tests.clients import page
-from tests.waiting import until
+from tests.helpers.waiting import until
 
 pytestmark = pytest.mark.slow
 needs_chromium = pytest.mark.skipif(not chromium.CHROMIUM.exists(), reason="no /usr/bin/chromium")

@@ -16,12 +16,12 @@ from framebus import FrameReader
 from framebus.control.client import ControlClient
 from framebus.names import DEFAULT_CAMERA, CameraNames, runtime_dir
 
-from tests import pictures
 from tests.clients import page
 from tests.clients.conftest import SIZE, shows
 from tests.clients.players import PLAYERS, Curl, Player, Python
-from tests.nginx import free_port
-from tests.waiting import until
+from tests.helpers.waiting import until
+from tests.programs.nginx import free_port
+from tests.samples import pictures
 
 pytestmark = pytest.mark.slow
 

@@ -8,7 +8,7 @@ import urllib.request
 from functools import partial
 
 from tests.clients import page
-from tests.waiting import until
+from tests.helpers.waiting import until
 
 LOOKED_AT = {
     ("Browsers", "text"),

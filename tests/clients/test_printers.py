@@ -15,12 +15,12 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page
 
-from tests import nginx
 from tests.browser import chromium
 from tests.clients import page
 from tests.clients.test_browsers import moves
-from tests.pictures import decode
-from tests.waiting import until
+from tests.helpers.waiting import until
+from tests.programs import nginx
+from tests.samples.pictures import decode
 
 SECTION = "OctoPrint, Mainsail, Fluidd, Moonraker"
 

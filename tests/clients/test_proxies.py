@@ -14,9 +14,9 @@ from urllib.parse import urlsplit
 import pytest
 
 from tests.clients import page
-from tests.multipart import Parser
-from tests.nginx import free_port
-from tests.waiting import until
+from tests.helpers.multipart import Parser
+from tests.helpers.waiting import until
+from tests.programs.nginx import free_port
 
 pytestmark = pytest.mark.slow
 

@@ -15,7 +15,7 @@ import pytest
 from tests.clients import page
 from tests.clients.conftest import SIZE
 from tests.clients.test_commands import need, serves
-from tests.nginx import free_port
+from tests.programs.nginx import free_port
 
 pytestmark = pytest.mark.slow
 

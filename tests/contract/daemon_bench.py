@@ -16,11 +16,11 @@ from framebus.ring.writer import RingWriter
 
 from capture_daemon.devices.hotplug import Hotplug
 from capture_daemon.lifecycle.pipeline import Access
-from capture_daemon.ownership.inheritance import Legacy
+from capture_daemon.ownership.inherited_device import PredecessorState
 from capture_daemon.parts import Parts
 from capture_daemon.settings.options import settings
 from capture_daemon.systemd import ServiceManager
-from tests.waiting import until
+from tests.helpers.waiting import until
 
 
 class NoSignals:
@@ -49,7 +49,7 @@ class Bench:
             self.names,
             state=runtime / "state",
             writer=RingWriter.create(self.names, capacity=1 << 20),
-            legacy=Legacy(),
+            predecessor_state=PredecessorState(),
             camera=camera,
             spare=spare,
             hotplug=Hotplug(lambda: None, after_s=0.0),

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from capture_daemon.sources.base import Request
-from capture_daemon.sources.file import FileSource
-from tests import pictures
+from capture_daemon.sources.file.source import FileSource
 from tests.contract.source_contract import take
+from tests.samples import pictures
 
 FRAMES = [pictures.jpeg(number) for number in range(3)]
 FAST = Request(fps=500)

@@ -12,8 +12,8 @@ from pathlib import Path
 
 from capture_daemon.settings.spec import build, parse
 from capture_daemon.sources.base import Interrupt, Request, Source
-from tests.contract.mjpeg_server import MULTIPART, Visit, part, serving
-from tests.pictures import jpeg
+from tests.fakes.mjpeg_server import MULTIPART, Visit, part, serving
+from tests.samples.pictures import jpeg
 
 MakeSource = Callable[[Path, Interrupt], AbstractContextManager[Source]]
 """Given an empty directory: brings up what the source reads from and yields it, closed."""

@@ -17,12 +17,12 @@ from pathlib import Path
 
 import pytest
 
-from capture_daemon.sources import jpeg
 from capture_daemon.sources.base import Captured, Interrupt, Source, SourceError
+from capture_daemon.sources.pictures import jpeg
 from tests.contract.source_cases import SourceCase
-from tests.pictures import decode
-from tests.processes import children
-from tests.waiting import until
+from tests.helpers.processes import children
+from tests.helpers.waiting import until
+from tests.samples.pictures import decode
 
 PATIENCE_S = 30.0
 """A read that takes longer has failed; none is expected to take a tenth of it."""

@@ -11,13 +11,14 @@ from pathlib import Path
 import click
 import pytest
 from framebus.cli import main as cli
-from framebus.cli.main import framebus, run
+from framebus.cli.main import framebus
 from framebus.errors import CameraHeld, NoPermission
+from framebus.invocation.ending import run
 from framebus.names import CameraNames
 
-from tests.bus import lock_held
 from tests.contract.test_control_client import reply, server
-from tests.publisher import publishing
+from tests.rigs.bus import lock_held
+from tests.rigs.numbered_frames import publishing
 
 COMMANDS = {"capture", "ctl", "devices", "ls", "snapshot", "tap", "up", "web"}
 ACTIONS = {"check"}
@@ -208,7 +209,8 @@ def test_commands_of_one_side_import_neither_the_other_nor_the_web_framework(
     runtime: Path,
 ) -> None:
     program = (
-        "import sys; from framebus.cli.main import framebus, run\n"
+        "import sys; from framebus.cli.main import framebus\n"
+        "from framebus.invocation.ending import run\n"
         "run(framebus, ['ctl', '--help'], name='framebus')\n"
         "print([m for m in ('capture_daemon', 'web_workers', 'flask') if m in sys.modules])"
     )

@@ -9,7 +9,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from framebus.cli.main import framebus, run
+from framebus.cli.main import framebus
+from framebus.invocation.ending import run
 from framebus.names import CameraNames
 
 from tests.contract.test_control_client import lock_held_by_another_process, reply, server

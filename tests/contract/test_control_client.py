@@ -18,7 +18,7 @@ from framebus.listener import own_context
 from framebus.liveness import holder
 from framebus.names import CameraNames, endpoint
 
-from tests.waiting import until
+from tests.helpers.waiting import until
 
 Answer = Callable[[bytes], list[bytes]]
 

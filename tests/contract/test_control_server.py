@@ -19,7 +19,7 @@ from framebus.zmtp.publisher import Acceptor
 
 from capture_daemon.control.refusal import Answer
 from capture_daemon.control.server import ControlServer
-from tests.waiting import until
+from tests.helpers.waiting import until
 
 REFUSED = {"parse": -32700, "request": -32600, "method": -32601, "params": -32602}
 

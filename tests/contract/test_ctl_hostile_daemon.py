@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 from framebus.cli.ctl import METHODS
-from framebus.cli.main import framebus, run
+from framebus.cli.main import framebus
+from framebus.invocation.ending import run
 from framebus.names import CameraNames
 
 from tests.contract.test_control_client import reply, server

@@ -13,8 +13,8 @@ from framebus.reader import FrameReader
 
 from tests.contract.daemon_bench import Bench
 from tests.contract.stubborn import StubbornSource, running_over, until_described
-from tests.segments import segments
-from tests.waiting import until
+from tests.helpers.segments import segments
+from tests.helpers.waiting import until
 
 
 @pytest.fixture

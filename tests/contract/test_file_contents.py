@@ -9,14 +9,14 @@ from typing import BinaryIO
 
 import pytest
 
-from capture_daemon.sources import avi, recording
 from capture_daemon.sources.base import (
     SourceUnusable,
 )
-from capture_daemon.sources.regular import open_regular
+from capture_daemon.sources.file import avi, recording
+from capture_daemon.sources.file.regular import open_regular
 from tests.contract.playing import FRAMES, Play, datas, rejected
 from tests.contract.source_contract import take
-from tests.jpeg_kinds import multi_picture, trailers
+from tests.samples.jpeg_kinds import multi_picture, trailers
 
 
 def test_a_saved_multipart_stream_plays(tmp_path: Path, play: Play) -> None:

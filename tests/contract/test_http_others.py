@@ -8,11 +8,11 @@ from collections.abc import Iterator
 import pytest
 
 from capture_daemon.sources.base import Interrupt, SourceError
-from capture_daemon.sources.http import HttpSource
-from tests import pictures
-from tests.contract.mjpeg_server import MULTIPART, Visit, part, serving
-from tests.framings import SOUND
-from tests.waiting import until
+from capture_daemon.sources.http.source import HttpSource
+from tests.fakes.mjpeg_server import MULTIPART, Visit, part, serving
+from tests.helpers.waiting import until
+from tests.samples import pictures
+from tests.samples.framings import SOUND
 
 
 @pytest.fixture

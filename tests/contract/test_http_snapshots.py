@@ -7,11 +7,11 @@ from collections.abc import Callable
 import pytest
 
 from capture_daemon.sources.base import Interrupt, SourceError
-from capture_daemon.sources.http import HttpSource
-from tests import pictures
-from tests.contract.mjpeg_server import Script, Visit, serving
+from capture_daemon.sources.http.source import HttpSource
 from tests.contract.source_contract import take
-from tests.waiting import until
+from tests.fakes.mjpeg_server import Script, Visit, serving
+from tests.helpers.waiting import until
+from tests.samples import pictures
 
 PICTURES = [pictures.jpeg(number) for number in range(6)]
 FAST = 50.0

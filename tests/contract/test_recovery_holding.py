@@ -16,7 +16,7 @@ from capture_daemon.ownership.locks import Locks
 from capture_daemon.recovery.holding import Holding, nobody
 from capture_daemon.recovery.rungs import Result
 from capture_daemon.sources.base import Interrupt
-from tests.processes import alive
+from tests.helpers.processes import alive
 
 RDEV = os.makedev(81, 7)
 HOLD = """

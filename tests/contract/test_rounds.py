@@ -12,8 +12,8 @@ from functools import partial
 
 import pytest
 
-from tests.descriptors import opened
-from tests.rounds import uring
+from tests.helpers.descriptors import opened
+from tests.helpers.io_uring import uring
 from web_workers.viewers import rounds
 from web_workers.viewers.rounds import AtOnce, OneByOne, Rounds
 from web_workers.viewers.viewer import Viewer

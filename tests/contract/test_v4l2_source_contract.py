@@ -16,9 +16,9 @@ import pytest
 from capture_daemon.sources.base import Granted, Interrupt, Request, Source
 from capture_daemon.v4l2.fake import FakeCamera, FakeKernel
 from capture_daemon.v4l2.source import V4L2Source
-from tests import pictures
 from tests.contract.source_cases import MakeSource, SourceCase, from_text
 from tests.contract.source_contract import SourceContract
+from tests.samples import pictures
 
 SMALL = Request(640, 480)
 

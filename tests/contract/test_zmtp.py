@@ -25,8 +25,8 @@ from framebus.zmtp.server import HANDSHAKE_NS, Server
 from framebus.zmtp.session import Kind, Message
 from framebus.zmtp.wire import GREETING, message, ready
 
-from tests.waiting import until
-from tests.zmtp_peer import MORE, connect, greet, header, hung_up, subscription
+from tests.fakes.zmtp_peer import MORE, connect, greet, header, hung_up, subscription
+from tests.helpers.waiting import until
 
 ECHO = Kind(b"ROUTER", frozenset({b"DEALER", b"REQ"}), 65_536)
 

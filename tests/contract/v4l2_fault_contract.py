@@ -12,7 +12,7 @@ from capture_daemon.v4l2 import controls
 from capture_daemon.v4l2.session import Dequeued, Session
 from tests.contract.v4l2_rig import NOTHING, Rig
 from tests.contract.v4l2_session_contract import next_frame, start
-from tests.waiting import until
+from tests.helpers.waiting import until
 
 SILENCE_S = 0.5
 """Without a frame for so long, a camera that sends 15 or more a second has stopped."""

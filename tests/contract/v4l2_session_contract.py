@@ -21,7 +21,7 @@ from capture_daemon.v4l2.formats import Choice, choose
 from capture_daemon.v4l2.ops import DeviceOps
 from capture_daemon.v4l2.session import Dequeued, Session
 from tests.contract.v4l2_rig import NOTHING, Rig
-from tests.waiting import until
+from tests.helpers.waiting import until
 
 FEW = 2
 """Buffers, where their number does not matter: a real camera maps slowly in the guest."""

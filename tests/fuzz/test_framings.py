@@ -7,12 +7,12 @@ from contextlib import suppress
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from capture_daemon.sources.delimiters import MultipartError, boundary_of
-from capture_daemon.sources.http_body import BodyParser, NoPictures
-from capture_daemon.sources.http_wire import Head
-from capture_daemon.sources.multipart import MultipartParser
-from tests import pictures
-from tests.framings import SOUND, Framing
+from capture_daemon.sources.http.body import BodyParser, NoPictures
+from capture_daemon.sources.http.multipart.delimiters import MultipartError, boundary_of
+from capture_daemon.sources.http.multipart.parser import MultipartParser
+from capture_daemon.sources.http.response_parser import Head
+from tests.samples import pictures
+from tests.samples.framings import SOUND, Framing
 
 PICTURES = [pictures.jpeg(number, 16, 16) for number in range(5)]
 SIZES = st.lists(st.integers(1, 900), min_size=1, max_size=4)

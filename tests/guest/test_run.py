@@ -16,7 +16,7 @@ from tests.guest.cache import KERNELS
 from tests.guest.conftest import leave_out, why_not
 from tests.guest.machine import Ending, booted
 from tests.guest.prepare import prepare
-from tests.processes import children, name_of
+from tests.helpers.processes import children, name_of
 
 RUN = Path(__file__).with_name("run")
 pytestmark = [pytest.mark.guest, pytest.mark.timeout(300)]

@@ -17,9 +17,9 @@ from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.helpers.waiting import until
 from tests.stress.rude_clients import RudeClients
 from tests.stress.serving import serving
-from tests.waiting import until
 
 
 @dataclass(frozen=True)

@@ -31,7 +31,7 @@ from framebus.liveness import holder
 from framebus.names import SHARED_MEMORY, CameraNames, segments_prefix
 from PIL import Image
 
-from tests.multipart import Parser, Part, split_head
+from tests.helpers.multipart import Parser, Part, split_head
 
 _HOARD = 1 << 19
 """What a viewer's socket holds for it, bytes (SO_RCVBUF). Python is slow to judge frames, and left

@@ -23,8 +23,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from benchmarks import cpu
-from tests import nginx
-from tests.processes import children
+from tests.helpers.processes import children
+from tests.programs import nginx
 from tests.stress.serving import Serving, published, serving
 from tests.system.test_nginx import site_at
 

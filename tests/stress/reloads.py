@@ -27,11 +27,11 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from tests.metrics import Scrape, parsed
-from tests.processes import alive, children
+from tests.helpers.metrics import Scrape, parsed
+from tests.helpers.processes import alive, children
+from tests.helpers.waiting import until
 from tests.stress.beside import Beside
 from tests.stress.outlive_kills import Session
-from tests.waiting import until
 
 _WAITING_OR_GONE = {"0A", "06"}  # LISTEN and TIME_WAIT of /proc/net/tcp
 

@@ -32,7 +32,7 @@ from framebus.ring import layout
 from framebus.ring.reader import RingReader
 from framebus.ring.writer import RingWriter
 
-from tests.segments import remove_segments
+from tests.helpers.segments import remove_segments
 
 _TABLE = bytes(range(251)) * 80  # 251 is prime: a shift by any sequence is seen
 _LARGEST = layout.SMALLEST_CAPACITY // layout.LARGEST_FRAME_SHARE

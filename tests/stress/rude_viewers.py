@@ -27,10 +27,10 @@ from pathlib import Path
 
 from benchmarks import tools
 from benchmarks.client import Stamp, Viewers
+from tests.helpers.waiting import until
 from tests.stress.rude_clients import RudeClients
 from tests.stress.serving import Serving, published, serving
 from tests.stress.tcp_memory import held
-from tests.waiting import until
 
 OF = {"camera": "camera", "kind": "stream"}
 

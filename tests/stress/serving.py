@@ -16,10 +16,10 @@ from pathlib import Path
 from framebus.liveness import holder
 from framebus.names import CameraNames
 
-from tests.metrics import Scrape, parsed
-from tests.processes import children
+from tests.helpers.metrics import Scrape, parsed
+from tests.helpers.processes import children
+from tests.helpers.waiting import until
 from tests.stress.outlive_kills import free_port, make_clip
-from tests.waiting import until
 
 
 @dataclass(frozen=True)

@@ -4,9 +4,9 @@ import shutil
 
 import pytest
 
-from tests import nginx
+from tests.helpers.certificate import OPENSSL
+from tests.programs import nginx
 from tests.stress import over_tls
-from tests.system.certificate import OPENSSL
 
 
 @pytest.mark.skipif(

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.bus import Bus
-from tests.system.up import Up
-from tests.system.webtier import WebTier
+from tests.programs.up import Up
+from tests.programs.web_tier import WebTier
+from tests.rigs.bus import Bus
 
 
 @pytest.fixture

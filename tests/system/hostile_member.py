@@ -18,7 +18,7 @@ from pathlib import Path
 
 from framebus.zmtp.wire import GREETING, command, message
 
-from tests.zmtp_peer import COMMAND, MORE, connect, greet, header, subscription
+from tests.fakes.zmtp_peer import COMMAND, MORE, connect, greet, header, subscription
 
 SOCKETS = {
     "camera.frames": b"SUB",

@@ -16,9 +16,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.bus import Bus
-from tests.system.webtier import Stream, WebTier
-from tests.waiting import until
+from tests.helpers.waiting import until
+from tests.programs.web_tier import Stream, WebTier
+from tests.rigs.bus import Bus
 
 OF = {"camera": "camera", "kind": "stream"}
 pytestmark = pytest.mark.timeout(300)

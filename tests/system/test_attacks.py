@@ -15,10 +15,10 @@ from urllib.parse import quote
 
 import pytest
 
-from tests.processes import children
-from tests.system.guarded import CONTROL, Guarded
+from tests.helpers.processes import children
+from tests.helpers.waiting import until
+from tests.programs.guarded_web_tier import CONTROL, Guarded
 from tests.system.test_doctor import doctor
-from tests.waiting import until
 
 JSON = {"Content-Type": "application/json"}
 STOP = {"jsonrpc": "2.0", "id": 1, "method": "stop"}

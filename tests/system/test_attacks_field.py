@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 import pytest
 
-from tests.system.guarded import Guarded
+from tests.programs.guarded_web_tier import Guarded
 
 ROOT = Path(__file__).parents[2]
 JSON = {"Content-Type": "application/json"}

@@ -16,9 +16,9 @@ import pytest
 import zmq
 from framebus.listener import Listener, own_context
 
-from tests.daemons import DaemonProcess
+from tests.helpers.waiting import until
+from tests.programs.daemon import DaemonProcess
 from tests.system.hostile_member import ATTACKS, SOCKETS
-from tests.waiting import until
 
 MEMBER, GROUP = 61021, 61022
 SECONDS = 2.0

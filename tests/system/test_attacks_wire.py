@@ -12,7 +12,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.system.guarded import Guarded
+from tests.programs.guarded_web_tier import Guarded
 
 SECOND = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
 CHUNKED = b"Transfer-Encoding: chunked\r\n"

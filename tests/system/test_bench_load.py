@@ -15,7 +15,7 @@ from benchmarks import tools
 from benchmarks.client import Stamp, Viewers
 from benchmarks.errors import BenchError
 from benchmarks.figures import Report
-from tests.waiting import until
+from tests.helpers.waiting import until
 
 RESPONSE = b"HTTP/1.1 200 OK\r\nContent-Type: multipart/x-mixed-replace; boundary=b\r\n\r\n--b\r\n"
 Script = Callable[[socket.socket], None]

@@ -12,7 +12,7 @@ from framebus.names import CameraNames
 from framebus.ring import layout
 from framebus.ring.writer import RingWriter
 
-from tests.planted import KINDS, put
+from tests.samples.planted_files import KINDS, put
 from tests.stress.ring_stress import payload
 
 SOURCE = Path(__file__).parents[2] / "examples" / "reader.c"

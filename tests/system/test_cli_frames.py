@@ -14,8 +14,8 @@ from pathlib import Path
 import pytest
 from framebus.frame import FrameFlags
 
-from tests.bus import Bus, lock_held
-from tests.publisher import picture, publishing
+from tests.rigs.bus import Bus, lock_held
+from tests.rigs.numbered_frames import picture, publishing
 
 COUNTS = re.compile(rb"(\d+) delivered, (\d+) skipped, (\d+) lapped")
 

@@ -11,8 +11,8 @@ import zmq
 from framebus.listener import own_context
 from framebus.names import endpoint
 
-from tests.daemons import DaemonProcess
-from tests.waiting import until
+from tests.helpers.waiting import until
+from tests.programs.daemon import DaemonProcess
 
 PAGE = Path(__file__).parents[2] / "docs" / "control.md"
 BLOCK = re.compile(r"^```json\n(.*?)^```", re.DOTALL | re.MULTILINE)

@@ -15,8 +15,8 @@ import zmq
 from framebus.listener import own_context
 from framebus.names import endpoint
 
-from tests.daemons import DaemonProcess
-from tests.waiting import until
+from tests.helpers.waiting import until
+from tests.programs.daemon import DaemonProcess
 
 SMALL = ("--source", "test", "--size", "160x120", "--ring-size", "4M")
 

@@ -10,9 +10,9 @@ import pytest
 from framebus.errors import CameraAbsent
 from framebus.reader import FrameReader
 
-from tests.daemons import DaemonProcess
-from tests.segments import segment
-from tests.waiting import until
+from tests.helpers.segments import segment
+from tests.helpers.waiting import until
+from tests.programs.daemon import DaemonProcess
 
 SMALL = ("--source", "test", "--size", "160x120", "--ring-size", "4M")
 

@@ -11,11 +11,11 @@ import pytest
 from framebus.errors import CommandRefused
 from framebus.names import device_lock
 
-from tests.daemons import DaemonProcess
-from tests.pictures import jpeg
-from tests.processes import children
+from tests.helpers.processes import children
+from tests.helpers.waiting import until
+from tests.programs.daemon import DaemonProcess
+from tests.samples.pictures import jpeg
 from tests.unit.test_locks import another_process_holding
-from tests.waiting import until
 
 LAVFI = "ffmpeg:-re -f lavfi -i testsrc=size=160x120:rate=20"
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from tests.daemons import DaemonProcess
+from tests.programs.daemon import DaemonProcess
 
 DYING = """
 import sys

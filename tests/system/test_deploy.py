@@ -14,11 +14,11 @@ import sys
 from pathlib import Path
 
 import pytest
-from framebus import config
-from framebus.cli import access, address
 from framebus.names import PRIVILEGED_SOCKET
+from framebus.options import file as config
+from framebus.serving import access, address
 
-from tests.system.certificate import make_certificate
+from tests.helpers.certificate import make_certificate
 
 DEPLOY = Path(__file__).parents[2] / "deploy"
 INSTALLED = "/opt/framebus/bin/framebus"

@@ -10,8 +10,8 @@ import tarfile
 from pathlib import Path
 from typing import Any
 
-from tests.daemons import DaemonProcess
-from tests.waiting import until
+from tests.helpers.waiting import until
+from tests.programs.daemon import DaemonProcess
 
 SECRET = "hunter2-of-the-test"
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from tests.publisher import picture, publishing
+from tests.rigs.numbered_frames import picture, publishing
 
 OPENCV_READER = Path(__file__).parents[2] / "examples" / "opencv_reader.py"
 GREY = 100

@@ -11,12 +11,12 @@ from typing import Any
 
 import pytest
 
-from tests.contract.mjpeg_server import MULTIPART, Visit, part, serving
-from tests.daemons import DaemonProcess
-from tests.multipart import Part
-from tests.pictures import jpeg
-from tests.system.webtier import Stream, WebTier
-from tests.waiting import until
+from tests.fakes.mjpeg_server import MULTIPART, Visit, part, serving
+from tests.helpers.multipart import Part
+from tests.helpers.waiting import until
+from tests.programs.daemon import DaemonProcess
+from tests.programs.web_tier import Stream, WebTier
+from tests.samples.pictures import jpeg
 
 WITHIN_S = 40.0
 """The ladder's waits are under 10 s each; the rest is for a busy machine."""

@@ -13,11 +13,11 @@ import pytest
 from PIL import Image
 
 from capture_daemon.sources.base import Interrupt, Request, SourceGone
-from capture_daemon.sources.ffmpeg import FfmpegSource
-from tests.contract.mjpeg_server import MULTIPART, Visit, part, serving
-from tests.pictures import jpeg
-from tests.processes import children
-from tests.rtsp_server import rtsp
+from capture_daemon.sources.ffmpeg.source import FfmpegSource
+from tests.fakes.mjpeg_server import MULTIPART, Visit, part, serving
+from tests.fakes.rtsp_server import rtsp
+from tests.helpers.processes import children
+from tests.samples.pictures import jpeg
 
 PICTURES = [jpeg(number) for number in range(4)]
 

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from tests import pictures
-from tests.daemons import DaemonProcess
-from tests.waiting import until
+from tests.helpers.waiting import until
+from tests.programs.daemon import DaemonProcess
+from tests.samples import pictures
 
 FRAMES = [pictures.jpeg(number) for number in range(4)]
 

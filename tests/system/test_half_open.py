@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.bus import Bus
-from tests.system.webtier import WebTier
+from tests.programs.web_tier import WebTier
+from tests.rigs.bus import Bus
 
 REQUEST = b"GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"

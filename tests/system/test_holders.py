@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from capture_daemon.diagnosis.holders import Places, find
-from capture_daemon.diagnosis.seen import Holder
-from tests.holders import holding
+from capture_daemon.diagnosis.records import Holder
+from tests.programs.holders import holding
 
 ZERO = "/dev/zero"
 """It can be mapped, and hardly anybody else has it open."""
@@ -42,7 +42,7 @@ def test_a_descriptor_is_found_with_who_has_it(terminal: str) -> None:
         (holder,) = find(os.stat(terminal).st_rdev).found
     assert holder.pid == pid
     assert holder.how == ("descriptor",)
-    assert f"-m tests.holding … {terminal}" in holder.command
+    assert f"-m tests.programs.holder_program … {terminal}" in holder.command
     assert holder.user
     assert not holder.ours
     assert abs(holder.since_utc_ns - before_ns) < 60e9
@@ -68,7 +68,7 @@ def test_a_dead_leader_with_a_live_thread_is_found(terminal: str) -> None:
         holder = holder_of(terminal, pid)
     assert holder is not None
     assert holder.how == ("descriptor", "dead-leader")
-    assert "tests.holding" in holder.command
+    assert "tests.programs.holder_program" in holder.command
 
 
 def test_a_lock_files_pid_is_a_daemon_of_ours(terminal: str) -> None:

@@ -13,11 +13,11 @@ from framebus import FrameReader
 from benchmarks import tools
 from benchmarks.peers import Ustreamer
 from benchmarks.task import Task
-from tests import serving_programs
-from tests.daemons import DaemonProcess
-from tests.pictures import decode
-from tests.system.webtier import WebTier
-from tests.waiting import until
+from tests.helpers.waiting import until
+from tests.programs import picture_servers
+from tests.programs.daemon import DaemonProcess
+from tests.programs.web_tier import WebTier
+from tests.samples.pictures import decode
 
 SIZE = tools.Size(640, 360)
 VLC_MIME = "multipart/x-mixed-replace;boundary=7b3cc56e5f51db803f790dad720ed50a"
@@ -25,7 +25,7 @@ VLC_MIME = "multipart/x-mixed-replace;boundary=7b3cc56e5f51db803f790dad720ed50a"
 
 def need(*programs: str) -> None:
     """Leave a test out where its client is missing."""
-    absent = serving_programs.absent(*programs)
+    absent = picture_servers.absent(*programs)
     if absent:
         pytest.skip(f"not installed: {absent} (python tests/setup_system.py, as root on Debian)")
 
@@ -52,11 +52,11 @@ MJPEG = ("-c:v", "mjpeg", "-f", "mjpeg")
 @pytest.mark.parametrize(
     ("program", "serve"),
     [
-        pytest.param("ffmpeg", lambda: serving_programs.ffmpeg(*MPJPEG), id="ffmpeg-mpjpeg"),
-        pytest.param("ffmpeg", lambda: serving_programs.ffmpeg(*MJPEG), id="ffmpeg-mjpeg"),
-        pytest.param("cvlc", serving_programs.vlc, id="vlc"),
-        pytest.param("cvlc", lambda: serving_programs.vlc(VLC_MIME), id="vlc-with-type"),
-        pytest.param("gst-launch-1.0", serving_programs.gstreamer, id="gstreamer"),
+        pytest.param("ffmpeg", lambda: picture_servers.ffmpeg(*MPJPEG), id="ffmpeg-mpjpeg"),
+        pytest.param("ffmpeg", lambda: picture_servers.ffmpeg(*MJPEG), id="ffmpeg-mjpeg"),
+        pytest.param("cvlc", picture_servers.vlc, id="vlc"),
+        pytest.param("cvlc", lambda: picture_servers.vlc(VLC_MIME), id="vlc-with-type"),
+        pytest.param("gst-launch-1.0", picture_servers.gstreamer, id="gstreamer"),
     ],
 )
 def test_streams_of_programs_that_do_not_say_what_they_send(
@@ -90,7 +90,7 @@ def test_what_is_sent_instead_of_jpeg_stays_the_cause_though_the_server_has_ende
 ) -> None:
     need("ffmpeg")
     with (
-        serving_programs.ffmpeg(*output) as url,
+        picture_servers.ffmpeg(*output) as url,
         DaemonProcess(runtime, "--source", url) as daemon,
     ):
 
@@ -116,7 +116,7 @@ def until_cause(daemon: DaemonProcess, code: str) -> dict[str, Any]:
 def test_a_ustreamer_without_a_signal_gives_no_frames(runtime: Path, path: str) -> None:
     need("ustreamer")
     with (
-        serving_programs.ustreamer_without_a_camera() as url,
+        picture_servers.ustreamer_without_a_camera() as url,
         DaemonProcess(runtime, "--source", url + path) as daemon,
     ):
         status = until_cause(daemon, "camera-away")

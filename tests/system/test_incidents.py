@@ -15,9 +15,9 @@ from framebus.listener import event_socket, own_context
 from framebus.names import incident_journal
 
 from capture_daemon.diagnosis.journal import Journal
-from tests.daemons import DaemonProcess
-from tests.pictures import jpeg
-from tests.waiting import until
+from tests.helpers.waiting import until
+from tests.programs.daemon import DaemonProcess
+from tests.samples.pictures import jpeg
 
 
 @pytest.fixture

@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
-from tests.daemons import DaemonProcess
-from tests.runtimes import private_runtime
+from tests.helpers.runtimes import private_runtime
+from tests.programs.daemon import DaemonProcess
 
 TEST = ("--source", "test", "--size", "320x240", "--fps", "25")
 

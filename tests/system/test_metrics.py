@@ -12,11 +12,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.bus import Bus
-from tests.metrics import Scrape, Series, parsed
-from tests.processes import alive, threads
-from tests.system.webtier import Stream, WebTier
-from tests.waiting import until
+from tests.helpers.metrics import Scrape, Series, parsed
+from tests.helpers.processes import alive, threads
+from tests.helpers.waiting import until
+from tests.programs.web_tier import Stream, WebTier
+from tests.rigs.bus import Bus
 
 NAME = {"camera": "camera"}
 OF = {**NAME, "kind": "stream"}

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.bus import jpeg
-from tests.daemons import DaemonProcess
-from tests.system.webtier import WebTier
-from tests.waiting import until
+from tests.helpers.waiting import until
+from tests.programs.daemon import DaemonProcess
+from tests.programs.web_tier import WebTier
+from tests.rigs.bus import jpeg
 
 NAME = {"camera": "camera"}
 

@@ -12,12 +12,12 @@ import pytest
 from framebus.names import state_dir, web_token
 from framebus.secret_files import read_secret
 
-from tests import nginx
-from tests.bus import Bus
-from tests.multipart import split_head
-from tests.system.certificate import OPENSSL, make_certificate
-from tests.system.webtier import Stream, WebTier
-from tests.waiting import until
+from tests.helpers.certificate import OPENSSL, make_certificate
+from tests.helpers.multipart import split_head
+from tests.helpers.waiting import until
+from tests.programs import nginx
+from tests.programs.web_tier import Stream, WebTier
+from tests.rigs.bus import Bus
 
 SITE = Path(__file__).parents[2] / "deploy" / "nginx" / "framebus.conf"
 

@@ -16,20 +16,21 @@ import pytest
 from framebus.liveness import holder
 from framebus.names import CameraNames, state_dir
 
-from tests.segments import segment, segments
-from tests.waiting import until
+from tests.helpers.segments import segment, segments
+from tests.helpers.waiting import until
 
 CAPTURE, WEB, STRANGER = 61001, 61002, 61003
 SHARED_GROUP, CONTROL_GROUP = 61010, 61011
 
 AS_USER = """
 import os, sys
-import capture_daemon.main, capture_daemon.sources.pattern
+import capture_daemon.main, capture_daemon.sources.pattern.source
 import tempfile, framebus.cli.ctl, framebus.cli.ls, framebus.cli.snapshot
 import grp
 from types import SimpleNamespace
 from capture_daemon.command import capture
-from framebus.cli.main import framebus, run
+from framebus.cli.main import framebus
+from framebus.invocation.ending import run
 from framebus.control.client import ControlClient
 from framebus.names import CameraNames, runtime_dir, state_dir, web_token
 from framebus.secret_files import read_secret

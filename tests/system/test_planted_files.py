@@ -14,12 +14,12 @@ import pytest
 from framebus.names import CameraNames
 from framebus.ring import layout
 
-from tests.bus import Bus
-from tests.daemons import DaemonProcess
-from tests.planted import KINDS, put
-from tests.processes import children
-from tests.system.webtier import Stream, WebTier
-from tests.waiting import until
+from tests.helpers.processes import children
+from tests.helpers.waiting import until
+from tests.programs.daemon import DaemonProcess
+from tests.programs.web_tier import Stream, WebTier
+from tests.rigs.bus import Bus
+from tests.samples.planted_files import KINDS, put
 
 TEST = ("--source", "test", "--size", "160x120", "--fps", "10")
 PATHS = ("/state", "/cameras", "/metrics", "/readyz", "/snapshot", "/healthz")

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.waiting import until
+from tests.helpers.waiting import until
 from web_workers.counts.scoreboard import SLOTS, Scoreboard
 from web_workers.counts.scores import Scores
 

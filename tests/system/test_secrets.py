@@ -19,11 +19,11 @@ from framebus.control.client import ControlClient
 from framebus.errors import FramebusError
 from framebus.names import CameraNames, state_dir
 
-from tests.pictures import jpeg
-from tests.processes import children
-from tests.rtsp_server import rtsp
-from tests.segments import segment
-from tests.waiting import until
+from tests.fakes.rtsp_server import rtsp
+from tests.helpers.processes import children
+from tests.helpers.segments import segment
+from tests.helpers.waiting import until
+from tests.samples.pictures import jpeg
 
 SECRET = "hunter2"
 

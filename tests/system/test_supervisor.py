@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 from framebus.cli.supervisor import ONE_WISH_S
 
-from tests.processes import alive, children
-from tests.waiting import until
+from tests.helpers.processes import alive, children
+from tests.helpers.waiting import until
 
 Start = Callable[..., "subprocess.Popen[str]"]
 ROOT = Path(__file__).parents[2]

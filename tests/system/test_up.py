@@ -20,11 +20,11 @@ from framebus.control.client import ControlClient
 from framebus.liveness import holder
 from framebus.names import CameraNames, state_dir, web_token
 
-from tests.processes import alive, children
-from tests.segments import segment
-from tests.system.certificate import OPENSSL, make_certificate
-from tests.system.up import TEST, Up, refuse
-from tests.waiting import until
+from tests.helpers.certificate import OPENSSL, make_certificate
+from tests.helpers.processes import alive, children
+from tests.helpers.segments import segment
+from tests.helpers.waiting import until
+from tests.programs.up import TEST, Up, refuse
 
 
 def fetch(url: str) -> bytes:

@@ -11,9 +11,9 @@ import pytest
 from framebus.liveness import holder
 from framebus.names import CameraNames
 
-from tests.daemons import DaemonProcess
-from tests.system.up import TEST, Up, refuse
-from tests.waiting import until
+from tests.helpers.waiting import until
+from tests.programs.daemon import DaemonProcess
+from tests.programs.up import TEST, Up, refuse
 
 
 @pytest.mark.parametrize(

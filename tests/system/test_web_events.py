@@ -7,9 +7,9 @@ import socket
 from pathlib import Path
 from typing import Any, Self
 
-from tests.bus import Bus, lock_held
-from tests.multipart import split_head
-from tests.system.webtier import WebTier
+from tests.helpers.multipart import split_head
+from tests.programs.web_tier import WebTier
+from tests.rigs.bus import Bus, lock_held
 
 
 class Events:

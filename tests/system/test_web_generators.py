@@ -13,10 +13,10 @@ from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 
 import pytest
 
-from tests.bus import Bus
-from tests.multipart import Parser, Part
-from tests.system.webtier import STREAM_WORKER, WebTier
-from tests.waiting import until
+from tests.helpers.multipart import Parser, Part
+from tests.helpers.waiting import until
+from tests.programs.web_tier import STREAM_WORKER, WebTier
+from tests.rigs.bus import Bus
 from web_workers.app import create_app
 from web_workers.settings import Settings
 

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.bus import Bus
-from tests.processes import alive
-from tests.system.webtier import Stream, WebTier
-from tests.waiting import until
+from tests.helpers.processes import alive
+from tests.helpers.waiting import until
+from tests.programs.web_tier import Stream, WebTier
+from tests.rigs.bus import Bus
 
 
 def test_viewers_that_left_leave_nothing_in_the_worker(bus: Bus, tier: WebTier) -> None:

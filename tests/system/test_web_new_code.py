@@ -13,8 +13,8 @@ import framebus
 import pytest
 
 import web_workers
-from tests.bus import Bus
-from tests.system.watched import watched
+from tests.programs.watched_web_tier import watched
+from tests.rigs.bus import Bus
 
 pytestmark = pytest.mark.timeout(300)
 

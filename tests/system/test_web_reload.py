@@ -11,11 +11,11 @@ from typing import Any
 
 import pytest
 
-from tests.bus import Bus
-from tests.processes import alive
-from tests.system.watched import watched
-from tests.system.webtier import WebTier, with_a_frame
-from tests.waiting import until
+from tests.helpers.processes import alive
+from tests.helpers.waiting import until
+from tests.programs.watched_web_tier import watched
+from tests.programs.web_tier import WebTier, with_a_frame
+from tests.rigs.bus import Bus
 
 OF = {"camera": "camera", "kind": "stream"}
 pytestmark = pytest.mark.timeout(300)

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.bus import Bus
-from tests.rounds import uring
-from tests.system.webtier import Stream, WebTier
-from tests.waiting import until
+from tests.helpers.io_uring import uring
+from tests.helpers.waiting import until
+from tests.programs.web_tier import Stream, WebTier
+from tests.rigs.bus import Bus
 from web_workers.viewers.rounds import FEWEST
 
 VIEWERS = FEWEST + 3

@@ -5,9 +5,9 @@ from __future__ import annotations
 import contextlib
 from pathlib import Path
 
-from tests.bus import Bus
-from tests.system.webtier import Stream, WebTier, with_a_frame
-from tests.waiting import until
+from tests.helpers.waiting import until
+from tests.programs.web_tier import Stream, WebTier, with_a_frame
+from tests.rigs.bus import Bus
 
 
 def test_two_viewers_see_whole_frames_in_order(bus: Bus, tier: WebTier) -> None:

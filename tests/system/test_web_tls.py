@@ -13,10 +13,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.multipart import split_head
-from tests.system.certificate import OPENSSL, make_certificate
-from tests.system.guarded import Guarded
-from tests.waiting import until
+from tests.helpers.certificate import OPENSSL, make_certificate
+from tests.helpers.multipart import split_head
+from tests.helpers.waiting import until
+from tests.programs.guarded_web_tier import Guarded
 from web_workers.viewers.threaded import PLACES
 
 CURL = shutil.which("curl")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from framebus.cli.access import Credential
+from framebus.serving.access import Credential
 
 from web_workers.access.keys import LINK_S, Keys
 from web_workers.access.tries import ADDRESSES, AGAIN_S, AT_ONCE, Tries

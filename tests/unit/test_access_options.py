@@ -6,8 +6,8 @@ import socket
 from pathlib import Path
 
 import pytest
-from framebus.cli import access, address
 from framebus.errors import UsageError
+from framebus.serving import access, address
 
 from web_workers.access.peer import answers_to
 

@@ -11,7 +11,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from tests.bus import Bus
+from tests.rigs.bus import Bus
 from tests.unit.credentials import CALL, GUARDED, basic, bearer, csrf, signed_in
 from web_workers.access.decisions import Decision, decision_of
 from web_workers.app import create_app

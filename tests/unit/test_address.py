@@ -4,8 +4,8 @@ import socket
 from pathlib import Path
 
 import pytest
-from framebus.cli.address import AddressUnusable, PortBusy, parse
 from framebus.errors import UsageError
+from framebus.serving.address import AddressUnusable, PortBusy, parse
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ import pytest
 
 SHOW = """
 import sys
-from framebus.cli.arguments import hide_sources
+from framebus.invocation.arguments import hide_sources
 hide_sources(sys.argv[1:])
 print(open("/proc/self/cmdline").read().rstrip("\\0").replace("\\0", " ").rpartition(" go ")[2])
 print(*sys.argv[2:])

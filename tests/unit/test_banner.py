@@ -8,9 +8,11 @@ import sys
 from pathlib import Path
 
 import pytest
-from framebus.cli import access, address, banner, interfaces, typed
-from framebus.cli.access import Credential
+from framebus.cli import banner, interfaces
 from framebus.cli.banner import Served
+from framebus.invocation import typed
+from framebus.serving import access, address
+from framebus.serving.access import Credential
 
 PHONE = "192.168.1.20"
 

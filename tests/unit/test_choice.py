@@ -7,12 +7,13 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
-from framebus.cli import choice, typed
+from framebus.cli import choice
 from framebus.errors import BadCameraName, CameraAbsent, FrameTimeout, NoPermission, UsageError
+from framebus.invocation import typed
 from framebus.names import CameraNames
 from framebus.running import RunningCamera, RuntimeDirectory
 
-from tests.bus import lock_held
+from tests.rigs.bus import lock_held
 
 STATUS = ("ctl", "status")
 

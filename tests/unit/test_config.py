@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
-from framebus import config
 from framebus.errors import NoPermission, UsageError
+from framebus.options import file as config
+from framebus.spelling import closest
 from framebus.units import byte_count, byte_count_text, frame_rate, frame_size
 from hypothesis import given
 from hypothesis import strategies as st
@@ -38,16 +39,16 @@ def file(tmp_path: Path) -> Path:
 
 def test_a_cameras_table_wins_over_what_holds_for_all(file: Path) -> None:
     front = settings({"config": str(file), "name": "front"})
-    assert (front.plan.request.width, front.plan.request.fps) == (320, 12.5)
+    assert (front.request.format.width, front.request.format.fps) == (320, 12.5)
     assert (front.ring_size, front.log_level) == (8 << 20, "warning")
     back = settings({"config": str(file), "name": "back"})
-    assert (back.plan.request.width, back.plan.spec.kind) == (640, "file")
+    assert (back.request.format.width, back.request.spec.kind) == (640, "file")
 
 
 def test_a_flag_wins_over_the_file_and_the_file_over_the_default(file: Path) -> None:
     found = settings({"config": str(file), "name": "front", "size": "100x100"})
-    assert (found.plan.request.width, found.plan.request.fps) == (100, 12.5)
-    assert settings({}).plan.spec.text == "auto"
+    assert (found.request.format.width, found.request.format.fps) == (100, 12.5)
+    assert settings({}).request.spec.text == "auto"
 
 
 def test_a_flag_wins_over_its_environment_variable(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -61,7 +62,7 @@ def test_a_flag_wins_over_its_environment_variable(monkeypatch: pytest.MonkeyPat
     environ = {"FRAMEBUS_NAME": "one", "FRAMEBUS_FPS": "7", "FRAMEBUS_SOURCE": "test"}
     CliRunner(env=environ).invoke(command.capture, ["--name", "two"])
     assert seen[0].name == "two"
-    assert seen[0].plan.request.fps == 7
+    assert seen[0].request.format.fps == 7
 
 
 def test_a_file_with_several_cameras_must_be_told_which(file: Path) -> None:
@@ -76,7 +77,7 @@ def test_a_camera_that_the_file_does_not_have_needs_a_source_of_its_own(
     with pytest.raises(UsageError, match="no camera 'frnt': did you mean 'front'"):
         settings({"config": str(file), "name": "frnt"})
     extra = settings({"config": str(file), "name": "extra", "source": "test"})
-    assert (extra.name, extra.plan.request.width) == ("extra", 640)
+    assert (extra.name, extra.request.format.width) == ("extra", 640)
     for text in ("fps = 5", "name = 'front'", "source = 'test'\n[camera.front]"):
         (tmp_path / "other.toml").write_text(text)
         assert settings({"config": str(tmp_path / "other.toml"), "name": "frnt"}).name == "frnt"
@@ -131,7 +132,7 @@ def test_the_closest_word_is_found_by_letters_or_by_its_beginning_alone() -> Non
         ("", None),
         ("x" * 100_000, None),
     ):
-        assert config.closest(typed, words) == meant
+        assert closest(typed, words) == meant
 
 
 def test_a_file_that_cannot_be_read_is_named(

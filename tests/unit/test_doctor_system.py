@@ -13,8 +13,8 @@ from capture_daemon.diagnosis import check_service, check_system
 from capture_daemon.diagnosis.finding import Level
 from capture_daemon.diagnosis.journal import Journal
 from capture_daemon.diagnosis.machine import Ran
-from tests.machines import UTC, Bench, only_wrong, wrongs
-from tests.planted import KINDS, put
+from tests.fakes.machine import UTC, Bench, only_wrong, wrongs
+from tests.samples.planted_files import KINDS, put
 
 
 @pytest.fixture

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from tests import pictures as jpegs
 from tests.guest.camera import descriptors, pictures
 from tests.guest.camera.controls import GET_CUR, OUT_OF_RANGE, SET_CUR, Controls, Refused
 from tests.guest.camera.faults import Faults
@@ -15,6 +14,7 @@ from tests.guest.camera.model import BULK, MODELS, PROCESSING_UNIT
 from tests.guest.camera.negotiation import COMMIT, PROBE, Negotiation
 from tests.guest.camera.stream import Stream
 from tests.guest.camera.usbip import Packet, Submit, parse, reply, reply_packets
+from tests.samples import pictures as jpegs
 
 BRIGHTNESS = (PROCESSING_UNIT, 0x02)
 INTERVAL_NS = 33_333_300

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from tests.fanning import MS, PLENTY, Bench, picture
+from tests.rigs.fan_out import MS, PLENTY, Bench, picture
 from web_workers.counts.scores import Closed
 from web_workers.wire.parts import Picture, Style, opening, part
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from tests.fanning import LINEAGE, MS, Bench
+from tests.rigs.fan_out import LINEAGE, MS, Bench
 from web_workers.counts.tally import Account
 from web_workers.wire.parts import Picture
 

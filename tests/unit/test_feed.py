@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.feeding import FRAME_MS, Bench
-from tests.multipart import Part
-from tests.waiting import until
+from tests.helpers.multipart import Part
+from tests.helpers.waiting import until
+from tests.rigs.feed import FRAME_MS, Bench
 from web_workers.feeds.streams import EVERY_NS
 from web_workers.feeds.upkeep import look_after
 from web_workers.viewers.viewer import Viewer

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.feeding import Bench, Client
+from tests.rigs.feed import Bench, Client
 from web_workers.counts.scores import Closed, Scores
 from web_workers.viewers.viewer import STALL_NS
 from web_workers.wire.parts import Style

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.feeding import Bench, Client
+from tests.rigs.feed import Bench, Client
 from web_workers.counts.scores import Closed, Scores, total
 from web_workers.feeds.feed import Feed
 from web_workers.handover.carried import unpacked

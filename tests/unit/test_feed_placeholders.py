@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.feeding import Bench
+from tests.rigs.feed import Bench
 from web_workers.counts.scores import Closed
 from web_workers.feeds.placeholder import Notice
 

@@ -7,7 +7,7 @@ import pytest
 from framebus.cli.limits import DEFAULT_VIEWERS
 from framebus.errors import UsageError
 
-from tests.gates import gate
+from tests.rigs.gates import gate
 from web_workers.admission.complaints import EVERY_NS, Complaints
 from web_workers.admission.descriptors import Rooms
 from web_workers.admission.gate import MEASURE_NS, Full, Gate, Reason

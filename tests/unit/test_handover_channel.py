@@ -9,7 +9,7 @@ from dataclasses import replace
 
 import pytest
 
-from tests.descriptors import opened
+from tests.helpers.descriptors import opened
 from tests.unit.test_handover_carried import STATES
 from web_workers.handover.carried import SIZE, OtherVersion, Unreadable
 from web_workers.handover.channel import LANES, Channel, create_lanes

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from capture_daemon.devices.hotplug import Hotplug, MonitorOpened, open_monitor
-from tests.waiting import until
+from tests.helpers.waiting import until
 
 
 @dataclass

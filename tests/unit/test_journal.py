@@ -12,8 +12,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from capture_daemon.diagnosis.journal import Journal, parse
-from tests.full_disk import file_size_limit
-from tests.planted import put
+from tests.helpers.full_disk import file_size_limit
+from tests.samples.planted_files import put
 
 
 def incident(number: int, **more: object) -> dict[str, object]:

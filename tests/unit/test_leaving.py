@@ -12,7 +12,7 @@ from framebus.ring.writer import RingWriter
 
 from capture_daemon.ownership.locks import Locks
 from capture_daemon.process import leave_at_once
-from tests.segments import remove_segments
+from tests.helpers.segments import remove_segments
 
 
 @pytest.mark.parametrize("renewing", [True, False])

@@ -8,8 +8,8 @@ from framebus.errors import NoPermission, SegmentInvalid
 from framebus.listener import own_context
 from framebus.names import CameraNames
 
-from tests.bus import Bus
-from tests.waiting import until
+from tests.helpers.waiting import until
+from tests.rigs.bus import Bus
 from web_workers.cameras.link import RingLink
 
 

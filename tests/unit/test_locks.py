@@ -16,7 +16,7 @@ from framebus.errors import CameraHeld, NoPermission, Untrusted
 from framebus.liveness import holder
 
 from capture_daemon.ownership.locks import Locks, how_to_end, start_time
-from tests.planted import KINDS, put
+from tests.samples.planted_files import KINDS, put
 
 HOLD = """
 import fcntl, os, sys

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.gates import gate
+from tests.rigs.gates import gate
 from web_workers.admission.origin import LOCAL
 from web_workers.counts.scoreboard import Scoreboard
 from web_workers.handover.carried import Carried, unpacked

@@ -7,13 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from framebus.contract.causes import Cause
+from framebus.contract.words import Rung, State
 from hypothesis import given
 from hypothesis import strategies as st
 
-from capture_daemon.lifecycle.table import State
-from capture_daemon.recovery.rungs import Rung
-from tests.metrics import OPENMETRICS, Scrape, parsed
-from web_workers.cameras.cause import Cause
+from tests.helpers.metrics import OPENMETRICS, Scrape, parsed
 from web_workers.cameras.observe import ABSENT, Observation
 from web_workers.counts.scores import Scores
 from web_workers.counts.tally import Account, Tally

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from flask.testing import FlaskClient
 
-from tests.bus import Bus, lock_held
-from tests.metrics import OPENMETRICS, parsed
+from tests.helpers.metrics import OPENMETRICS, parsed
+from tests.rigs.bus import Bus, lock_held
 from web_workers.app import create_app
 from web_workers.settings import Settings
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.multipart import Parser
+from tests.helpers.multipart import Parser
 
 BOUNDARY = b"--boundarydonotcross\r\n"
 PART = b"Content-Length: 3\r\nX-Sequence: 1\r\n\r\nabc\r\n" + BOUNDARY

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from capture_daemon.sources.delimiters import MultipartError, boundary_of
-from capture_daemon.sources.multipart import LARGEST_PART_HEAD, MultipartParser
-from tests import pictures
-from tests.framings import FRAMINGS, SOUND, Framing
+from capture_daemon.sources.http.multipart.delimiters import MultipartError, boundary_of
+from capture_daemon.sources.http.multipart.parser import LARGEST_PART_HEAD, MultipartParser
+from tests.samples import pictures
+from tests.samples.framings import FRAMINGS, SOUND, Framing
 
 PICTURES = [pictures.jpeg(number) for number in range(4)]
 CUTS = (1, 2, 7, 61, 1000, 1 << 20)

@@ -9,7 +9,7 @@ from framebus.ring import layout
 from framebus.ring.reader import RingReader
 from framebus.ring.writer import RingWriter
 
-from tests.multipart import Parser
+from tests.helpers.multipart import Parser
 from web_workers.wire.parts import Picture, Style, opening, part
 
 

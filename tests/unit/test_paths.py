@@ -14,7 +14,7 @@ from flask.testing import FlaskClient
 from framebus.secret_files import make_secret, read_secret
 from werkzeug.test import TestResponse
 
-from tests.bus import Bus, jpeg
+from tests.rigs.bus import Bus, jpeg
 from tests.unit.credentials import GUARDED, basic
 from web_workers.access.peer import Proxies
 from web_workers.app import create_app

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 from PIL import Image, ImageChops
 
-from tests.bus import jpeg
+from tests.rigs.bus import jpeg
 from web_workers.feeds import placeholder
 from web_workers.feeds.placeholder import PLAINEST, Notice, Painter, paint
 from web_workers.wire.loop import StreamLoop

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import pytest
 
-from tests.porters import MS, Bench
+from tests.rigs.porters import MS, Bench
 from tests.unit.test_handover_carried import STATES
 from web_workers.handover.carried import SIZE
 from web_workers.handover.porter import BALANCE_EVERY_NS, LEAVE_WITHIN_NS, PATIENCE_NS

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.porters import MS, Bench
+from tests.rigs.porters import MS, Bench
 from web_workers.handover.carried import Carried
 from web_workers.handover.porter import BALANCE_EVERY_NS, PATIENCE_NS
 from web_workers.handover.roster import State

@@ -14,8 +14,8 @@ from framebus.notifier import Notifier
 from framebus.ring.writer import RingWriter
 from framebus.zmtp.publisher import Acceptor
 
-from tests.segments import segment
-from tests.waiting import until
+from tests.helpers.segments import segment
+from tests.helpers.waiting import until
 
 
 class Bus:

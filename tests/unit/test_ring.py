@@ -14,8 +14,8 @@ from framebus.ring.announcement import Announcement
 from framebus.ring.reader import RingReader
 from framebus.ring.writer import RingWriter
 
-from tests.descriptors import opened
-from tests.segments import segment, segments
+from tests.helpers.descriptors import opened
+from tests.helpers.segments import segment, segments
 
 CAPACITY = layout.SMALLEST_CAPACITY
 

@@ -19,7 +19,7 @@ from framebus.ring.predecessor import left_behind
 from framebus.ring.reader import RingReader
 from framebus.ring.writer import RingWriter
 
-from tests.segments import remove_segments, segment
+from tests.helpers.segments import remove_segments, segment
 from web_workers.cameras.link import RingLink
 
 CAPACITY = layout.SMALLEST_CAPACITY

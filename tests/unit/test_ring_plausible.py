@@ -14,7 +14,7 @@ from framebus.ring.predecessor import left_behind
 from framebus.ring.reader import RingReader
 from framebus.ring.writer import RingWriter
 
-from tests.segments import remove_segments
+from tests.helpers.segments import remove_segments
 
 FIRST = layout.DESCRIPTORS_OFFSET // 8 + layout.DESCRIPTOR_WORDS  # the words of frame 1
 

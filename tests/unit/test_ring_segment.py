@@ -26,9 +26,9 @@ from framebus.ring.writer import RingWriter
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.bus import lock_held_on
-from tests.descriptors import opened
-from tests.segments import segment, segments
+from tests.helpers.descriptors import opened
+from tests.helpers.segments import segment, segments
+from tests.rigs.bus import lock_held_on
 
 CAPACITY = layout.SMALLEST_CAPACITY
 

@@ -20,9 +20,9 @@ from framebus.ring.predecessor import left_behind
 from framebus.ring.reader import RingReader
 from framebus.ring.writer import RingWriter
 
-from tests.descriptors import opened
-from tests.planted import KINDS, put
-from tests.segments import remove_segments, segments
+from tests.helpers.descriptors import opened
+from tests.helpers.segments import remove_segments, segments
+from tests.samples.planted_files import KINDS, put
 from web_workers.cameras.link import RingLink
 from web_workers.settings import Cameras, Settings
 

@@ -12,8 +12,8 @@ import pytest
 from flask.testing import FlaskClient
 from framebus.frame import FrameFlags
 
-from tests.bus import Bus, jpeg, lock_held
-from tests.waiting import until
+from tests.helpers.waiting import until
+from tests.rigs.bus import Bus, jpeg, lock_held
 from web_workers.app import create_app
 from web_workers.settings import Settings
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from capture_daemon.devices.sysfs import BadPort, UsbPort, has_video_interface, port_of
-from tests.usbtree import CAMERA, RDEV, STICK, UsbTree
+from tests.fakes.usb_tree import CAMERA, RDEV, STICK, UsbTree
 
 
 @pytest.mark.parametrize(

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from werkzeug.test import EnvironBuilder
 
-from tests.gates import gate
-from tests.multipart import split_head
+from tests.helpers.multipart import split_head
+from tests.rigs.gates import gate
 from web_workers.admission.gate import Place
 from web_workers.app import create_app
 from web_workers.counts.scoreboard import Scoreboard

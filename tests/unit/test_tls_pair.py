@@ -6,10 +6,10 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from framebus.cli import access, address
 from framebus.errors import UsageError
+from framebus.serving import access, address
 
-from tests.system.certificate import OPENSSL, make_certificate
+from tests.helpers.certificate import OPENSSL, make_certificate
 
 pytestmark = pytest.mark.skipif(OPENSSL is None, reason="openssl is wanted")
 

@@ -11,8 +11,8 @@ import pytest
 from framebus.errors import CameraAbsent, NoPermission, Untrusted, UsageError
 from framebus.trusted_files import check_socket, create_runtime_dir, open_trusted, owner_of
 
-from tests.descriptors import opened
-from tests.planted import KINDS, put
+from tests.helpers.descriptors import opened
+from tests.samples.planted_files import KINDS, put
 
 SOMEBODY = 65534
 root = [

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from framebus.cli import typed
+from framebus.invocation import typed
 from framebus.names import runtime_dir
 
 

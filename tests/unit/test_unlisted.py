@@ -10,7 +10,7 @@ from capture_daemon.devices.sysfs import UsbPort
 from capture_daemon.sources.base import Interrupt, Request
 from capture_daemon.v4l2 import source
 from capture_daemon.v4l2.unlisted import port_of_name
-from tests.usbtree import STICK, UsbTree
+from tests.fakes.usb_tree import STICK, UsbTree
 
 BY_PATH = "/dev/v4l/by-path/pci-0000:00:14.0-usb-0:1.2:1.0-video-index0"
 BY_ID = "/dev/v4l/by-id/usb-046d_HD_Pro_Webcam_C920_SN_1-video-index0"

@@ -2,9 +2,10 @@ from __future__ import annotations
 
 import click
 import pytest
-from framebus.cli import access, limits, sending, up
-from framebus.config import parse
+from framebus.cli import limits, sending, up
 from framebus.errors import UsageError
+from framebus.options.file import parse
+from framebus.serving import access
 
 from web_workers.command import web
 

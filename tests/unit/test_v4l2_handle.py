@@ -11,7 +11,7 @@ from capture_daemon.v4l2.fake import FakeCamera, FakeKernel
 from capture_daemon.v4l2.faults import Fault, FaultyOps
 from capture_daemon.v4l2.handle import Handle
 from capture_daemon.v4l2.query import identify
-from tests.waiting import until
+from tests.helpers.waiting import until
 
 
 def test_closed_handle_refuses_and_closing_twice_is_harmless() -> None:

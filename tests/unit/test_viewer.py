@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.gates import gate
+from tests.rigs.gates import gate
 from web_workers.admission.gate import Full
 from web_workers.counts.scoreboard import Scoreboard
 from web_workers.counts.scores import Closed

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tests import waiting
-from tests.waiting import until
+from tests.helpers import waiting
+from tests.helpers.waiting import until
 
 
 class Clock:

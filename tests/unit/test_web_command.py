@@ -7,8 +7,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from framebus.config import parse
 from framebus.errors import BadCameraName, UsageError
+from framebus.options.file import parse
 
 from web_workers.command import choose
 from web_workers.settings import Settings

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.bus import Bus
+from tests.rigs.bus import Bus
 from web_workers.admission.settings import Limits
 from web_workers.counts.scoreboard import Scoreboard
 from web_workers.feeds.streams import WorkerStreams

@@ -12,7 +12,7 @@ from framebus.zmtp.wire import GREETING, GREETING_SIZE, Violation, command, mess
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.zmtp_peer import COMMAND, MORE, header, subscription
+from tests.fakes.zmtp_peer import COMMAND, MORE, header, subscription
 
 ROUTER = Kind(b"ROUTER", frozenset({b"DEALER", b"REQ"}), 1000)
 

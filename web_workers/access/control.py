@@ -12,7 +12,6 @@ from collections.abc import Mapping
 from typing import Final
 
 from flask import Response, jsonify, request
-from framebus.config import did_you_mean
 from framebus.control.protocol import ProtocolError, Request, parse_request
 from framebus.errors import (
     CameraAbsent,
@@ -22,6 +21,7 @@ from framebus.errors import (
     NoPermission,
 )
 from framebus.names import CameraNames
+from framebus.spelling import did_you_mean
 
 from web_workers.cameras.calls import caller
 from web_workers.responses.problems import problem

@@ -9,7 +9,7 @@ from __future__ import annotations
 from urllib.parse import urlencode
 
 from flask import Flask, Response, current_app, g, redirect, request
-from framebus.cli.access import Access
+from framebus.serving.access import Access
 from werkzeug.wrappers import Response as AnyResponse
 
 from web_workers.access.decisions import Decision, decision_of

@@ -12,7 +12,7 @@ import secrets
 import time
 from collections.abc import Callable
 
-from framebus.cli.access import Credential
+from framebus.serving.access import Credential
 from itsdangerous import BadData, URLSafeSerializer, URLSafeTimedSerializer
 
 SESSION_S = 30 * 86400

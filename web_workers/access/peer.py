@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
-from framebus.cli.access import UNIX_PROXY, as_address
+from framebus.serving.access import UNIX_PROXY, as_address
 
 _HOST_AND_PORT = re.compile(r"(\[[0-9a-f:.]+\]|[^:\[\]/\\@?#\s]+)(?::(\d{1,5}))?", re.IGNORECASE)
 _PORTS = {"http": 80, "https": 443}
@@ -55,7 +55,7 @@ class Proxies:
     """The declared proxies."""
 
     def __init__(self, declared: tuple[str, ...]) -> None:
-        """Take addresses, networks, or `unix`, as framebus.cli.access has checked them."""
+        """Take addresses, networks, or `unix`, as framebus.serving.access has checked them."""
         self._unix = UNIX_PROXY in declared
         self._networks = tuple(
             ipaddress.ip_network(each) for each in declared if each != UNIX_PROXY

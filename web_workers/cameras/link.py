@@ -8,13 +8,14 @@ waits; who calls it when is the feed's.
 from __future__ import annotations
 
 import zmq
+from framebus.contract.causes import Cause
 from framebus.errors import CameraAbsent, FrameGone, NoPermission, SegmentInvalid
 from framebus.listener import Listener
 from framebus.liveness import holder
 from framebus.names import CameraNames
 from framebus.ring.reader import RingReader
 
-from web_workers.cameras.cause import Cause, explain
+from web_workers.cameras.cause import explain
 from web_workers.wire.parts import Picture
 
 

@@ -15,7 +15,7 @@ import select
 from collections.abc import Callable, Mapping
 
 import zmq
-from framebus import status_document
+from framebus.contract import status_document
 from framebus.errors import CameraAbsent, FramebusError
 from framebus.listener import event_socket
 

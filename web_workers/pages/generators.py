@@ -9,11 +9,11 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 
+from framebus.contract.causes import Cause
 from framebus.errors import FrameTimeout, NoPermission, SegmentInvalid
 from framebus.frame import Frame
 from framebus.reader import FrameReader
 
-from web_workers.cameras.cause import Cause
 from web_workers.cameras.observe import observe
 from web_workers.feeds import events
 from web_workers.feeds.placeholder import Notice, paint

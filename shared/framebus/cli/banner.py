@@ -10,10 +10,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from framebus.cli import access, interfaces, typed
-from framebus.cli.access import Access, Credential
-from framebus.cli.address import Address
+from framebus.cli import interfaces
+from framebus.invocation import typed
 from framebus.names import DEFAULT_CAMERA
+from framebus.serving import access
+from framebus.serving.access import Access, Credential
+from framebus.serving.address import Address
 
 _MOST_ADDRESSES = 4
 _BINDV6ONLY = Path("/proc/sys/net/ipv6/bindv6only")

@@ -14,12 +14,13 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from framebus import remedies
-from framebus.cli import flags, typed
-from framebus.cli.flags import Command
-from framebus.config import closest
 from framebus.errors import CameraAbsent, FramebusError, FrameTimeout, NoPermission, UsageError
+from framebus.invocation import typed
 from framebus.names import DEFAULT_CAMERA, CameraNames, check_runtime_dir, runtime_dir
+from framebus.options import flags
+from framebus.options.flags import Command
 from framebus.running import RunningCamera, RuntimeDirectory, examine, others, running
+from framebus.spelling import closest
 
 _MOST = 16
 """Cameras that one message lists."""

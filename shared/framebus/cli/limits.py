@@ -6,8 +6,8 @@ may be is in serving.py.
 
 from __future__ import annotations
 
-from framebus.cli import flags
-from framebus.cli.flags import Command
+from framebus.options import flags
+from framebus.options.flags import Command
 
 DEFAULT_VIEWERS = 10_000
 """More than two processors can serve; so it is the machine that is the limit, and not this, unless

@@ -1,32 +1,26 @@
-"""The `framebus` command: finds the sub-commands and turns every failure into an exit code.
+"""The `framebus` command: finds the sub-commands.
 
 Sub-commands come from the entry point group `framebus.commands` (setup.cfg) and are imported only
 when they are asked for, so this file knows neither the capture daemon nor the web tier, and
-`framebus ctl` starts quickly. Exit codes are those of sysexits.h.
+`framebus ctl` starts quickly.
 """
 
 from __future__ import annotations
 
-import errno
 import os
 import sys
-from collections.abc import Sequence
 from importlib.metadata import EntryPoint, entry_points
-from typing import Any
 
 import click
 
-from framebus import printable
-from framebus.cli import typed, usage, variables
-from framebus.cli.arguments import hide_sources
-from framebus.config import closest, nearest, quoted
-from framebus.errors import FramebusError, UsageError
+from framebus.errors import FramebusError
+from framebus.invocation import typed
+from framebus.invocation.arguments import hide_sources
+from framebus.invocation.ending import run
+from framebus.options import variables
+from framebus.spelling import closest, nearest, quoted
 
 _GROUP = "framebus.commands"
-_INTERRUPTED = 130  # 128 + SIGINT, as shells report it
-_FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO})
-"""What standard output says that has no room: click prints --help and --version by itself."""
-_WORDS_MAX = 4000  # characters of an error
 
 _HELP = """One camera, one opener, any number of viewers.
 
@@ -163,41 +157,6 @@ def framebus(ctx: click.Context) -> None:
         own = variables.of(command) if command is not None else set()
         for sentence in variables.misspelt(os.environ, own, lambda: group.variables(ctx)):
             click.echo(f"framebus: {sentence}", err=True)
-
-
-def run(command: click.Command, args: Sequence[str] | None = None, *, name: str) -> int:
-    """Run a click command and return its exit code; failures are one clear line on stderr.
-
-    A click usage error is exit code 64, a FramebusError its own, Ctrl-C 130. `args` are those of
-    the process if None. (A closed pipe ends click itself: silently, with exit code 1.)
-    """
-    try:
-        result: Any = command.main(args, prog_name=name, standalone_mode=False)
-    except click.UsageError as error:
-        usage.show(error)
-        return os.EX_USAGE
-    except click.ClickException as error:
-        error.show()
-        return os.EX_SOFTWARE
-    except FramebusError as error:
-        said = str(error)
-        if isinstance(error, UsageError):
-            said = usage.without_logins(said)
-        click.echo(f"framebus: {_cut(printable.line(typed.remedies(said)))}", err=True)
-        return error.exit_code
-    except click.Abort:
-        return _INTERRUPTED
-    except OSError as error:
-        if error.errno not in _FULL or error.filename is not None:
-            raise
-        click.echo(f"framebus: cannot write: {error.strerror}; give it a file or pipe", err=True)
-        return os.EX_IOERR
-    return result if isinstance(result, int) else os.EX_OK
-
-
-def _cut(text: str) -> str:
-    """Return as much as a person reads: a daemon's answer may be as long as a message."""
-    return text if len(text) <= _WORDS_MAX else f"{text[:_WORDS_MAX]}…"
 
 
 def _reserve_standard_descriptors() -> None:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from framebus.cli import flags
-from framebus.cli.flags import Command
+from framebus.options import flags
+from framebus.options.flags import Command
 
 _HELP = {
     "io_uring": (

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from framebus.config import pick
 from framebus.errors import UsageError
+from framebus.options.file import pick
 from framebus.units import byte_count
 
 AUTO = "auto"

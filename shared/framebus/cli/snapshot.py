@@ -9,8 +9,8 @@ from pathlib import Path
 import click
 
 from framebus.cli import choice, output
-from framebus.cli.flags import Seconds
 from framebus.frame import Frame, FrameFlags
+from framebus.options.flags import Seconds
 from framebus.reader import FrameReader
 
 FRESH_S = 1.0

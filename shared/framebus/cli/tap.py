@@ -9,11 +9,12 @@ from pathlib import Path
 
 import click
 
-from framebus.cli import choice, output, typed
-from framebus.cli.flags import Seconds
+from framebus.cli import choice, output
 from framebus.errors import CameraAbsent, FrameTimeout
 from framebus.frame import Frame
+from framebus.invocation import typed
 from framebus.names import CameraNames
+from framebus.options.flags import Seconds
 from framebus.reader import FrameReader
 
 _WORDS = ("tap",)

@@ -16,13 +16,16 @@ from typing import Any
 
 import click
 
-from framebus import config, logs, printable
-from framebus.cli import access, address, banner, flags, limits, qr, sending, serving, soundness
+from framebus import logs, printable
+from framebus.cli import banner, limits, qr, sending, serving, soundness
 from framebus.cli.child import Part
 from framebus.cli.supervisor import Supervisor
-from framebus.config import Config, pick
 from framebus.errors import FramebusError, UsageError
 from framebus.names import DEFAULT_CAMERA, check_camera_name, runtime_dir, state_dir
+from framebus.options import file as config
+from framebus.options import flags
+from framebus.options.file import Config, pick
+from framebus.serving import access, address
 
 DEFAULT_BIND = "127.0.0.1:8080"
 _CAPTURE_OPTIONS = ("name", "size", "fps", "ring_size", "config")

@@ -1,4 +1,4 @@
-"""The daemon on the real driver: it climbs to the rung that is needed, and no higher.
+"""The daemon on the real driver: it goes to the rung that is needed, and no higher.
 
 On one kernel: what the rungs themselves do is seen on both, in test_rungs.py.
 """
@@ -15,11 +15,11 @@ from typing import Any
 import pytest
 from framebus.errors import FramebusError
 
-from tests.daemons import DaemonProcess
 from tests.guest.camera.client import PluggedCamera, wait_for
 from tests.guest.inside.conftest import Plug
 from tests.guest.inside.test_rungs import DRIVER, LIMIT_S
-from tests.processes import alive
+from tests.helpers.processes import alive
+from tests.programs.daemon import DaemonProcess
 
 KERNELS = ("newer",)
 

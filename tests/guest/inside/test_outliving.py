@@ -16,7 +16,7 @@ from tests.guest.camera.client import wait_for
 from tests.guest.inside.conftest import Plug
 from tests.guest.inside.gapless import goes_on_without_a_gap
 from tests.guest.inside.kept_daemon import KeptDaemon
-from tests.processes import descriptors_of
+from tests.helpers.processes import descriptors_of
 
 KILLS = int(os.environ.get("FRAMEBUS_GUEST_KILLS", "1"))
 KERNELS = ("newer",) if KILLS == 1 else ("stable", "newer")

@@ -26,7 +26,7 @@ from tests.guest.camera.client import Bench
 from tests.guest.camera.pictures import read_stamp
 from tests.guest.inside.conftest import Plug
 from tests.guest.inside.v4l2_holder import FPS
-from tests.waiting import until
+from tests.helpers.waiting import until
 
 KERNELS = ("stable", "newer")
 Open = Callable[[Path | str, Request], V4L2Source]

@@ -7,7 +7,7 @@ import socket
 import threading
 from dataclasses import dataclass
 
-from tests.multipart import Parser, Part, split_head
+from tests.helpers.multipart import Parser, Part, split_head
 
 
 @dataclass

@@ -1,0 +1,54 @@
+"""How a command ends: every failure becomes one clear line and an exit code of sysexits.h."""
+
+from __future__ import annotations
+
+import errno
+import os
+from collections.abc import Sequence
+from typing import Any
+
+import click
+
+from framebus import printable
+from framebus.errors import FramebusError, UsageError
+from framebus.invocation import typed, usage
+
+_INTERRUPTED = 130  # 128 + SIGINT, as shells report it
+_FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO})
+"""What standard output says that has no room: click prints --help and --version by itself."""
+_WORDS_MAX = 4000  # characters of an error
+
+
+def run(command: click.Command, args: Sequence[str] | None = None, *, name: str) -> int:
+    """Run a click command and return its exit code; failures are one clear line on stderr.
+
+    A click usage error is exit code 64, a FramebusError its own, Ctrl-C 130. `args` are those of
+    the process if None. (A closed pipe ends click itself: silently, with exit code 1.)
+    """
+    try:
+        result: Any = command.main(args, prog_name=name, standalone_mode=False)
+    except click.UsageError as error:
+        usage.show(error)
+        return os.EX_USAGE
+    except click.ClickException as error:
+        error.show()
+        return os.EX_SOFTWARE
+    except FramebusError as error:
+        said = str(error)
+        if isinstance(error, UsageError):
+            said = usage.without_logins(said)
+        click.echo(f"framebus: {_cut(printable.line(typed.remedies(said)))}", err=True)
+        return error.exit_code
+    except click.Abort:
+        return _INTERRUPTED
+    except OSError as error:
+        if error.errno not in _FULL or error.filename is not None:
+            raise
+        click.echo(f"framebus: cannot write: {error.strerror}; give it a file or pipe", err=True)
+        return os.EX_IOERR
+    return result if isinstance(result, int) else os.EX_OK
+
+
+def _cut(text: str) -> str:
+    """Return as much as a person reads: a daemon's answer may be as long as a message."""
+    return text if len(text) <= _WORDS_MAX else f"{text[:_WORDS_MAX]}…"

@@ -1,0 +1,1 @@
+"""What a test of any kind may need: waiting, processes, strict readers of what programs say."""

@@ -1,0 +1,1 @@
+"""Data that tests feed in: pictures, streams, and files where none should be."""
