@@ -8,15 +8,15 @@ from typing import Any
 
 import pytest
 from framebus.contract.causes import Cause
-from framebus.contract.words import Rung, State
+from framebus.contract.words import Drop, Rejection, Rung, State
 from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.helpers.metrics import OPENMETRICS, Scrape, parsed
 from web_workers.cameras.observe import ABSENT, Observation
-from web_workers.counts.scores import Scores
-from web_workers.counts.tally import Account, Tally
-from web_workers.metrics import camera, frames, incidents, viewers
+from web_workers.counts.tally import Delivery, Tally
+from web_workers.counts.worker_counts import WorkerCounts
+from web_workers.metrics import camera, incidents, viewers
 from web_workers.metrics.sheet import Sheet
 
 ROOT = Path(__file__).parents[2]
@@ -120,9 +120,14 @@ def told(seen: Observation, reply: object = None) -> Scrape:
     return parsed(body)
 
 
-def test_the_words_are_the_daemons() -> None:
-    assert (*(state.value for state in State), ABSENT) == camera.STATES
-    assert tuple(rung.value for rung in Rung) == camera.RUNGS
+def test_every_word_of_the_contract_has_a_series_from_the_start() -> None:
+    scrape = told(observed({**STATUS, "control": {}, "recovery": {}}))
+    for series, label, words in (
+        ("framebus_camera_state", "state", {*State, ABSENT}),
+        ("framebus_recovery_tries_total", "rung", {*Rung}),
+        ("framebus_control_dropped_total", "reason", {*Drop}),
+    ):
+        assert {labels[label] for labels in scrape.labels(series)} == words
 
 
 def test_frames_add_up_for_camera_and_fallback_and_reasons_begin_at_zero() -> None:
@@ -134,7 +139,7 @@ def test_frames_add_up_for_camera_and_fallback_and_reasons_begin_at_zero() -> No
         assert published == captured - scrape.sum("framebus_frames_rejected_total", **of)
         assert scrape.value("framebus_frames_rejected_total", **of, reason="stale") == 0
     reasons = {labels["reason"] for labels in scrape.labels("framebus_frames_rejected_total")}
-    assert reasons == {*frames.REASONS, "new-reason"}
+    assert reasons == {*Rejection, "new-reason"}
     assert scrape.value("framebus_frames_missed_total", camera="front", origin="camera") == 2
     assert scrape.value("framebus_fallback_shown", camera="front") == 1
 
@@ -217,7 +222,7 @@ def test_viewers_of_all_kinds_are_told_and_the_histogram_adds_up() -> None:
     tally = Tally()
     for age_ns in (500_000, 30_000_000, 40_000_000, 9_000_000_000):
         tally.aged(age_ns)
-    counted = tally.scores("front", "stream", 1, [Account(4, 3, 1, 1000)])
+    counted = tally.worker_counts("front", "stream", 1, [Delivery(4, 3, 1, 1000)])
     sheet = Sheet()
     viewers.tell(sheet, ["front", "side"], counted, 2)
     scrape = parsed(sheet.text("")[0])
@@ -240,7 +245,7 @@ def test_names_are_as_prometheus_wants_them() -> None:
     sheet = Sheet()
     camera.tell(sheet, observed(STATUS, Cause("silent", "x")))
     incidents.tell(sheet, "front", REPLY)
-    viewers.tell(sheet, ["front"], Scores(), 1)
+    viewers.tell(sheet, ["front"], WorkerCounts(), 1)
     scrape = parsed(sheet.text(OPENMETRICS)[0], openmetrics=True)
     for family in scrape.families.values():
         assert re.fullmatch(r"framebus_[a-z_]+", family.name), family.name
@@ -257,7 +262,7 @@ def test_the_documentation_lists_what_there_is_and_alerts_use_nothing_else() -> 
     sheet = Sheet()
     camera.tell(sheet, observed({**STATUS, "retry_utc_ns": 1}, Cause("silent", "x")))
     incidents.tell(sheet, "front", REPLY)
-    viewers.tell(sheet, ["front"], Scores(), 1)
+    viewers.tell(sheet, ["front"], WorkerCounts(), 1)
     scrape = parsed(sheet.text("")[0])
     labels: dict[str, set[str]] = {}
     for name, has in scrape.samples:
