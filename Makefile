@@ -17,7 +17,7 @@ $(VENV)/.all: $(SPEC)
 	       "apt-get install python3-venv" >&2; exit 1; }
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet --upgrade pip
-	$(BIN)/pip install -qq --editable '.[all]'
+	$(BIN)/pip install -qq --editable .
 	touch $@
 
 $(VENV)/.dev: $(VENV)/.all

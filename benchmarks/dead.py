@@ -18,19 +18,21 @@ from pathlib import Path
 from signal import Signals
 
 import click
+from framebus.contract.words import Rung
 from framebus.names import CameraNames
+from framebus.options.chosen import Chosen
 from framebus.ring.writer import RingWriter
 
 from benchmarks.cpu import times_ns
 from capture_daemon.devices.hotplug import Hotplug, open_monitor
 from capture_daemon.lifecycle.pipeline import Access
-from capture_daemon.ownership.exclusive import ExclusiveSources
-from capture_daemon.ownership.inheritance import Legacy
+from capture_daemon.ownership.inherited_device import PredecessorState
 from capture_daemon.ownership.keeper import Keeper
 from capture_daemon.ownership.locks import Locks
+from capture_daemon.ownership.source_owner import SourceOwner
 from capture_daemon.parts import Parts
 from capture_daemon.recovery.budget import Budgets
-from capture_daemon.recovery.rungs import RESETS, Outcome, Result, Rung, Unavailable
+from capture_daemon.recovery.rungs import RESETS, Outcome, Result, Unavailable
 from capture_daemon.settings.options import settings
 from capture_daemon.settings.spec import SourceSpec
 from capture_daemon.sources.base import Interrupt, Request, Source
@@ -49,14 +51,14 @@ class _Rungs:
     """All rungs are to be had, and none helps."""
 
     def __init__(self) -> None:
-        self.climbed: list[tuple[Rung, int]] = []
+        self.carried_out: list[tuple[Rung, int]] = []
         """Each device-level rung, with when it began, CLOCK_MONOTONIC ns."""
 
     def survey(self, source: Source | None) -> tuple[Unavailable, ...]:  # noqa: ARG002
         return ()
 
-    def climb(self, rung: Rung, limit_s: float, interrupt: Interrupt) -> Outcome:  # noqa: ARG002
-        self.climbed.append((rung, time.monotonic_ns()))
+    def run_rung(self, rung: Rung, limit_s: float, interrupt: Interrupt) -> Outcome:  # noqa: ARG002
+        self.carried_out.append((rung, time.monotonic_ns()))
         interrupt.wait(_RUNG_S)
         return Outcome(Result.DONE, "done")
 
@@ -100,29 +102,29 @@ def main(seconds: float) -> None:
         f"{100 * spent_ns / took_ns:.2f} % of a core"
     )
     budgets = Budgets()
-    for rung, then_ns in rungs.climbed:
+    for rung, then_ns in rungs.carried_out:
         early = " (before its budget allows)" * (budgets.free_ns(rung, then_ns) > then_ns)
         budgets = budgets.spend(rung, then_ns)
         print(f"{(then_ns - begun_ns) / 1e9:7.1f} s  {rung.value}{early}")
-    print(f"{sum(rung in RESETS for rung, _ in rungs.climbed)} resets")
+    print(f"{sum(rung in RESETS for rung, _ in rungs.carried_out)} resets")
 
 
 def _parts(folder: Path, kernel: FakeKernel, rungs: _Rungs, stack: ExitStack) -> Parts:
     def build(_spec: SourceSpec, request: Request, interrupt: Interrupt) -> V4L2Source:
         return V4L2Source(_NODE, request, interrupt, ops=kernel, resolve=lambda _: _NODE)
 
-    def sources() -> ExclusiveSources:
-        return ExclusiveSources(locks=Locks(), runtime=folder, keeper=Keeper({}), build=build)
+    def sources() -> SourceOwner:
+        return SourceOwner(locks=Locks(), runtime=folder, keeper=Keeper({}), build=build)
 
     names = CameraNames(folder, "dead")
     signals = _NoSignals()
     stack.callback(signals.close)
     return Parts(
-        settings({"source": f"v4l2:{_NODE}", "ring_size": "1M"}),
+        settings(Chosen({"source": f"v4l2:{_NODE}", "ring_size": "1M"})),
         names,
         state=folder / "state",
         writer=RingWriter.create(names, capacity=1 << 20),
-        legacy=Legacy(),
+        predecessor_state=PredecessorState(),
         camera=Access(sources(), rungs),
         spare=Access(sources(), rungs),
         hotplug=Hotplug(open_monitor),

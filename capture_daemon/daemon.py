@@ -1,7 +1,7 @@
 """The daemon's main loop: one poll over everything that can happen, and nothing that blocks.
 
 It runs in the main thread and only passes on: control requests to the server, reports to the
-conductor and the adjustments, time to both, their state to the ring, the events and systemd.
+controller and the pending_controls, time to both, their state to the ring, the events and systemd.
 What all of them do is in their files; what they are made of is in parts.py.
 """
 
@@ -17,16 +17,21 @@ from typing import Protocol
 from framebus.zmtp.publisher import Acceptor
 
 from capture_daemon.capturing.reports import Mailbox, Report
-from capture_daemon.control.adjustments import Adjustments
 from capture_daemon.control.device import ControlsRead, ControlsSet, Described
-from capture_daemon.control.findings import Findings
-from capture_daemon.control.inquiries import EvidenceFound, HoldersSeen, JournalRead, JournalTrouble
+from capture_daemon.control.diagnostics_thread import (
+    EvidenceFound,
+    HoldersSeen,
+    JournalRead,
+    JournalTrouble,
+)
+from capture_daemon.control.incident_log import IncidentLog
+from capture_daemon.control.pending_controls import PendingControls
 from capture_daemon.control.server import ControlServer
 from capture_daemon.control.status import Status
 from capture_daemon.devices.hotplug import Hotplug, MonitorOpened
 from capture_daemon.lifecycle.fallback import Fallback, FallbackReport
 from capture_daemon.lifecycle.pipeline import Pipeline
-from capture_daemon.ownership.whereabouts import Whereabouts
+from capture_daemon.ownership.runtime_files_watch import RuntimeFilesWatch
 from capture_daemon.systemd import ServiceManager
 
 log = logging.getLogger(__name__)
@@ -78,8 +83,8 @@ class Daemon:
         spare: Pipeline,
         acceptor: Acceptor,
         fallback: Fallback,
-        adjustments: Adjustments,
-        findings: Findings,
+        pending_controls: PendingControls,
+        incident_log: IncidentLog,
         servers: Sequence[ControlServer],
         status: Status,
         ring: StatusSink,
@@ -88,16 +93,16 @@ class Daemon:
         mailbox: Mailbox,
         signals: Signals,
         hotplug: Hotplug,
-        whereabouts: Whereabouts,
+        runtime_files: RuntimeFilesWatch,
         supervised: bool,
     ) -> None:
         """Take its parts; `supervised` says whether somebody starts a successor."""
-        self._conductor = camera.conductor
+        self._controller = camera.controller
         self._capture = camera.capture
         self._threads = (camera.capture, spare.capture, acceptor)
         self._fallback = fallback
-        self._adjustments = adjustments
-        self._findings = findings
+        self._pending_controls = pending_controls
+        self._incident_log = incident_log
         self._servers = servers
         self._status = status
         self._ring = ring
@@ -106,13 +111,13 @@ class Daemon:
         self._mailbox = mailbox
         self._signals = signals
         self._hotplug = hotplug
-        self._whereabouts = whereabouts
+        self._runtime_files = runtime_files
         self._supervised = supervised
         self._timed: tuple[Timed, ...] = (
-            self._conductor,
+            self._controller,
             fallback,
-            adjustments,
-            findings,
+            pending_controls,
+            incident_log,
             *servers,
         )
         self._poller = select.poll()
@@ -137,7 +142,7 @@ class Daemon:
         for fd in (*servers, self._mailbox.fileno(), self._signals.fileno()):
             poller.register(fd, select.POLLIN)
         self._hotplug.start(self._mailbox.post)
-        self._conductor.start(time.monotonic_ns())
+        self._controller.start(time.monotonic_ns())
         self._manager.ready()
         while not self._ending:
             poller.poll(self._timeout_ms(time.monotonic_ns()))
@@ -164,9 +169,9 @@ class Daemon:
         now_ns = time.monotonic_ns()
         if self._hotplug.added():
             self._device_added(now_ns)
-        self._conductor.tick(now_ns)
-        self._adjustments.tick(now_ns)
-        self._findings.tick(now_ns)
+        self._controller.tick(now_ns)
+        self._pending_controls.tick(now_ns)
+        self._incident_log.tick(now_ns)
         more = [server.receive() for server in self._servers]  # all of them get their turn
         self._more_requests = any(more)
         now_ns = time.monotonic_ns()
@@ -181,29 +186,29 @@ class Daemon:
     def _on_report(self, report: object, now_ns: int) -> None:
         match report:
             case Report():
-                self._conductor.on_report(report, now_ns)
+                self._controller.on_report(report, now_ns)
             case FallbackReport():
                 self._fallback.on_report(report, now_ns)
-            case Described() if report.session != self._conductor.sessions.number:
+            case Described() if report.session != self._controller.sessions.number:
                 log.debug("a description of an earlier session")
             case Described() | ControlsRead() | ControlsSet():
-                self._adjustments.on_report(report)
+                self._pending_controls.on_report(report)
             case MonitorOpened(monitor=monitor):
                 if (fd := self._hotplug.use(monitor)) is not None:
                     self._poller.register(fd, select.POLLIN)
                     self._device_added(now_ns)  # while nobody listened, perhaps
             case EvidenceFound() | HoldersSeen() | JournalRead() | JournalTrouble():
-                self._findings.on_report(report)
+                self._incident_log.on_report(report)
             case _:
                 raise TypeError(f"nobody takes {report!r}")
 
     def _device_added(self, now_ns: int) -> None:
-        self._conductor.device_added(now_ns)
+        self._controller.device_added(now_ns)
         self._fallback.own.device_added(now_ns)
 
     def _look_for_files(self) -> None:
         """Make way for a successor if nobody new can find this daemon."""
-        lost = None if self._told_lost else self._whereabouts.lost()
+        lost = None if self._told_lost else self._runtime_files.lost()
         if lost is None:
             return
         self._told_lost = True

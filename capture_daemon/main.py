@@ -20,6 +20,7 @@ from framebus.names import (
     runtime_dir,
     state_dir,
 )
+from framebus.options.table import CONTROL_GROUP, END_HOLDER, LOG_LEVEL, POWER_PORTS, RING_SIZE
 from framebus.ring.predecessor import left_behind
 from framebus.ring.writer import RingWriter
 from framebus.trusted_files import create_runtime_dir
@@ -27,9 +28,9 @@ from framebus.trusted_files import create_runtime_dir
 from capture_daemon.devices.hotplug import Hotplug, open_monitor
 from capture_daemon.lifecycle.pipeline import Access
 from capture_daemon.ownership import keeper
-from capture_daemon.ownership.exclusive import ExclusiveSources
-from capture_daemon.ownership.inheritance import Legacy
+from capture_daemon.ownership.inherited_device import PredecessorState
 from capture_daemon.ownership.locks import Locks
+from capture_daemon.ownership.source_owner import SourceOwner
 from capture_daemon.parts import Parts
 from capture_daemon.privileged.client import PrivilegedClient
 from capture_daemon.process import (
@@ -50,11 +51,11 @@ log = logging.getLogger("capture_daemon")
 
 def run(settings: Settings, environ: MutableMapping[str, str]) -> int:
     """Be the daemon of one camera until a signal; return the exit code. Raises FramebusError."""
-    logs.to_stderr(settings.name, settings.log_level)
+    logs.to_stderr(settings.name, settings.options[LOG_LEVEL])
     allow_many_connections()
     # The ring and the lock files give the group what it may have, others nothing.
     os.umask(0o027)
-    control_group = group_id(settings.control_group)
+    control_group = group_id(settings.options[CONTROL_GROUP])
     device = keeper.handed_over(environ)
     names = CameraNames(create_runtime_dir(runtime_dir(environ)), settings.name)
     with ExitStack() as stack:
@@ -66,29 +67,30 @@ def run(settings: Settings, environ: MutableMapping[str, str]) -> int:
         signals = SignalWatch()
         stack.callback(signals.close)
         with left_behind(names) as predecessor:
-            legacy = Legacy.of(predecessor)
-            sources = ExclusiveSources(
+            predecessor_state = PredecessorState.of(predecessor)
+            sources = SourceOwner(
                 locks=locks,
                 runtime=names.runtime,
                 keeper=keeper.Keeper(environ),
-                inheritance=legacy.device(device),
+                inherited=predecessor_state.device(device),
             )
-            sources.check_held(settings.plan)
-            spares = ExclusiveSources(
+            sources.check_held(settings.request)
+            spares = SourceOwner(
                 locks=locks,
                 runtime=names.runtime,
                 keeper=keeper.Keeper({}),  # the store is for the camera alone
                 apart_from=sources.current,
             )
             if settings.fallback is not None:
-                spares.check_apart(settings.fallback, settings.plan.spec)
-            writer = RingWriter.create(names, capacity=settings.ring_size, predecessor=predecessor)
+                spares.check_apart(settings.fallback, settings.request.spec)
+            capacity = settings.options[RING_SIZE]
+            writer = RingWriter.create(names, capacity=capacity, predecessor=predecessor)
         parts = Parts(
             settings,
             names,
             state=state_dir(environ),
             writer=writer,
-            legacy=legacy,
+            predecessor_state=predecessor_state,
             camera=Access(sources, _rungs(settings, names, environ)),
             spare=Access(spares, _rungs(settings, names, environ)),
             hotplug=Hotplug(open_monitor),
@@ -97,7 +99,7 @@ def run(settings: Settings, environ: MutableMapping[str, str]) -> int:
             control_group=control_group,
             stack=stack,
         )
-        source = settings.plan.spec.text
+        source = settings.request.spec.text
         log.info("camera %s, %s, pid %d, %s", settings.name, source, os.getpid(), names.runtime)
         try:
             parts.daemon.run()
@@ -116,8 +118,8 @@ def _rungs(settings: Settings, names: CameraNames, environ: Mapping[str, str]) -
         actions=PortActions(),
         helper=PrivilegedClient(socket),
         holding=Holding(runtime=names.runtime, own_lock=names.lock, find=_holders),
-        end_holders=settings.end_holder,
-        power_ports=settings.power_ports,
+        end_holders=settings.options[END_HOLDER],
+        power_ports=settings.options[POWER_PORTS],
     )
 
 

@@ -18,24 +18,24 @@ from framebus.zmtp.publisher import Acceptor
 
 from capture_daemon.capturing.reports import Mailbox
 from capture_daemon.capturing.switcher import Switcher
-from capture_daemon.control.adjustments import Adjustments
-from capture_daemon.control.configuring import Wish
+from capture_daemon.control.configuring import ConfigureRequest
 from capture_daemon.control.device import DeviceThread
-from capture_daemon.control.findings import Findings
+from capture_daemon.control.diagnostics_thread import DiagnosticsThread
 from capture_daemon.control.handlers import Handlers
-from capture_daemon.control.inquiries import InquiryThread
+from capture_daemon.control.incident_log import IncidentLog
+from capture_daemon.control.pending_controls import PendingControls
 from capture_daemon.control.server import ControlServer, counts
 from capture_daemon.control.status import Ring, Status
 from capture_daemon.daemon import Daemon, Signals
 from capture_daemon.devices.hotplug import Hotplug
 from capture_daemon.diagnosis.journal import Journal
 from capture_daemon.diagnosis.tools import local_tools
-from capture_daemon.lifecycle.fallback import Fallback, FallbackReport, fallback_plan
+from capture_daemon.lifecycle.fallback import Fallback, FallbackReport, fallback_request
 from capture_daemon.lifecycle.fallback import log as fallback_log
 from capture_daemon.lifecycle.outage import Outage
 from capture_daemon.lifecycle.pipeline import Access, Pipeline
-from capture_daemon.ownership.inheritance import Legacy
-from capture_daemon.ownership.whereabouts import Whereabouts
+from capture_daemon.ownership.inherited_device import PredecessorState
+from capture_daemon.ownership.runtime_files_watch import RuntimeFilesWatch
 from capture_daemon.settings.options import Settings
 from capture_daemon.sources.base import Source
 from capture_daemon.systemd import ServiceManager
@@ -51,7 +51,7 @@ class Parts:
         *,
         state: Path,
         writer: RingWriter,
-        legacy: Legacy,
+        predecessor_state: PredecessorState,
         camera: Access,
         spare: Access,
         hotplug: Hotplug,
@@ -62,8 +62,8 @@ class Parts:
     ) -> None:
         """Build everything, start the threads, and put the way back on `stack`.
 
-        The caller holds the camera's lock. `writer`'s ring goes on from `legacy`. `camera` and
-        `spare` are for the source and for its fallback. `control_group` is the id of the group
+        The caller holds the camera's lock. `writer`'s ring goes on from the predecessor's. `camera`
+        and `spare` are for the source and for its fallback. `control_group` is the id of the group
         that may command, -1 for the process's own.
         """
         # A daemon that could not be built has no successor.
@@ -80,23 +80,25 @@ class Parts:
         stack.callback(events.close)
         self._device = DeviceThread(post=mailbox.post)
         journal = Journal(incident_journal(state, names.runtime, settings.name))
-        self._inquiries = InquiryThread(
+        self._diagnostics = DiagnosticsThread(
             tools=local_tools(apart_from=spare.sources.current),
             journal=journal,
             source=camera.sources.current,
             post=mailbox.post,
         )
-        findings = Findings(
-            inquiries=self._inquiries, journal=journal.path, event=events.send, pid=os.getpid()
+        incident_log = IncidentLog(
+            diagnostics=self._diagnostics, journal=journal.path, event=events.send, pid=os.getpid()
         )
-        switcher = Switcher(ring=writer, announcer=notifier, newest_ns=legacy.newest_ns)
+        switcher = Switcher(ring=writer, announcer=notifier, newest_ns=predecessor_state.newest_ns)
         self._camera = Pipeline(
             "capture",
-            plan=settings.plan,
+            request=settings.request,
             access=camera,
             outlet=switcher.camera,
             outage=Outage(
-                camera=settings.name, tell=findings.on_incident, given_up=legacy.given_up
+                camera=settings.name,
+                tell=incident_log.on_incident,
+                given_up=predecessor_state.given_up,
             ),
             post=mailbox.post,
             opened=self._on_open,
@@ -104,7 +106,7 @@ class Parts:
         self._spare = Pipeline(
             "fallback",
             # Without a fallback nothing is ever opened there.
-            plan=fallback_plan(settings.plan, settings.fallback or settings.plan.spec),
+            request=fallback_request(settings.request, settings.fallback or settings.request.spec),
             access=spare,
             outlet=switcher.fallback,
             outage=Outage(log=fallback_log),
@@ -114,25 +116,25 @@ class Parts:
         for pipeline in (self._camera, self._spare):
             stack.callback(pipeline.capture.dispose)
         fallback = Fallback(
-            camera=self._camera.conductor,
-            own=self._spare.conductor,
+            camera=self._camera.controller,
+            own=self._spare.controller,
             air=switcher,
             spec=settings.fallback,
         )
 
-        def check(wish: Wish) -> None:
-            camera.sources.check(wish.plan)
-            if wish.fallback is not None:
-                spare.sources.check_apart(wish.fallback, wish.plan.spec)
-                if wish.fallback != fallback.spec:
-                    spare.sources.check(fallback_plan(wish.plan, wish.fallback))
+        def check(wanted: ConfigureRequest) -> None:
+            camera.sources.check(wanted.capture)
+            if wanted.fallback is not None:
+                spare.sources.check_apart(wanted.fallback, wanted.capture.spec)
+                if wanted.fallback != fallback.spec:
+                    spare.sources.check(fallback_request(wanted.capture, wanted.fallback))
 
-        adjustments = Adjustments(device=self._device, event=events.send)
+        pending_controls = PendingControls(device=self._device, event=events.send)
         handlers = Handlers(
-            conductor=self._camera.conductor,
+            controller=self._camera.controller,
             fallback=fallback,
-            adjustments=adjustments,
-            findings=findings,
+            pending_controls=pending_controls,
+            incident_log=incident_log,
             status=lambda now_ns, operator: status.document(now_ns, operator=operator),
             check=check,
             shutdown=lambda: self.daemon.end(),
@@ -149,7 +151,7 @@ class Parts:
             camera=settings.name,
             pid=os.getpid(),
             ring=Ring.of(writer),
-            conductor=self._camera.conductor,
+            controller=self._camera.controller,
             counters=self._camera.counters,
             fallback=fallback,
             fallback_counters=self._spare.counters,
@@ -161,8 +163,8 @@ class Parts:
             spare=self._spare,
             acceptor=acceptor,
             fallback=fallback,
-            adjustments=adjustments,
-            findings=findings,
+            pending_controls=pending_controls,
+            incident_log=incident_log,
             servers=servers,
             status=status,
             ring=writer,
@@ -171,20 +173,20 @@ class Parts:
             mailbox=mailbox,
             signals=signals,
             hotplug=hotplug,
-            whereabouts=Whereabouts((*names.files, writer.path)),
+            runtime_files=RuntimeFilesWatch((*names.files, writer.path)),
             supervised=camera.sources.supervised,
         )
         self._renews = lambda: self.daemon.renewing
         self._device.start()
-        self._inquiries.start()
-        self._inquiries.read_journal()
+        self._diagnostics.start()
+        self._diagnostics.read_journal()
         self._camera.capture.start()
         self._spare.capture.start()
 
     def _on_open(self, session: int, source: Source) -> None:
         """A source was opened. Runs in the capture thread."""
         self._device.attach(session, source)
-        self._inquiries.learn_device()
+        self._diagnostics.learn_device()
 
     def end_threads(self, timeout_s: float) -> bool:
         """End the threads; False if one still hangs after `timeout_s`.
@@ -193,14 +195,14 @@ class Parts:
         """
         deadline = time.monotonic() + timeout_s
         if not self.daemon.renewing:
-            self._camera.conductor.stop(time.monotonic_ns())
+            self._camera.controller.stop(time.monotonic_ns())
         self.daemon.tell_status(time.monotonic_ns())
         self._camera.capture.quit(leave=self.daemon.renewing)
         self._spare.capture.quit()
         self._device.quit()
-        self._inquiries.quit()
-        # What the inquiries hang in holds no device: they are waited for, and else left behind.
+        self._diagnostics.quit()
+        # What the diagnostics hang in holds no device: they are waited for, and else left behind.
         holding = (self._camera.capture, self._spare.capture, self._device)
-        for thread in (*holding, self._inquiries):
+        for thread in (*holding, self._diagnostics):
             thread.join(max(0.0, deadline - time.monotonic()))
         return not any(thread.is_alive() for thread in holding)

@@ -13,8 +13,8 @@ from framebus.serving import access
 from werkzeug.exceptions import NotFound
 
 from web_workers.access import views
+from web_workers.access.authorizer import Authorizer
 from web_workers.access.decisions import Decision, decided
-from web_workers.access.gate import Gate
 from web_workers.access.keys import Keys
 from web_workers.pages.aliases import ADDRESSES, not_found
 from web_workers.pages.routes import routes
@@ -33,12 +33,12 @@ def create_app(settings: Settings | None = None) -> Flask:
     app = Flask("web_workers")
     app.url_map.redirect_defaults = False  # to an absolute address, which is none behind a prefix
     app.json.sort_keys = False  # type: ignore[attr-defined]  # of the default JSON provider
-    gate = Gate(settings.access, _keys(settings))
-    gate.install(app)
+    authorizer = Authorizer(settings.access, _keys(settings))
+    authorizer.install(app)
     # Nothing in these files is about a camera, and the page of errors needs them.
     app.view_functions["static"] = decided(Decision.OPEN, app.view_functions["static"])
     app.register_blueprint(routes(cameras))
-    app.register_blueprint(views.routes(gate, cameras.existing))
+    app.register_blueprint(views.routes(authorizer, cameras.existing))
     install(app, cameras)
     app.register_error_handler(NotFound, _not_found)
     app.after_request(_with_headers)

@@ -8,25 +8,27 @@ from __future__ import annotations
 
 import os
 
-from framebus.options.flags import variable
+from framebus.options.chosen import Chosen
+from framebus.options.table import BIND, CERTFILE, KEYFILE, WORKERS
 
-from web_workers.settings import BIND, DEFAULT_BIND, WORKERS, default_workers
-from web_workers.viewers.threaded import PLACES
+from web_workers.settings import default_workers
+from web_workers.viewers.thread_slots import THREAD_SLOTS
 
+_options = Chosen.from_environ(os.environ)
 wsgi_app = "web_workers.app:create_app()"
-worker_class = "web_workers.fresh.FreshWorker"
-bind = os.environ.get(BIND) or DEFAULT_BIND
-workers = int(os.environ.get(WORKERS) or default_workers())
+worker_class = "web_workers.reloading_worker.ReloadingWorker"
+bind = _options[BIND]
+workers = _options[WORKERS] or default_workers()
 _umask = os.umask(0o117)
 os.umask(_umask)
 umask = _umask | 0o117  # of a Unix socket that is bound: gunicorn would make it 0777
-certfile = os.environ.get(variable("certfile")) or None
-keyfile = os.environ.get(variable("keyfile")) or None
+certfile = str(_options[CERTFILE] or "") or None
+keyfile = str(_options[KEYFILE] or "") or None
 threads = 8  # short requests only: viewers have no thread, but for TLS
 if certfile:
-    threads += PLACES
+    threads += THREAD_SLOTS
 worker_connections = 1024  # connections before, in and after a request; viewers do not count
-sendfile = False  # it would wait for the client in a thread (admission/outbox.py)
+sendfile = False  # it would wait for the client in a thread (admission/buffered_socket.py)
 keepalive = 5  # seconds; pages that poll snapshots keep their connection
 timeout = 30  # seconds without a heartbeat after which a worker is replaced
 graceful_timeout = 5  # seconds for requests under way when a worker stops

@@ -26,23 +26,24 @@ import time
 from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any
 
+from framebus.options.table import IO_URING
 from gunicorn import http
 from gunicorn.sock import ssl_context
 from gunicorn.workers.gthread import TConn
 
 from web_workers.access.errors import GuardedErrors
-from web_workers.admission.descriptors import Rooms, raise_descriptor_limit
-from web_workers.admission.intake import Intake
-from web_workers.admission.leaving import Leaving
-from web_workers.admission.outbox import ClientSocket
-from web_workers.admission.settings import Limits
-from web_workers.admission.threads import RequestThreads
+from web_workers.admission.buffered_socket import BufferedSocket
+from web_workers.admission.connection_limits import ConnectionLimits, raise_descriptor_limit
+from web_workers.admission.request_reader import RequestReader
+from web_workers.admission.request_threads import RequestThreads
+from web_workers.admission.response_drain import ResponseDrain
+from web_workers.admission.viewer_limits import Limits
 from web_workers.cameras import calls
 from web_workers.feeds.streams import WorkerStreams
 from web_workers.handover.shared import LAYOUT, Shared
 from web_workers.responses.takeover import TakeOver, announce, end_threaded
 from web_workers.settings import Cameras, Settings
-from web_workers.viewers.rounds import open_uring
+from web_workers.viewers.broadcast_send import open_uring
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
@@ -56,7 +57,7 @@ _END_NS = 1_500_000_000
 
 
 class _Client(TConn):  # type: ignore[misc]  # gunicorn has no types
-    """gunicorn's connection, and what the intake keeps of it."""
+    """gunicorn's connection, and what the request reader keeps of it."""
 
     def __init__(self, *args: Any) -> None:
         super().__init__(*args)
@@ -65,7 +66,7 @@ class _Client(TConn):  # type: ignore[misc]  # gunicorn has no types
 
 
 class StreamWorker(GuardedErrors):
-    """A threaded worker with an event loop for viewers. Never made: a FreshWorker becomes one."""
+    """A threaded worker with an event loop for viewers. A ReloadingWorker becomes one."""
 
     shared: Shared
 
@@ -80,26 +81,26 @@ class StreamWorker(GuardedErrors):
             self.log.warning("this version shares nothing with workers of the running one: restart")
             shared = Shared.create()
         settings = Settings.from_environ()
-        rooms = Rooms.of(self.worker_connections)
+        rooms = ConnectionLimits.of(self.worker_connections)
         self._streams = WorkerStreams(
             cameras=Cameras(settings),
-            uring=open_uring(wanted=settings.io_uring),
+            uring=open_uring(wanted=settings.options[IO_URING] == "auto"),
             shared=shared,
             age=self.age,
-            limits=Limits.from_environ(os.environ),
+            limits=Limits.of(settings.options),
             room=rooms.viewers(),
         )
         loop, dropped = self._streams.loop, self._streams.dropped
-        self._leaving = Leaving(
-            loop=loop, limit=rooms.leaving, closed=self._connection_closed, dropped=dropped
+        self._response_drain = ResponseDrain(
+            loop=loop, limit=rooms.draining, closed=self._connection_closed, dropped=dropped
         )
-        self._intake = Intake(
+        self._request_reader = RequestReader(
             loop=loop,
             half_open=rooms.half_open,
             kept=rooms.kept,
             keep_ns=round(self.cfg.keepalive * 1e9),
             serve=self._serve,
-            leave=self._leaving.linger,
+            leave=self._response_drain.linger,
             closed=self._connection_closed,
             dropped=dropped,
             tls=ssl_context(self.cfg) if self.cfg.is_ssl else None,
@@ -107,8 +108,8 @@ class StreamWorker(GuardedErrors):
         try:
             super().init_process()
         finally:
-            self._intake.close()
-            self._leaving.close()
+            self._request_reader.close()
+            self._response_drain.close()
             self._streams.close()
 
     def get_thread_pool(self) -> RequestThreads:
@@ -124,13 +125,13 @@ class StreamWorker(GuardedErrors):
         """Serve until told to stop."""
         loop = self._streams.loop
         loop.add(self.poller.fileno(), select.EPOLLIN, lambda _: loop.stop())
-        self._streams.porter.open()
+        self._streams.migration.open()
         super().run()
         self._end_threaded()
         if os.getppid() != self.ppid:
             return  # gunicorn's master is gone: there is no other worker, and will be none
         self._leave()
-        while not self._streams.porter.empty:
+        while not self._streams.migration.empty:
             self.notify()
             loop.dispatch(loop.timeout_s(1.0))
 
@@ -138,7 +139,7 @@ class StreamWorker(GuardedErrors):
         """Serve viewers until there is something for gunicorn to do, then let it do that."""
         if not self.alive:
             self._leave()
-        self._streams.porter.seen()
+        self._streams.migration.seen()
         self._streams.loop.run(timeout)
         super().wait_for_and_dispatch_events(0)
 
@@ -147,14 +148,14 @@ class StreamWorker(GuardedErrors):
 
         When all of them end there is nobody to take what was given away, and the kernel closes it.
         """
-        self._streams.porter.leave()
-        self._intake.end(_END_NS)
+        self._streams.migration.leave()
+        self._request_reader.end(_END_NS)
         self._end_threaded()
 
     def _end_threaded(self) -> None:
         """Have the viewers leave that are bound to a thread of this worker, and so to it."""
         if end_threaded():
-            self._streams.porter.lose()
+            self._streams.migration.lose()
 
     def accept(self, listener: Any) -> None:
         """Accept a connection; without a descriptor left for it, pause instead of ending."""
@@ -170,8 +171,8 @@ class StreamWorker(GuardedErrors):
             self.set_accept_enabled(False)
             return
         self.nr_conns += 1
-        plain = sock if self.cfg.is_ssl else ClientSocket(sock)
-        self._intake.accepted(_Client(self.cfg, plain, address, listener.getsockname()))
+        plain = sock if self.cfg.is_ssl else BufferedSocket(sock)
+        self._request_reader.accepted(_Client(self.cfg, plain, address, listener.getsockname()))
 
     def set_accept_enabled(self, enabled: bool) -> None:
         """Start or stop accepting, as gunicorn's loop asks in each round."""
@@ -186,8 +187,8 @@ class StreamWorker(GuardedErrors):
 
     def handle_request(self, req: Any, conn: Any) -> bool:
         """Handle one request, in a request thread."""
-        # The intake has told who waited for it. gunicorn would say it once more, by a `send` that
-        # waits for a client that reads nothing: the thread would be gone for good.
+        # The request reader has told who waited for it. gunicorn would say it once more, by a
+        # `send` that waits for a client that reads nothing: the thread would be gone for good.
         req._expected_100_continue = False
         if self.cfg.is_ssl:
             conn.sock.settimeout(_WRITE_S)
@@ -211,12 +212,12 @@ class StreamWorker(GuardedErrors):
             return
         if taken is not None:
             taken.release()
-        # Bytes that the parser left over: it saw another end of the request than the intake did.
+        # Bytes that the parser left over: it saw another end than the request reader did.
         if done and fs.result() and not conn.last and not conn.parser.unreader.buf.getvalue():
-            self._leaving.flush(conn, self._intake.returned)
+            self._response_drain.flush(conn, self._request_reader.returned)
         else:
             # gunicorn would wait here, in the main thread, until the client closes: up to 2 s.
-            self._leaving.flush(conn, self._leaving.linger)
+            self._response_drain.flush(conn, self._response_drain.linger)
 
     def _take_over(self, conn: Any, taken: TakeOver) -> None:
         try:

@@ -11,17 +11,18 @@ import threading
 from dataclasses import dataclass
 from typing import Protocol
 
-from capture_daemon.recovery.rungs import Rung
-from capture_daemon.settings.plan import Plan
+from framebus.contract.words import Rung
+
+from capture_daemon.settings.capture_request import CaptureRequest
 from capture_daemon.sources.base import Interrupt
 
 
 @dataclass(frozen=True, slots=True)
 class Open:
-    """Open the plan's source as this session."""
+    """Open the request's source as this session."""
 
     session: int
-    plan: Plan
+    request: CaptureRequest
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +40,7 @@ class Close:
 
 
 @dataclass(frozen=True, slots=True)
-class Climb:
+class RunRung:
     """Close whatever is open and carry out a rung; it waits for a holder for `limit_s` seconds."""
 
     session: int
@@ -55,14 +56,14 @@ class Quit:
     """Leave the device streaming for a successor, where somebody keeps it."""
 
 
-Command = Open | RestartStream | Close | Climb | Quit
+Command = Open | RestartStream | Close | RunRung | Quit
 
 
 class CaptureCommands(Protocol):
-    """What the conductor needs of the capture thread; every call returns at once."""
+    """What the controller needs of the capture thread; every call returns at once."""
 
-    def open(self, session: int, plan: Plan) -> None:
-        """Open the plan's source as this session."""
+    def open(self, session: int, request: CaptureRequest) -> None:
+        """Open the request's source as this session."""
 
     def restart_stream(self, session: int) -> None:
         """Restart the open stream, or fail the session if the source cannot."""
@@ -70,8 +71,8 @@ class CaptureCommands(Protocol):
     def close(self, session: int) -> None:
         """Close whatever is open; ends in Closed."""
 
-    def climb(self, session: int, rung: Rung, limit_s: float) -> None:
-        """Carry out a rung with the device closed; ends in Climbed."""
+    def run_rung(self, session: int, rung: Rung, limit_s: float) -> None:
+        """Carry out a rung with the device closed; ends in RungDone."""
 
     def arrived_ns(self) -> int:
         """Return when the newest valid frame arrived; 0 if none yet."""
@@ -85,7 +86,7 @@ class CaptureCommands(Protocol):
     def too_large(self) -> int:
         """Return the bytes of the largest frame that the ring did not take; 0: it took all."""
 
-    def still_since_ns(self) -> int:
+    def unchanged_since_ns(self) -> int:
         """Return when the newest picture came for the first time; 0 if none yet."""
 
     def blocked(self, now_ns: int) -> tuple[str, float]:
@@ -134,7 +135,7 @@ def without_the_overtaken(commands: list[Command]) -> list[Command]:
     commands = [
         command
         for at, command in enumerate(commands)
-        if at == last or not isinstance(command, Climb)
+        if at == last or not isinstance(command, RunRung)
     ]
     for at in range(len(commands) - 1, 0, -1):
         if isinstance(commands[at], Close | Quit):

@@ -14,11 +14,11 @@ from framebus.frame import FrameFlags
 from framebus.ring.layout import capacity_for
 
 from capture_daemon.capturing.counters import FrameCounters
+from capture_daemon.capturing.freeze_detector import FreezeDetector
 from capture_daemon.capturing.reports import ring_size_remedy
-from capture_daemon.capturing.stillness import Stillness
 from capture_daemon.capturing.switcher import SOUND, TOO_LARGE
-from capture_daemon.sources import jpeg
 from capture_daemon.sources.base import NOTHING_GRANTED, Captured, Granted
+from capture_daemon.sources.pictures import jpeg
 
 log = logging.getLogger(__name__)
 
@@ -54,7 +54,7 @@ class Publisher:
         self._granted = NOTHING_GRANTED
         self._settled = False
         self._before_ns = 0
-        self.stillness = Stillness()
+        self.freeze_detector = FreezeDetector()
         self._suspect = 0
         """Pictures of more bytes are searched whole: one that was cut may have the next in it."""
         self.too_large = 0
@@ -71,7 +71,7 @@ class Publisher:
         self._settled = False
         self._before_ns = 0
         self._counters.begin_session()
-        if granted.fps or not granted.patience_s:
+        if granted.fps or not granted.first_frame_timeout_s:
             self._set_interval(granted.fps)
         # Else what the source gave before holds until it is known anew: between two frames of a
         # slow camera readers would take it for away.
@@ -80,7 +80,7 @@ class Publisher:
         """Tell readers the measured interval where the source's own word is missing, or a wish."""
         self._settled = True
         granted, rate = self._granted, self._counters.rate()
-        if not granted.fps or (granted.patience_s and 0 < rate < granted.fps):
+        if not granted.fps or (granted.first_frame_timeout_s and 0 < rate < granted.fps):
             self._set_interval(rate)
 
     def take(self, captured: Captured) -> bool:
@@ -133,7 +133,7 @@ class Publisher:
         if reason is None or reason in SOUND:
             if not self._settled:
                 self._notice_slowness(captured.captured_ns)
-            self.stillness.see(picture, captured.captured_ns)
+            self.freeze_detector.see(picture, captured.captured_ns)
             self.width, self.height = width, height
         return reason
 
@@ -152,7 +152,7 @@ class Publisher:
         """Tell readers at its second frame that a camera is slow: the tenth may be minutes away."""
         before_ns, self._before_ns = self._before_ns, captured_ns
         gap_ns = captured_ns - before_ns
-        if before_ns and self._granted.patience_s and gap_ns >= _SLOW_NS:
+        if before_ns and self._granted.first_frame_timeout_s and gap_ns >= _SLOW_NS:
             self._outlet.set_interval(gap_ns)
 
     def _set_interval(self, fps: float) -> None:

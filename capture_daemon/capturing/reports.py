@@ -1,7 +1,7 @@
 """What the threads tell the main thread, and the mailbox that carries it.
 
 Frozen values only: nothing here can be changed by the thread that sent it. A session is one
-opening of a source; a report of an earlier session than the conductor's is old news.
+opening of a source; a report of an earlier session than the controller's is old news.
 """
 
 from __future__ import annotations
@@ -13,37 +13,19 @@ import traceback
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from framebus.contract.causes import Cause
+from framebus.contract.words import Rung
 from framebus.errors import UsageError
 from framebus.ring.layout import capacity_for
 from framebus.units import byte_count_text
 
 from capture_daemon.capturing.switcher import TOO_LARGE
-from capture_daemon.recovery.rungs import Outcome, Rung, Unavailable
+from capture_daemon.recovery.rungs import Outcome, Unavailable
 from capture_daemon.settings.spec import SourceSpec
 from capture_daemon.sources import remedies
 from capture_daemon.sources.base import Granted, SourceError
 
 log = logging.getLogger(__name__)
-
-
-def one_line(text: str) -> str:
-    """Return `text` as one printable line: servers, drivers and children may say anything, and a
-    line feed in a log or in systemd's STATUS= would let them speak in our name.
-    """
-    return " ".join("".join(c if c.isprintable() else " " for c in text).split())
-
-
-@dataclass(frozen=True, slots=True)
-class Cause:
-    """Why there are no frames: `code` for programs, `message` and `remedy` for people."""
-
-    code: str
-    message: str
-    remedy: str = ""
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "message", one_line(self.message))
-        object.__setattr__(self, "remedy", one_line(self.remedy))
 
 
 def ring_size_remedy(length: int) -> str:
@@ -171,7 +153,7 @@ class Surveyed(Report):
 
 
 @dataclass(frozen=True, slots=True)
-class Climbed(Report):
+class RungDone(Report):
     """A rung was carried out, or not."""
 
     rung: Rung

@@ -2,7 +2,7 @@
 
 Because it is one thread, the device can never be busy by our own doing. It may block in a source
 for seconds; the main thread never waits for it, and learns what happened from reports. It does
-not decide anything: that is the conductor's.
+not decide anything: that is the controller's.
 """
 
 from __future__ import annotations
@@ -13,17 +13,26 @@ import time
 from collections.abc import Callable
 from typing import Protocol
 
-from capture_daemon.capturing.commands import Climb, Close, CommandQueue, Open, Quit, RestartStream
+from framebus.contract.causes import Cause
+from framebus.contract.words import DEVICE_LEVEL, Rung
+
+from capture_daemon.capturing.commands import (
+    Close,
+    CommandQueue,
+    Open,
+    Quit,
+    RestartStream,
+    RunRung,
+)
 from capture_daemon.capturing.counters import FrameCounters
 from capture_daemon.capturing.publisher import Publisher
 from capture_daemon.capturing.reports import (
-    Cause,
-    Climbed,
     Closed,
     Failed,
     FrameSeen,
     Opened,
     Report,
+    RungDone,
     Settled,
     StreamRestarted,
     Surveyed,
@@ -33,8 +42,8 @@ from capture_daemon.capturing.reports import (
 )
 from capture_daemon.capturing.settling import Settling
 from capture_daemon.recovery.base import Rungs
-from capture_daemon.recovery.rungs import DEVICE_LEVEL, Outcome, Result, Rung
-from capture_daemon.settings.plan import Plan
+from capture_daemon.recovery.rungs import Outcome, Result
+from capture_daemon.settings.capture_request import CaptureRequest
 from capture_daemon.sources.base import (
     Granted,
     Interrupt,
@@ -49,10 +58,10 @@ _READ_S = 0.5
 
 
 class Sources(Protocol):
-    """What is needed of ownership.exclusive.ExclusiveSources: it has one source at most."""
+    """What is needed of ownership.source_owner.SourceOwner: it has one source at most."""
 
-    def open(self, plan: Plan, interrupt: Interrupt) -> tuple[str, Source, Granted]:
-        """Open the plan's source; return its kind, itself, and what it gives.
+    def open(self, request: CaptureRequest, interrupt: Interrupt) -> tuple[str, Source, Granted]:
+        """Open the request's source; return its kind, itself, and what it gives.
 
         Raises SourceError, UsageError; nothing is open then.
         """
@@ -92,16 +101,16 @@ class CaptureThread(threading.Thread):
         self._opened = opened
         self._commands = CommandQueue()
         self._source: Source | None = None
-        self._plan: Plan | None = None
+        self._request: CaptureRequest | None = None
         self._session = 0
         self._settling = Settling()
         self._call: tuple[str, int] | None = None  # what the source does, and since when
 
     # -- for other threads ---------------------------------------------------------------------
 
-    def open(self, session: int, plan: Plan) -> None:
-        """Open the plan's source; ends in Opened or Failed."""
-        self._commands.put(Open(session, plan))
+    def open(self, session: int, request: CaptureRequest) -> None:
+        """Open the request's source; ends in Opened or Failed."""
+        self._commands.put(Open(session, request))
 
     def restart_stream(self, session: int) -> None:
         """Restart the open stream; ends in StreamRestarted or Failed."""
@@ -111,9 +120,9 @@ class CaptureThread(threading.Thread):
         """Close whatever is open; ends in Closed."""
         self._commands.put(Close(session))
 
-    def climb(self, session: int, rung: Rung, limit_s: float) -> None:
-        """Carry out a rung with the device closed; ends in Climbed."""
-        self._commands.put(Climb(session, rung, limit_s))
+    def run_rung(self, session: int, rung: Rung, limit_s: float) -> None:
+        """Carry out a rung with the device closed; ends in RungDone."""
+        self._commands.put(RunRung(session, rung, limit_s))
 
     def quit(self, *, leave: bool = False) -> None:
         """Close whatever is open, and end the thread.
@@ -148,9 +157,9 @@ class CaptureThread(threading.Thread):
         """Return the bytes of the largest frame that the ring did not take; 0: it took all."""
         return self._publisher.too_large
 
-    def still_since_ns(self) -> int:
+    def unchanged_since_ns(self) -> int:
         """Return when the newest picture came for the first time; 0 if none yet."""
-        return self._publisher.stillness.since_ns()
+        return self._publisher.freeze_detector.since_ns()
 
     # -- the thread ----------------------------------------------------------------------------
 
@@ -159,15 +168,15 @@ class CaptureThread(threading.Thread):
         while True:
             for command in self._commands.take(wait=self._source is None):
                 match command:
-                    case Open(session, plan):
-                        self._do_open(session, plan)
+                    case Open(session, request):
+                        self._do_open(session, request)
                     case RestartStream(session):
                         self._do_restart_stream(session)
                     case Close(session):
                         self._do_close()
                         self._post(Closed(session))
-                    case Climb():
-                        self._do_climb(command)
+                    case RunRung():
+                        self._do_run_rung(command)
                     case Quit(leave):
                         if not (leave and self._sources.leave()):
                             self._do_close()
@@ -175,19 +184,19 @@ class CaptureThread(threading.Thread):
             if self._source is not None:
                 self._read(self._source)
 
-    def _do_open(self, session: int, plan: Plan) -> None:
+    def _do_open(self, session: int, request: CaptureRequest) -> None:
         self._do_close()
         self._session = session
         try:
             self._call = ("opening", time.monotonic_ns())
-            self._plan = plan
-            kind, self._source, granted = self._sources.open(plan, self._commands.interrupt)
+            self._request = request
+            kind, self._source, granted = self._sources.open(request, self._commands.interrupt)
         except Exception as error:  # noqa: BLE001  a source's bug must not end the thread
             self._fail(error)
             return
         self._call = None
         self._settling.begin()
-        granted = plan.spec.conceal_granted(granted)
+        granted = request.spec.conceal_granted(granted)
         self._publisher.begin(granted)
         self._survey(self._source)
         self._post(Opened(session, granted, kind))
@@ -195,12 +204,12 @@ class CaptureThread(threading.Thread):
             self._opened(session, self._source)
 
     def _do_restart_stream(self, session: int) -> None:
-        source, plan = self._source, self._plan
-        if source is None or plan is None or session != self._session:
+        source, request = self._source, self._request
+        if source is None or request is None or session != self._session:
             return
         if not isinstance(source, Restartable):
             # Closing and opening again is what is left.
-            cause = silence_cause(plan.spec, self.rejected_since(), self.too_large())
+            cause = silence_cause(request.spec, self.rejected_since(), self.too_large())
             self._fail_for(cause, permanent=False)
             return
         try:
@@ -223,17 +232,17 @@ class CaptureThread(threading.Thread):
         self._call = None
         self._source = None
 
-    def _do_climb(self, climb: Climb) -> None:
+    def _do_run_rung(self, order: RunRung) -> None:
         self._do_close()
-        if climb.rung in DEVICE_LEVEL:  # the others wait for other processes, which is no hanging
-            self._call = (climb.rung.value, time.monotonic_ns())
+        if order.rung in DEVICE_LEVEL:  # the others wait for other processes, which is no hanging
+            self._call = (order.rung.value, time.monotonic_ns())
         try:
-            outcome = self._rungs.climb(climb.rung, climb.limit_s, self._commands.interrupt)
+            outcome = self._rungs.run_rung(order.rung, order.limit_s, self._commands.interrupt)
         except Exception as error:
             log.exception("a bug in a rung")  # it must not end the thread
             outcome = Outcome(Result.UNAVAILABLE, f"{type(error).__name__}: {error}")
         self._call = None
-        self._post(Climbed(climb.session, climb.rung, outcome))
+        self._post(RungDone(order.session, order.rung, outcome))
 
     def _read(self, source: Source) -> None:
         self._call = ("reading", time.monotonic_ns())
@@ -266,9 +275,9 @@ class CaptureThread(threading.Thread):
         self._post(Surveyed(self._session, unavailable))
 
     def _fail(self, error: Exception) -> None:
-        if self._plan is None:
+        if self._request is None:
             raise ValueError("fail: no source was opened") from error
-        cause, permanent = cause_of(error, self._plan.spec)
+        cause, permanent = cause_of(error, self._request.spec)
         self._fail_for(cause, permanent=permanent)
 
     def _fail_for(self, cause: Cause, *, permanent: bool) -> None:

@@ -14,8 +14,8 @@ from framebus.units import frame_rate, frame_size
 
 from capture_daemon.control.refusal import Refusal
 from capture_daemon.settings import spec
+from capture_daemon.settings.capture_request import CaptureRequest
 from capture_daemon.settings.options import check_fallback, parse_fallback, parse_source
-from capture_daemon.settings.plan import Plan
 from capture_daemon.settings.spec import SourceSpec
 from capture_daemon.sources.base import Request
 
@@ -23,21 +23,21 @@ CONFIGURABLE = ("source", "fallback", "size", "fps")
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
+class ConfigureRequest:
     """What is to be captured, and what is to be shown while that cannot be."""
 
-    plan: Plan
+    capture: CaptureRequest
     fallback: SourceSpec | None
 
-    def changed(self, params: Mapping[str, object]) -> Wish:
+    def changed(self, params: Mapping[str, object]) -> ConfigureRequest:
         """Return it with these parameters changed. Raises Refusal."""
         try:
-            request = self.plan.request
+            wanted = self.capture.format
             if "size" in params:
-                request = _with_size(request, params["size"])
+                wanted = _with_size(wanted, params["size"])
             if "fps" in params:
-                request = replace(request, fps=_fps(params["fps"]))
-            source = self.plan.spec
+                wanted = replace(wanted, fps=_fps(params["fps"]))
+            source = self.capture.spec
             if "source" in params:
                 source = parse_source(_text("source", params["source"]))
             fallback = self.fallback
@@ -47,7 +47,7 @@ class Wish:
             check_fallback(fallback, source)
         except UsageError as error:
             raise Refusal(INVALID_PARAMS, str(error)) from error
-        return Wish(replace(self.plan, spec=source, request=request), fallback)
+        return ConfigureRequest(replace(self.capture, spec=source, format=wanted), fallback)
 
 
 def _text(key: str, value: object) -> str:

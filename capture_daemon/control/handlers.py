@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from framebus.contract.words import DEVICE_LEVEL, Rung
 from framebus.control.protocol import (
     HELD,
     INVALID_PARAMS,
@@ -19,14 +20,13 @@ from framebus.control.protocol import (
 from framebus.errors import CameraHeld, UsageError
 from framebus.spelling import did_you_mean, nearest
 
-from capture_daemon.control.adjustments import Adjustments
-from capture_daemon.control.configuring import CONFIGURABLE, Wish
-from capture_daemon.control.findings import Findings
+from capture_daemon.control.configuring import CONFIGURABLE, ConfigureRequest
+from capture_daemon.control.incident_log import IncidentLog
+from capture_daemon.control.pending_controls import PendingControls
 from capture_daemon.control.refusal import Answer, Refusal
-from capture_daemon.lifecycle.conductor import Conductor
+from capture_daemon.lifecycle.controller import CaptureController
 from capture_daemon.lifecycle.fallback import Fallback
 from capture_daemon.lifecycle.lease import LONGEST_S, Lease
-from capture_daemon.recovery.rungs import DEVICE_LEVEL, Rung
 
 Params = Mapping[str, object]
 _NAME = re.compile(r"\w{1,64}")
@@ -54,25 +54,25 @@ class Handlers:
     def __init__(
         self,
         *,
-        conductor: Conductor,
+        controller: CaptureController,
         fallback: Fallback,
-        adjustments: Adjustments,
-        findings: Findings,
+        pending_controls: PendingControls,
+        incident_log: IncidentLog,
         status: Callable[[int, bool], Mapping[str, object]],
-        check: Callable[[Wish], None],
+        check: Callable[[ConfigureRequest], None],
         shutdown: Callable[[], None],
         renew: Callable[[], None] | None,
         clock: Callable[[], int],
     ) -> None:
-        """Take what the methods act on; `check` raises for a wish that cannot be carried out.
+        """Take what the methods act on; `check` raises for one that cannot be carried out.
 
         `status` returns the document, given the time and whether it is for an operator.
         `renew` is None where nobody would start a successor.
         """
-        self._conductor = conductor
+        self._controller = controller
         self._fallback = fallback
-        self._adjustments = adjustments
-        self._findings = findings
+        self._pending_controls = pending_controls
+        self._incident_log = incident_log
         self._status = status
         self._check = check
         self._shutdown = shutdown
@@ -89,7 +89,7 @@ class Handlers:
             "set_controls": _Method(self._do_set_controls, None),
             "reset": _Method(self._do_reset, ("rung",)),
             "holders": _bare(self._do_holders),
-            "incidents": _Method(findings.incidents, ("limit",)),
+            "incidents": _Method(incident_log.incidents, ("limit",)),
             "shutdown": _bare(self._do_shutdown),
             "lend": _Method(self._do_lend, ("seconds", "to")),
             "renew": _bare(self._do_renew),
@@ -129,41 +129,41 @@ class Handlers:
         answer.result(self._status(self._clock(), True))
 
     def _do_start(self, answer: Answer) -> None:
-        self._conductor.start(self._clock())
+        self._controller.start(self._clock())
         answer.result(self._state())
 
     def _do_stop(self, answer: Answer) -> None:
-        self._conductor.stop(self._clock())
+        self._controller.stop(self._clock())
         answer.result(self._state())
 
     def _do_restart(self, answer: Answer) -> None:
-        restarted = self._conductor.restart(self._clock())
+        restarted = self._controller.restart(self._clock())
         answer.result({**self._state(), "joined": not restarted})
 
     def _do_configure(self, params: Params, answer: Answer) -> None:
         if not params:
             allowed = ", ".join(CONFIGURABLE)
             raise Refusal(INVALID_PARAMS, f"configure what? It takes {allowed}")
-        present = Wish(self._conductor.source.plan, self._fallback.spec)
-        wish = present.changed(params)
-        plan = wish.plan
+        present = ConfigureRequest(self._controller.source.request, self._fallback.spec)
+        wanted = present.changed(params)
+        request = wanted.capture
         try:
-            self._check(wish)
+            self._check(wanted)
         except CameraHeld as error:
             raise Refusal(HELD, str(error)) from error
         except UsageError as error:
             raise Refusal(INVALID_PARAMS, str(error)) from error
-        if plan.spec != present.plan.spec:
-            self._adjustments.forget()
-        changed = self._conductor.configure(plan, self._clock())
-        changed = self._fallback.configure(wish.fallback, self._clock()) or changed
-        requested = plan.request
+        if request.spec != present.capture.spec:
+            self._pending_controls.forget()
+        changed = self._controller.configure(request, self._clock())
+        changed = self._fallback.configure(wanted.fallback, self._clock()) or changed
+        requested = request.format
         answer.result(
             {
                 **self._state(),
                 "changed": changed,
-                "source": plan.spec.text,
-                "fallback": wish.fallback.text if wish.fallback else None,
+                "source": request.spec.text,
+                "fallback": wanted.fallback.text if wanted.fallback else None,
                 "requested": {
                     "width": requested.width,
                     "height": requested.height,
@@ -173,30 +173,32 @@ class Handlers:
         )
 
     def _do_formats(self, answer: Answer) -> None:
-        answer.result(self._adjustments.formats(self._conductor.source.plan.spec.public))
+        answer.result(self._pending_controls.formats(self._controller.source.request.spec.public))
 
     def _do_controls(self, answer: Answer) -> None:
-        self._adjustments.read(self._conductor.source.plan.spec.public, answer, self._clock())
+        self._pending_controls.read(
+            self._controller.source.request.spec.public, answer, self._clock()
+        )
 
     def _do_set_controls(self, params: Params, answer: Answer) -> None:
-        self._adjustments.set(
-            self._conductor.source.plan.spec.public, params, answer, self._clock()
+        self._pending_controls.set(
+            self._controller.source.request.spec.public, params, answer, self._clock()
         )
 
     def _do_reset(self, params: Params, answer: Answer) -> None:
         rung = _rung(params.get("rung"))
-        objection = self._conductor.reset(rung, self._clock())
+        objection = self._controller.reset(rung, self._clock())
         if objection is not None:
             remedy = f"; {objection.remedy}" if objection.remedy else ""
             raise Refusal(NOT_NOW, f"no {rung.value}: {objection.reason}{remedy}")
         answer.result({**self._state(), "rung": rung.value})
 
     def _do_holders(self, answer: Answer) -> None:
-        if self._conductor.source.kind not in ("v4l2", "auto"):
-            what = self._conductor.source.plan.spec.public
+        if self._controller.source.kind not in ("v4l2", "auto"):
+            what = self._controller.source.request.spec.public
             hint = f"{what} has no device that another program could hold"
             raise Refusal(NOT_SUPPORTED, hint)
-        self._findings.holders(answer, self._clock())
+        self._incident_log.holders(answer, self._clock())
 
     def _do_shutdown(self, answer: Answer) -> None:
         answer.result(self._state())
@@ -210,13 +212,13 @@ class Handlers:
         if not isinstance(to, str) or not 0 < len(to) <= 200:
             raise Refusal(INVALID_PARAMS, "to is a text that names who has the camera meanwhile")
         now_ns = self._clock()
-        device = self._conductor.device
+        device = self._controller.device
         if not device:
-            if self._conductor.source.kind not in ("v4l2", "auto"):
-                what = self._conductor.source.plan.spec.public
+            if self._controller.source.kind not in ("v4l2", "auto"):
+                what = self._controller.source.request.spec.public
                 raise Refusal(NOT_SUPPORTED, f"{what} has no device that could be lent")
             raise Refusal(NOT_NOW, "no camera is open now, so there is none to lend")
-        self._conductor.lend(Lease(device, to, now_ns + round(float(str(seconds)) * 1e9)), now_ns)
+        self._controller.lend(Lease(device, to, now_ns + round(float(str(seconds)) * 1e9)), now_ns)
         answer.result({**self._state(), "device": device})
 
     def _do_renew(self, answer: Answer) -> None:
@@ -230,7 +232,7 @@ class Handlers:
         self._renew()
 
     def _state(self) -> dict[str, object]:
-        return {"state": self._conductor.state.value}
+        return {"state": self._controller.state.value}
 
 
 def _check_names(method: str, takes: tuple[str, ...], params: Params) -> None:

@@ -10,17 +10,18 @@ from dataclasses import dataclass
 from typing import Self
 
 from framebus.clocks import utc_offset_ns
+from framebus.contract.causes import Cause
+from framebus.contract.words import State
 from framebus.ring.writer import RingWriter
 from framebus.version import __version__
 
 from capture_daemon.capturing.counters import FrameCounters, FrameCounts
-from capture_daemon.capturing.reports import Cause
-from capture_daemon.control.brief import brief
-from capture_daemon.lifecycle.conductor import Conductor
+from capture_daemon.control.truncate import truncate
+from capture_daemon.lifecycle.controller import CaptureController
 from capture_daemon.lifecycle.current import CurrentSource
 from capture_daemon.lifecycle.fallback import Fallback
-from capture_daemon.lifecycle.table import OPEN_STATES, State
-from capture_daemon.recovery.climber import Climber
+from capture_daemon.lifecycle.table import OPEN_STATES
+from capture_daemon.recovery.escalation import RecoveryEscalation
 from capture_daemon.sources.base import Granted, Request
 
 Document = dict[str, object]
@@ -91,7 +92,7 @@ class Status:
         camera: str,
         pid: int,
         ring: Ring,
-        conductor: Conductor,
+        controller: CaptureController,
         counters: FrameCounters,
         fallback: Fallback,
         fallback_counters: FrameCounters,
@@ -101,7 +102,7 @@ class Status:
         self._camera = camera
         self._pid = pid
         self._ring = ring
-        self._conductor = conductor
+        self._controller = controller
         self._counters = counters
         self._fallback = fallback
         self._fallback_counters = fallback_counters
@@ -114,39 +115,39 @@ class Status:
         An `operator` sees of a source's text what is known to be harmless, others only its kind,
         host and port.
         """
-        conductor = self._conductor
+        controller = self._controller
         to_utc_ns = utc_offset_ns()
-        retry_ns = conductor.retries.due_ns
+        retry_ns = controller.retries.due_ns
         return {
             "camera": self._camera,
             "pid": self._pid,
             "version": __version__,
             "epoch": f"{self._ring.epoch:016x}",
             "started_utc_ns": self._started_ns + to_utc_ns,
-            "state": conductor.state.value,
-            "since_utc_ns": conductor.since_ns + to_utc_ns,
-            "cause": _cause(conductor.cause(now_ns), _CAMERA),
-            "incident": conductor.incident(),
-            "attempts": conductor.retries.failures,
+            "state": controller.state.value,
+            "since_utc_ns": controller.since_ns + to_utc_ns,
+            "cause": _cause(controller.cause(now_ns), _CAMERA),
+            "incident": controller.incident(),
+            "attempts": controller.retries.failures,
             "retry_utc_ns": None if retry_ns is None else retry_ns + to_utc_ns,
-            "source": _source(conductor.source, _CAMERA, operator=operator),
-            "frames": _frames(self._counters.counts(now_ns), to_utc_ns, conductor.state),
+            "source": _source(controller.source, _CAMERA, operator=operator),
+            "frames": _frames(self._counters.counts(now_ns), to_utc_ns, controller.state),
             "fallback": self._fallback_part(now_ns, to_utc_ns, operator=operator),
             "ring": self._ring.document(),
             "control": dict(self._control()),
-            "recovery": _recovery(conductor.retries.climber, to_utc_ns),
+            "recovery": _recovery(controller.retries.escalation, to_utc_ns),
         }
 
     def changes(self, now_ns: int) -> tuple[object, ...]:
         """Return what is worth telling at once when it differs from what it was."""
-        conductor = self._conductor
-        cause = conductor.cause(now_ns)
+        controller = self._controller
+        cause = controller.cause(now_ns)
         return (
-            conductor.state,
-            conductor.source.plan,
-            conductor.source.granted,
-            conductor.retries.due_ns,
-            conductor.retries.climber.document(),
+            controller.state,
+            controller.source.request,
+            controller.source.granted,
+            controller.retries.due_ns,
+            controller.retries.escalation.document(),
             cause.code if cause else "",
             self._fallback.spec,
             self._fallback.own.state,
@@ -156,14 +157,14 @@ class Status:
 
     def line(self, now_ns: int) -> str:
         """Return one line for `systemctl status`."""
-        conductor = self._conductor
-        cause = conductor.cause(now_ns)
+        controller = self._controller
+        cause = controller.cause(now_ns)
         if cause is not None:
             instead = "" if self._fallback.shown_ns is None else "; the fallback is shown"
-            return f"{conductor.state.value}: {cause.message}{instead}"
-        granted = conductor.source.granted
+            return f"{controller.state.value}: {cause.message}{instead}"
+        granted = controller.source.granted
         what = f" {granted.width}x{granted.height}" if granted else ""
-        return f"{conductor.state.value}{what} from {conductor.source.plan.spec.public}"
+        return f"{controller.state.value}{what} from {controller.source.request.spec.public}"
 
     def _fallback_part(self, now_ns: int, to_utc_ns: int, *, operator: bool) -> Document | None:
         fallback = self._fallback
@@ -194,12 +195,12 @@ def _frames(counts: FrameCounts, to_utc_ns: int, state: State) -> Document:
 
 
 def _source(source: CurrentSource, limits: Limits, *, operator: bool) -> Document:
-    granted, spec = source.granted, source.plan.spec
+    granted, spec = source.granted, source.request.spec
     return {
-        "spec": brief(spec.text if operator else spec.public, limits.spec),
+        "spec": truncate(spec.text if operator else spec.public, limits.spec),
         "kind": source.kind,
-        "device": brief(granted.device if granted else "", limits.device),
-        "requested": _requested(source.plan.request),
+        "device": truncate(granted.device if granted else "", limits.device),
+        "requested": _requested(source.request.format),
         "granted": _granted(granted),
         "note": granted.note if granted else "",
     }
@@ -210,23 +211,23 @@ def _cause(cause: Cause | None, limits: Limits) -> Document | None:
         return None
     return {
         "code": cause.code,
-        "message": brief(cause.message, limits.message),
-        "remedy": brief(cause.remedy, limits.remedy),
+        "message": truncate(cause.message, limits.message),
+        "remedy": truncate(cause.remedy, limits.remedy),
     }
 
 
-def _recovery(climber: Climber, to_utc_ns: int) -> Document:
-    document = climber.document()
+def _recovery(escalation: RecoveryEscalation, to_utc_ns: int) -> Document:
+    document = escalation.document()
     unavailable = document["unavailable"]
-    assert isinstance(unavailable, list)  # noqa: S101  for mypy: climber.py builds it so
+    assert isinstance(unavailable, list)  # noqa: S101  for mypy: escalation.py builds it so
     return {
         **document,
-        "next_utc_ns": None if climber.step is None else climber.step.due_ns + to_utc_ns,
+        "next_utc_ns": None if escalation.step is None else escalation.step.due_ns + to_utc_ns,
         "unavailable": [
             {
                 "rung": each["rung"],
-                "reason": brief(each["reason"], _RUNG_TEXT_MAX),
-                "remedy": brief(each["remedy"], _RUNG_TEXT_MAX),
+                "reason": truncate(each["reason"], _RUNG_TEXT_MAX),
+                "remedy": truncate(each["remedy"], _RUNG_TEXT_MAX),
             }
             for each in unavailable
         ],

@@ -12,7 +12,7 @@ from framebus.names import cameras as known_cameras
 
 from capture_daemon.diagnosis.finding import Finding, good, note, wrong
 from capture_daemon.diagnosis.machine import Machine
-from capture_daemon.diagnosis.seen import Holder, Line, Sign
+from capture_daemon.diagnosis.records import Holder, Line, Sign
 from capture_daemon.v4l2.cameras import Camera
 
 WINDOW_S = 3600

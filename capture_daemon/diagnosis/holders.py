@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from capture_daemon.diagnosis import processes
-from capture_daemon.diagnosis.seen import SEE_ALL, Holder, Holders
+from capture_daemon.diagnosis.records import SEE_ALL, Holder, Holders
 
 __all__ = ["Holder", "Holders", "Places", "find", "is_capture_daemon"]
 

@@ -11,7 +11,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from capture_daemon.capturing.reports import Cause
+from framebus.contract.causes import Cause
 
 SYMPTOMS = frozenset({"silent", "garbage"})
 """Causes that only say what is seen."""
@@ -46,8 +46,8 @@ class Try:
 
 @dataclass(frozen=True, slots=True)
 class Incident:
-    """What the conductor knows of it. Times are CLOCK_MONOTONIC nanoseconds: the time of day may be
-    set while it goes on.
+    """What the controller knows of it. Times are CLOCK_MONOTONIC nanoseconds: the time of day may
+    be set while it goes on.
     """
 
     id: str

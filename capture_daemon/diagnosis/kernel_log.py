@@ -15,11 +15,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from framebus.clocks import utc_offset_ns
+from framebus.contract.causes import one_line
 
-from capture_daemon.capturing.reports import one_line
 from capture_daemon.diagnosis import kmsg
-from capture_daemon.diagnosis.meanings import meaning
-from capture_daemon.diagnosis.seen import KernelLog, Line, Sign
+from capture_daemon.diagnosis.kernel_messages import meaning
+from capture_daemon.diagnosis.records import KernelLog, Line, Sign
 
 LINES_MAX = 40
 _RECORDS_MAX = 50_000  # a log that grows faster than it is read must not keep us for ever

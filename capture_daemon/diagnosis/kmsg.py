@@ -14,7 +14,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from capture_daemon.capturing.reports import one_line
+from framebus.contract.causes import one_line
 
 RECORD_MAX = 8192
 """Bytes that a read must offer room for: CONSOLE_EXT_LOG_MAX, include/linux/printk.h."""

@@ -17,7 +17,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from framebus import status_document
+from framebus.contract import status_document
 from framebus.control.client import ControlClient
 from framebus.errors import FramebusError
 from framebus.liveness import holder
@@ -25,7 +25,7 @@ from framebus.names import SHARED_MEMORY, CameraNames, runtime_dir, state_dir
 from framebus.names import cameras as known_cameras
 
 from capture_daemon.diagnosis import holders, kernel_log
-from capture_daemon.diagnosis.seen import Holders, KernelLog
+from capture_daemon.diagnosis.records import Holders, KernelLog
 from capture_daemon.v4l2.cameras import Camera, cameras
 from capture_daemon.v4l2.cameras import Places as CameraPlaces
 

@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 
-from capture_daemon.capturing.reports import one_line
-from capture_daemon.sources import ffmpeg_options
+from framebus.contract.causes import one_line
+
+from capture_daemon.sources.ffmpeg import options
 from capture_daemon.sources.redact import HIDDEN
 
 COMMAND_MAX = 200
@@ -110,7 +111,7 @@ def _harmless(before: str, word: str) -> str:
     option, equals, _ = word.partition("=")
     if equals and option.startswith("--") and _HARMLESS_ARGUMENT.fullmatch(option):
         return f"{option}={HIDDEN}"
-    if _HARMLESS_ARGUMENT.fullmatch(word) or ffmpeg_options.find(word):
+    if _HARMLESS_ARGUMENT.fullmatch(word) or options.find(word):
         return word
     return HIDDEN
 

@@ -1,4 +1,4 @@
-"""What the inquiry thread asks with: this machine's, imported when they are first used."""
+"""What the diagnostics thread asks with: this machine's, imported when they are first used."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
-from capture_daemon.diagnosis.seen import Holders, KernelLog
+from capture_daemon.diagnosis.records import Holders, KernelLog
 from capture_daemon.settings.spec import SourceSpec
 
 
 class Device(Protocol):
-    """What is needed to know of a device (diagnosis.subject.Subject)."""
+    """What is needed to know of a device (diagnosis.diagnosed_device.DiagnosedDevice)."""
 
     @property
     def node(self) -> str:
@@ -46,10 +46,12 @@ def local_tools(apart_from: Callable[[], SourceSpec | None]) -> Tools:
     def device(source: SourceSpec | None) -> Device | None:
         if source is None or source.kind != "v4l2":
             return None  # no other source needs anything of v4l2
-        from capture_daemon.diagnosis import subject
+        from capture_daemon.diagnosis import diagnosed_device
 
-        other = subject.named(apart_from())
-        return subject.own(apart_from=other.rdev if other else 0) or subject.named(source)
+        other = diagnosed_device.named(apart_from())
+        return diagnosed_device.own(
+            apart_from=other.rdev if other else 0
+        ) or diagnosed_device.named(source)
 
     def who_has(rdev: int) -> Holders:
         from capture_daemon.diagnosis.holders import find

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from capture_daemon.capturing.reports import one_line
-from capture_daemon.settings.plan import Plan
+from framebus.contract.causes import one_line
+
+from capture_daemon.settings.capture_request import CaptureRequest
 from capture_daemon.sources.base import Granted
 
 _DEVICES = frozenset({"v4l2", "auto"})
@@ -15,21 +16,21 @@ _DEVICES = frozenset({"v4l2", "auto"})
 class CurrentSource:
     """What is to be captured now. It opens nothing and does not know whether that went well."""
 
-    def __init__(self, plan: Plan) -> None:
-        self.plan = plan
-        self.kind = plan.spec.kind
+    def __init__(self, request: CaptureRequest) -> None:
+        self.request = request
+        self.kind = request.spec.kind
         """What `auto` means is known once it is open."""
         self.granted: Granted | None = None
         """None while nothing is open."""
 
-    def want(self, plan: Plan) -> None:
-        """Take over another plan; what is open now stays granted until it is closed."""
-        self.plan = plan
-        self.kind = plan.spec.kind
+    def want(self, request: CaptureRequest) -> None:
+        """Take over another request; what is open now stays granted until it is closed."""
+        self.request = request
+        self.kind = request.spec.kind
 
     def begin_anew(self) -> None:
-        """Forget what the source could not get: it is asked from the plan's top again."""
-        self.plan = self.plan.anew()
+        """Forget what the source could not get: it is asked from the request's top again."""
+        self.request = self.request.anew()
 
     def opened(self, granted: Granted, kind: str) -> None:
         """Take note of what it is and gives."""
@@ -60,7 +61,7 @@ class CurrentSource:
     @property
     def name(self) -> str:
         """What was asked for, and what `auto` turned out to be: for the log."""
-        text = self.plan.spec.text
-        if self.granted is None or self.kind == self.plan.spec.kind:
+        text = self.request.spec.text
+        if self.granted is None or self.kind == self.request.spec.kind:
             return text
         return f"{text} ({self.granted.device})"

@@ -10,11 +10,13 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 
+from framebus.contract.words import Rung, State
+
 from capture_daemon.lifecycle import table
-from capture_daemon.lifecycle.conductor import HOPELESS_S
-from capture_daemon.lifecycle.table import TABLE, Action, State
+from capture_daemon.lifecycle.controller import HOPELESS_S
+from capture_daemon.lifecycle.table import TABLE, Action
 from capture_daemon.recovery import budget, delays, ladder
-from capture_daemon.recovery.climber import ENDLESS_TRIES
+from capture_daemon.recovery.escalation import ENDLESS_TRIES
 
 _HEAD = """\
 # The capture's lifecycle
@@ -31,7 +33,7 @@ _LADDER = f"""\
 
 After a failure the ladder chooses the next rung. Each kind of failure has its own rungs, tried in
 this order, a number of times in each lap; a rung that is not available is passed over. `give-up`
-ends a lap: after its wait the ladder is climbed anew. A hotplug event or a person ends every wait.
+ends a lap: after its wait the ladder begins anew. A hotplug event or a person ends every wait.
 
 **Nothing only waits.** While a rung waits for the budget of resets, while the camera is given up,
 and after a failure that a person must mend, the row's probe goes on: the cheapest rung that could
@@ -48,10 +50,10 @@ is lent, which is another program's until the time is up.
 Success of a rung is a settled stream: ten valid frames without a stall between them. A camera that
 was well before gets {table.QUICK_START_S:g} s for the first of them (or half as long again as
 it took then, and half a second), and {table.SLOW_START_S:g} s like an unknown one after a
-reset, and once the ladder was climbed in vain. Reopening waits for {delays.RETRY_FIRST_S:g} s, and
+reset, and once a lap was in vain. Reopening waits for {delays.RETRY_FIRST_S:g} s, and
 for {delays.REOPEN_MOST_S:g} s the next times. So a silent camera that only a USB reset cures is
 reset some 4 s after its last frame. A stream that fails again within 10 s of
-settling was not cured, and the climb goes on where it was. The rung that cured a kind of failure
+settling was not cured, and the ladder goes on where it was. The rung that cured a kind of failure
 last is jumped to when a lower one has failed once. After a device-level rung no lower one is tried
 in the same lap: it includes them; but a device that is in its port without a node (it refused the
 driver while that was bound) has its driver bound again, and one that is back and silent has its
@@ -65,7 +67,7 @@ away for half a minute longer. `bind`, which takes no driver away, is only space
 whoever asks.
 
 The device-level rungs, and those about other processes, are carried out by the capture thread with
-the device closed (`climb`): so they can never meet a descriptor of ours, the main thread never
+the device closed (`run-rung`): so they can never meet a descriptor of ours, the main thread never
 waits, and whatever a person commands interrupts a wait. `restart-stream` needs the device open; a
 source that raised is closed, so that rung is only for silence. While a busy device is given up, its
 holder is watched all the same, and the device opened as soon as it lets go.
@@ -98,16 +100,16 @@ def _ladder_rows() -> Iterator[str]:
     for failure, row in ladder.TABLE.items():
         rungs = ", ".join(_tries(rung, tries) for rung, tries in row.rungs.items())
         first_s, most_s = row.wait_s
-        lasts = f"{first_s:g} to {most_s:g} s" if ladder.Rung.GIVE_UP in row.rungs else "-"
-        waits = ladder.Rung.GIVE_UP in row.rungs
+        lasts = f"{first_s:g} to {most_s:g} s" if Rung.GIVE_UP in row.rungs else "-"
+        waits = Rung.GIVE_UP in row.rungs
         probes = ", else ".join(rung.value for rung in row.probes) or "none"
         yield f"| {failure.value} | {rungs} | {lasts} | {probes if waits else '-'} |"
 
 
-def _tries(rung: ladder.Rung, tries: int) -> str:
-    if rung is ladder.Rung.GIVE_UP or tries == 1:
+def _tries(rung: Rung, tries: int) -> str:
+    if rung is Rung.GIVE_UP or tries == 1:
         return rung.value
-    if rung is ladder.Rung.WAIT_FOR_HOLDER:
+    if rung is Rung.WAIT_FOR_HOLDER:
         return f"{rung.value} for {ladder.HOLDER_PATIENCE_S:g} s"
     return f"{rung.value} without end" if tries > ladder.MANY else f"{rung.value} x{tries}"
 

@@ -1,6 +1,6 @@
 """Another source that viewers see while the camera is given up. Main thread only.
 
-It is a whole source of its own, with a thread, a conductor and a ladder: it may fail and come back
+It is a whole source of its own, with a thread, a controller and a ladder: it may fail and come back
 like any other, and the camera's tries never wait for it. Here is only when it is wanted, and when
 it is on the air:
 
@@ -17,10 +17,11 @@ from collections.abc import MutableMapping
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
+from framebus.contract.words import State
+
 from capture_daemon.capturing.reports import Report
-from capture_daemon.lifecycle.conductor import Conductor
-from capture_daemon.lifecycle.table import State
-from capture_daemon.settings.plan import Plan
+from capture_daemon.lifecycle.controller import CaptureController
+from capture_daemon.settings.capture_request import CaptureRequest
 from capture_daemon.settings.spec import SourceSpec
 
 
@@ -52,10 +53,15 @@ class Air(Protocol):
 
 
 class Fallback:
-    """Starts and stops the fallback's conductor, and says which of the two viewers see."""
+    """Starts and stops the fallback's controller, and says which of the two viewers see."""
 
     def __init__(
-        self, *, camera: Conductor, own: Conductor, air: Air, spec: SourceSpec | None
+        self,
+        *,
+        camera: CaptureController,
+        own: CaptureController,
+        air: Air,
+        spec: SourceSpec | None,
     ) -> None:
         """Watch `camera`; `own` conducts the source `spec`, None if there is no fallback."""
         self._camera = camera
@@ -70,12 +76,12 @@ class Fallback:
     def configure(self, spec: SourceSpec | None, now_ns: int) -> bool:
         """Take over another fallback, or none; False if it is the present one.
 
-        Called after the camera's plan has changed too: the same size and rate are asked of both.
+        Called after the camera's request has changed too: the same size and rate are asked of both.
         """
         changed = spec != self.spec
         self.spec = spec
         if spec is not None:
-            self.own.configure(fallback_plan(self._camera.source.plan, spec), now_ns)
+            self.own.configure(fallback_request(self._camera.source.request, spec), now_ns)
         self.tick(now_ns)
         return changed
 
@@ -105,11 +111,11 @@ class Fallback:
         if shown is not (self.shown_ns is not None):
             self.shown_ns = now_ns if shown else None
             until = "is shown until the camera is back" if shown else "is no longer shown"
-            log.info("%s %s", self.own.source.plan.spec.text, until)
+            log.info("%s %s", self.own.source.request.spec.text, until)
         if self.shown_ns is not None:  # each time: the incident may begin only now
             self._camera.outage.covered(self.shown_ns)
 
 
-def fallback_plan(camera: Plan, spec: SourceSpec) -> Plan:
+def fallback_request(camera: CaptureRequest, spec: SourceSpec) -> CaptureRequest:
     """Return what is asked of a fallback: what is asked of the camera."""
     return replace(camera, spec=spec, times=0)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from capture_daemon.capturing.reports import Cause
+from framebus.contract.causes import Cause
 
 LONGEST_S = 24 * 3600.0
 

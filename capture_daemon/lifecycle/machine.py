@@ -1,6 +1,6 @@
 """Where the capture is, and what the lifecycle's table wants done about it. Main thread only.
 
-The conductor says which event has happened; this looks it up, enters the state and carries out the
+The controller says which event has happened; this looks it up, enters the state and carries out the
 actions, each by whoever knows how: the capture thread (through sessions.py), retries.py, outage.py.
 Nothing here blocks, and time comes in (CLOCK_MONOTONIC nanoseconds).
 """
@@ -9,8 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from framebus.contract.causes import Cause
+from framebus.contract.words import Rung, State
+
 from capture_daemon.capturing.commands import CaptureCommands
-from capture_daemon.capturing.reports import Cause
 from capture_daemon.lifecycle import table
 from capture_daemon.lifecycle.current import CurrentSource
 from capture_daemon.lifecycle.lease import Lease
@@ -18,9 +20,8 @@ from capture_daemon.lifecycle.outage import STOPPED, Outage
 from capture_daemon.lifecycle.retries import Retries
 from capture_daemon.lifecycle.sessions import Sessions
 from capture_daemon.lifecycle.silence import SilenceWatch
-from capture_daemon.lifecycle.table import Action, Event, State
-from capture_daemon.recovery.rungs import Rung
-from capture_daemon.settings.plan import Plan
+from capture_daemon.lifecycle.table import Action, Event
+from capture_daemon.settings.capture_request import CaptureRequest
 
 
 class Machine:
@@ -30,7 +31,7 @@ class Machine:
         self,
         *,
         capture: CaptureCommands,
-        plan: Plan,
+        request: CaptureRequest,
         jitter: Callable[[], float],
         now_ns: int,
         outage: Outage,
@@ -40,7 +41,7 @@ class Machine:
         self.sessions = Sessions(capture=capture, now_ns=now_ns)
         self.retries = Retries(capture=self.sessions, outage=outage, jitter=jitter)
         self.watch = SilenceWatch(capture)
-        self.source = CurrentSource(plan)
+        self.source = CurrentSource(request)
         self.state = State.STOPPED
         self.since_ns = now_ns
         self.lease: Lease | None = None
@@ -59,7 +60,7 @@ class Machine:
         if self.state is State.STREAMING:
             self.outage.begin(self.capture.arrived_ns())
         if self.state in table.WAITING_STATES and state is not State.BACKOFF:
-            self.retries.end_wait()  # in BACKOFF the rung that a person chose is climbed
+            self.retries.end_wait()  # in BACKOFF the rung that a person chose is carried out
         self.state = state
         self.since_ns = now_ns
         if state not in table.OPEN_STATES:
@@ -78,11 +79,11 @@ class Machine:
             case Action.OPEN:
                 self.watch.pause()
                 self.source.closed()
-                plan = self.source.plan
+                request = self.source.request
                 if not self.retries.failures:
-                    self.outage.cause = Cause("opening", f"{plan.spec.public} is being opened")
+                    self.outage.cause = Cause("opening", f"{request.spec.public} is being opened")
                 self.retries.asks(now_ns)
-                self.sessions.open(plan, now_ns)
+                self.sessions.open(request, now_ns)
             case Action.CLOSE:
                 self.sessions.close()
             case Action.AWAIT_RETURN if self.lease is not None:

@@ -12,7 +12,8 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 
-from capture_daemon.capturing.reports import Cause
+from framebus.contract.causes import Cause
+
 from capture_daemon.diagnosis.incidents import CuredBy, Incident, Try, new_id
 from capture_daemon.sources.base import Granted
 

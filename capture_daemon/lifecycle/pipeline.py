@@ -16,19 +16,19 @@ from capture_daemon.capturing.counters import FrameCounters
 from capture_daemon.capturing.publisher import Outlet, Publisher
 from capture_daemon.capturing.reports import Report
 from capture_daemon.capturing.thread import CaptureThread
-from capture_daemon.lifecycle.conductor import Conductor
+from capture_daemon.lifecycle.controller import CaptureController
 from capture_daemon.lifecycle.outage import Outage
 from capture_daemon.recovery.base import Rungs
-from capture_daemon.settings.plan import Plan
+from capture_daemon.settings.capture_request import CaptureRequest
 from capture_daemon.settings.spec import SourceSpec
 from capture_daemon.sources.base import Source
 
 
 class Sources(thread.Sources, Protocol):
-    """What is needed of ownership.exclusive.ExclusiveSources; tests bring their own."""
+    """What is needed of ownership.source_owner.SourceOwner; tests bring their own."""
 
-    def check(self, plan: Plan) -> None:
-        """Raise for a plan that cannot be carried out now."""
+    def check(self, request: CaptureRequest) -> None:
+        """Raise for a request that cannot be carried out now."""
 
     def check_apart(self, wanted: SourceSpec, other: SourceSpec) -> None:
         """Raise UsageError if both are one device."""
@@ -56,7 +56,7 @@ class Pipeline:
         self,
         name: str,
         *,
-        plan: Plan,
+        request: CaptureRequest,
         access: Access,
         outlet: Outlet,
         outage: Outage,
@@ -74,9 +74,9 @@ class Pipeline:
             post=post,
             opened=opened,
         )
-        self.conductor = Conductor(
+        self.controller = CaptureController(
             capture=self.capture,
-            plan=plan,
+            request=request,
             jitter=random.random,
             now_ns=time.monotonic_ns(),
             outage=outage,

@@ -1,15 +1,16 @@
 """Numbers what the capture thread is told to do, so that old news can be told from new.
 
-A session is one opening, closing or climb: what an earlier one reports is old news by the time it
+A session is one opening, closing or rung: what an earlier one reports is old news by the time it
 arrives. Main thread only; every call returns at once.
 """
 
 from __future__ import annotations
 
+from framebus.contract.words import Rung
+
 from capture_daemon.capturing.commands import CaptureCommands
 from capture_daemon.capturing.reports import Closed, Opened, Report
-from capture_daemon.recovery.rungs import Rung
-from capture_daemon.settings.plan import Plan
+from capture_daemon.settings.capture_request import CaptureRequest
 
 COALESCE_S = 1.0
 """Restarts that come this soon after an open are the same restart: reopening a camera over and
@@ -36,11 +37,11 @@ class Sessions:
         """When the source may be opened again after it was opened last."""
         return self._opened_ns + int(COALESCE_S * 1e9)
 
-    def open(self, plan: Plan, now_ns: int) -> None:
-        """Open the plan's source."""
+    def open(self, request: CaptureRequest, now_ns: int) -> None:
+        """Open the request's source."""
         self.number += 1
         self._opened_ns = now_ns
-        self._capture.open(self.number, plan)
+        self._capture.open(self.number, request)
 
     def close(self) -> None:
         """Close whatever is open."""
@@ -48,10 +49,10 @@ class Sessions:
         self._closing = self.number
         self._capture.close(self.number)
 
-    def climb(self, rung: Rung, limit_s: float) -> None:
+    def run_rung(self, rung: Rung, limit_s: float) -> None:
         """Carry out a rung with the device closed."""
         self.number += 1
-        self._capture.climb(self.number, rung, limit_s)
+        self._capture.run_rung(self.number, rung, limit_s)
 
     def restart_stream(self) -> None:
         """Restart the stream of the present session."""

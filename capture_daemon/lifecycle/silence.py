@@ -27,7 +27,7 @@ class Arrivals(Protocol):
     def rate(self) -> float:
         """Return the measured frames a second; 0 if unknown."""
 
-    def still_since_ns(self) -> int:
+    def unchanged_since_ns(self) -> int:
         """Return when the newest picture came for the first time; 0 if none yet."""
 
 
@@ -90,7 +90,7 @@ class SilenceWatch:
         if not self._settled:
             # Two frames may come at once, the next a minute later.
             intervals = table.SILENT_INTERVALS if self._streaming else 1
-            limit_s = max(limit_s, intervals * granted.patience_s)
+            limit_s = max(limit_s, intervals * granted.first_frame_timeout_s)
         if not self._streaming:
             # A slow rate's first frame may be as late as any other.
             limit_s = max(limit_s, table.start_limit_s(self._took_s))
@@ -110,7 +110,7 @@ class SilenceWatch:
         self._from_ns = now_ns
         return True
 
-    def is_still(self, limit_s: float, now_ns: int) -> bool:
+    def is_frozen(self, limit_s: float, now_ns: int) -> bool:
         """Tell whether the picture has stayed the same for `limit_s` seconds; 0: never mind."""
-        since_ns = self._arrivals.still_since_ns()
+        since_ns = self._arrivals.unchanged_since_ns()
         return bool(since_ns and limit_s) and now_ns - since_ns >= limit_s * 1e9

@@ -1,12 +1,12 @@
 """The capture's state machine: a table, and when a stream counts as silent. It must not do any I/O.
 
-Everything that decides what the capture does next stands in `TABLE`. The conductor feeds it
+Everything that decides what the capture does next stands in `TABLE`. The controller feeds it
 events and carries out the actions that it returns; docs/lifecycle.md is drawn from it
 (`python -m capture_daemon.lifecycle.diagram`).
 
 There is no "closing" state: commands to the capture thread are carried out one after another, so
 an OPEN queued behind a CLOSE can never meet the device still held by ourselves. For the same reason
-the rungs that need the device closed are climbed in BACKOFF, as one more command to that thread.
+the rungs that need the device closed are carried out in BACKOFF, as one more command to it.
 Which rung comes next is the ladder's to say (recovery/ladder.py).
 """
 
@@ -15,24 +15,7 @@ from __future__ import annotations
 import enum
 from collections.abc import Mapping
 
-
-class State(enum.Enum):
-    """Where the capture is."""
-
-    STOPPED = "stopped"
-    """A person wants no capture."""
-    OPENING = "opening"
-    """The source is being opened, or is open and has not given its first valid frame yet."""
-    STREAMING = "streaming"
-    """Valid frames arrive."""
-    STALLED = "stalled"
-    """Open, but silent for too long; its stream is being restarted."""
-    BACKOFF = "backoff"
-    """It failed; the next rung of the ladder waits for its time, or is being climbed."""
-    FAILED = "failed"
-    """It failed in a way that a person must mend; tried again all the same."""
-    LENT = "lent"
-    """Another program has the device, by a person's leave, until a time."""
+from framebus.contract.words import State
 
 
 class Event(enum.Enum):
@@ -64,27 +47,27 @@ class Event(enum.Enum):
     """The same, and trying again unchanged cannot help."""
     RETRY_DUE = "retry-due"
     """It is time to open again."""
-    CLIMB_DUE = "climb-due"
-    """It is time for a rung that is climbed with the device closed."""
-    CLIMBED = "climbed"
+    RUNG_DUE = "rung-due"
+    """It is time for a rung that is carried out with the device closed."""
+    RUNG_DONE = "rung-done"
     """The rung was carried out; whether it helped only frames can tell."""
-    NOT_CLIMBED = "not-climbed"
+    RUNG_UNAVAILABLE = "rung-unavailable"
     """The rung could not be carried out."""
     DEVICE_ADDED = "device-added"
     """A device appeared that may be ours."""
 
 
 class Action(enum.Enum):
-    """What the conductor must do, in the order given."""
+    """What the controller must do, in the order given."""
 
     OPEN = "open"
     CLOSE = "close"
     RESTART_STREAM = "restart-stream"
-    CLIMB = "climb"
+    RUN_RUNG = "run-rung"
     """Carry out the rung that was chosen, with the device closed."""
     COUNT_FAILURE = "count-failure"
     AWAIT_RUNG = "await-rung"
-    """Ask for RETRY_DUE or CLIMB_DUE when the rung that the ladder has chosen is due."""
+    """Ask for RETRY_DUE or RUNG_DUE when the rung that the ladder has chosen is due."""
     AWAIT_RETURN = "await-return"
     """Ask for RETRY_DUE when the time is up for which the device was lent."""
     FORGET_FAILURES = "forget-failures"
@@ -111,7 +94,7 @@ _FAILED = (Action.COUNT_FAILURE, Action.AWAIT_RUNG)
 _WHILE_OPEN: Mapping[Event, Step] = {
     Event.STOP: (State.STOPPED, (Action.START_OVER, Action.CLOSE)),
     Event.CONFIGURED: (State.OPENING, _REOPEN),
-    Event.RESET: (State.BACKOFF, (Action.CLOSE, Action.CLIMB)),
+    Event.RESET: (State.BACKOFF, (Action.CLOSE, Action.RUN_RUNG)),
     Event.LEND: (State.LENT, (Action.START_OVER, Action.CLOSE, Action.AWAIT_RETURN)),
     Event.FAILURE: (State.BACKOFF, _FAILED),
     Event.PERMANENT_FAILURE: (State.FAILED, _FAILED),
@@ -124,7 +107,7 @@ _WHILE_WAITING: Mapping[Event, Step] = {
     Event.START: (State.OPENING, _OPEN_AFRESH),
     Event.RESTART: (State.OPENING, _OPEN_AFRESH),
     Event.CONFIGURED: (State.OPENING, _OPEN_AFRESH),
-    Event.RESET: (State.BACKOFF, (Action.CLIMB,)),
+    Event.RESET: (State.BACKOFF, (Action.RUN_RUNG,)),
     Event.LEND: (State.LENT, (Action.START_OVER, Action.CLOSE, Action.AWAIT_RETURN)),
     Event.STOP: (State.STOPPED, (Action.START_OVER, Action.CLOSE)),
     Event.RETRY_DUE: (State.OPENING, (Action.OPEN,)),
@@ -173,9 +156,9 @@ TABLE: Mapping[State, Mapping[Event, Step]] = {
     },
     State.BACKOFF: {
         **_WHILE_WAITING,
-        Event.CLIMB_DUE: (State.BACKOFF, (Action.CLIMB,)),
-        Event.CLIMBED: (State.OPENING, (Action.OPEN,)),
-        Event.NOT_CLIMBED: (State.BACKOFF, (Action.AWAIT_RUNG,)),
+        Event.RUNG_DUE: (State.BACKOFF, (Action.RUN_RUNG,)),
+        Event.RUNG_DONE: (State.OPENING, (Action.OPEN,)),
+        Event.RUNG_UNAVAILABLE: (State.BACKOFF, (Action.AWAIT_RUNG,)),
     },
     State.FAILED: _WHILE_WAITING,
     State.LENT: {

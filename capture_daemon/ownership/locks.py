@@ -102,7 +102,7 @@ def _open(path: Path) -> int:
 def _give_up(path: Path, fd: int) -> None:
     """Remove a lock file that somebody locks who may only read it: he is no daemon of ours.
 
-    Should one of ours get it at this very moment, that one makes way (whereabouts.py).
+    Should one of ours get it at this very moment, that one makes way (runtime_files_watch.py).
     """
     if _leads_to(path, fd):
         path.unlink(missing_ok=True)

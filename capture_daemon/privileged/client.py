@@ -6,9 +6,10 @@ import os
 import socket
 from pathlib import Path
 
+from framebus.contract.words import Rung
+
 from capture_daemon.privileged.protocol import REPLY_MAX, Request, parse_reply
 from capture_daemon.recovery.actions import RungFailed
-from capture_daemon.recovery.rungs import Rung
 
 _ANSWER_S = 25.0
 """Longer than the longest rung: switching a port's power."""

@@ -15,8 +15,9 @@ import json
 from dataclasses import dataclass
 from typing import Final
 
+from framebus.contract.words import DEVICE_LEVEL, Rung
+
 from capture_daemon.devices.sysfs import BadPort, UsbPort
-from capture_daemon.recovery.rungs import DEVICE_LEVEL, Rung
 
 REQUEST_MAX: Final = 200
 """Bytes of a request with its line feed."""

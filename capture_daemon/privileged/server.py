@@ -15,19 +15,22 @@ import threading
 import time
 from collections.abc import Callable, Collection
 
+from framebus.contract.words import Rung
+from framebus.rate_limited_log import RateLimitedLog
+
 from capture_daemon.devices.sysfs import Places, UsbPort
 from capture_daemon.privileged.callers import Caller, Callers
-from capture_daemon.privileged.complaints import Complaints
+from capture_daemon.privileged.fair_queue import FairQueue
 from capture_daemon.privileged.protocol import Refused, Reply, Request, parse_request
-from capture_daemon.privileged.turns import Turns
 from capture_daemon.recovery.actions import PortActions, RungFailed
 from capture_daemon.recovery.budget import WINDOW_NS, Budgets
-from capture_daemon.recovery.rungs import Rung
 
 log = logging.getLogger(__name__)
 
 IDLE_S = WINDOW_NS / 1e9
 """After so long without a request the budget has nothing to remember, and the helper may end."""
+_REFUSALS_EVERY_S = 60
+"""A refusal of the same kind and user is logged once in so long, with how often it was."""
 _CROWDED = Reply("too many requests of your user wait", "too-often")
 
 
@@ -48,7 +51,7 @@ class Helper:
         self._power_ports = power_ports
         self._clock_ns = clock_ns
         self._budgets: dict[str, Budgets] = {}
-        self._complaints = Complaints(log, clock_ns)
+        self._refusals = RateLimitedLog(log, clock_ns, every_s=_REFUSALS_EVERY_S)
 
     def answer(self, line: bytes, asker: str, uid: int) -> Reply:
         """Carry out the request in `line`, if it is one; never raises for what it says.
@@ -59,7 +62,7 @@ class Helper:
             request = parse_request(line)
             note = self._carry_out(request)
         except Refused as refusal:
-            self._complaints.tell(
+            self._refusals.warning(
                 (uid, refusal.error), f"{asker}: refused ({refusal.error}: {refusal.note})"
             )
             return Reply(refusal.note, refusal.error)
@@ -92,8 +95,8 @@ class Helper:
 def serve(listener: socket.socket, helper: Helper, *, idle_s: float) -> None:
     """Answer callers until none has come for `idle_s` seconds."""
     listener.setblocking(False)
-    callers, turns = Callers(), Turns()
-    worker = threading.Thread(target=_carry_out, args=(turns, helper), daemon=True)
+    callers, queue = Callers(), FairQueue()
+    worker = threading.Thread(target=_carry_out, args=(queue, helper), daemon=True)
     worker.start()
     while True:
         timeout_s = callers.timeout_s()
@@ -102,11 +105,11 @@ def serve(listener: socket.socket, helper: Helper, *, idle_s: float) -> None:
         ready, _, _ = select.select(watched, [], [], idle_s if timeout_s is None else timeout_s)
         if not worker.is_alive():
             raise RuntimeError("the thread that carries out requests has ended")
-        if not ready and not waiting and turns.idle:
+        if not ready and not waiting and queue.idle:
             return
         for caller in waiting:
             if caller in ready and caller.read():
-                _take(caller, callers, turns)
+                _take(caller, callers, queue)
         if listener in ready:
             _admit(listener, callers)
         callers.expire()
@@ -120,16 +123,16 @@ def _admit(listener: socket.socket, callers: Callers) -> None:
         return
 
 
-def _take(caller: Caller, callers: Callers, turns: Turns) -> None:
+def _take(caller: Caller, callers: Callers, queue: FairQueue) -> None:
     callers.leave(caller)
     if not caller.line:
         caller.close()
-    elif not turns.put(caller):
+    elif not queue.put(caller):
         caller.answer(_CROWDED.encode())
 
 
-def _carry_out(turns: Turns, helper: Helper) -> None:
+def _carry_out(queue: FairQueue, helper: Helper) -> None:
     while True:
-        caller = turns.next()
+        caller = queue.next()
         caller.answer(helper.answer(caller.line, caller.asker, caller.uid).encode())
-        turns.done()
+        queue.done()

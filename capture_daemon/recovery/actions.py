@@ -16,8 +16,9 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from framebus.contract.words import Rung
+
 from capture_daemon.devices.sysfs import UsbPort
-from capture_daemon.recovery.rungs import Rung
 
 USBDEVFS_RESET = 0x5514
 """_IO('U', 20) of linux/usbdevice_fs.h."""

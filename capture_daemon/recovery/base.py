@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from capture_daemon.recovery.rungs import Outcome, Rung, Unavailable
+from framebus.contract.words import Rung
+
+from capture_daemon.recovery.rungs import Outcome, Unavailable
 from capture_daemon.sources.base import Interrupt, Source
 
 
@@ -17,7 +19,7 @@ class Rungs(Protocol):
         Where the device is, and what it is, is remembered for the time when it is gone.
         """
 
-    def climb(self, rung: Rung, limit_s: float, interrupt: Interrupt) -> Outcome:
+    def run_rung(self, rung: Rung, limit_s: float, interrupt: Interrupt) -> Outcome:
         """Carry a rung out, until it is done or interrupted.
 
         Nothing of the device may be open in this process. For `limit_s` seconds a holder is waited

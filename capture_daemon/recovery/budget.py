@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
-from capture_daemon.recovery.rungs import Rung
+from framebus.contract.words import Rung
 
 SPACING_NS = 30_000_000_000
 """At most one in this time ..."""

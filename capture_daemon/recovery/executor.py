@@ -15,10 +15,12 @@ import time
 from collections.abc import Callable, Collection, Iterator
 from typing import Protocol
 
+from framebus.contract.words import DEVICE_LEVEL, Rung
+
 from capture_daemon.devices.sysfs import Places, UsbPort, port_of
 from capture_daemon.recovery.actions import PortActions, RungFailed
 from capture_daemon.recovery.holding import Holding
-from capture_daemon.recovery.rungs import DEVICE_LEVEL, Outcome, Result, Rung, Unavailable
+from capture_daemon.recovery.rungs import Outcome, Result, Unavailable
 from capture_daemon.sources.base import Forgetful, Interrupt, Source, SourceError
 
 BACK_S = 5.0
@@ -82,7 +84,7 @@ class Executor:
             self._remember(source)
         return tuple(self._unavailable())
 
-    def climb(self, rung: Rung, limit_s: float, interrupt: Interrupt) -> Outcome:
+    def run_rung(self, rung: Rung, limit_s: float, interrupt: Interrupt) -> Outcome:
         """Carry a rung out; nothing of the device is open in this process."""
         match rung:
             case Rung.WAIT_FOR_HOLDER | Rung.GIVE_UP:
@@ -90,9 +92,9 @@ class Executor:
             case Rung.END_HOLDER:
                 return self._holding.end(self._rdev, interrupt)
             case _:
-                return self._climb_device(rung, interrupt)
+                return self._run_on_device(rung, interrupt)
 
-    def _climb_device(self, rung: Rung, interrupt: Interrupt) -> Outcome:
+    def _run_on_device(self, rung: Rung, interrupt: Interrupt) -> Outcome:
         port, objection = self._port, self._objection(rung)
         if objection or port is None:
             reason, remedy = objection or ("there is no USB port", "")

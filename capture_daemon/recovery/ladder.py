@@ -2,7 +2,7 @@
 
 Nothing here does any I/O or knows a clock: what was tried, what is available and the time come in.
 A rung has succeeded when the stream has settled (ten valid frames without a stall between them),
-never because a call returned 0; that is for the conductor to see.
+never because a call returned 0; that is for the controller to see.
 
 The rules, beyond the order of the table:
 
@@ -12,7 +12,7 @@ The rules, beyond the order of the table:
   node (it refused the driver while that was bound) has it bound again, and one that is back and
   silent has its stream restarted if that was not tried yet.
 - The rung that cured this camera last of this kind of failure is jumped to once a lower one failed.
-- Giving up ends a lap: after its wait the ladder is climbed anew, within the budget.
+- Giving up ends a lap: after its wait the ladder begins anew, within the budget.
 - Whatever waits, for the budget or because it was given up, looks meanwhile whether the fault is
   gone, by the cheapest rung that could show it and resets nothing: the row's probe.
 """
@@ -22,11 +22,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
+from framebus.contract.words import DEVICE_LEVEL, Rung
+
 from capture_daemon.recovery import budget, delays
 from capture_daemon.recovery.budget import Budgets
 from capture_daemon.recovery.failures import Failure
-from capture_daemon.recovery.rungs import DEVICE_LEVEL, Unavailable
-from capture_daemon.recovery.rungs import Rung as Rung
+from capture_daemon.recovery.rungs import Unavailable
 
 HOLDER_PATIENCE_S = 6.5
 """How long a holder is waited for: a hung camera makes a dying process take over 5 s to let go."""
@@ -103,7 +104,7 @@ class Situation:
     failing_since_ns: int = 0
     """When this kind of failure began in this lap."""
     laps: int = 0
-    """How often the ladder was climbed in vain."""
+    """How many laps were in vain."""
     remembered: Rung | None = None
     """What cured this camera of this kind of failure last."""
     unavailable: Mapping[Rung, Unavailable] = field(default_factory=dict)

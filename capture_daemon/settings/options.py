@@ -16,7 +16,7 @@ from framebus.options.table import FALLBACK_SOURCE, FPS, FROZEN_AFTER, NAME, SIZ
 from framebus.spelling import nearest
 
 from capture_daemon.settings import spec
-from capture_daemon.settings.plan import Plan
+from capture_daemon.settings.capture_request import CaptureRequest
 from capture_daemon.settings.spec import SourceSpec
 from capture_daemon.sources.base import Request
 
@@ -31,7 +31,7 @@ class Settings:
     """What one daemon was asked to do; never changed."""
 
     name: str
-    plan: Plan
+    request: CaptureRequest
     fallback: SourceSpec | None
     """What is shown while the camera is given up; None: nothing."""
     options: Chosen
@@ -42,7 +42,7 @@ def settings(chosen: Chosen) -> Settings:
     """Resolve the command's options. Raises UsageError, which says where a wrong one stands."""
     name = _name(chosen)
     options = chosen.of_camera(name)
-    if chosen.given.get(SOURCE.name) is None and options.find(SOURCE) is None:
+    if not options.is_given(SOURCE) and not options.is_filed(SOURCE):
         _check_meant(name, chosen.file)
     options.check(Scope.CAPTURE)
     with options.naming(SOURCE):
@@ -51,10 +51,9 @@ def settings(chosen: Chosen) -> Settings:
         fallback = parse_fallback(options[FALLBACK_SOURCE])
         check_fallback(fallback, source)
     width, height = options[SIZE] or (None, None)
-    request = Request(width, height, options[FPS])
-    return Settings(
-        name, Plan(source, request, frozen_after_s=options[FROZEN_AFTER]), fallback, options
-    )
+    wanted = Request(width, height, options[FPS])
+    request = CaptureRequest(source, wanted, frozen_after_s=options[FROZEN_AFTER])
+    return Settings(name, request, fallback, options)
 
 
 def parse_source(text: str) -> SourceSpec:
@@ -87,7 +86,7 @@ def check_fallback(fallback: SourceSpec | None, source: SourceSpec) -> None:
 
 def _name(chosen: Chosen) -> str:
     """Return the camera's name; a file that speaks of one camera only need not be told which."""
-    if chosen.given.get(NAME.name) is not None:
+    if chosen.is_given(NAME):
         return str(chosen[NAME])
     cameras = chosen.file.cameras
     if len(cameras) > 1 and NAME.name not in chosen.file.common:

@@ -132,7 +132,7 @@ def build(spec: SourceSpec, request: Request, interrupt: Interrupt) -> Source:
         case "auto":
             return build(resolve(spec), request, interrupt)
         case "test":
-            from capture_daemon.sources.pattern import PatternSource
+            from capture_daemon.sources.pattern.source import PatternSource
 
             return PatternSource(request, interrupt)
         case "v4l2":
@@ -140,15 +140,15 @@ def build(spec: SourceSpec, request: Request, interrupt: Interrupt) -> Source:
 
             return V4L2Source(spec.argument, request, interrupt, named=not spec.chosen)
         case "http":
-            from capture_daemon.sources.http import HttpSource
+            from capture_daemon.sources.http.source import HttpSource
 
             return HttpSource(spec.argument, interrupt, fps=request.fps)
         case "file":
-            from capture_daemon.sources.file import FileSource
+            from capture_daemon.sources.file.source import FileSource
 
             return FileSource(spec.argument, request, interrupt)
         case "ffmpeg":
-            from capture_daemon.sources.ffmpeg import FfmpegSource
+            from capture_daemon.sources.ffmpeg.source import FfmpegSource
 
             return FfmpegSource(spec.argument, request, interrupt)
         case other:
@@ -177,9 +177,9 @@ def _http(text: str) -> SourceSpec:
 
 
 def _ffmpeg(argument: str) -> SourceSpec:
-    from capture_daemon.sources import ffmpeg_arguments  # few sources are ffmpeg's
+    from capture_daemon.sources.ffmpeg import arguments  # few sources are ffmpeg's
 
-    parsed = ffmpeg_arguments.parse(argument)
+    parsed = arguments.parse(argument)
     secrets = parsed.secrets
     if redact.HIDDEN in parsed.known:
         secrets |= redact.spelled([argument])

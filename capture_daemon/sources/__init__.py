@@ -1,5 +1,6 @@
-"""Sources: what yields JPEG frames. base.py is the protocol; each other file serves one source.
+"""Sources: what yields JPEG frames. base.py is their protocol; each kind is a package of its own.
 
-The largest of them, V4L2, is a package of its own. A source may not know who reads it, or what
-becomes of its frames and its errors.
+The kinds do not know each other; they share how pictures are read and the pace of frames. The
+largest, V4L2, is a package beside this one. A source may not know who reads it, or what becomes of
+its frames and its errors.
 """

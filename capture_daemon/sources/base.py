@@ -48,7 +48,7 @@ class Granted:
     jitter_s: float = 0.3
     """How late a frame may be, beyond its interval, without anything being wrong: a driver's is
     small, a network's or a child process's is not."""
-    patience_s: float = 0.0
+    first_frame_timeout_s: float = 0.0
     """How long the first frame may take, at least, and three times that a later one until the
     stream has proved itself: a camera behind a network may be slow, and what was waited for in vain
     is waited for longer the next time."""

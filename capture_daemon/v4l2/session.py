@@ -27,8 +27,8 @@ from capture_daemon.v4l2.buffers import Buffers
 from capture_daemon.v4l2.counting import SequenceCounter, StaleGate
 from capture_daemon.v4l2.formats import Choice, OfferedFormat
 from capture_daemon.v4l2.handle import Handle
+from capture_daemon.v4l2.negotiation import NO_ROOM
 from capture_daemon.v4l2.ops import DeviceOps
-from capture_daemon.v4l2.stepping import NO_ROOM
 
 _UNANSWERED_NS = 2_500_000_000
 """A request that took longer was not refused but not answered, which takes 5 s to tell."""

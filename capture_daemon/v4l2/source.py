@@ -27,10 +27,10 @@ from capture_daemon.sources.base import (
 from capture_daemon.v4l2 import controls, discovery, query
 from capture_daemon.v4l2.encode import Encoder, load
 from capture_daemon.v4l2.formats import COMPRESSED, ENCODABLE, Choice, OfferedFormat
+from capture_daemon.v4l2.negotiation import FormatNegotiation, candidates
 from capture_daemon.v4l2.ops import DeviceOps, KernelOps
 from capture_daemon.v4l2.session import BUFFERS, Session
 from capture_daemon.v4l2.stable import StableName
-from capture_daemon.v4l2.stepping import Steps, steps
 from capture_daemon.v4l2.unlisted import port_of_name
 
 
@@ -69,7 +69,7 @@ class V4L2Source:
         self._now_ns = now_ns
         self._session: Session | None = None
         self._encoder: Encoder | None = None
-        self._steps = Steps()
+        self._negotiation = FormatNegotiation()
 
     @property
     def name(self) -> str:
@@ -114,13 +114,13 @@ class V4L2Source:
                 interrupt=self._interrupt,
                 buffers=self._buffers,
                 priority=self._priority,
-                goes_on_after=self._steps.goes_on_after,
+                goes_on_after=self._negotiation.goes_on_after,
                 now_ns=self._now_ns,
             )
         except SourceError as error:
-            self._steps.failed(error)
+            self._negotiation.failed(error)
             raise
-        self._steps.granted(session.tried)
+        self._negotiation.granted(session.tried)
         self._name.opened(node)
         return self._use(session)
 
@@ -169,7 +169,7 @@ class V4L2Source:
 
     def forget_refusals(self) -> None:
         """The camera was reset: what it, or its bus, did not grant before may be granted now."""
-        self._steps = Steps()
+        self._negotiation = FormatNegotiation()
 
     def restart_stream(self, *, full: bool = False) -> None:
         """Stop and start the stream; `full` frees the buffers and negotiates the format anew."""
@@ -197,10 +197,10 @@ class V4L2Source:
         return controls.set_controls(self._open_session().handle, values)
 
     def _choices(self, offers: Sequence[OfferedFormat]) -> Sequence[Choice]:
-        choices = steps(offers, self._request, self._device)
+        choices = candidates(offers, self._request, self._device)
         if choices[0].fourcc not in COMPRESSED:
             load()  # before the camera streams, or its first frames would be stale
-        return self._steps.left(choices)
+        return self._negotiation.left(choices)
 
     def _use(self, session: Session) -> Granted:
         form = session.format
@@ -221,7 +221,7 @@ class V4L2Source:
                 "bus": session.identity.bus,
                 "buffers": str(session.buffers),
             },
-            note=self._steps.note,
+            note=self._negotiation.note,
         )
 
     def _encoder_for(self, form: query.PixelFormat) -> Encoder | None:

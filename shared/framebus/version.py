@@ -4,4 +4,4 @@ Not from importlib.metadata at run time: that costs a daemon which must be back 
 some 40 ms of imports.
 """
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"

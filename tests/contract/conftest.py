@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from capture_daemon.sources.base import Interrupt, Request
-from capture_daemon.sources.file import FileSource
+from capture_daemon.sources.file.source import FileSource
 from tests.contract.playing import FAST, Play
 
 

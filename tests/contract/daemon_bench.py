@@ -12,11 +12,12 @@ from typing import Any
 
 from framebus.control.client import ControlClient
 from framebus.names import CameraNames
+from framebus.options.chosen import Chosen
 from framebus.ring.writer import RingWriter
 
 from capture_daemon.devices.hotplug import Hotplug
 from capture_daemon.lifecycle.pipeline import Access
-from capture_daemon.ownership.inheritance import Legacy
+from capture_daemon.ownership.inherited_device import PredecessorState
 from capture_daemon.parts import Parts
 from capture_daemon.settings.options import settings
 from capture_daemon.systemd import ServiceManager
@@ -45,11 +46,11 @@ class Bench:
         signals = NoSignals()
         stack.callback(signals.close)
         self.parts = Parts(
-            settings({"source": source, "ring_size": "1M"}),
+            settings(Chosen({"source": source, "ring_size": "1M"})),
             self.names,
             state=runtime / "state",
             writer=RingWriter.create(self.names, capacity=1 << 20),
-            legacy=Legacy(),
+            predecessor_state=PredecessorState(),
             camera=camera,
             spare=spare,
             hotplug=Hotplug(lambda: None, after_s=0.0),

@@ -6,11 +6,12 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from framebus.contract.words import Rung
+
 from capture_daemon.devices.sysfs import UsbPort
 from capture_daemon.recovery.actions import PortActions, RungFailed
 from capture_daemon.recovery.executor import Executor
 from capture_daemon.recovery.holding import Holding, nobody
-from capture_daemon.recovery.rungs import Rung
 from capture_daemon.sources.base import Captured, Granted, Interrupt, SourceError
 from tests.fakes.usb_tree import RDEV, UsbTree
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from capture_daemon.sources.base import Request
-from capture_daemon.sources.file import FileSource
+from capture_daemon.sources.file.source import FileSource
 from tests.contract.source_contract import take
 from tests.samples import pictures
 

@@ -17,8 +17,8 @@ from pathlib import Path
 
 import pytest
 
-from capture_daemon.sources import jpeg
 from capture_daemon.sources.base import Captured, Interrupt, Source, SourceError
+from capture_daemon.sources.pictures import jpeg
 from tests.contract.source_cases import SourceCase
 from tests.helpers.processes import children
 from tests.helpers.waiting import until

@@ -11,7 +11,7 @@ from pathlib import Path
 from framebus.errors import CommandRefused
 
 from capture_daemon.lifecycle.pipeline import Access
-from capture_daemon.settings.plan import Plan
+from capture_daemon.settings.capture_request import CaptureRequest
 from capture_daemon.settings.spec import SourceSpec
 from capture_daemon.sources.base import Captured, Granted, Interrupt, SourceError
 from tests.contract.daemon_bench import Bench, running
@@ -83,7 +83,9 @@ class OneSource:
     def built(self) -> StubbornSource:
         return self.source
 
-    def open(self, plan: Plan, interrupt: Interrupt) -> tuple[str, StubbornSource, Granted]:
+    def open(
+        self, request: CaptureRequest, interrupt: Interrupt
+    ) -> tuple[str, StubbornSource, Granted]:
         return "test", self.source, self.source.open()
 
     def close(self) -> None:
@@ -95,8 +97,8 @@ class OneSource:
     def current(self) -> None:
         """There is no device to diagnose."""
 
-    def check(self, plan: Plan) -> None:
-        """Every plan will do."""
+    def check(self, request: CaptureRequest) -> None:
+        """Every request will do."""
 
     def check_apart(self, wanted: SourceSpec, other: SourceSpec) -> None:
         """There are no two devices."""

@@ -9,11 +9,11 @@ from typing import BinaryIO
 
 import pytest
 
-from capture_daemon.sources import avi, recording
 from capture_daemon.sources.base import (
     SourceUnusable,
 )
-from capture_daemon.sources.regular import open_regular
+from capture_daemon.sources.file import avi, recording
+from capture_daemon.sources.file.regular import open_regular
 from tests.contract.playing import FRAMES, Play, datas, rejected
 from tests.contract.source_contract import take
 from tests.samples.jpeg_kinds import multi_picture, trailers

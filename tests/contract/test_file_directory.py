@@ -11,12 +11,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from capture_daemon.sources import directory
 from capture_daemon.sources.base import Interrupt, Request, SourceError, SourceGone
-from capture_daemon.sources.directory import natural_key
-from capture_daemon.sources.file import FileSource
-from capture_daemon.sources.regular import open_regular
-from capture_daemon.sources.splitter import LARGEST_FRAME
+from capture_daemon.sources.file import directory
+from capture_daemon.sources.file.directory import natural_key
+from capture_daemon.sources.file.regular import open_regular
+from capture_daemon.sources.file.source import FileSource
+from capture_daemon.sources.pictures.splitter import LARGEST_FRAME
 from tests.contract.source_contract import take
 from tests.samples import pictures
 from tests.samples.jpeg_kinds import kinds

@@ -9,14 +9,14 @@ from pathlib import Path
 import pytest
 
 from capture_daemon.settings.spec import parse
-from capture_daemon.sources import jpeg
 from capture_daemon.sources.base import (
     Request,
     SourceError,
     SourceGone,
     SourceUnusable,
 )
-from capture_daemon.sources.file import DEFAULT_FPS
+from capture_daemon.sources.file.source import DEFAULT_FPS
+from capture_daemon.sources.pictures import jpeg
 from tests.contract.playing import FRAMES, Play, datas, rejected
 from tests.contract.source_contract import take
 

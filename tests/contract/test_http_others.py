@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from capture_daemon.sources.base import Interrupt, SourceError
-from capture_daemon.sources.http import HttpSource
+from capture_daemon.sources.http.source import HttpSource
 from tests.fakes.mjpeg_server import MULTIPART, Visit, part, serving
 from tests.helpers.waiting import until
 from tests.samples import pictures

@@ -8,7 +8,7 @@ from contextlib import suppress
 import pytest
 
 from capture_daemon.sources.base import Captured, Granted, Interrupt, SourceError
-from capture_daemon.sources.http import HttpSource
+from capture_daemon.sources.http.source import HttpSource
 from tests.contract.source_contract import PATIENCE_S, take
 from tests.fakes.mjpeg_server import MULTIPART, Script, Visit, part, serving
 from tests.helpers.waiting import until
@@ -82,12 +82,12 @@ def test_a_first_frame_is_granted_longer_at_each_try(interrupt: Interrupt) -> No
         follower = Follower(HttpSource(server.url(), interrupt, connect_s=0.3))
         for _ in range(2):
             until(lambda: follower.frame() or follower.open, what="an answer")
-            granted_s = follower.granted[-1].patience_s
+            granted_s = follower.granted[-1].first_frame_timeout_s
             waited_out = time.monotonic() + granted_s
             while time.monotonic() < waited_out:
                 assert follower.frame() is None
             follower.stalled()
-    first, *_, last = (granted.patience_s for granted in follower.granted)
+    first, *_, last = (granted.first_frame_timeout_s for granted in follower.granted)
     assert last >= 4 * first
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from capture_daemon.sources.base import Interrupt, SourceError
-from capture_daemon.sources.http import HttpSource
+from capture_daemon.sources.http.source import HttpSource
 from tests.contract.source_contract import take
 from tests.fakes.mjpeg_server import Script, Visit, serving
 from tests.helpers.waiting import until

@@ -12,7 +12,7 @@ from capture_daemon.sources.base import (
     SourceGone,
     SourceUnusable,
 )
-from capture_daemon.sources.http import HttpSource
+from capture_daemon.sources.http.source import HttpSource
 from tests.contract.source_contract import PATIENCE_S, take
 from tests.fakes.mjpeg_server import MULTIPART, Visit, part, serving
 from tests.samples import pictures

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from capture_daemon.sources.base import Interrupt, SourceUnusable
-from capture_daemon.sources.http import HttpSource
+from capture_daemon.sources.http.source import HttpSource
 from tests.contract.source_contract import take
 from tests.fakes.mjpeg_server import MULTIPART, Server, Visit, part, serving
 from tests.samples import pictures

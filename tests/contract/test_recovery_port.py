@@ -7,8 +7,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from framebus.contract.words import DEVICE_LEVEL, Rung
 
-from capture_daemon.recovery.rungs import DEVICE_LEVEL, Result, Rung
+from capture_daemon.recovery.rungs import Result
 from tests.contract.executor_rig import ON_THE_PORT, CameraSource, Rig, unavailable
 
 
@@ -24,7 +25,7 @@ def test_the_port_is_remembered_when_the_node_has_vanished(rig: Rig) -> None:
     executor = rig.executor()
     rig.source.there = False
     assert not set(ON_THE_PORT) & unavailable(executor, rig).keys()
-    outcome = executor.climb(Rung.USB_RESET, 0, rig.interrupt)
+    outcome = executor.run_rung(Rung.USB_RESET, 0, rig.interrupt)
     assert len(rig.resets) == 1
     assert "not back" in outcome.note
 
@@ -47,7 +48,7 @@ def test_an_empty_port_and_one_with_another_device_are_left_alone(rig: Rig) -> N
     assert set(ON_THE_PORT) <= unavailable(executor, rig).keys()
     shutil.rmtree(port.folder)
     assert "nothing is plugged into 1-1.2" in unavailable(executor, rig)[Rung.USB_RESET]
-    assert executor.climb(Rung.REBIND, 0, rig.interrupt).result is Result.UNAVAILABLE
+    assert executor.run_rung(Rung.REBIND, 0, rig.interrupt).result is Result.UNAVAILABLE
     assert (rig.resets, rig.tree.written("bind")) == ([], "")
 
 
@@ -68,7 +69,7 @@ def test_a_camera_that_was_never_seen_is_found_in_its_port_by_its_name(rig: Rig)
     assert unavailable(executor, rig)[Rung.REAUTHORIZE] == "there is no USB camera"
     rig.source.port = port
     assert Rung.REAUTHORIZE not in unavailable(executor, rig)
-    executor.climb(Rung.REAUTHORIZE, 0, rig.interrupt)
+    executor.run_rung(Rung.REAUTHORIZE, 0, rig.interrupt)
     assert port.authorized()
 
 
@@ -79,7 +80,7 @@ def test_a_camera_that_left_its_port_unseen_is_looked_for_by_its_name(rig: Rig) 
     shutil.rmtree(old.folder)
     rig.source.port = rig.tree.plug("1-1.3")
     assert Rung.REBIND not in unavailable(executor, rig)
-    executor.climb(Rung.REBIND, 0, rig.interrupt)
+    executor.run_rung(Rung.REBIND, 0, rig.interrupt)
     assert rig.tree.written("bind") == "1-1.3:1.0"
 
 
@@ -91,13 +92,13 @@ def test_a_camera_that_another_driver_has_is_left_alone(rig: Rig, rung: Rung) ->
     link.symlink_to(rig.tree.places.driver.with_name("usbfs"))
     executor = rig.executor(power_ports=("1-1.2",))
     assert "through the driver usbfs" in unavailable(executor, rig)[rung]
-    assert executor.climb(rung, 0, rig.interrupt).result is Result.UNAVAILABLE
+    assert executor.run_rung(rung, 0, rig.interrupt).result is Result.UNAVAILABLE
 
 
 def test_a_source_without_a_usb_device_has_no_device_level_rung(rig: Rig) -> None:
     executor = rig.executor()
     assert unavailable(executor, rig).keys() >= DEVICE_LEVEL
-    outcome = executor.climb(Rung.USB_RESET, 0, rig.interrupt)
+    outcome = executor.run_rung(Rung.USB_RESET, 0, rig.interrupt)
     assert outcome.result is Result.UNAVAILABLE
 
 
@@ -107,10 +108,10 @@ def test_a_camera_without_its_driver_has_it_bound_and_one_that_has_it_is_left_al
     port = rig.tree.plug()
     executor = rig.executor()
     assert unavailable(executor, rig)[Rung.BIND] == "1-1.2 has its driver"
-    assert executor.climb(Rung.BIND, 0, rig.interrupt).result is Result.UNAVAILABLE
+    assert executor.run_rung(Rung.BIND, 0, rig.interrupt).result is Result.UNAVAILABLE
     rig.tree.undrive(port)
     assert Rung.BIND not in unavailable(executor, rig)
-    outcome = executor.climb(Rung.BIND, 0, rig.interrupt)
+    outcome = executor.run_rung(Rung.BIND, 0, rig.interrupt)
     assert (outcome.result, outcome.note) == (Result.DONE, "uvcvideo bound to 1-1.2")
     assert rig.connects == [0]
 
@@ -121,7 +122,7 @@ def test_a_camera_that_refuses_its_driver_may_be_asked_again(rig: Rig) -> None:
     rig.tree.undrive(port)
     rig.refuses_its_driver = True
     for _ in range(3):
-        outcome = executor.climb(Rung.BIND, 0, rig.interrupt)
+        outcome = executor.run_rung(Rung.BIND, 0, rig.interrupt)
         assert (outcome.result, outcome.note) == (
             Result.NOTHING,
             "uvcvideo does not take 1-1.2:1.0",
@@ -137,5 +138,5 @@ def test_after_a_reset_nobody_waits_for_the_node_of_a_camera_that_refused_its_dr
     executor = rig.executor(clock=lambda: next(moments) / 10)
     rig.source.there = False
     rig.tree.undrive(port)
-    assert executor.climb(Rung.USB_RESET, 0, rig.interrupt).result is Result.NOTHING
+    assert executor.run_rung(Rung.USB_RESET, 0, rig.interrupt).result is Result.NOTHING
     assert next(moments) < 10

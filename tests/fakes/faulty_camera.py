@@ -1,4 +1,4 @@
-"""A camera with faults that last, and a clock that is only ever set: for conductors in tests.
+"""A camera with faults that last, and a clock that is only ever set: for controllers in tests.
 
 It stands in for the capture thread. What it reports comes later, as from a real one: an opening
 takes a while, a request that nobody answers five seconds.
@@ -12,21 +12,22 @@ import itertools
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from framebus.contract.causes import Cause
+from framebus.contract.words import DEVICE_LEVEL, Rung, State
+
 from capture_daemon.capturing.reports import (
-    Cause,
-    Climbed,
     Failed,
     FrameSeen,
     Opened,
     Report,
+    RungDone,
     Settled,
     StreamRestarted,
     Surveyed,
 )
-from capture_daemon.lifecycle.conductor import Conductor
-from capture_daemon.lifecycle.table import State
-from capture_daemon.recovery.rungs import DEVICE_LEVEL, Outcome, Result, Rung, Unavailable
-from capture_daemon.settings.plan import Plan
+from capture_daemon.lifecycle.controller import CaptureController
+from capture_daemon.recovery.rungs import Outcome, Result, Unavailable
+from capture_daemon.settings.capture_request import CaptureRequest
 from capture_daemon.sources.base import Granted
 
 S = 1_000_000_000
@@ -72,23 +73,27 @@ class Attempt:
 class World:
     """One camera, what is done to it, and when."""
 
-    def __init__(self, plan: Plan, jitter: Callable[[], float], now_ns: int = 1000 * S) -> None:
+    def __init__(
+        self, request: CaptureRequest, jitter: Callable[[], float], now_ns: int = 1000 * S
+    ) -> None:
         self.now_ns = now_ns
         self.fault: Fault | None = None
         self.undriven = False
         self.attempts: list[Attempt] = []
-        self.climbed: list[tuple[Rung, int]] = []
+        self.carried_out: list[tuple[Rung, int]] = []
         self._reports: list[tuple[int, int, Report]] = []
         self._numbers = itertools.count()
         self._streams = self._settled = False
         self._arrived_ns = 0
         self._session = 0
         self._busy_until_ns = 0
-        self.conductor = Conductor(capture=self, plan=plan, jitter=jitter, now_ns=now_ns)
+        self.controller = CaptureController(
+            capture=self, request=request, jitter=jitter, now_ns=now_ns
+        )
 
     # -- as the capture thread -----------------------------------------------------------------
 
-    def open(self, session: int, plan: Plan) -> None:
+    def open(self, session: int, request: CaptureRequest) -> None:
         self._session, self._streams = session, False
         self._survey(session)
         code = self.fault.value.strip() if self.fault else ""
@@ -99,7 +104,7 @@ class World:
         if code:
             self._report(done_ns, Failed(session, Cause(code, code), self.fault in _PERMANENT))
             return
-        self._report(done_ns, Opened(session, GRANTED, plan.spec.kind))
+        self._report(done_ns, Opened(session, GRANTED, request.spec.kind))
         self._start_frames(done_ns)
 
     def restart_stream(self, session: int) -> None:
@@ -110,9 +115,9 @@ class World:
     def close(self, session: int) -> None:
         self._session, self._streams = session, False
 
-    def climb(self, session: int, rung: Rung, limit_s: float) -> None:
+    def run_rung(self, session: int, rung: Rung, limit_s: float) -> None:
         self._session, self._streams = session, False
-        self.climbed.append((rung, self.now_ns))
+        self.carried_out.append((rung, self.now_ns))
         result = Result.DONE
         match rung:
             case Rung.WAIT_FOR_HOLDER | Rung.GIVE_UP:  # nobody is seen to have it
@@ -124,7 +129,7 @@ class World:
             case _:
                 done_ns = self._attempt(rung.value, _RUNG_NS)
                 self.undriven = self.fault is Fault.REFUSES_ITS_DRIVER
-        self._report(done_ns, Climbed(session, rung, Outcome(result)))
+        self._report(done_ns, RungDone(session, rung, Outcome(result)))
 
     def arrived_ns(self) -> int:
         if self._streams:
@@ -140,7 +145,7 @@ class World:
     def too_large(self) -> int:
         return 0
 
-    def still_since_ns(self) -> int:
+    def unchanged_since_ns(self) -> int:
         return 0
 
     def blocked(self, now_ns: int) -> tuple[str, float]:
@@ -166,7 +171,7 @@ class World:
         """Let time pass; True as soon as `until` is."""
         end_ns = self.now_ns + int(seconds * S)
         while not until():
-            due_ns = self.conductor.deadline_ns()
+            due_ns = self.controller.deadline_ns()
             times = [end_ns, *(at_ns for at_ns, _, _ in self._reports[:1])]
             times += [due_ns] if due_ns is not None and not self._streams else []
             if min(times) >= end_ns:
@@ -176,12 +181,12 @@ class World:
             if self._reports and self._reports[0][0] <= self.now_ns:
                 self._deliver(heapq.heappop(self._reports)[2])
             else:
-                self.conductor.tick(self.now_ns)
+                self.controller.tick(self.now_ns)
         return True
 
     def streams(self) -> bool:
         """Whether frames come, and have proved themselves."""
-        return self.conductor.state is State.STREAMING and self._settled
+        return self.controller.state is State.STREAMING and self._settled
 
     # -- inside ----------------------------------------------------------------------------
 
@@ -191,7 +196,7 @@ class World:
                 return
             self._arrived_ns = self.now_ns
             self._settled = isinstance(report, Settled)
-        self.conductor.on_report(report, self.now_ns)
+        self.controller.on_report(report, self.now_ns)
 
     def _start_frames(self, at_ns: int) -> None:
         self._streams, self._settled = self.fault is None, False

@@ -12,7 +12,7 @@ from framebus.names import CameraNames
 
 from capture_daemon.diagnosis.finding import Finding, Level
 from capture_daemon.diagnosis.machine import Machine, Ran, User
-from capture_daemon.diagnosis.seen import Holder, Holders, KernelLog, Line
+from capture_daemon.diagnosis.records import Holder, Holders, KernelLog, Line
 
 UTC = 1_795_387_146_000_000_000
 VERSIONS = {"linuxpy": "0.25", "pyzmq": "27.1", "pyudev": "0.24", "click": "8.3"}

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from capture_daemon.recovery.rungs import DEVICE_LEVEL, Outcome, Result, Rung, Unavailable
+from framebus.contract.words import DEVICE_LEVEL, Rung
+
+from capture_daemon.recovery.rungs import Outcome, Result, Unavailable
 from capture_daemon.sources.base import Interrupt, Source
 
 
@@ -12,5 +14,5 @@ class NoRungs:
     def survey(self, source: Source | None) -> tuple[Unavailable, ...]:
         return tuple(Unavailable(rung, "no device") for rung in DEVICE_LEVEL)
 
-    def climb(self, rung: Rung, limit_s: float, interrupt: Interrupt) -> Outcome:
+    def run_rung(self, rung: Rung, limit_s: float, interrupt: Interrupt) -> Outcome:
         return Outcome(Result.NOTHING)

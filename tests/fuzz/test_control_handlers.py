@@ -10,15 +10,15 @@ from framebus.control.protocol import Reply
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from capture_daemon.control.adjustments import Adjustments
 from capture_daemon.control.device import Described
-from capture_daemon.control.findings import Findings
 from capture_daemon.control.handlers import Handlers
+from capture_daemon.control.incident_log import IncidentLog
+from capture_daemon.control.pending_controls import PendingControls
 from capture_daemon.control.refusal import Refusal
-from capture_daemon.lifecycle.conductor import Conductor
+from capture_daemon.lifecycle.controller import CaptureController
 from capture_daemon.settings import spec
-from capture_daemon.settings.plan import Plan
-from tests.rigs.conducting import Notes, fallback_of
+from capture_daemon.settings.capture_request import CaptureRequest
+from tests.rigs.controllers import Notes, fallback_of
 
 S = 1_000_000_000
 METHODS = ["status", "start", "stop", "restart", "configure", "formats", "controls", "holders"]
@@ -50,7 +50,7 @@ class Device:
         """Never answered."""
 
 
-class Inquiries:
+class Diagnostics:
     """Takes no notes, and answers nothing."""
 
     def evidence(self, incident: str, since_utc_ns: int, *, holders: bool) -> None:
@@ -89,26 +89,26 @@ class OneAnswer:
 def test_every_call_gets_exactly_one_answer(
     calls: list[tuple[str, dict[str, object]]], described: bool, source: str
 ) -> None:
-    conductor = Conductor(
-        capture=Notes(), plan=Plan(spec.parse(source)), jitter=lambda: 0.0, now_ns=0
+    controller = CaptureController(
+        capture=Notes(), request=CaptureRequest(spec.parse(source)), jitter=lambda: 0.0, now_ns=0
     )
-    adjustments = Adjustments(device=Device(), event=lambda name, document: None)
+    pending_controls = PendingControls(device=Device(), event=lambda name, document: None)
     if described:
         brightness = {"id": 1, "name": "brightness", "type": "integer", "min": 0, "max": 9}
-        adjustments.on_report(Described(0, True, [], [brightness]))
-    findings = Findings(
-        inquiries=Inquiries(),
+        pending_controls.on_report(Described(0, True, [], [brightness]))
+    incident_log = IncidentLog(
+        diagnostics=Diagnostics(),
         journal=Path("journal"),
         event=lambda name, document: None,
         pid=1,
     )
     handlers = Handlers(
-        conductor=conductor,
-        fallback=fallback_of(conductor),
-        adjustments=adjustments,
-        findings=findings,
-        status=lambda now_ns, operator: {"state": conductor.state.value},
-        check=lambda wish: None,
+        controller=controller,
+        fallback=fallback_of(controller),
+        pending_controls=pending_controls,
+        incident_log=incident_log,
+        status=lambda now_ns, operator: {"state": controller.state.value},
+        check=lambda _: None,
         shutdown=lambda: None,
         renew=None,
         clock=lambda: 100 * S,
@@ -116,6 +116,6 @@ def test_every_call_gets_exactly_one_answer(
     answers = [OneAnswer() for _ in calls]
     for (method, params), answer in zip(calls, answers, strict=True):
         handlers.call(method, params, answer)
-    adjustments.tick(101 * S)
-    findings.tick(101 * S)
+    pending_controls.tick(101 * S)
+    incident_log.tick(101 * S)
     assert [answer.count for answer in answers] == [1] * len(calls)

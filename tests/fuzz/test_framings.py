@@ -7,10 +7,10 @@ from contextlib import suppress
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from capture_daemon.sources.delimiters import MultipartError, boundary_of
-from capture_daemon.sources.http_body import BodyParser, NoPictures
-from capture_daemon.sources.http_wire import Head
-from capture_daemon.sources.multipart import MultipartParser
+from capture_daemon.sources.http.body import BodyParser, NoPictures
+from capture_daemon.sources.http.multipart.delimiters import MultipartError, boundary_of
+from capture_daemon.sources.http.multipart.parser import MultipartParser
+from capture_daemon.sources.http.response_parser import Head
 from tests.samples import pictures
 from tests.samples.framings import SOUND, Framing
 

@@ -10,9 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from capture_daemon.sources import jpeg
-from capture_daemon.sources.jpeg_markers import read_header
-from capture_daemon.sources.splitter import JpegSplitter
+from capture_daemon.sources.pictures import jpeg
+from capture_daemon.sources.pictures.markers import read_header
+from capture_daemon.sources.pictures.splitter import JpegSplitter
 from tests.samples import pictures
 from tests.samples.jpeg_kinds import kinds, trailers
 

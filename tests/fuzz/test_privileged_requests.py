@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+from framebus.contract.words import DEVICE_LEVEL, Rung
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -15,7 +16,6 @@ from capture_daemon.privileged.protocol import (
     parse_reply,
     parse_request,
 )
-from capture_daemon.recovery.rungs import DEVICE_LEVEL, Rung
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(max_size=20),

@@ -12,18 +12,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from capture_daemon.settings.spec import parse
-from capture_daemon.sources import jpeg
-from capture_daemon.sources.avi import AviError, AviReader
 from capture_daemon.sources.base import SourceError
-from capture_daemon.sources.delimiters import MultipartError, boundary_of
-from capture_daemon.sources.http_auth import Credentials, challenges, digest, preferred
-from capture_daemon.sources.http_target import Target
-from capture_daemon.sources.http_trust import BadPin, taken_from
-from capture_daemon.sources.http_wire import ResponseParser, WireError
-from capture_daemon.sources.jpeg_markers import read_header
-from capture_daemon.sources.multipart import MultipartParser
+from capture_daemon.sources.file.avi import AviError, AviReader
+from capture_daemon.sources.http.auth import Credentials, challenges, digest, preferred
+from capture_daemon.sources.http.multipart.delimiters import MultipartError, boundary_of
+from capture_daemon.sources.http.multipart.parser import MultipartParser
+from capture_daemon.sources.http.response_parser import ResponseParser, WireError
+from capture_daemon.sources.http.target import Target
+from capture_daemon.sources.http.trust import BadPin, taken_from
+from capture_daemon.sources.pictures import jpeg
+from capture_daemon.sources.pictures.markers import read_header
+from capture_daemon.sources.pictures.splitter import JpegSplitter
 from capture_daemon.sources.redact import redact
-from capture_daemon.sources.splitter import JpegSplitter
 from tests.samples import pictures
 
 PICTURE = pictures.jpeg(0, 16, 16)

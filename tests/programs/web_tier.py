@@ -22,7 +22,7 @@ from tests.helpers.processes import children
 from tests.helpers.waiting import until
 from tests.rigs.bus import Bus
 
-STREAM_WORKER = "web_workers.fresh.FreshWorker"
+STREAM_WORKER = "web_workers.reloading_worker.ReloadingWorker"
 
 
 class WebTier:

@@ -9,12 +9,12 @@ from collections.abc import Sequence
 
 from framebus.frame import Frame
 
-from web_workers.counts.scores import Closed
+from web_workers.counts.worker_counts import Closed
 from web_workers.feeds.fanout import Fanout
-from web_workers.viewers.rounds import OneByOne, Round
-from web_workers.viewers.thinning import Thinner
+from web_workers.viewers.broadcast_send import Broadcast, SequentialBroadcast
+from web_workers.viewers.rate_limiter import FrameRateLimiter
 from web_workers.viewers.viewer import Viewer
-from web_workers.wire.parts import Picture, Style
+from web_workers.wire.multipart import Picture, Style
 
 MS = 1_000_000
 LINEAGE = 77
@@ -47,7 +47,7 @@ class Watcher:
         self.viewer = Viewer(ours, peer="test", clock=bench.clock, on_close=lambda _: None)
         self.viewer.send = self.take
         self.viewer.style = style
-        self.viewer.thinner = Thinner(fps) if fps else None
+        self.viewer.rate_limiter = FrameRateLimiter(fps) if fps else None
         self.got = b""
         self.room = PLENTY
         self.broken = 0
@@ -80,7 +80,12 @@ class Bench:
         self.fanout = self.another()
 
     def another(self) -> Fanout:
-        return Fanout("camera", clock=self.clock, on_empty=self.emptied, rounds=self.rounds)
+        return Fanout(
+            "camera",
+            clock=self.clock,
+            on_empty=self.emptied,
+            broadcast_factory=self.broadcast_factory,
+        )
 
     def clock(self) -> int:
         return self.now
@@ -88,9 +93,9 @@ class Bench:
     def emptied(self) -> None:
         self.empty += 1
 
-    def rounds(self, viewers: Sequence[Viewer]) -> Round:
+    def broadcast_factory(self, viewers: Sequence[Viewer]) -> Broadcast:
         self.members.append(list(viewers))
-        return OneByOne(viewers)
+        return SequentialBroadcast(viewers)
 
     def watcher(self, *, fps: float | None = None, style: Style = Style.PLAIN) -> Watcher:
         self.watchers.append(Watcher(self, fps=fps, style=style))

@@ -12,10 +12,10 @@ from tests.helpers.multipart import Parser, Part
 from tests.rigs.bus import Bus
 from web_workers.feeds.feed import Feed
 from web_workers.feeds.placeholder import Notice
-from web_workers.viewers.thinning import Thinner
+from web_workers.viewers.rate_limiter import FrameRateLimiter
 from web_workers.viewers.viewer import EVENTS, Viewer
 from web_workers.wire.loop import StreamLoop
-from web_workers.wire.parts import Style
+from web_workers.wire.multipart import Style
 
 MS = 1_000_000
 FRAME_MS = 40  # at 25 fps
@@ -30,7 +30,7 @@ class Client:
         self.parser = Parser()
         self.viewer = Viewer(ours, peer="test", clock=bench.clock, on_close=bench.loop.remove)
         self.viewer.style = style
-        self.viewer.thinner = Thinner(fps) if fps else None
+        self.viewer.rate_limiter = FrameRateLimiter(fps) if fps else None
         bench.loop.add(self.viewer.fileno(), EVENTS, self.viewer.on_event)
         bench.feed.join(self.viewer, b"")
 

@@ -14,8 +14,8 @@ from pathlib import Path
 import pytest
 
 from capture_daemon.sources.base import Interrupt, Request, SourceGone, SourceUnusable
-from capture_daemon.sources.child import Child
-from capture_daemon.sources.ffmpeg import FfmpegSource
+from capture_daemon.sources.ffmpeg.child import Child
+from capture_daemon.sources.ffmpeg.source import FfmpegSource
 from tests.helpers.processes import alive, name_of
 from tests.helpers.waiting import until
 from tests.samples import pictures
@@ -50,7 +50,7 @@ def written(path: Path) -> int:
 
 PARENT = """
 import sys, time
-from capture_daemon.sources.child import Child
+from capture_daemon.sources.ffmpeg.child import Child
 child = Child(sys.argv[1:])
 print(child.pid, flush=True)
 time.sleep(60)

@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 
 from capture_daemon.sources.base import Interrupt, Request, SourceGone
-from capture_daemon.sources.ffmpeg import FfmpegSource
+from capture_daemon.sources.ffmpeg.source import FfmpegSource
 from tests.fakes.mjpeg_server import MULTIPART, Visit, part, serving
 from tests.fakes.rtsp_server import rtsp
 from tests.helpers.processes import children

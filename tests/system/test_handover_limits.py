@@ -12,7 +12,7 @@ import pytest
 # Puts sockets in until there is no room, then takes all out, twice; tells how many it was.
 PROGRAM = """
 import os, resource, socket, sys
-from web_workers.handover.carried import Carried
+from web_workers.handover.viewer_state import ViewerState
 from web_workers.handover.channel import Channel, create_lanes
 channel = Channel(create_lanes())
 ours, client = socket.socketpair()
@@ -21,7 +21,7 @@ os.setgroups([])
 os.setresgid(65533, 65533, 65533)
 os.setresuid(65533, 65533, 65533)
 zero = dict.fromkeys(("joined_ns", "moved_ns", "bytes_sent", "unwanted"), 0)
-carried = Carried(camera=None, states=True, peer="x", **zero)
+carried = ViewerState(camera=None, states=True, peer="x", **zero)
 told = []
 for _ in range(2):
     count = 0

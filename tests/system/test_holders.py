@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from capture_daemon.diagnosis.holders import Places, find
-from capture_daemon.diagnosis.seen import Holder
+from capture_daemon.diagnosis.records import Holder
 from tests.programs.holders import holding
 
 ZERO = "/dev/zero"

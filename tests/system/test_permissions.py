@@ -24,7 +24,7 @@ SHARED_GROUP, CONTROL_GROUP = 61010, 61011
 
 AS_USER = """
 import os, sys
-import capture_daemon.main, capture_daemon.sources.pattern
+import capture_daemon.main, capture_daemon.sources.pattern.source
 import tempfile, framebus.cli.ctl, framebus.cli.ls, framebus.cli.snapshot
 import grp
 from types import SimpleNamespace

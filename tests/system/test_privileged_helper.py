@@ -13,13 +13,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from framebus.contract.words import Rung
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from capture_daemon.privileged.client import PrivilegedClient
 from capture_daemon.privileged.protocol import REQUEST_MAX
 from capture_daemon.recovery.actions import RungFailed
-from capture_daemon.recovery.rungs import Rung
 from tests.fakes.usb_tree import STICK, UsbTree
 from tests.helpers.waiting import until
 

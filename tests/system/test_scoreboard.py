@@ -10,7 +10,7 @@ import pytest
 
 from tests.helpers.waiting import until
 from web_workers.counts.scoreboard import SLOTS, Scoreboard
-from web_workers.counts.scores import Scores
+from web_workers.counts.worker_counts import WorkerCounts
 
 SENT = ("sent", "front", "stream")
 OF = ("front", "stream")
@@ -19,7 +19,7 @@ OF = ("front", "stream")
 WORKER = """
 import itertools, sys
 from web_workers.counts.scoreboard import Scoreboard
-from web_workers.counts.scores import Scores
+from web_workers.counts.worker_counts import WorkerCounts
 
 slot = Scoreboard(int(sys.argv[1])).claim()
 print(slot.number, flush=True)
@@ -27,7 +27,7 @@ padding = {("age", "front", "stream", str(number)): 0 for number in range(200)}
 for sent in itertools.count(1):
     if sent == 1 or not going:
         going = next(sys.stdin) == "on\\n"
-    slot.write(Scores({("sent", "front", "stream"): sent, **padding},
+    slot.write(WorkerCounts({("sent", "front", "stream"): sent, **padding},
                       {("viewers", "front", "stream"): 2, ("waiting", "front", "stream"): 1}))
     if not going:
         print(sent, flush=True)
@@ -85,24 +85,24 @@ def test_what_a_killed_worker_counted_stays_and_its_viewers_are_told_lost(
     assert [worker.slot for worker in workers] == [0, 1]
     for worker in (*workers, workers[0]):
         worker.step()
-    scores, living = board.read()
+    worker_counts, living = board.read()
     assert living == 2
-    assert scores.counts[SENT] == 3
-    assert scores.now["viewers", *OF] == 4
+    assert worker_counts.counts[SENT] == 3
+    assert worker_counts.now["viewers", *OF] == 4
     workers[0].kill()
-    scores, living = board.read()
+    worker_counts, living = board.read()
     assert living == 1
-    assert scores.counts[SENT] == 3
-    assert scores.counts["closed", *OF, "worker-died"] == 2
-    assert scores.counts["skipped", *OF] == 1
-    assert scores.now == {("viewers", *OF): 2, ("waiting", *OF): 1}
+    assert worker_counts.counts[SENT] == 3
+    assert worker_counts.counts["closed", *OF, "worker-died"] == 2
+    assert worker_counts.counts["skipped", *OF] == 1
+    assert worker_counts.now == {("viewers", *OF): 2, ("waiting", *OF): 1}
     workers.append(Worker(board))
     assert workers[-1].slot == 0  # and not a third one
-    assert board.read() == (scores, 2)
+    assert board.read() == (worker_counts, 2)
     workers[-1].step()
-    scores, _ = board.read()
-    assert scores.counts[SENT] == 4
-    assert scores.counts["closed", *OF, "worker-died"] == 2
+    worker_counts, _ = board.read()
+    assert worker_counts.counts[SENT] == 4
+    assert worker_counts.counts["closed", *OF, "worker-died"] == 2
 
 
 def test_counts_never_fall_while_writers_are_killed_in_the_middle_of_it(
@@ -154,8 +154,8 @@ sys.stdin.read()
 def test_scores_that_are_too_long_are_refused_and_the_old_ones_stay(board: Scoreboard) -> None:
     slot = board.claim()
     assert slot is not None
-    slot.write(Scores({SENT: 1}))
+    slot.write(WorkerCounts({SENT: 1}))
     with pytest.raises(ValueError, match="bytes of counts"):
-        slot.write(Scores({("x" * 1000, str(number)): 1 for number in range(300)}))
-    assert board.read() == (Scores({SENT: 1}), 1)
+        slot.write(WorkerCounts({("x" * 1000, str(number)): 1 for number in range(300)}))
+    assert board.read() == (WorkerCounts({SENT: 1}), 1)
     assert slot.number < SLOTS

@@ -34,7 +34,7 @@ def test_a_reload_runs_new_code_templates_and_static_files_under_the_same_viewer
         routes = source / "web_workers/pages/routes.py"
         _edit(routes, "settings import Cameras", "settings import NEW, Cameras")
         _edit(routes, 'jsonify({"ok": True})', 'jsonify({"ok": NEW})')
-        parts = source / "web_workers/wire/parts.py"
+        parts = source / "web_workers/wire/multipart.py"
         _edit(parts, r"X-Sequence: %d\r\n", r"X-New: 1\r\nX-Sequence: %d\r\n")
         _edit(source / "web_workers/templates/index.html", "<body", '<body data-new="1"')
         _edit(source / "web_workers/static/page.css", "", "/* new */")

@@ -17,7 +17,7 @@ from tests.helpers.certificate import OPENSSL, make_certificate
 from tests.helpers.multipart import split_head
 from tests.helpers.waiting import until
 from tests.programs.guarded_web_tier import Guarded
-from web_workers.viewers.threaded import PLACES
+from web_workers.viewers.thread_slots import THREAD_SLOTS
 
 CURL = shutil.which("curl")
 
@@ -64,14 +64,14 @@ def connected(server: Guarded, certificate: Path, path: str = "/stream") -> ssl.
 def seated(server: Guarded, certificate: Path, path: str = "/stream") -> ssl.SSLSocket:
     """A viewer that was let in, once there is a place: an earlier test's may still be leaving."""
 
-    def seat() -> ssl.SSLSocket | None:
+    def slot() -> ssl.SSLSocket | None:
         viewer = connected(server, certificate, path)
         if viewer.recv(12) == b"HTTP/1.1 200":
             return viewer
         viewer.close()
         return None
 
-    viewer = until(seat, within_s=30, what="a place")
+    viewer = until(slot, within_s=30, what="a place")
     assert viewer is not None
     return viewer
 
@@ -114,7 +114,7 @@ def test_viewers_beyond_the_threads_are_told_so_until_one_leaves(
 ) -> None:
     viewers: list[ssl.SSLSocket] = []
     try:
-        for _ in range(PLACES):
+        for _ in range(THREAD_SLOTS):
             viewers.append(seated(server, certificate[0]))
         with connected(server, certificate[0]) as late:
             assert late.recv(12) == b"HTTP/1.1 503"

@@ -6,8 +6,8 @@ from pathlib import Path
 
 from framebus.serving.access import Credential
 
+from web_workers.access.attempt_limiter import ADDRESSES, AGAIN_S, AT_ONCE, AttemptLimiter
 from web_workers.access.keys import LINK_S, Keys
-from web_workers.access.tries import ADDRESSES, AGAIN_S, AT_ONCE, Tries
 
 
 def keys(secret: str = "correct horse", token: str = "token", now_s: float = 1e9) -> Keys:
@@ -60,7 +60,7 @@ class Clock:
 
 def test_an_address_has_some_wrong_tries_and_then_one_every_while() -> None:
     clock = Clock()
-    tries = Tries(clock)
+    tries = AttemptLimiter(clock)
     for _ in range(AT_ONCE):
         assert tries.wait_s("192.0.2.1") == 0
         tries.wrong("192.0.2.1")
@@ -75,7 +75,7 @@ def test_an_address_has_some_wrong_tries_and_then_one_every_while() -> None:
 
 
 def test_all_addresses_of_a_v6_network_are_one_and_a_mapped_v4_is_itself() -> None:
-    tries = Tries(Clock())
+    tries = AttemptLimiter(Clock())
     for number in range(AT_ONCE):
         tries.wrong(f"2001:db8::{number:x}")
         tries.wrong("::ffff:192.0.2.9")
@@ -85,7 +85,7 @@ def test_all_addresses_of_a_v6_network_are_one_and_a_mapped_v4_is_itself() -> No
 
 
 def test_memory_of_addresses_is_bounded_and_keeps_those_that_tried_last() -> None:
-    tries = Tries(Clock())
+    tries = AttemptLimiter(Clock())
     for number in range(ADDRESSES + 10):
         for _ in range(AT_ONCE):
             tries.wrong(f"10.{number >> 16}.{number >> 8 & 255}.{number & 255}")

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from capture_daemon.sources.avi import AviError, AviReader
+from capture_daemon.sources.file.avi import AviError, AviReader
 
 FRAMES = [b"\xff\xd8 one \xff\xd9", b"\xff\xd8 odd \x01\xff\xd9", b"\xff\xd8 three \xff\xd9"]
 

@@ -14,7 +14,7 @@ from framebus.names import web_token
 from framebus.secret_files import read_or_make_secret
 
 from capture_daemon.diagnosis import bundle, doctor
-from capture_daemon.diagnosis.seen import Line
+from capture_daemon.diagnosis.records import Line
 from tests.fakes.machine import UTC, Bench, a_holder
 from tests.helpers.full_disk import file_size_limit
 

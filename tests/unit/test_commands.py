@@ -16,9 +16,9 @@ from capture_daemon.capturing.commands import (
     without_the_overtaken,
 )
 from capture_daemon.settings import spec
-from capture_daemon.settings.plan import Plan
+from capture_daemon.settings.capture_request import CaptureRequest
 
-PLAN = Plan(spec.parse("test"))
+PLAN = CaptureRequest(spec.parse("test"))
 
 
 def test_a_camera_is_not_opened_only_to_be_closed() -> None:

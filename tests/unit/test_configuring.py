@@ -1,33 +1,35 @@
-"""What `configure` makes of its parameters: another wish, or a refusal that changes nothing."""
+"""What `configure` makes of its parameters: another request, or a refusal that changes nothing."""
 
 from __future__ import annotations
 
 import pytest
 
-from capture_daemon.control.configuring import Wish
+from capture_daemon.control.configuring import ConfigureRequest
 from capture_daemon.control.refusal import Refusal
 from capture_daemon.settings import spec
-from capture_daemon.settings.plan import Plan
+from capture_daemon.settings.capture_request import CaptureRequest
 from capture_daemon.sources.base import Request
 
-PRESENT = Wish(Plan(spec.parse("http://h/s"), Request(640, 480, 30.0)), spec.parse("test"))
+PRESENT = ConfigureRequest(
+    CaptureRequest(spec.parse("http://h/s"), Request(640, 480, 30.0)), spec.parse("test")
+)
 
 
 def test_what_is_left_out_stays() -> None:
     changed = PRESENT.changed({"fps": 5})
-    assert changed.plan == Plan(PRESENT.plan.spec, Request(640, 480, 5.0))
+    assert changed.capture == CaptureRequest(PRESENT.capture.spec, Request(640, 480, 5.0))
     assert changed.fallback == PRESENT.fallback
 
 
 def test_null_leaves_size_and_rate_to_the_source_and_does_without_a_fallback() -> None:
     changed = PRESENT.changed({"size": None, "fps": None, "fallback": None})
-    assert changed == Wish(Plan(PRESENT.plan.spec), None)
+    assert changed == ConfigureRequest(CaptureRequest(PRESENT.capture.spec), None)
     assert PRESENT.changed({"fallback": "none"}).fallback is None
 
 
 def test_source_and_fallback_may_change_places() -> None:
     changed = PRESENT.changed({"source": "test", "fallback": "http://h/s"})
-    assert (changed.plan.spec.text, changed.fallback) == ("test", spec.parse("http://h/s"))
+    assert (changed.capture.spec.text, changed.fallback) == ("test", spec.parse("http://h/s"))
 
 
 @pytest.mark.parametrize(

@@ -9,9 +9,9 @@ import pytest
 
 from capture_daemon.diagnosis import check_cameras, doctor
 from capture_daemon.diagnosis.finding import Finding, Level
+from capture_daemon.diagnosis.kernel_messages import meaning
 from capture_daemon.diagnosis.machine import Machine
-from capture_daemon.diagnosis.meanings import meaning
-from capture_daemon.diagnosis.seen import Line
+from capture_daemon.diagnosis.records import Line
 from tests.fakes.machine import UTC, Bench, a_holder, only_wrong, wrongs
 
 

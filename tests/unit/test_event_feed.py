@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from framebus.listener import own_context
 
-from web_workers.counts.scores import Closed
+from web_workers.counts.worker_counts import Closed
 from web_workers.feeds.events import EventFeed
 from web_workers.settings import Cameras, Settings
 from web_workers.viewers.viewer import EVENTS, Viewer
@@ -134,9 +134,9 @@ def test_viewers_are_counted_by_what_they_wanted(bench: Bench) -> None:
     told = 0
     while data := client.recv(1 << 20):
         told += len(data)
-    scores = bench.feed.scores()
-    assert scores.now == {("viewers", "*", "events"): 0, ("viewers", "camera", "events"): 1}
-    assert scores.counts["accepted", "*", "events"] == 1
-    assert scores.counts["closed", "*", "events", "left"] == 1
-    assert scores.counts["bytes", "*", "events"] == told
-    assert scores.counts["accepted", "camera", "events"] == 1
+    worker_counts = bench.feed.worker_counts()
+    assert worker_counts.now == {("viewers", "*", "events"): 0, ("viewers", "camera", "events"): 1}
+    assert worker_counts.counts["accepted", "*", "events"] == 1
+    assert worker_counts.counts["closed", "*", "events", "left"] == 1
+    assert worker_counts.counts["bytes", "*", "events"] == told
+    assert worker_counts.counts["accepted", "camera", "events"] == 1

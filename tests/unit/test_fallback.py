@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import pytest
+from framebus.contract.words import State
 
 from capture_daemon.capturing.reports import FrameSeen, Opened, Settled
 from capture_daemon.diagnosis.incidents import Incident
-from capture_daemon.lifecycle.conductor import Conductor
-from capture_daemon.lifecycle.fallback import Fallback, FallbackReport, fallback_plan
+from capture_daemon.lifecycle.controller import CaptureController
+from capture_daemon.lifecycle.fallback import Fallback, FallbackReport, fallback_request
 from capture_daemon.lifecycle.lease import Lease
 from capture_daemon.lifecycle.outage import Outage
-from capture_daemon.lifecycle.table import State
 from capture_daemon.settings import spec
-from capture_daemon.settings.plan import Plan
-from tests.rigs.conducting import (
+from capture_daemon.settings.capture_request import CaptureRequest
+from tests.rigs.controllers import (
     CAMERA,
     GRANTED,
     Air,
@@ -31,13 +31,13 @@ TEST = spec.parse("test")
 class Desk:
     """A camera, its fallback and the switcher, all imitated."""
 
-    def __init__(self, plan: Plan = CAMERA, *, now_ns: int = 100 * S) -> None:
+    def __init__(self, request: CaptureRequest = CAMERA, *, now_ns: int = 100 * S) -> None:
         self.now_ns = now_ns
         self.incidents: list[Incident] = []
         self.camera_notes, self.notes, self.air = Notes(), Notes(), Air()
-        self.camera = Conductor(
+        self.camera = CaptureController(
             capture=self.camera_notes,
-            plan=plan,
+            request=request,
             jitter=lambda: 0.0,
             now_ns=0,
             outage=Outage(tell=self.incidents.append, clock=lambda: self.now_ns, utc=lambda: 0),
@@ -164,7 +164,7 @@ def test_what_a_person_must_mend_is_bridged_at_once(desk: Desk) -> None:
 
 
 def test_a_source_without_an_end_to_its_ladder_is_given_up_after_three_tries() -> None:
-    desk = Desk(Plan(spec.parse("http://127.0.0.1/")))
+    desk = Desk(CaptureRequest(spec.parse("http://127.0.0.1/")))
     desk.camera.start(desk.now_ns)
     for wanted in (False, False, False, True, True):
         fail(desk.camera, desk.now_ns)
@@ -258,5 +258,5 @@ def test_it_can_be_named_changed_and_done_without_while_the_camera_is_away(desk:
 
 
 def test_the_same_size_and_rate_are_asked_of_it_as_of_the_camera(desk: Desk) -> None:
-    plan = fallback_plan(CAMERA.anew(), TEST)
-    assert (plan.spec, plan.request, plan.times) == (TEST, CAMERA.request, 0)
+    request = fallback_request(CAMERA.anew(), TEST)
+    assert (request.spec, request.format, request.times) == (TEST, CAMERA.format, 0)

@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from tests.rigs.fan_out import MS, PLENTY, Bench, picture
-from web_workers.counts.scores import Closed
-from web_workers.wire.parts import Picture, Style, opening, part
+from web_workers.counts.worker_counts import Closed
+from web_workers.wire.multipart import Picture, Style, opening, part
 
 
 @pytest.fixture
@@ -70,7 +70,7 @@ def test_a_socket_that_a_round_finds_broken_is_closed(
     bench.deliver(2)
     assert broken.viewer.fileno() < 0
     assert bench.fanout.viewers == (stays.viewer,)
-    counts = bench.fanout.scores().counts
+    counts = bench.fanout.worker_counts().counts
     assert counts["closed", "camera", "stream", why.value] == 1
     assert counts["sent", "camera", "stream"] == 4
 

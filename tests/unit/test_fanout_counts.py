@@ -8,8 +8,8 @@ from dataclasses import replace
 import pytest
 
 from tests.rigs.fan_out import LINEAGE, MS, Bench
-from web_workers.counts.tally import Account
-from web_workers.wire.parts import Picture
+from web_workers.counts.tally import Delivery
+from web_workers.wire.multipart import Picture
 
 
 @pytest.fixture
@@ -26,8 +26,8 @@ def test_a_frame_is_counted_as_sent_to_a_joiner_and_what_stands_in_for_one_is_no
     frame = bench.join(newest)
     stand_in = bench.join(Picture.stand_in(b"painted", "gone", newest))
     nothing = bench.join()
-    accounts = [bench.fanout.account(each.viewer) for each in (frame, stand_in, nothing)]
-    assert [(each.sent, each.skipped, each.waiting) for each in accounts] == [
+    deliveries = [bench.fanout.delivery(each.viewer) for each in (frame, stand_in, nothing)]
+    assert [(each.sent, each.skipped, each.waiting) for each in deliveries] == [
         (1, 0, 0),
         (0, 0, 0),
         (0, 0, 0),
@@ -40,8 +40,8 @@ def test_who_comes_before_the_first_frame_has_that_and_all_later_ones_counted(
     early = bench.join()
     for published in (1, 4):  # two are overwritten before this worker sees them
         bench.deliver(published)
-    account = bench.fanout.account(early.viewer)
-    assert (account.sent, account.skipped, account.waiting) == (2, 2, 0)
+    delivery = bench.fanout.delivery(early.viewer)
+    assert (delivery.sent, delivery.skipped, delivery.waiting) == (2, 2, 0)
 
 
 def test_age_is_that_of_the_newest_frame_sent_and_there_is_none_without(bench: Bench) -> None:
@@ -64,11 +64,11 @@ def test_age_of_who_falls_behind_is_that_of_the_frame_that_it_has_begun(bench: B
 
 def test_what_a_viewer_takes_along_says_which_frames_it_has_had(bench: Bench) -> None:
     mover = bench.join()
-    before = bench.fanout.carried(mover.viewer)
+    before = bench.fanout.state_of(mover.viewer)
     assert (before.states, before.sequence, before.lineage, before.captured_ns) == (False, 0, 0, 0)
     bench.deliver(1)
     newest = bench.deliver(2)
-    after = bench.fanout.carried(mover.viewer)
+    after = bench.fanout.state_of(mover.viewer)
     assert (after.camera, after.states, after.lineage, after.sequence) == (
         "camera",
         False,
@@ -81,13 +81,13 @@ def test_what_a_viewer_takes_along_says_which_frames_it_has_had(bench: Bench) ->
 
 def test_a_viewer_that_waited_for_the_newest_frame_gets_it_where_it_moves_to(bench: Bench) -> None:
     newest = bench.deliver(5)
-    carried = replace(
-        bench.fanout.carried(bench.join().viewer), sent=1, skipped=0, waiting=1, captured_ns=9
+    viewer_state = replace(
+        bench.fanout.state_of(bench.join().viewer), sent=1, skipped=0, waiting=1, captured_ns=9
     )
     mover = bench.watcher()
-    bench.fanout.move_in(mover.viewer, carried)
+    bench.fanout.move_in(mover.viewer, viewer_state)
     assert mover.news() == newest.plain
-    assert bench.fanout.account(mover.viewer) == Account(2, 0, 0, len(newest.plain))
+    assert bench.fanout.delivery(mover.viewer) == Delivery(2, 0, 0, len(newest.plain))
     following = bench.deliver(6)
     assert mover.viewer in bench.members[-1]
     assert mover.news() == following.plain
@@ -97,15 +97,17 @@ def test_a_viewer_that_moves_with_a_part_under_way_gets_the_newest_frame_after_i
     bench: Bench,
 ) -> None:
     bench.deliver(5)
-    carried = replace(bench.fanout.carried(bench.join().viewer), sent=1, waiting=1, captured_ns=9)
+    viewer_state = replace(
+        bench.fanout.state_of(bench.join().viewer), sent=1, waiting=1, captured_ns=9
+    )
     mover = bench.watcher()
     mover.viewer.rest = memoryview(b"rest")
     mover.room = 0
-    bench.fanout.move_in(mover.viewer, carried)
+    bench.fanout.move_in(mover.viewer, viewer_state)
     assert bench.fanout.age_ns(mover.viewer) == bench.now - 9
     newest = bench.deliver(6)
-    account = bench.fanout.account(mover.viewer)
-    assert (account.sent, account.skipped, account.waiting) == (1, 1, 1)
+    delivery = bench.fanout.delivery(mover.viewer)
+    assert (delivery.sent, delivery.skipped, delivery.waiting) == (1, 1, 1)
     mover.make_room()
     assert mover.news() == b"rest" + newest.plain
 
@@ -115,13 +117,13 @@ def test_a_viewer_that_moves_to_where_no_frame_has_come_yet_is_sent_none(
     bench: Bench, waiting: int
 ) -> None:
     bench.deliver(5)
-    carried = replace(bench.fanout.carried(bench.join().viewer), waiting=waiting)
+    viewer_state = replace(bench.fanout.state_of(bench.join().viewer), waiting=waiting)
     there = bench.another()
     mover = bench.watcher()
-    there.move_in(mover.viewer, carried)
+    there.move_in(mover.viewer, viewer_state)
     assert mover.news() == b""
-    account = there.account(mover.viewer)
-    assert (account.sent, account.skipped, account.waiting) == (0, waiting, 0)
+    delivery = there.delivery(mover.viewer)
+    assert (delivery.sent, delivery.skipped, delivery.waiting) == (0, waiting, 0)
 
 
 @pytest.mark.parametrize(("lineage", "skipped"), [(LINEAGE, 3), (LINEAGE + 1, 7)])
@@ -129,8 +131,8 @@ def test_frames_between_two_workers_are_counted_by_the_count_that_they_are_in(
     bench: Bench, lineage: int, skipped: int
 ) -> None:
     bench.deliver(8)
-    carried = replace(bench.fanout.carried(bench.join().viewer), lineage=lineage, sequence=4)
+    viewer_state = replace(bench.fanout.state_of(bench.join().viewer), lineage=lineage, sequence=4)
     mover = bench.watcher()
-    bench.fanout.move_in(mover.viewer, carried)
-    account = bench.fanout.account(mover.viewer)
-    assert (account.sent, account.skipped, account.waiting) == (1, skipped, 0)
+    bench.fanout.move_in(mover.viewer, viewer_state)
+    delivery = bench.fanout.delivery(mover.viewer)
+    assert (delivery.sent, delivery.skipped, delivery.waiting) == (1, skipped, 0)

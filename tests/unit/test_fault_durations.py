@@ -1,6 +1,6 @@
 """A fault that is over is over: however long it lasted, whatever it was and whatever came before.
 
-The conductor, its retries and the ladder over simulated time; tests/guest/recovery/durations.py is
+The controller, its retries and the ladder over simulated time; tests/guest/recovery/durations.py is
 the same on the real driver.
 """
 
@@ -9,17 +9,18 @@ from __future__ import annotations
 import itertools
 import random
 
+from framebus.contract.words import Rung
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from capture_daemon.recovery.budget import MOST, SPACING_NS, WINDOW_NS
-from capture_daemon.recovery.rungs import RESETS, Rung
+from capture_daemon.recovery.rungs import RESETS
 from capture_daemon.settings import spec
-from capture_daemon.settings.plan import Plan
+from capture_daemon.settings.capture_request import CaptureRequest
 from tests.fakes.faulty_camera import Fault, S, World
 
-CAMERA = Plan(spec.parse("v4l2:/dev/video0"))
-NETWORK = Plan(spec.parse("http://192.0.2.1/stream"))
+CAMERA = CaptureRequest(spec.parse("v4l2:/dev/video0"))
+NETWORK = CaptureRequest(spec.parse("http://192.0.2.1/stream"))
 ATTEMPT_S = 5.0
 SILENCE_S = 5.2
 """A stream that gives no frame is waited for this long; then something else is tried."""
@@ -33,10 +34,10 @@ FAULTS = st.sampled_from([fault for fault in Fault if fault is not Fault.DENIED]
 HISTORIES = st.lists(st.tuples(FAULTS, DURATIONS, st.floats(0.0, 60.0)), max_size=4)
 
 
-def world(plan: Plan, seed: int) -> World:
+def world(request: CaptureRequest, seed: int) -> World:
     chance = random.Random(seed)
-    camera = World(plan, jitter=chance.random)
-    camera.conductor.start(camera.now_ns)
+    camera = World(request, jitter=chance.random)
+    camera.controller.start(camera.now_ns)
     assert camera.run(20, camera.streams)
     return camera
 
@@ -52,7 +53,7 @@ def live(camera: World, history: list[tuple[Fault, float, float]]) -> None:
 
 def check_touched_within_bounds(camera: World) -> None:
     for rungs in (RESETS, {Rung.REBIND}):
-        times = [at for rung, at in camera.climbed if rung in rungs]
+        times = [at for rung, at in camera.carried_out if rung in rungs]
         assert all(later - earlier >= SPACING_NS for earlier, later in itertools.pairwise(times))
         assert all(b - a >= WINDOW_NS for a, b in zip(times, times[MOST:], strict=False))
 
@@ -75,7 +76,7 @@ def test_a_fault_that_is_over_is_over_whatever_came_before(
     own_s = max(0.0, pending_ns / S)
     assert own_s <= OWN_S
     rung_s = RUNG_S if fault is Fault.SILENT else 0.0
-    assert camera.run(own_s + BACK_S + rung_s, camera.streams), camera.conductor.state
+    assert camera.run(own_s + BACK_S + rung_s, camera.streams), camera.controller.state
     later = [each.at_ns for each in camera.attempts if each.at_ns >= over_ns]
     if later:  # else it came back on what was open
         limit_s = own_s + (SILENCE_S if fault is Fault.SILENT else ATTEMPT_S)

@@ -10,8 +10,8 @@ import pytest
 from tests.helpers.multipart import Part
 from tests.helpers.waiting import until
 from tests.rigs.feed import FRAME_MS, Bench
+from web_workers.feeds.housekeeping import housekeep
 from web_workers.feeds.streams import EVERY_NS
-from web_workers.feeds.upkeep import look_after
 from web_workers.viewers.viewer import Viewer
 
 
@@ -96,11 +96,11 @@ def test_a_busy_viewer_skips_to_the_newest_and_the_counts_add_up(bench: Bench) -
         bench.loop.dispatch()
     assert (late[0].sequence, late[-1].sequence) == (1, 10)
     assert len(late) <= 3  # the socket's own buffer may hold a second one
-    account = bench.feed.fanout.account(slow.viewer)
-    assert (account.sent, account.skipped, account.waiting) == (len(late), 10 - len(late), 0)
-    assert account.bytes > len(late) * len(big)
-    account = bench.feed.fanout.account(fast.viewer)
-    assert (account.sent, account.skipped, account.waiting) == (10, 0, 0)
+    delivery = bench.feed.fanout.delivery(slow.viewer)
+    assert (delivery.sent, delivery.skipped, delivery.waiting) == (len(late), 10 - len(late), 0)
+    assert delivery.bytes > len(late) * len(big)
+    delivery = bench.feed.fanout.delivery(fast.viewer)
+    assert (delivery.sent, delivery.skipped, delivery.waiting) == (10, 0, 0)
 
 
 def test_fewer_frames_are_sent_to_who_asked_for_fewer(bench: Bench) -> None:
@@ -183,7 +183,7 @@ def test_a_feed_without_viewers_is_parked_and_wakes_again(bench: Bench) -> None:
     first = bench.client()
     first.socket.close()
     bench.loop.dispatch(1.0)
-    assert bench.feed._link is None
+    assert bench.feed._follower is None
     assert bench.feed.fanout.viewers == ()
     assert bench.loop.timeout_s(99.0) == 99.0  # no timer is left
     bench.publish(b"two")
@@ -198,8 +198,8 @@ def test_a_stalled_viewer_is_closed_within_15_s_and_the_others_stay(bench: Bench
     since = bench.now
     while stalled.viewer.fileno() >= 0:
         bench.pass_ms(EVERY_NS // 1_000_000)
-        look_after(bench.feed.fanout, bench.now, rates=False)
+        housekeep(bench.feed.fanout, bench.now, rates=False)
         assert bench.now - since < 15_000_000_000
         other.parts()
     assert other.viewer.fileno() >= 0
-    assert bench.feed.fanout.scores().counts["closed", "camera", "stream", "stalled"] == 1
+    assert bench.feed.fanout.worker_counts().counts["closed", "camera", "stream", "stalled"] == 1

@@ -11,12 +11,12 @@ from pathlib import Path
 import pytest
 
 from tests.rigs.feed import Bench, Client
-from web_workers.counts.scores import Closed, Scores, total
+from web_workers.counts.worker_counts import Closed, WorkerCounts, total
 from web_workers.feeds.feed import Feed
-from web_workers.handover.carried import unpacked
-from web_workers.handover.luggage import unpacked_as
+from web_workers.handover.codec import restored_viewer
+from web_workers.handover.viewer_state import decoded
 from web_workers.viewers.viewer import EVENTS
-from web_workers.wire.parts import Style
+from web_workers.wire.multipart import Style
 
 OF = ("camera", "stream")
 BIG = 300_000  # bytes; a socket pair holds one or two
@@ -42,21 +42,21 @@ class Workers(Bench):
 
     def move(self, client: Client, to: int) -> None:
         old, new, viewer = self.at[client].fanout, self.feeds[to], client.viewer
-        carried = unpacked(old.carried(viewer).packed())
+        viewer_state = decoded(old.state_of(viewer).encoded())
         rest = bytes(viewer.rest or b"")
-        assert carried.rest == len(rest)
+        assert viewer_state.rest == len(rest)
         sock = socket.socket(fileno=os.dup(viewer.fileno()))
         viewer.let_go()
         old.moved_out(viewer)
-        client.viewer = unpacked_as(
-            sock, carried, rest, clock=self.clock, on_close=self.loop.remove
+        client.viewer = restored_viewer(
+            sock, viewer_state, rest, clock=self.clock, on_close=self.loop.remove
         )
         self.loop.add(client.viewer.fileno(), EVENTS, client.viewer.on_event)
-        new.move_in(client.viewer, carried)
+        new.move_in(client.viewer, viewer_state)
         self.at[client] = new
 
-    def scores(self) -> Scores:
-        return total(feed.fanout.scores() for feed in self.feeds)
+    def worker_counts(self) -> WorkerCounts:
+        return total(feed.fanout.worker_counts() for feed in self.feeds)
 
     def close(self) -> None:
         for feed in self.feeds:
@@ -80,7 +80,7 @@ def test_sums_hold_and_every_part_is_whole_and_newer_wherever_viewers_go(
     there: list[Client] = []
     seen: dict[Client, list[int]] = {}
     due = 0  # frames published while somebody was there: once for each
-    before: Scores = Scores()
+    before: WorkerCounts = WorkerCounts()
 
     def read(client: Client) -> bool:
         data = client.raw()
@@ -114,31 +114,31 @@ def test_sums_hold_and_every_part_is_whole_and_newer_wherever_viewers_go(
             case "leave" if there:
                 workers.pass_ms(140)
                 there.pop(chance.randrange(len(there))).viewer.close(Closed.LEFT)
-        scores = workers.scores()
-        assert all(scores.counts[key] >= number for key, number in before.counts.items())
-        assert scores.now.get(("viewers", *OF), 0) == len(there)
-        before = scores
+        worker_counts = workers.worker_counts()
+        assert all(worker_counts.counts[key] >= number for key, number in before.counts.items())
+        assert worker_counts.now.get(("viewers", *OF), 0) == len(there)
+        before = worker_counts
     workers.pass_ms(140)
-    scores = workers.scores()
-    sent, skipped = scores.counts["sent", *OF], scores.counts["skipped", *OF]
-    assert due == sent + skipped + scores.now["waiting", *OF]
+    worker_counts = workers.worker_counts()
+    sent, skipped = worker_counts.counts["sent", *OF], worker_counts.counts["skipped", *OF]
+    assert due == sent + skipped + worker_counts.now["waiting", *OF]
     for client in there:
         while read(client) or client.viewer.rest is not None:
             workers.loop.dispatch()
-    scores = workers.scores()
-    assert due == scores.counts["sent", *OF] + scores.counts["skipped", *OF]
-    assert scores.counts["accepted", *OF] == len(there) + scores.counts.get(
+    worker_counts = workers.worker_counts()
+    assert due == worker_counts.counts["sent", *OF] + worker_counts.counts["skipped", *OF]
+    assert worker_counts.counts["accepted", *OF] == len(there) + worker_counts.counts.get(
         ("closed", *OF, "left"), 0
     )
     for sequences in seen.values():
         # One that a pause makes the feed send again is not newer; none is older.
         assert sequences == sorted(sequences)
-    newest = scores.counts["sent", *OF]
+    newest = worker_counts.counts["sent", *OF]
     assert newest > 0
     for client in there:
-        account = workers.at[client].fanout.account(client.viewer)
+        delivery = workers.at[client].fanout.delivery(client.viewer)
         if client.viewer.style is not Style.ADVANCE:
-            assert account.sent == len(set(seen[client]))
+            assert delivery.sent == len(set(seen[client]))
 
 
 def test_a_viewer_that_moves_gets_the_newest_frame_once(workers: Workers) -> None:

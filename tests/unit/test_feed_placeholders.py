@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.rigs.feed import Bench
-from web_workers.counts.scores import Closed
+from web_workers.counts.worker_counts import Closed
 from web_workers.feeds.placeholder import Notice
 
 

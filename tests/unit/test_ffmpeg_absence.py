@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from capture_daemon.sources.ffmpeg_absence import is_absent
-from capture_daemon.sources.ffmpeg_arguments import parse
+from capture_daemon.sources.ffmpeg.absence import is_absent
+from capture_daemon.sources.ffmpeg.arguments import parse
 
 
 def test_a_file_is_absent_until_it_is_there(tmp_path: Path) -> None:

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from framebus.errors import UsageError
 
-from capture_daemon.sources import ffmpeg_filters
-from capture_daemon.sources.ffmpeg_arguments import parse
+from capture_daemon.sources.ffmpeg import filters
+from capture_daemon.sources.ffmpeg.arguments import parse
 from capture_daemon.sources.remedies import Medium
 
 
@@ -154,7 +154,7 @@ def test_options_are_shown_with_values_that_are_known_to_be_harmless() -> None:
 
 def test_a_graph_is_cut_up_as_ffmpeg_does_it() -> None:
     graph = r"[0:v]scale=1:2,drawtext=text='a,b;c\':x=1,setpts=a\,b;[a] hflip [b]"
-    assert [name for name, _ in ffmpeg_filters._filters(graph)] == [
+    assert [name for name, _ in filters._filters(graph)] == [
         "scale",
         "drawtext",
         "setpts",

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from capture_daemon.sources.base import Request
-from capture_daemon.sources.ffmpeg_arguments import parse
-from capture_daemon.sources.ffmpeg_command import command, plays_in_a_loop
+from capture_daemon.sources.ffmpeg.arguments import parse
+from capture_daemon.sources.ffmpeg.command import command, plays_in_a_loop
 
 PLAIN = Request()
 

@@ -10,9 +10,9 @@ from dataclasses import replace
 import pytest
 
 from tests.helpers.descriptors import opened
-from tests.unit.test_handover_carried import STATES
-from web_workers.handover.carried import SIZE, OtherVersion, Unreadable
+from tests.unit.test_viewer_state import STATES
 from web_workers.handover.channel import LANES, Channel, create_lanes
+from web_workers.handover.viewer_state import SIZE, OtherVersion, Unreadable
 
 
 class Ends:
@@ -52,7 +52,7 @@ def test_a_viewer_and_the_rest_of_its_part_arrive(ends: Ends) -> None:
         assert ends.taker.waiting() == 1
         arrival = ends.taker.take()
         assert arrival is not None
-        assert (arrival.carried, arrival.rest) == (document, rest)
+        assert (arrival.viewer_state, arrival.rest) == (document, rest)
         assert ends.taker.waiting() == 0
         with arrival.sock:
             assert not os.get_inheritable(arrival.sock.fileno())
@@ -100,8 +100,8 @@ def test_garbage_is_closed_and_the_next_one_arrives(ends: Ends) -> None:
     os.write(spool, b"rest")
     with ours, client:
         fd = ours.fileno()
-        good = STATES.packed()
-        with_rest = STATES.packed().replace(b'"rest":0', b'"rest":5')
+        good = STATES.encoded()
+        with_rest = STATES.encoded().replace(b'"rest":0', b'"rest":5')
         cases: list[tuple[bytes, list[int], type[Exception]]] = [
             (b"\x00" * SIZE, [fd], Unreadable),
             (b"x", [], Unreadable),

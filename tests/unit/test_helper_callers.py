@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import socket
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -10,9 +9,8 @@ from contextlib import ExitStack
 import pytest
 
 from capture_daemon.privileged.callers import IN_ALL, OF_ONE_USER, PATIENCE_NS, Caller, Callers
-from capture_daemon.privileged.complaints import EVERY_NS, Complaints
+from capture_daemon.privileged.fair_queue import FairQueue
 from capture_daemon.privileged.protocol import REQUEST_MAX
-from capture_daemon.privileged.turns import Turns
 
 
 class Room:
@@ -107,35 +105,18 @@ def test_many_users_drive_out_who_has_most(room: Room) -> None:
 def test_turns_go_from_user_to_user(room: Room) -> None:
     for uid in (1, 1, 1, 2):
         room.comes(uid)
-    turns = Turns()
+    queue = FairQueue()
     waiting: list[Caller] = list(room.callers)
-    assert all(map(turns.put, waiting))
-    assert [turns.next().uid for _ in range(4)] == [1, 2, 1, 1]
-    assert not turns.idle
+    assert all(map(queue.put, waiting))
+    assert [queue.next().uid for _ in range(4)] == [1, 2, 1, 1]
+    assert not queue.idle
     for _ in range(4):
-        turns.done()
-    assert turns.idle
+        queue.done()
+    assert queue.idle
 
 
 def test_a_user_has_so_many_requests_that_wait(room: Room) -> None:
     room.comes()
     (caller,) = room.callers
-    turns = Turns()
-    assert [turns.put(caller) for _ in range(OF_ONE_USER + 1)] == [True] * OF_ONE_USER + [False]
-
-
-def test_what_is_complained_of_again_is_counted_and_said_a_minute_later(
-    caplog: pytest.LogCaptureFixture,
-) -> None:
-    now_ns = 0
-    complaints = Complaints(logging.getLogger("helper"), lambda: now_ns)
-    for _ in range(5):
-        complaints.tell((1, "absent"), "refused")
-    complaints.tell((2, "absent"), "refused")
-    now_ns = EVERY_NS
-    complaints.tell((1, "absent"), "refused")
-    assert caplog.messages == [
-        "refused",
-        "refused",
-        "refused (4 times more since this was last said)",
-    ]
+    queue = FairQueue()
+    assert [queue.put(caller) for _ in range(OF_ONE_USER + 1)] == [True] * OF_ONE_USER + [False]

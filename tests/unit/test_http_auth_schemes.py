@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from capture_daemon.sources.http_auth import (
+from capture_daemon.sources.http.auth import (
     Authorizer,
     Challenge,
     Credentials,

@@ -3,8 +3,8 @@ from __future__ import annotations
 import pytest
 
 from capture_daemon.sources.base import SourceError
-from capture_daemon.sources.http_frames import capture_time_ns
-from capture_daemon.sources.http_target import Target
+from capture_daemon.sources.http.frames import capture_time_ns
+from capture_daemon.sources.http.target import Target
 
 NOW_NS, UTC_NS = 50_000_000_000, 1_700_000_000_000_000_000
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from capture_daemon.capturing.reports import Cause
+from framebus.contract.causes import Cause
+
 from capture_daemon.diagnosis.incidents import Incident
 from capture_daemon.diagnosis.totals import ROWS_MAX, Totals
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 
 import pytest
+from framebus.contract.causes import Cause
 
-from capture_daemon.capturing.reports import Cause
 from capture_daemon.diagnosis.incidents import (
     HOLDERS_MAX,
     LINES_MAX,

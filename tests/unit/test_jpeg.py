@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from capture_daemon.sources import jpeg
-from capture_daemon.sources.huffman import STANDARD_TABLES
-from capture_daemon.sources.jpeg_markers import HeaderState, read_header
+from capture_daemon.sources.pictures import jpeg
+from capture_daemon.sources.pictures.huffman import STANDARD_TABLES
+from capture_daemon.sources.pictures.markers import HeaderState, read_header
 from tests.samples import pictures
 
 WHOLE = pictures.jpeg()

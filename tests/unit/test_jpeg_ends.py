@@ -10,8 +10,8 @@ import pytest
 import simplejpeg
 from PIL import Image
 
-from capture_daemon.sources import jpeg
-from capture_daemon.sources.jpeg_markers import EndState, find_end, read_header
+from capture_daemon.sources.pictures import jpeg
+from capture_daemon.sources.pictures.markers import EndState, find_end, read_header
 from tests.samples import pictures
 from tests.samples.jpeg_kinds import (
     EOI,

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from framebus.cli import keeper as keeping
+from framebus.cli.descriptor_store import DescriptorStore
 from framebus.cli.launch import KEPT, number_kept
 
 from capture_daemon.ownership import keeper
@@ -18,14 +18,14 @@ from tests.helpers.descriptors import opened
 
 
 @pytest.fixture
-def server() -> Iterator[keeping.Keeper]:
-    server = keeping.Keeper()
+def server() -> Iterator[DescriptorStore]:
+    server = DescriptorStore()
     yield server
     server.close()
 
 
 @pytest.fixture
-def client(server: keeping.Keeper) -> Keeper:
+def client(server: DescriptorStore) -> Keeper:
     return Keeper({"NOTIFY_SOCKET": server.address})
 
 
@@ -37,12 +37,12 @@ def pipe() -> Iterator[tuple[int, int]]:
         os.close(end)
 
 
-def hear_until(server: keeping.Keeper, done: threading.Event, child: int) -> None:
+def hear_until(server: DescriptorStore, done: threading.Event, child: int) -> None:
     while not done.wait(0.001):
         server.receive(child)
 
 
-def let_go(client: Keeper, server: keeping.Keeper, child: int) -> None:
+def let_go(client: Keeper, server: DescriptorStore, child: int) -> None:
     done = threading.Event()
     thread = threading.Thread(target=hear_until, args=(server, done, child))
     thread.start()
@@ -52,7 +52,7 @@ def let_go(client: Keeper, server: keeping.Keeper, child: int) -> None:
 
 
 def test_a_copy_is_kept_and_let_go_of_before_the_call_returns(
-    server: keeping.Keeper, client: Keeper, pipe: tuple[int, int]
+    server: DescriptorStore, client: Keeper, pipe: tuple[int, int]
 ) -> None:
     reading, writing = pipe
     client.keep(reading)
@@ -68,7 +68,7 @@ def test_a_copy_is_kept_and_let_go_of_before_the_call_returns(
 
 
 def test_the_newest_descriptor_takes_the_place_of_the_one_before(
-    server: keeping.Keeper, client: Keeper, pipe: tuple[int, int]
+    server: DescriptorStore, client: Keeper, pipe: tuple[int, int]
 ) -> None:
     for end in pipe:
         client.keep(end)
@@ -79,7 +79,7 @@ def test_the_newest_descriptor_takes_the_place_of_the_one_before(
 
 
 def test_what_somebody_else_sends_is_not_kept(
-    server: keeping.Keeper, client: Keeper, pipe: tuple[int, int]
+    server: DescriptorStore, client: Keeper, pipe: tuple[int, int]
 ) -> None:
     before = opened()
     client.keep(pipe[0])
@@ -93,7 +93,7 @@ def test_what_somebody_else_sends_is_not_kept(
     [b"", b"\xff\xfe", b"FDSTORE=1", b"FDSTORE=1\nFDNAME=x" * 50, b"READY=1\nSTATUS=a=b", b"=\n="],
 )
 def test_messages_without_a_descriptor_change_nothing(
-    server: keeping.Keeper, message: bytes
+    server: DescriptorStore, message: bytes
 ) -> None:
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sender:
         sender.connect(server.address)
@@ -103,7 +103,7 @@ def test_messages_without_a_descriptor_change_nothing(
 
 
 def test_many_names_and_many_descriptors_are_bounded(
-    server: keeping.Keeper, pipe: tuple[int, int]
+    server: DescriptorStore, pipe: tuple[int, int]
 ) -> None:
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sender:
         sender.connect(server.address)
@@ -130,7 +130,7 @@ def test_a_keeper_that_is_gone_is_no_misfortune(pipe: tuple[int, int]) -> None:
 
 
 def test_a_keeper_that_does_not_answer_is_waited_for_and_then_left(
-    server: keeping.Keeper, client: Keeper, pipe: tuple[int, int], monkeypatch: pytest.MonkeyPatch
+    server: DescriptorStore, client: Keeper, pipe: tuple[int, int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(keeper, "LET_GO_S", 0.05)
     client.keep(pipe[0])
@@ -178,13 +178,13 @@ def test_kept_descriptors_get_the_numbers_that_are_promised() -> None:
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
 
 
-def test_nobody_else_on_the_machine_can_send_to_it(server: keeping.Keeper) -> None:
+def test_nobody_else_on_the_machine_can_send_to_it(server: DescriptorStore) -> None:
     socket_file = Path(server.address)
     assert socket_file.is_socket()
     assert socket_file.parent.stat().st_mode & 0o777 == 0o700
 
 
 def test_its_directory_goes_with_it() -> None:
-    server = keeping.Keeper()
+    server = DescriptorStore()
     server.close()
     assert not Path(server.address).parent.exists()

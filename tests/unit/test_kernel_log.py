@@ -19,8 +19,8 @@ from capture_daemon.diagnosis.kernel_log import (
     parse_journal,
     read,
 )
-from capture_daemon.diagnosis.meanings import meaning
-from capture_daemon.diagnosis.seen import Sign
+from capture_daemon.diagnosis.kernel_messages import meaning
+from capture_daemon.diagnosis.records import Sign
 
 Found = Iterable[tuple[int, kmsg.Record]]
 DISCONNECT = (

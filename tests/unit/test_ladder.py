@@ -1,4 +1,4 @@
-"""The ladder's table: what comes next after which failure, and that every climb has an end."""
+"""The ladder's table: what comes next after which failure, and that the choosing ends."""
 
 from __future__ import annotations
 
@@ -7,20 +7,21 @@ from collections import Counter
 from dataclasses import replace
 
 import pytest
+from framebus.contract.words import DEVICE_LEVEL, Rung
 
 from capture_daemon.recovery.budget import Budgets
 from capture_daemon.recovery.failures import Failure, failure_of
 from capture_daemon.recovery.ladder import HOLDER_PATIENCE_S, TABLE, Situation, next_step
-from capture_daemon.recovery.rungs import DEVICE_LEVEL, Rung, Unavailable
+from capture_daemon.recovery.rungs import Unavailable
 
 S = 1_000_000_000
 REFUSABLE = (*sorted(DEVICE_LEVEL, key=lambda rung: rung.number), Rung.END_HOLDER)
 ENDLESS = {Failure.OTHER}
 
 
-def climb(failure: Failure, unavailable: set[Rung], *, laps: int = 1) -> list[Rung]:
-    """Climb until the ladder is given up `laps` times; every rung fails after 3 s."""
-    now, tried, budgets, climbed = 1000 * S, Counter[Rung](), Budgets(), []
+def rungs_tried(failure: Failure, unavailable: set[Rung], *, laps: int = 1) -> list[Rung]:
+    """Carry rungs out until the ladder is given up `laps` times; every rung fails after 3 s."""
+    now, tried, budgets, rungs = 1000 * S, Counter[Rung](), Budgets(), []
     since = now
     done = 0
     while done < laps:
@@ -39,8 +40,8 @@ def climb(failure: Failure, unavailable: set[Rung], *, laps: int = 1) -> list[Ru
         )
         assert step.due_ns >= now
         assert step.rung not in unavailable
-        climbed.append(step.rung)
-        assert len(climbed) < 1000
+        rungs.append(step.rung)
+        assert len(rungs) < 1000
         now = step.due_ns
         budgets = budgets.spend(step.rung, now)
         if step.rung is Rung.GIVE_UP:
@@ -50,22 +51,22 @@ def climb(failure: Failure, unavailable: set[Rung], *, laps: int = 1) -> list[Ru
         else:
             tried[step.rung] += 1
             now += S // 10 if failure is Failure.BUSY else 3 * S
-    return climbed
+    return rungs
 
 
 @pytest.mark.parametrize("failure", set(Failure) - ENDLESS, ids=lambda failure: failure.value)
-def test_every_climb_ends_in_giving_up_whatever_is_available(failure: Failure) -> None:
+def test_every_lap_ends_in_giving_up_whatever_is_available(failure: Failure) -> None:
     for count in range(len(REFUSABLE) + 1):
         for unavailable in itertools.combinations(REFUSABLE, count):
-            climbed = climb(failure, set(unavailable))
-            assert climbed[-1] is Rung.GIVE_UP
-            numbers = [rung.number for rung in climbed]
+            tried = rungs_tried(failure, set(unavailable))
+            assert tried[-1] is Rung.GIVE_UP
+            numbers = [rung.number for rung in tried]
             assert numbers == sorted(numbers), "a cheaper rung came after a dearer one"
-            assert set(climbed) == set(TABLE[failure].rungs) - set(unavailable)
+            assert set(tried) == set(TABLE[failure].rungs) - set(unavailable)
 
 
 def test_the_whole_ladder_of_a_silent_camera() -> None:
-    assert climb(Failure.SILENT, set()) == [
+    assert rungs_tried(Failure.SILENT, set()) == [
         Rung.RESTART_STREAM,
         Rung.REOPEN,
         Rung.REBIND,
@@ -77,11 +78,11 @@ def test_the_whole_ladder_of_a_silent_camera() -> None:
 
 
 def test_a_camera_that_stays_dead_is_reset_no_more_than_the_budget_allows() -> None:
-    climbed = climb(Failure.SILENT, {Rung.PORT_POWER}, laps=3)
+    tried = rungs_tried(Failure.SILENT, {Rung.PORT_POWER}, laps=3)
     # Laps follow each other after 30 s and 60 s: within 10 minutes there are three resets only.
-    resets = [rung for rung in climbed if rung in (Rung.USB_RESET, Rung.REAUTHORIZE)]
+    resets = [rung for rung in tried if rung in (Rung.USB_RESET, Rung.REAUTHORIZE)]
     assert len(resets) == 3
-    assert climbed.count(Rung.GIVE_UP) == 3
+    assert tried.count(Rung.GIVE_UP) == 3
 
 
 def test_without_a_device_reopening_goes_on_for_ever_at_up_to_5_s() -> None:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from framebus.contract.words import State
 
 from capture_daemon.lifecycle import table
 from capture_daemon.lifecycle.diagram import render
-from capture_daemon.lifecycle.table import TABLE, Action, Event, IllegalEvent, State, step
+from capture_daemon.lifecycle.table import TABLE, Action, Event, IllegalEvent, step
 
 PAGE = Path(__file__).parents[2] / "docs" / "lifecycle.md"
 COMMANDS = (Event.START, Event.STOP, Event.RESTART, Event.CONFIGURED, Event.DEVICE_ADDED)
@@ -85,17 +86,17 @@ def test_a_wait_always_has_its_end() -> None:
     for state, row in TABLE.items():
         for target, actions in row.values():
             if target in table.WAITING_STATES and state is not target:
-                waits = {Action.AWAIT_RUNG, Action.CLIMB, Action.AWAIT_RETURN}
+                waits = {Action.AWAIT_RUNG, Action.RUN_RUNG, Action.AWAIT_RETURN}
                 assert waits & set(actions)
 
 
-def test_a_rung_is_climbed_only_with_the_device_closed() -> None:
+def test_a_rung_is_carried_out_only_with_the_device_closed() -> None:
     for state, row in TABLE.items():
         for target, actions in row.values():
-            if Action.CLIMB in actions:
+            if Action.RUN_RUNG in actions:
                 assert target is State.BACKOFF
                 closed = state in table.WAITING_STATES
-                assert closed or actions.index(Action.CLOSE) < actions.index(Action.CLIMB)
+                assert closed or actions.index(Action.CLOSE) < actions.index(Action.RUN_RUNG)
 
 
 def test_a_known_source_is_not_given_the_time_of_an_unknown_one() -> None:

@@ -7,16 +7,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from framebus.contract.causes import Cause
+from framebus.contract.words import Rung, State
 from hypothesis import given
 from hypothesis import strategies as st
 
-from capture_daemon.lifecycle.table import State
-from capture_daemon.recovery.rungs import Rung
 from tests.helpers.metrics import OPENMETRICS, Scrape, parsed
-from web_workers.cameras.cause import Cause
 from web_workers.cameras.observe import ABSENT, Observation
-from web_workers.counts.scores import Scores
-from web_workers.counts.tally import Account, Tally
+from web_workers.counts.tally import Delivery, Tally
+from web_workers.counts.worker_counts import WorkerCounts
 from web_workers.metrics import camera, frames, incidents, viewers
 from web_workers.metrics.sheet import Sheet
 
@@ -218,7 +217,7 @@ def test_viewers_of_all_kinds_are_told_and_the_histogram_adds_up() -> None:
     tally = Tally()
     for age_ns in (500_000, 30_000_000, 40_000_000, 9_000_000_000):
         tally.aged(age_ns)
-    counted = tally.scores("front", "stream", 1, [Account(4, 3, 1, 1000)])
+    counted = tally.worker_counts("front", "stream", 1, [Delivery(4, 3, 1, 1000)])
     sheet = Sheet()
     viewers.tell(sheet, ["front", "side"], counted, 2)
     scrape = parsed(sheet.text("")[0])
@@ -241,7 +240,7 @@ def test_names_are_as_prometheus_wants_them() -> None:
     sheet = Sheet()
     camera.tell(sheet, observed(STATUS, Cause("silent", "x")))
     incidents.tell(sheet, "front", REPLY)
-    viewers.tell(sheet, ["front"], Scores(), 1)
+    viewers.tell(sheet, ["front"], WorkerCounts(), 1)
     scrape = parsed(sheet.text(OPENMETRICS)[0], openmetrics=True)
     for family in scrape.families.values():
         assert re.fullmatch(r"framebus_[a-z_]+", family.name), family.name
@@ -258,7 +257,7 @@ def test_the_documentation_lists_what_there_is_and_alerts_use_nothing_else() -> 
     sheet = Sheet()
     camera.tell(sheet, observed({**STATUS, "retry_utc_ns": 1}, Cause("silent", "x")))
     incidents.tell(sheet, "front", REPLY)
-    viewers.tell(sheet, ["front"], Scores(), 1)
+    viewers.tell(sheet, ["front"], WorkerCounts(), 1)
     scrape = parsed(sheet.text("")[0])
     labels: dict[str, set[str]] = {}
     for name, has in scrape.samples:

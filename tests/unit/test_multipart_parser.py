@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from capture_daemon.sources.delimiters import MultipartError, boundary_of
-from capture_daemon.sources.multipart import LARGEST_PART_HEAD, MultipartParser
+from capture_daemon.sources.http.multipart.delimiters import MultipartError, boundary_of
+from capture_daemon.sources.http.multipart.parser import LARGEST_PART_HEAD, MultipartParser
 from tests.samples import pictures
 from tests.samples.framings import FRAMINGS, SOUND, Framing
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import pytest
+from framebus.contract.causes import Cause
 
-from capture_daemon.capturing.reports import Cause, FrameSeen, Settled, StreamRestarted
+from capture_daemon.capturing.reports import FrameSeen, Settled, StreamRestarted
 from capture_daemon.diagnosis.incidents import Incident
-from capture_daemon.lifecycle.conductor import Conductor
+from capture_daemon.lifecycle.controller import CaptureController
 from capture_daemon.lifecycle.outage import Outage
-from tests.rigs.conducting import GRANTED, TEST, Notes, S, fail, fall_silent, stream
+from tests.rigs.controllers import GRANTED, TEST, Notes, S, fail, fall_silent, stream
 
 UTC = 1_795_387_146 * S
 START = 100 * S
@@ -43,53 +44,55 @@ def told() -> Told:
 
 
 @pytest.fixture
-def conductor(notes: Notes, told: Told) -> Conductor:
+def controller(notes: Notes, told: Told) -> CaptureController:
     outage = Outage(
         camera="front",
         tell=told.tell,
         clock=lambda: told.now_ns,
         utc=lambda: UTC + told.now_ns,
     )
-    return Conductor(capture=notes, plan=TEST, jitter=lambda: 0.0, now_ns=START, outage=outage)
+    return CaptureController(
+        capture=notes, request=TEST, jitter=lambda: 0.0, now_ns=START, outage=outage
+    )
 
 
-def retry(conductor: Conductor, told: Told) -> None:
+def retry(controller: CaptureController, told: Told) -> None:
     """Let the wait for the next try pass."""
-    due_ns = conductor.deadline_ns()
+    due_ns = controller.deadline_ns()
     assert due_ns is not None
     told.now_ns = due_ns
-    conductor.tick(due_ns)
+    controller.tick(due_ns)
 
 
 def test_a_stream_that_fails_and_is_reopened_is_one_incident_cured_by_that(
-    conductor: Conductor, notes: Notes, told: Told
+    controller: CaptureController, notes: Notes, told: Told
 ) -> None:
-    stream(conductor, notes, 200 * S)
+    stream(controller, notes, 200 * S)
     notes.arrived = 210 * S
     told.now_ns = 211 * S
-    fail(conductor, 211 * S)
+    fail(controller, 211 * S)
     assert told.last.state == "streaming"
     assert told.last.began_ns == 210 * S
-    assert conductor.incident() == told.last.id
-    retry(conductor, told)
+    assert controller.incident() == told.last.id
+    retry(controller, told)
     assert [each.rung for each in told.last.tried] == ["reopen"]
     told.now_ns += 2 * S
     back_ns = told.now_ns
-    stream(conductor, notes, back_ns)
+    stream(controller, notes, back_ns)
     assert told.last.ended_ns == back_ns
     assert told.last.cured_by == "reopen"
     assert told.count() == 1
-    assert conductor.incident() is None
+    assert controller.incident() is None
 
 
 def test_a_stall_is_cured_by_the_restart_of_its_stream(
-    conductor: Conductor, notes: Notes, told: Told
+    controller: CaptureController, notes: Notes, told: Told
 ) -> None:
-    stream(conductor, notes, 200 * S)
-    told.now_ns = fall_silent(conductor)
-    conductor.on_report(StreamRestarted(conductor.sessions.number), told.now_ns)
-    conductor.on_report(FrameSeen(conductor.sessions.number, 640, 480), told.now_ns)
-    conductor.on_report(Settled(conductor.sessions.number), told.now_ns)
+    stream(controller, notes, 200 * S)
+    told.now_ns = fall_silent(controller)
+    controller.on_report(StreamRestarted(controller.sessions.number), told.now_ns)
+    controller.on_report(FrameSeen(controller.sessions.number, 640, 480), told.now_ns)
+    controller.on_report(Settled(controller.sessions.number), told.now_ns)
     assert told.last.causes == ("silent",)
     assert told.last.cured_by == "restart-stream"
 
@@ -104,20 +107,20 @@ def test_frames_that_come_back_before_anything_was_tried_came_back_by_themselves
 
 
 def test_a_camera_that_was_never_there_is_an_incident_from_the_first_try(
-    conductor: Conductor, told: Told
+    controller: CaptureController, told: Told
 ) -> None:
     told.now_ns = 200 * S
-    conductor.start(200 * S)
-    fail(conductor, 200 * S)
+    controller.start(200 * S)
+    fail(controller, 200 * S)
     assert told.last.state == "opening"
     assert told.last.began_ns == 200 * S
 
 
-def test_failing_again_and_again_is_one_incident(conductor: Conductor, told: Told) -> None:
-    conductor.start(200 * S)
+def test_failing_again_and_again_is_one_incident(controller: CaptureController, told: Told) -> None:
+    controller.start(200 * S)
     for _ in range(100):
-        fail(conductor, told.now_ns)
-        retry(conductor, told)
+        fail(controller, told.now_ns)
+        retry(controller, told)
     assert told.count() == 1
     assert told.last.causes == ("device-gone",)
     (tried,) = told.last.tried
@@ -125,58 +128,60 @@ def test_failing_again_and_again_is_one_incident(conductor: Conductor, told: Tol
 
 
 def test_a_flicker_does_not_move_the_beginning(
-    conductor: Conductor, notes: Notes, told: Told
+    controller: CaptureController, notes: Notes, told: Told
 ) -> None:
-    stream(conductor, notes, 200 * S)
+    stream(controller, notes, 200 * S)
     told.now_ns = 201 * S
-    fail(conductor, told.now_ns)
+    fail(controller, told.now_ns)
     began = told.last.began_ns
-    retry(conductor, told)
-    stream(conductor, notes, told.now_ns, settled=False)
-    fail(conductor, told.now_ns)
+    retry(controller, told)
+    stream(controller, notes, told.now_ns, settled=False)
+    fail(controller, told.now_ns)
     assert told.count() == 1
     assert told.last.began_ns == began
 
 
-def test_what_a_person_wants_is_no_incident(conductor: Conductor, notes: Notes, told: Told) -> None:
-    stream(conductor, notes, 200 * S)
-    conductor.restart(300 * S)
-    stream(conductor, notes, 300 * S)
-    conductor.stop(400 * S)
+def test_what_a_person_wants_is_no_incident(
+    controller: CaptureController, notes: Notes, told: Told
+) -> None:
+    stream(controller, notes, 200 * S)
+    controller.restart(300 * S)
+    stream(controller, notes, 300 * S)
+    controller.stop(400 * S)
     assert told.incidents == []
 
 
 def test_a_restart_that_fails_is_an_incident_from_its_last_frame_on(
-    conductor: Conductor, notes: Notes, told: Told
+    controller: CaptureController, notes: Notes, told: Told
 ) -> None:
-    stream(conductor, notes, 200 * S)
+    stream(controller, notes, 200 * S)
     notes.arrived = 299 * S
-    conductor.restart(300 * S)
+    controller.restart(300 * S)
     told.now_ns = 301 * S
-    fail(conductor, 301 * S)
+    fail(controller, 301 * S)
     assert told.last.began_ns == 299 * S
 
 
 def test_a_person_who_starts_it_again_has_cured_it(
-    conductor: Conductor, notes: Notes, told: Told
+    controller: CaptureController, notes: Notes, told: Told
 ) -> None:
-    stream(conductor, notes, 200 * S)
-    fail(conductor, 201 * S)
-    conductor.restart(210 * S)
-    stream(conductor, notes, 210 * S)
+    stream(controller, notes, 200 * S)
+    fail(controller, 201 * S)
+    controller.restart(210 * S)
+    stream(controller, notes, 210 * S)
     assert told.last.cured_by == "person"
 
 
 def test_a_stop_ends_an_incident_without_a_cure_and_says_so(
-    conductor: Conductor, notes: Notes, told: Told
+    controller: CaptureController, notes: Notes, told: Told
 ) -> None:
-    stream(conductor, notes, 200 * S)
-    fail(conductor, 201 * S)
-    conductor.stop(202 * S)
+    stream(controller, notes, 200 * S)
+    fail(controller, 201 * S)
+    controller.stop(202 * S)
     assert told.last.ended_ns is not None
     assert told.last.cured_by is None
     assert "stopped" in told.last.note
-    conductor.on_report(Settled(conductor.sessions.number), 203 * S)
+    controller.on_report(Settled(controller.sessions.number), 203 * S)
     assert told.count() == 1
 
 

@@ -7,7 +7,7 @@ import io
 import pytest
 from PIL import Image
 
-from capture_daemon.sources.picture_end import PictureEnd, ends_at
+from capture_daemon.sources.pictures.picture_end import PictureEnd, ends_at
 from tests.samples import pictures
 
 PLAIN = pictures.jpeg(3)

@@ -11,9 +11,9 @@ from framebus.ring.layout import Descriptor
 from capture_daemon.capturing.counters import FrameCounters
 from capture_daemon.capturing.publisher import Publisher
 from capture_daemon.capturing.switcher import Switcher
-from capture_daemon.sources import jpeg
 from capture_daemon.sources.base import Captured, Granted
-from capture_daemon.sources.jpeg_markers import EndState, find_end
+from capture_daemon.sources.pictures import jpeg
+from capture_daemon.sources.pictures.markers import EndState, find_end
 
 SOI, EOI = b"\xff\xd8", b"\xff\xd9"
 SOF = b"\xff\xc0\x00\x0b\x08\x00\x20\x00\x40\x01\x01\x11\x00"  # 64 x 32, one component
@@ -199,7 +199,7 @@ def test_the_granted_interval_is_what_readers_are_told(bench: Bench) -> None:
     assert bench.ring.interval_ns == 40_000_000
 
 
-SLOW = Granted("MJPG", 64, 32, 0.0, patience_s=20.0)
+SLOW = Granted("MJPG", 64, 32, 0.0, first_frame_timeout_s=20.0)
 S = 1_000_000_000
 
 
@@ -217,7 +217,7 @@ def test_readers_are_told_of_a_slow_camera_at_its_second_frame(bench: Bench) -> 
 
 
 def test_a_network_camera_that_is_slower_than_it_is_asked_is_told_so(bench: Bench) -> None:
-    bench.publisher.begin(Granted("MJPG", 64, 32, 1.0, patience_s=20.0))
+    bench.publisher.begin(Granted("MJPG", 64, 32, 1.0, first_frame_timeout_s=20.0))
     assert bench.ring.interval_ns == S
     for number in range(3):
         bench.publisher.take(Captured(WHOLE, (1 + 5 * number) * S, number))

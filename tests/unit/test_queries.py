@@ -4,7 +4,7 @@ import pytest
 from framebus.errors import UsageError
 
 from web_workers.pages.queries import ago_s, flag, frame_ticket
-from web_workers.wire.parts import Style
+from web_workers.wire.multipart import Style
 
 
 def test_nothing_asked_is_every_frame_plain() -> None:

@@ -6,9 +6,10 @@ import select
 import threading
 
 import pytest
+from framebus.contract.causes import Cause, one_line
 from framebus.errors import UsageError
 
-from capture_daemon.capturing.reports import Cause, Mailbox, cause_of, one_line
+from capture_daemon.capturing.reports import Mailbox, cause_of
 from capture_daemon.settings.spec import parse
 from capture_daemon.sources.base import SourceError
 

@@ -6,7 +6,7 @@ import threading
 
 import pytest
 
-from web_workers.admission.threads import RequestThreads
+from web_workers.admission.request_threads import RequestThreads
 
 LIMIT_S = 60.0
 

@@ -20,7 +20,7 @@ from framebus.ring.reader import RingReader
 from framebus.ring.writer import RingWriter
 
 from tests.helpers.segments import remove_segments, segment
-from web_workers.cameras.link import RingLink
+from web_workers.cameras.ring_follower import RingFollower
 
 CAPACITY = layout.SMALLEST_CAPACITY
 
@@ -204,7 +204,7 @@ def test_a_reader_of_every_frame_meets_none_twice_and_misses_none(
 def test_a_worker_counts_on_and_sends_no_frame_twice(names: CameraNames, dead: RingWriter) -> None:
     publish(dead, 4)
     context = own_context()
-    link = RingLink(names, context)
+    link = RingFollower(names, context)
     taken = link.look()
     assert taken is not None
     assert taken.sequence == 4

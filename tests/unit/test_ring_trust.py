@@ -23,7 +23,7 @@ from framebus.ring.writer import RingWriter
 from tests.helpers.descriptors import opened
 from tests.helpers.segments import remove_segments, segments
 from tests.samples.planted_files import KINDS, put
-from web_workers.cameras.link import RingLink
+from web_workers.cameras.ring_follower import RingFollower
 from web_workers.settings import Cameras, Settings
 
 
@@ -200,7 +200,7 @@ def test_no_socket_is_connected_to_before_the_directory_is_found_trusted(
         listener.bind(str(names.frames_socket))
         listener.listen()
         listener.settimeout(0.2)
-        link = RingLink(names, context)
+        link = RingFollower(names, context)
         assert link.look() is None
         with pytest.raises(Untrusted):
             event_socket(context, names)

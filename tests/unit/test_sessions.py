@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import pytest
+from framebus.contract.words import Rung
 
 from capture_daemon.capturing.reports import Closed, FrameSeen, Opened
 from capture_daemon.lifecycle.sessions import COALESCE_S, Sessions
-from capture_daemon.recovery.rungs import Rung
-from tests.rigs.conducting import GRANTED, TEST, Notes, S
+from tests.rigs.controllers import GRANTED, TEST, Notes, S
 
 
 @pytest.fixture
@@ -21,13 +21,13 @@ def test_the_first_open_waits_for_nothing_and_the_next_one_a_little(sessions: Se
     assert sessions.again_ns == 101 * S + int(COALESCE_S * S)
 
 
-def test_what_was_reported_before_a_rung_is_climbed_is_old_news(sessions: Sessions) -> None:
+def test_what_was_reported_before_a_rung_is_carried_out_is_old_news(sessions: Sessions) -> None:
     sessions.open(TEST, 101 * S)
     seen = FrameSeen(sessions.number, 640, 480)
     assert sessions.is_news(seen)
     sessions.restart_stream()
     assert sessions.is_news(seen)
-    sessions.climb(Rung.USB_RESET, 1.0)
+    sessions.run_rung(Rung.USB_RESET, 1.0)
     assert not sessions.is_news(seen)
 
 

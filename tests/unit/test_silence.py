@@ -17,10 +17,10 @@ class Arrivals:
     def arrived_ns(self) -> int:
         return self.newest
 
-    still_since = 0
+    unchanged_since = 0
 
-    def still_since_ns(self) -> int:
-        return self.still_since
+    def unchanged_since_ns(self) -> int:
+        return self.unchanged_since
 
     def rate(self) -> float:
         return 10.0
@@ -82,11 +82,11 @@ def test_a_late_look_gives_the_camera_the_same_time_again(watch: SilenceWatch) -
 def test_a_picture_is_still_after_its_time_and_never_where_nobody_minds() -> None:
     arrivals = Arrivals()
     watch = SilenceWatch(arrivals)
-    assert not watch.is_still(10.0, 100 * 10**9), "nothing came yet"
-    arrivals.still_since = 5 * 10**9
-    assert not watch.is_still(10.0, 15 * 10**9 - 1)
-    assert watch.is_still(10.0, 15 * 10**9)
-    assert not watch.is_still(0.0, 10**12)
+    assert not watch.is_frozen(10.0, 100 * 10**9), "nothing came yet"
+    arrivals.unchanged_since = 5 * 10**9
+    assert not watch.is_frozen(10.0, 15 * 10**9 - 1)
+    assert watch.is_frozen(10.0, 15 * 10**9)
+    assert not watch.is_frozen(0.0, 10**12)
 
 
 def test_the_first_frame_of_a_slow_rate_may_be_as_late_as_any_other() -> None:
@@ -99,7 +99,7 @@ def test_the_first_frame_of_a_slow_rate_may_be_as_late_as_any_other() -> None:
 
 def test_patience_holds_until_the_stream_has_proved_itself(watch: SilenceWatch) -> None:
     Arrivals.newest = 0
-    granted = Granted("MJPG", 640, 480, 0.0, jitter_s=1.5, patience_s=20.0)
+    granted = Granted("MJPG", 640, 480, 0.0, jitter_s=1.5, first_frame_timeout_s=20.0)
     watch.expect(100 * S)
     assert watch.due_ns(granted, patient=True) == 120 * S
     watch.streaming(101 * S)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from capture_daemon.sources.http_body import BodyParser, NoPictures
-from capture_daemon.sources.http_wire import Head
-from capture_daemon.sources.sniffing import is_picture, kind_of, kind_of_type
+from capture_daemon.sources.http.body import BodyParser, NoPictures
+from capture_daemon.sources.http.response_parser import Head
+from capture_daemon.sources.pictures.sniffing import is_picture, kind_of, kind_of_type
 from tests.samples import pictures
 
 PICTURE = pictures.jpeg()

@@ -10,7 +10,7 @@ from framebus.errors import UsageError
 from capture_daemon.settings import spec
 from capture_daemon.settings.spec import build, parse
 from capture_daemon.sources.base import Granted, Interrupt, Request, SourceUnusable
-from capture_daemon.sources.pattern import PatternSource
+from capture_daemon.sources.pattern.source import PatternSource
 
 
 @pytest.mark.parametrize(
@@ -193,7 +193,7 @@ def test_a_camera_that_a_person_named_is_known_as_such(discovery: ModuleType) ->
 
 
 def test_the_test_pattern_without_pillow_names_the_remedy(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delitem(sys.modules, "capture_daemon.sources.testcard", raising=False)
+    monkeypatch.delitem(sys.modules, "capture_daemon.sources.pattern.testcard", raising=False)
     monkeypatch.setitem(sys.modules, "PIL", None)
     interrupt = Interrupt()
     source = build(parse("test"), Request(), interrupt)

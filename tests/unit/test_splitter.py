@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from capture_daemon.sources import jpeg, picture_end
-from capture_daemon.sources.jpeg_markers import EndState, find_end
-from capture_daemon.sources.splitter import JpegSplitter
+from capture_daemon.sources.pictures import jpeg, picture_end
+from capture_daemon.sources.pictures.markers import EndState, find_end
+from capture_daemon.sources.pictures.splitter import JpegSplitter
 from tests.samples import pictures
 from tests.samples.jpeg_kinds import kinds, segments, with_segment
 

@@ -4,23 +4,25 @@ from __future__ import annotations
 
 import json
 
+from framebus.contract.causes import Cause
+from framebus.contract.words import DEVICE_LEVEL, Rung
 from framebus.ring.layout import STATUS_TEXT_MAX
 from hypothesis import given
 from hypothesis import strategies as st
 
 from capture_daemon.capturing.counters import FrameCounters
-from capture_daemon.capturing.reports import Cause, Failed, FrameSeen, Opened, Surveyed
+from capture_daemon.capturing.reports import Failed, FrameSeen, Opened, Surveyed
 from capture_daemon.capturing.switcher import OFF_AIR, OVERTAKEN
-from capture_daemon.control.brief import brief
 from capture_daemon.control.status import Ring, Status
-from capture_daemon.lifecycle.conductor import Conductor
+from capture_daemon.control.truncate import truncate
+from capture_daemon.lifecycle.controller import CaptureController
 from capture_daemon.lifecycle.fallback import Fallback
-from capture_daemon.recovery.rungs import DEVICE_LEVEL, Rung, Unavailable
-from capture_daemon.settings.plan import Plan
+from capture_daemon.recovery.rungs import Unavailable
+from capture_daemon.settings.capture_request import CaptureRequest
 from capture_daemon.settings.spec import SourceSpec, parse
 from capture_daemon.sources.base import Granted
 from capture_daemon.sources.remedies import Medium
-from tests.rigs.conducting import GRANTED, Notes, S, fallback_of
+from tests.rigs.controllers import GRANTED, Notes, S, fallback_of
 
 REASONS = (
     *("flagged", "empty", "no-soi", "bad-header", "no-eoi", "stale", "too-large", "encode-failed"),
@@ -30,7 +32,7 @@ HUGE = 2**63
 
 
 def status_of(
-    conductor: Conductor,
+    controller: CaptureController,
     fallback: Fallback | None = None,
     *,
     counters: FrameCounters | None = None,
@@ -42,9 +44,9 @@ def status_of(
         camera="c" * 32,
         pid=2**22,
         ring=Ring("/dev/shm/" + "x" * 255, HUGE, HUGE, HUGE, HUGE, HUGE, "n" * 400),
-        conductor=conductor,
+        controller=controller,
         counters=counters,
-        fallback=fallback or fallback_of(conductor),
+        fallback=fallback or fallback_of(controller),
         fallback_counters=counters,
         control=lambda: {"answered": HUGE, "dropped": {"parts": HUGE, "malformed": HUGE}},
         started_ns=HUGE,
@@ -54,34 +56,36 @@ def status_of(
 def test_the_longest_texts_still_fit_into_the_ring() -> None:
     long = "\U0001f3a5" * 4000
     spec = SourceSpec("http", long, long, long, Medium.NETWORK)
-    camera = Conductor(capture=Notes(), plan=Plan(spec), jitter=lambda: 0.0, now_ns=0)
+    camera = CaptureController(
+        capture=Notes(), request=CaptureRequest(spec), jitter=lambda: 0.0, now_ns=0
+    )
     fallback = fallback_of(camera, spec=spec)
     status = status_of(camera, fallback)
     camera.outage.given_up = True
     fallback.tick(1)
-    for conductor in (camera, fallback.own):
-        session = conductor.sessions.number if conductor is fallback.own else begin(conductor)
-        conductor.on_report(Opened(session, Granted("MJPG", 1, 1, 1.0, long), "http"), 2)
+    for controller in (camera, fallback.own):
+        session = controller.sessions.number if controller is fallback.own else begin(controller)
+        controller.on_report(Opened(session, Granted("MJPG", 1, 1, 1.0, long), "http"), 2)
         rungs = DEVICE_LEVEL | {Rung.END_HOLDER}
         unavailable = tuple(Unavailable(rung, long, long) for rung in rungs)
-        conductor.on_report(Surveyed(session, unavailable), 3)
+        controller.on_report(Surveyed(session, unavailable), 3)
         for rung in list(Rung) * 1000:
-            conductor.retries.climber.began(rung, 3)
-        conductor.on_report(Failed(session, Cause("c" * 30, long, long), False), 3)
+            controller.retries.escalation.began(rung, 3)
+        controller.on_report(Failed(session, Cause("c" * 30, long, long), False), 3)
     assert size(status.document(4)) < STATUS_TEXT_MAX
-    for conductor in (camera, fallback.own):
-        conductor.start(10**12)
-        session = conductor.sessions.number
-        conductor.on_report(Opened(session, Granted("MJPG", 1, 1, 1.0, long), "http"), 2)
+    for controller in (camera, fallback.own):
+        controller.start(10**12)
+        session = controller.sessions.number
+        controller.on_report(Opened(session, Granted("MJPG", 1, 1, 1.0, long), "http"), 2)
     document = status.document(4)
     assert isinstance(document["fallback"], dict)
     assert document["fallback"]["source"]["granted"]
     assert size(document) < STATUS_TEXT_MAX
 
 
-def begin(conductor: Conductor) -> int:
-    conductor.start(1)
-    return conductor.sessions.number
+def begin(controller: CaptureController) -> int:
+    controller.start(1)
+    return controller.sessions.number
 
 
 def size(document: dict[str, object]) -> int:
@@ -89,20 +93,22 @@ def size(document: dict[str, object]) -> int:
 
 
 def test_the_keys_are_the_same_in_every_state() -> None:
-    conductor = Conductor(capture=Notes(), plan=Plan(parse("test")), jitter=lambda: 0.0, now_ns=0)
-    status = status_of(conductor)
+    controller = CaptureController(
+        capture=Notes(), request=CaptureRequest(parse("test")), jitter=lambda: 0.0, now_ns=0
+    )
+    status = status_of(controller)
     stopped = status.document(1)
-    conductor.start(1)
-    conductor.on_report(Opened(conductor.sessions.number, Granted("MJPG", 1, 1, 1.0), "test"), 2)
+    controller.start(1)
+    controller.on_report(Opened(controller.sessions.number, Granted("MJPG", 1, 1, 1.0), "test"), 2)
     opening = status.document(3)
     assert stopped.keys() == opening.keys()
     assert (stopped["state"], opening["state"]) == ("stopped", "opening")
 
 
 def test_a_fallback_is_told_with_its_own_source_cause_and_frames() -> None:
-    camera = Conductor(
+    camera = CaptureController(
         capture=Notes(),
-        plan=Plan(parse("http://h/")),
+        request=CaptureRequest(parse("http://h/")),
         jitter=lambda: 0.0,
         now_ns=0,
     )
@@ -129,14 +135,17 @@ def test_a_fallback_is_told_with_its_own_source_cause_and_frames() -> None:
 
 @given(text=st.text(max_size=100), most=st.integers(10, 200))
 def test_a_text_is_cut_to_its_bytes_of_json_and_says_so(text: str, most: int) -> None:
-    cut = brief(text, most)
+    cut = truncate(text, most)
     assert len(json.dumps(cut)) <= most
     assert cut == text or (cut.endswith("…") and text.startswith(cut[:-1]))
 
 
 def test_only_an_operator_sees_more_of_a_source_than_where_it_is() -> None:
-    camera = Conductor(
-        capture=Notes(), plan=Plan(parse("http://h/live?k=v")), jitter=lambda: 0.0, now_ns=0
+    camera = CaptureController(
+        capture=Notes(),
+        request=CaptureRequest(parse("http://h/live?k=v")),
+        jitter=lambda: 0.0,
+        now_ns=0,
     )
     status = status_of(camera, fallback_of(camera, spec=parse("file:/clips/a.mjpeg")))
 
@@ -150,12 +159,14 @@ def test_only_an_operator_sees_more_of_a_source_than_where_it_is() -> None:
 
 
 def test_a_rate_and_a_size_that_are_not_known_are_null_and_a_closed_source_has_no_rate() -> None:
-    conductor = Conductor(capture=Notes(), plan=Plan(parse("test")), jitter=lambda: 0.0, now_ns=0)
+    controller = CaptureController(
+        capture=Notes(), request=CaptureRequest(parse("test")), jitter=lambda: 0.0, now_ns=0
+    )
     counters = FrameCounters()
-    status = status_of(conductor, counters=counters)
-    conductor.start(1)
-    session = conductor.sessions.number
-    conductor.on_report(Opened(session, Granted("MJPG", 0, 0, 0.0), "test"), 2)
+    status = status_of(controller, counters=counters)
+    controller.start(1)
+    session = controller.sessions.number
+    controller.on_report(Opened(session, Granted("MJPG", 0, 0, 0.0), "test"), 2)
     opened = status.document(3)
     assert isinstance(opened["source"], dict)
     unknown = {"fourcc": "MJPG", "width": None, "height": None, "fps": None}
@@ -164,9 +175,9 @@ def test_a_rate_and_a_size_that_are_not_known_are_null_and_a_closed_source_has_n
     for number in range(1, 20):
         at_ns = number * S // 10
         counters.record(device_sequence=number, captured_ns=at_ns, now_ns=at_ns, rejected_for=None)
-    conductor.on_report(FrameSeen(session, 640, 480), 2 * S)
+    controller.on_report(FrameSeen(session, 640, 480), 2 * S)
     assert rate(status.document(2 * S)) == 10.0
-    conductor.stop(2 * S)
+    controller.stop(2 * S)
     assert rate(status.document(2 * S)) is None
 
 

@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 import pytest
-from framebus import status_document
+from framebus.contract import status_document
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -84,6 +84,11 @@ def test_a_part_of_another_type_takes_nothing_else_with_it(
 def test_a_number_that_nothing_can_have_is_null(number: str) -> None:
     told = parsed(f'{{"attempts": {number}, "frames": {{"fps": {number}}}, "state": "opening"}}')
     assert told == {"attempts": None, "frames": {"fps": None}, "state": "opening"}
+
+
+@pytest.mark.parametrize("number", [2**64 - 1, 1 - 2**64])
+def test_a_number_of_64_bits_stays_whatever_its_sign(number: int) -> None:
+    assert parsed(f'{{"attempts": {number}}}') == {"attempts": number}
 
 
 def test_what_is_nested_too_deeply_is_cut_and_the_rest_stays() -> None:

@@ -83,7 +83,7 @@ def test_a_camera_with_a_long_way_is_overtaken_once_and_then_seen(desk: Desk) ->
     """Its frames are captured before the fallback's that are published already."""
     desk.switcher.show_fallback(True)
     desk.take("fallback", 100)
-    assert desk.take("camera", 60)  # which is how the conductor hears that it is well
+    assert desk.take("camera", 60)  # which is how the controller hears that it is well
     desk.take("fallback", 105)
     desk.take("camera", 101)
     assert desk.published() == "fc"

@@ -8,15 +8,22 @@ import pytest
 from werkzeug.test import EnvironBuilder
 
 from tests.helpers.multipart import split_head
-from tests.rigs.gates import gate
-from web_workers.admission.gate import Place
+from tests.rigs.viewer_limits import viewer_limits
+from web_workers.admission.viewer_limits import Admission
 from web_workers.app import create_app
 from web_workers.counts.scoreboard import Scoreboard
-from web_workers.counts.scores import Scores
+from web_workers.counts.worker_counts import WorkerCounts
 from web_workers.responses import takeover
-from web_workers.responses.takeover import PLACE, STREAMS, FrameTicket, TakeOver, Ticket, announce
+from web_workers.responses.takeover import (
+    ADMISSION,
+    STREAMS,
+    FrameTicket,
+    TakeOver,
+    Ticket,
+    announce,
+)
 from web_workers.settings import Settings
-from web_workers.viewers.threaded import Places
+from web_workers.viewers.thread_slots import ThreadSlots
 
 
 class NoViewers:
@@ -25,17 +32,17 @@ class NoViewers:
 
     def __init__(self, places: int = 1) -> None:
         board = Scoreboard.create()
-        self._gate = gate(board, viewers=places)
+        self._viewer_limits = viewer_limits(board, viewers=places)
         board.close()
 
-    def scores(self) -> tuple[Scores, int]:
-        return Scores(), 1
+    def worker_counts(self) -> tuple[WorkerCounts, int]:
+        return WorkerCounts(), 1
 
     def server(self) -> dict[str, object]:
         return {"workers": [1, 2], "lost": 3}
 
-    def admit(self, ticket: Ticket, address: str | None) -> Place:
-        return self._gate.admit(address, 0)
+    def admit(self, ticket: Ticket, address: str | None) -> Admission:
+        return self._viewer_limits.admit(address, 0)
 
 
 def _call(app: Any, path: str, **more: Any) -> tuple[str, Iterator[bytes], dict[str, Any]]:
@@ -100,7 +107,7 @@ def test_a_viewer_without_a_place_is_told_when_to_come_again(runtime: Path) -> N
     _, body, environ = _call(app, "/stream")
     with pytest.raises(TakeOver) as taken:
         next(body)
-    assert PLACE not in environ
+    assert ADMISSION not in environ
     status, refused, _ = _call(app, "/events", headers={"Accept": "application/json"})
     assert status == "503 SERVICE UNAVAILABLE"
     assert b'"error":"too-many-viewers"' in b"".join(refused).replace(b" ", b"")
@@ -146,7 +153,7 @@ def test_a_viewer_with_a_thread_gives_its_place_back_at_its_end(runtime: Path) -
 def test_a_viewer_without_a_thread_is_told_so_as_everything_that_is_wrong_is(
     runtime: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(takeover, "_places", Places(0))
+    monkeypatch.setattr(takeover, "_thread_slots", ThreadSlots(0))
     app = announce(create_app(Settings(runtime)), NoViewers(places=1), plain=False)
     for accepted, begin in (("application/json", b'{"error":"no-threads"'), ("text/html", b"<!")):
         status, body, _ = _call(app, "/stream", headers={"Accept": accepted})

@@ -5,9 +5,9 @@ import io
 import pytest
 from PIL import Image, ImageChops
 
-from capture_daemon.sources import jpeg
-from capture_daemon.sources.jpeg_markers import read_header
-from capture_daemon.sources.testcard import Card
+from capture_daemon.sources.pattern.testcard import Card
+from capture_daemon.sources.pictures import jpeg
+from capture_daemon.sources.pictures.markers import read_header
 
 SIZES = [(1280, 720), (160, 120), (640, 480), (1000, 562), (161, 2000)]
 

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.unit.test_intake import GET, Bench
-from web_workers.admission import leaving
-from web_workers.admission.leaving import UNREAD
+from tests.unit.test_request_reader import GET, Bench
+from web_workers.admission import response_drain
+from web_workers.admission.response_drain import UNREAD
 from web_workers.wire.linger import LINGER_NS
 
 MB = 1_000_000
@@ -17,7 +17,7 @@ MB = 1_000_000
 
 @pytest.fixture
 def bench(monkeypatch: pytest.MonkeyPatch) -> Iterator[Bench]:
-    monkeypatch.setattr(leaving, "HELD_MAX", 10 * MB)
+    monkeypatch.setattr(response_drain, "HELD_MAX", 10 * MB)
     bench = Bench()
     yield bench
     bench.close()
@@ -28,7 +28,7 @@ def respond(bench: Bench, size: int, address: str = "192.0.2.1") -> socket.socke
     client, conn = bench.connect(GET, address)
     conn.sock.setblocking(True)
     conn.sock.sendall(bytes(size))
-    bench.leaving.flush(conn, bench.leaving.linger)
+    bench.response_drain.flush(conn, bench.response_drain.linger)
     return client
 
 
@@ -43,10 +43,10 @@ def read(bench: Bench, client: socket.socket, size: int) -> int:
 
 def test_the_oldest_goes_when_too_much_is_held_but_one_may_be_larger(bench: Bench) -> None:
     first, second = respond(bench, 6 * MB), respond(bench, 6 * MB)
-    assert (len(bench.leaving), bench.dropped, bench.closed) == (1, [UNREAD], 1)
+    assert (len(bench.response_drain), bench.dropped, bench.closed) == (1, [UNREAD], 1)
     assert read(bench, first, 6 * MB) < 6 * MB
     large = respond(bench, 20 * MB)
-    assert (len(bench.leaving), bench.dropped, bench.closed) == (1, [UNREAD] * 2, 2)
+    assert (len(bench.response_drain), bench.dropped, bench.closed) == (1, [UNREAD] * 2, 2)
     assert read(bench, second, 6 * MB) < 6 * MB
     assert read(bench, large, 20 * MB) == 20 * MB
 
@@ -57,18 +57,18 @@ def test_what_was_taken_makes_room_for_others(bench: Bench) -> None:
         assert [read(bench, client, 4 * MB) for client in clients] == [4 * MB] * 2
         bench.pass_ns(LINGER_NS)
     assert bench.dropped == []
-    assert (len(bench.leaving), bench.closed) == (0, 6)
+    assert (len(bench.response_drain), bench.closed) == (0, 6)
 
 
 def test_who_has_taken_all_and_makes_room_is_not_said_to_have_read_nothing(bench: Bench) -> None:
     clients = [respond(bench, 10, f"192.0.2.{host}") for host in range(5)]  # there is room for four
-    assert (len(bench.leaving), bench.closed, bench.dropped) == (4, 1, [])
+    assert (len(bench.response_drain), bench.closed, bench.dropped) == (4, 1, [])
     assert [read(bench, client, 10) for client in clients] == [10] * 5
 
 
 def test_at_the_end_everything_is_closed(bench: Bench) -> None:
     unread, lingering = respond(bench, 6 * MB), respond(bench, 10)
-    bench.leaving.close()
-    assert (len(bench.leaving), bench.closed) == (0, 2)
+    bench.response_drain.close()
+    assert (len(bench.response_drain), bench.closed) == (0, 2)
     assert read(bench, unread, 6 * MB) < 6 * MB
     assert read(bench, lingering, 11) == 10

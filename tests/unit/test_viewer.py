@@ -6,10 +6,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.rigs.gates import gate
-from web_workers.admission.gate import Full
+from tests.rigs.viewer_limits import viewer_limits
+from web_workers.admission.viewer_limits import LimitReached
 from web_workers.counts.scoreboard import Scoreboard
-from web_workers.counts.scores import Closed
+from web_workers.counts.worker_counts import Closed
 from web_workers.feeds.streams import EVERY_NS
 from web_workers.viewers.viewer import (
     EVENTS,
@@ -24,7 +24,7 @@ from web_workers.wire.loop import StreamLoop
 BIG = bytes(8 << 20)
 
 
-class Audience:
+class ViewerOwner:
     def __init__(self) -> None:
         self.drains = 0
         self.leaves: list[Closed] = []
@@ -44,9 +44,9 @@ class Bench:
         self.client.settimeout(30)
         self.now = 0
         self.loop = StreamLoop(clock=lambda: self.now)
-        self.audience = Audience()
+        self.owner = ViewerOwner()
         self.viewer = Viewer(ours, peer="test", clock=lambda: self.now, on_close=self.loop.remove)
-        self.viewer.belong(self.audience)
+        self.viewer.set_owner(self.owner)
         self.loop.add(self.viewer.fileno(), EVENTS, self.viewer.on_event)
 
     def read(self, size: int) -> bytes:
@@ -79,10 +79,10 @@ def test_a_part_that_fits_leaves_no_rest(bench: Bench) -> None:
 def test_the_rest_of_a_part_goes_out_as_the_viewer_reads_and_then_it_is_told(bench: Bench) -> None:
     bench.viewer.push(BIG)
     assert bench.viewer.rest is not None
-    assert bench.audience.drains == 0
+    assert bench.owner.drains == 0
     assert bench.read(len(BIG)) == BIG
     assert bench.viewer.rest is None
-    assert (bench.audience.drains, bench.viewer.bytes_sent) == (1, len(BIG))
+    assert (bench.owner.drains, bench.viewer.bytes_sent) == (1, len(BIG))
 
 
 def test_what_all_viewers_are_sent_is_held_once_and_still_arrives_whole(bench: Bench) -> None:
@@ -102,15 +102,15 @@ def test_a_viewer_that_leaves_is_closed_and_its_audience_told_once(bench: Bench)
     bench.loop.dispatch(10.0)
     assert bench.viewer.fileno() == -1
     bench.viewer.close(Closed.ENDED)
-    assert bench.audience.leaves == [Closed.LEFT]
+    assert bench.owner.leaves == [Closed.LEFT]
 
 
 @pytest.mark.parametrize("end", ["close", "let_go"])
 def test_a_viewer_gives_up_its_place_with_its_socket(bench: Bench, end: str) -> None:
     board = Scoreboard.create()
-    full = gate(board, viewers=1)
-    bench.viewer.place = full.admit("192.0.2.1", 0)
-    with pytest.raises(Full):
+    full = viewer_limits(board, viewers=1)
+    bench.viewer.admission = full.admit("192.0.2.1", 0)
+    with pytest.raises(LimitReached):
         full.admit("192.0.2.2", 0)
     if end == "close":
         bench.viewer.close(Closed.LEFT)
@@ -124,7 +124,7 @@ def test_a_viewer_that_left_is_found_out_by_sending_too(bench: Bench) -> None:
     bench.client.close()
     bench.viewer.push(b"part")
     assert bench.viewer.fileno() == -1
-    assert bench.audience.leaves == [Closed.LEFT]
+    assert bench.owner.leaves == [Closed.LEFT]
 
 
 def test_what_a_viewer_says_is_thrown_away_up_to_a_limit(bench: Bench) -> None:
@@ -134,7 +134,7 @@ def test_what_a_viewer_says_is_thrown_away_up_to_a_limit(bench: Bench) -> None:
     bench.client.sendall(bytes(100))
     bench.loop.dispatch(10.0)
     assert bench.viewer.fileno() == -1
-    assert bench.audience.leaves == [Closed.UNWANTED]
+    assert bench.owner.leaves == [Closed.UNWANTED]
 
 
 def test_a_sockets_error_tells_who_left_who_stalled_and_what_broke() -> None:
@@ -184,7 +184,7 @@ def test_a_viewer_that_reads_nothing_has_the_kernel_hoard_about_one_part(
         client.connect(server.getsockname())
         ours, _ = server.accept()
         viewer = Viewer(ours, peer="test", clock=lambda: 0, on_close=lambda _: None)
-        viewer.expect(size)
+        viewer.limit_unsent(size)
         pushed = 0
         while viewer.rest is None:
             viewer.push(bytes(size))
@@ -204,24 +204,24 @@ def test_a_sockets_hoard_follows_the_size_of_frames_but_not_each_of_them() -> No
         ours, _ = server.accept()
         viewer = Viewer(ours, peer="test", clock=lambda: 0, on_close=lambda _: None)
 
-        def hoard() -> int:
+        def unsent_limit() -> int:
             return ours.getsockopt(socket.IPPROTO_TCP, 25)  # TCP_NOTSENT_LOWAT
 
         for size in (150_000, 153_000, 162_000):
-            viewer.expect(size)
-            assert hoard() == 98_304
-        viewer.expect(4_000_000)
-        assert 3_900_000 <= hoard() < 4_300_000
-        viewer.expect(100)
-        assert hoard() == 32_768
+            viewer.limit_unsent(size)
+            assert unsent_limit() == 98_304
+        viewer.limit_unsent(4_000_000)
+        assert 3_900_000 <= unsent_limit() < 4_300_000
+        viewer.limit_unsent(100)
+        assert unsent_limit() == 32_768
         viewer.close(Closed.ENDED)
-        viewer.expect(1_000_000)
+        viewer.limit_unsent(1_000_000)
 
 
 def test_a_unix_sockets_hoard_is_its_send_buffer() -> None:
     ours, client = socket.socketpair()
     viewer = Viewer(ours, peer="test", clock=lambda: 0, on_close=lambda _: None)
-    viewer.expect(60_000)
+    viewer.limit_unsent(60_000)
     assert 60_000 <= ours.getsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF) <= 4 * 60_000
     viewer.close(Closed.ENDED)
     client.close()

@@ -13,15 +13,15 @@ from pathlib import Path
 import pytest
 
 from tests.rigs.bus import Bus
-from web_workers.admission.settings import Limits
+from web_workers.admission.viewer_limits import Limits
 from web_workers.counts.scoreboard import Scoreboard
 from web_workers.feeds.streams import WorkerStreams
-from web_workers.handover.roster import create_memory
 from web_workers.handover.shared import LAYOUT, Shared
+from web_workers.handover.worker_registry import create_memory
 from web_workers.responses.takeover import EventTicket, FrameTicket, TakeOver, Ticket
 from web_workers.settings import Cameras, Settings
 from web_workers.wire.loop import Callback
-from web_workers.wire.parts import Style
+from web_workers.wire.multipart import Style
 
 
 @pytest.fixture
@@ -39,7 +39,7 @@ def streams(runtime: Path) -> Iterator[WorkerStreams]:
     yield streams
     streams.close()
     board.close()
-    os.close(shared.roster)
+    os.close(shared.registry)
 
 
 @contextmanager
@@ -70,12 +70,12 @@ def test_a_feed_that_the_loop_cannot_watch_refuses_its_viewer_and_is_there_for_t
             ours, client = socket.socketpair()
             with client, pytest.raises(OSError, match="max_user_watches"):
                 come(streams, ours, FrameTicket("camera"))
-    assert streams.residents() == []
+    assert streams.all_viewers() == []
     ours, client = socket.socketpair()
     with client:
         come(streams, ours, FrameTicket("camera"))
         assert client.recv(4) == b"head"
-        assert len(streams.residents()) == 1
+        assert len(streams.all_viewers()) == 1
     bus.close()
 
 
@@ -92,16 +92,19 @@ def test_a_viewer_is_served_as_its_ticket_says(runtime: Path, streams: WorkerStr
         come(streams, ours, ticket)
     served = [
         FrameTicket(
-            "camera", each.style, each.thinner.fps if each.thinner else None, each.dual_final
+            "camera",
+            each.style,
+            each.rate_limiter.fps if each.rate_limiter else None,
+            each.dual_final,
         )
-        for each in streams.residents()
+        for each in streams.all_viewers()
     ]
     assert served == tickets
     assert (streams.frame_viewers(), len(streams.viewers("camera"))) == (2, 2)
     for client in clients:
         client.close()
     streams.loop.dispatch(30.0)
-    assert streams.residents() == []
+    assert streams.all_viewers() == []
     bus.close()
 
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from gunicorn.workers.gthread import ThreadWorker
 
-from web_workers.access.floods import Floods, provoked
+from web_workers.access.client_log_filter import ClientLogFilter, caused_by_client
 from web_workers.access.logs import guard
 from web_workers.admission.origin import origin_of
 from web_workers.wire.headers import HTML
@@ -27,29 +27,29 @@ class GuardedErrors(ThreadWorker):  # type: ignore[misc]  # gunicorn has no type
 
     def init_process(self) -> None:
         """Set up after the fork, then run until the end. Called once."""
-        self._floods = Floods()
-        guard((self.log.error_log, self.log.access_log), self._floods)
+        self._client_log_filter = ClientLogFilter()
+        guard((self.log.error_log, self.log.access_log), self._client_log_filter)
         # What Flask and others log of a request goes the same way.
         logging.getLogger().handlers = list(self.log.error_log.handlers)
         try:
             super().init_process()
         finally:
-            self._sum_up(self._floods.summary(ending=True))
+            self._sum_up(self._client_log_filter.summary(ending=True))
 
     def handle_error(self, req: Any, client: Any, addr: Any, exc: BaseException) -> None:
         """Answer a request that is none."""
-        with provoked(origin_of(addr), type(exc).__name__):
+        with caused_by_client(origin_of(addr), type(exc).__name__):
             super().handle_error(req, _Guarded(client), addr, exc)
 
     def handle_request(self, req: Any, conn: Any) -> Any:
         """Handle a request, on which a client can make much be logged."""
-        with provoked(origin_of(conn.client)):
+        with caused_by_client(origin_of(conn.client)):
             return super().handle_request(req, conn)
 
     def notify(self) -> None:
         """Tell the master that all is well, as at least once a second."""
         super().notify()
-        self._sum_up(self._floods.summary())
+        self._sum_up(self._client_log_filter.summary())
 
     def _sum_up(self, lines: Iterable[str]) -> None:
         for line in lines:

@@ -1,7 +1,7 @@
 """gunicorn's logger, whose lines have no secrets in them, whatever a client has sent.
 
 gunicorn quotes a request that it cannot read, or that fails, with its query. So each line is made
-harmless for terminals as well, cut, and, where clients can provoke it, written once in a while.
+harmless for terminals as well, cut, and, where clients can cause it, written once in a while.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from framebus import printable
 from framebus.logs import Formatter, to_journal
 from gunicorn.glogging import Logger
 
-from web_workers.access.floods import Floods
+from web_workers.access.client_log_filter import ClientLogFilter
 
 _LINE_MAX = 1000
 """Characters of a line; of a traceback it is what comes before it."""
@@ -66,15 +66,15 @@ class GuardedLogger(Logger):  # type: ignore[misc]  # gunicorn has no types
         super()._set_handler(log, output, fmt, stream)
 
 
-def guard(logs: Iterable[logging.Logger], floods: Floods | None = None) -> None:
-    """Give the handlers that formatter, and a limit of what clients can provoke.
+def guard(logs: Iterable[logging.Logger], client_log_filter: ClientLogFilter | None = None) -> None:
+    """Give the handlers that formatter, and a limit of what clients can cause.
 
-    A worker does so again: its code may be newer than that of gunicorn's master (fresh.py), and
-    what it knows of requests is not known there.
+    A worker does so again: its code may be newer than that of gunicorn's master
+    (reloading_worker.py), and what it knows of requests is not known there.
     """
     for log in logs:
         for handler in log.handlers:
             inner = getattr(handler.formatter, "inner", handler.formatter)
             handler.setFormatter(_Formatter(inner or logging.Formatter()))
-            if floods is not None:
-                handler.filters = [floods]
+            if client_log_filter is not None:
+                handler.filters = [client_log_filter]

@@ -8,5 +8,5 @@
     calls      how its daemon is asked
 
 Reads only. Knows nothing of viewers, requests and workers; the one thing that it shares with them
-is what a picture is called (wire/parts.py).
+is what a picture is called (wire/multipart.py).
 """

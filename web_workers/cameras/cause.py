@@ -7,26 +7,12 @@ is found out here, from its lock file and its ring.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
 
+from framebus.contract.causes import Cause
 from framebus.errors import FramebusError, NoPermission, Untrusted
 from framebus.listener import UNKNOWN_INTERVAL_S
 from framebus.names import CameraNames
 from framebus.remedies import for_camera
-
-
-@dataclass(frozen=True, slots=True)
-class Cause:
-    """Why, and what to do about it."""
-
-    code: str
-    """A stable word; docs/http.md lists those of this file, docs/control.md the daemon's."""
-    message: str
-    remedy: str = ""
-
-    def document(self) -> dict[str, str]:
-        """Return it as the status document has it."""
-        return asdict(self)
 
 
 def fresh_for_ns(interval_ns: int) -> int:

@@ -11,12 +11,13 @@ from collections.abc import Mapping
 from contextlib import closing
 from dataclasses import dataclass
 
+from framebus.contract.causes import Cause
 from framebus.errors import CameraAbsent, FrameGone, NoPermission, SegmentInvalid
 from framebus.liveness import holder
 from framebus.names import CameraNames
 from framebus.ring.reader import RingReader
 
-from web_workers.cameras.cause import Cause, explain, fresh_for_ns
+from web_workers.cameras.cause import explain, fresh_for_ns
 
 ABSENT = "absent"
 """The state of a camera without a living daemon; the other states are the daemon's."""

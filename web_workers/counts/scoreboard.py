@@ -1,11 +1,11 @@
-"""Where all workers' scores lie: memory that gunicorn's master makes and its workers inherit.
+"""Where all workers' counts lie: memory that gunicorn's master makes and its workers inherit.
 
     0        one word a slot: 0 while it was never written, else how often it was
-    HEADER   slot 0, half 0 ┐ length, CRC-32, writer's pid (a word each), then scores.py's text
+    HEADER   slot 0, half 0 ┐ length, CRC-32, writer's pid (a word each), then the counts' text
              slot 0, half 1 ┘ writing number n is in half n % 2, so the other one is always whole
              slot 1, half 0
              ...
-    _SIZE    who is let in (admission/ledger.py), a part a slot
+    _SIZE    who is let in (admission/shared_load.py), a part a slot
 
 A worker claims the lowest slot that no living process has, and counts on from what its dead owner
 had counted: nothing that was told is ever taken back, however a worker ended, and there are no
@@ -27,8 +27,8 @@ import zlib
 
 from framebus.liveness import lock_holder
 
-from web_workers.admission import ledger
-from web_workers.counts.scores import Scores, parsed, total
+from web_workers.admission import shared_load
+from web_workers.counts.worker_counts import WorkerCounts, parsed, total
 
 SLOTS = 128
 """Workers at a time: the most that `--workers` takes, and as many again while they are replaced."""
@@ -53,8 +53,8 @@ class Scoreboard:
     def create(cls) -> Scoreboard:
         """Make an empty one: in the master, before any worker."""
         fd = os.memfd_create("framebus-scoreboard", os.MFD_CLOEXEC)
-        os.ftruncate(fd, _SIZE + ledger.size(SLOTS))
-        ledger.prepare(fd, _SIZE)
+        os.ftruncate(fd, _SIZE + shared_load.size(SLOTS))
+        shared_load.prepare(fd, _SIZE)
         return cls(fd)
 
     def close(self) -> None:
@@ -76,13 +76,13 @@ class Scoreboard:
             _, before = self._read(number)
             self._own = number
             slot = Slot(self, number, before.settled())
-            slot.write(Scores())
+            slot.write(WorkerCounts())
             return slot
         return None
 
-    def ledger(self) -> ledger.Ledger:
+    def shared_load(self) -> shared_load.SharedLoad:
         """Return who is let in, as this process writes it: once a process, after `claim`."""
-        return ledger.Ledger(
+        return shared_load.SharedLoad(
             self.fd,
             _SIZE,
             workers=SLOTS,
@@ -90,22 +90,22 @@ class Scoreboard:
             lives=lambda number: bool(lock_holder(self.fd, number, 1)),
         )
 
-    def read(self) -> tuple[Scores, int]:
+    def read(self) -> tuple[WorkerCounts, int]:
         """Return what all workers that ever were have counted, and how many live. Any thread."""
         found, living = [], 0
         for number in range(SLOTS):
             if not self._written[number]:
                 continue
-            pid, scores = self._read(number)
+            pid, worker_counts = self._read(number)
             # Asked after it was read: a writer that is dead now writes nothing newer.
             lives = number == self._own or pid == lock_holder(self.fd, number, 1)
             living += lives
-            found.append(scores if lives else scores.settled())
+            found.append(worker_counts if lives else worker_counts.settled())
         return total(found), living
 
-    def write(self, number: int, scores: Scores) -> None:
-        """Put the scores of this process into its slot. Raises ValueError if they are too long."""
-        text = scores.text()
+    def write(self, number: int, worker_counts: WorkerCounts) -> None:
+        """Put the counts of this process into its slot. Raises ValueError if they are too long."""
+        text = worker_counts.text()
         if len(text) > _HALF - _HEAD.size:
             raise ValueError(f"{len(text)} bytes of counts, and {_HALF - _HEAD.size} have room")
         writing = self._written[number] + 1
@@ -115,12 +115,12 @@ class Scoreboard:
         self._map[at + _HEAD.size : at + _HEAD.size + len(text)] = text
         self._written[number] = writing
 
-    def _read(self, number: int) -> tuple[int, Scores]:
-        """Return a slot's writer and its scores."""
+    def _read(self, number: int) -> tuple[int, WorkerCounts]:
+        """Return a slot's writer and its counts."""
         for _ in range(_TRIES):
             writing = self._written[number]
             if not writing:
-                return 0, Scores()
+                return 0, WorkerCounts()
             at = _half(number, writing)
             length, check, pid = _HEAD.unpack(self._map[at : at + _HEAD.size])
             text = self._map[at + _HEAD.size : at + _HEAD.size + length]
@@ -132,15 +132,15 @@ class Scoreboard:
 class Slot:
     """One worker's place on the scoreboard."""
 
-    def __init__(self, board: Scoreboard, number: int, carried: Scores) -> None:
+    def __init__(self, board: Scoreboard, number: int, carried: WorkerCounts) -> None:
         """Take over a slot; `carried` is what its owners before this one had counted."""
         self.number = number
         self._board = board
         self._carried = carried
 
-    def write(self, scores: Scores) -> None:
+    def write(self, worker_counts: WorkerCounts) -> None:
         """Tell what this worker has counted by now. Raises ValueError if it is too long."""
-        self._board.write(self.number, total((self._carried, scores)))
+        self._board.write(self.number, total((self._carried, worker_counts)))
 
 
 def _half(slot: int, writing: int) -> int:

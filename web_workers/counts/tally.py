@@ -11,15 +11,15 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from web_workers.counts import scores
-from web_workers.counts.scores import Closed, Key, Scores
+from web_workers.counts import worker_counts
+from web_workers.counts.worker_counts import Closed, Key, WorkerCounts
 
 AGE_BOUNDS_S = (0.001, 0.002, 0.005, 0.01, 0.02, 0.035, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0)
 """Upper bounds of the buckets of a frame's age; 0.035 is a frame interval at 30 a second."""
 _BOUNDS_NS = tuple(round(bound * 1e9) for bound in AGE_BOUNDS_S)
 
 
-class Account(NamedTuple):
+class Delivery(NamedTuple):
     """What became of the frames that were published since a viewer joined, or of several's."""
 
     sent: int = 0
@@ -45,47 +45,51 @@ class Tally:
         """Count a viewer that came."""
         self._accepted += 1
 
-    def left(self, account: Account, why: Closed) -> None:
+    def left(self, delivery: Delivery, why: Closed) -> None:
         """Count a viewer that went; what it was waiting for it will not get."""
         self._closed[why] += 1
-        self._add(account, 1)
-        self._skipped += account.waiting
+        self._add(delivery, 1)
+        self._skipped += delivery.waiting
 
-    def moved_out(self, account: Account) -> None:
+    def moved_out(self, delivery: Delivery) -> None:
         """Keep what a viewer got here that goes to another worker, where it counts on."""
-        self._add(account, 1)
+        self._add(delivery, 1)
 
-    def moved_in(self, account: Account) -> None:
+    def moved_in(self, delivery: Delivery) -> None:
         """Take in a viewer that has got so much already, which another worker's tally keeps."""
-        self._add(account, -1)
+        self._add(delivery, -1)
 
     def aged(self, age_ns: int) -> None:
         """Note how old a frame was when all who could take it had been given it."""
         self._ages[bisect_left(_BOUNDS_NS, age_ns)] += 1
         self._age_ns += age_ns
 
-    def scores(self, camera: str, kind: str, viewers: int, present: Iterable[Account]) -> Scores:
+    def worker_counts(
+        self, camera: str, kind: str, viewers: int, present: Iterable[Delivery]
+    ) -> WorkerCounts:
         """Return all of it, for viewers of `kind` at `camera`.
 
         So many are there now; `present` is what became of their frames, of each or of several.
         """
-        accounts = list(present)
+        deliveries = list(present)
         of = (camera, kind)
         counts: dict[Key, int] = {
-            (scores.ACCEPTED, *of): self._accepted,
-            (scores.BYTES, *of): self._bytes + sum(each.bytes for each in accounts),
-            **{(scores.CLOSED, *of, why.value): n for why, n in self._closed.items()},
+            (worker_counts.ACCEPTED, *of): self._accepted,
+            (worker_counts.BYTES, *of): self._bytes + sum(each.bytes for each in deliveries),
+            **{(worker_counts.CLOSED, *of, why.value): n for why, n in self._closed.items()},
         }
-        now: dict[Key, int] = {(scores.VIEWERS, *of): viewers}
-        if kind == scores.FRAMES:
-            counts[(scores.SENT, *of)] = self._sent + sum(each.sent for each in accounts)
-            counts[(scores.SKIPPED, *of)] = self._skipped + sum(each.skipped for each in accounts)
-            counts[(scores.AGE_NS, *of)] = self._age_ns
-            counts |= {(scores.AGE, *of, str(i)): n for i, n in enumerate(self._ages) if n}
-            now[(scores.WAITING, *of)] = sum(each.waiting for each in accounts)
-        return Scores(counts, now)
+        now: dict[Key, int] = {(worker_counts.VIEWERS, *of): viewers}
+        if kind == worker_counts.FRAMES:
+            counts[(worker_counts.SENT, *of)] = self._sent + sum(each.sent for each in deliveries)
+            counts[(worker_counts.SKIPPED, *of)] = self._skipped + sum(
+                each.skipped for each in deliveries
+            )
+            counts[(worker_counts.AGE_NS, *of)] = self._age_ns
+            counts |= {(worker_counts.AGE, *of, str(i)): n for i, n in enumerate(self._ages) if n}
+            now[(worker_counts.WAITING, *of)] = sum(each.waiting for each in deliveries)
+        return WorkerCounts(counts, now)
 
-    def _add(self, account: Account, sign: int) -> None:
-        self._sent += sign * account.sent
-        self._skipped += sign * account.skipped
-        self._bytes += sign * account.bytes
+    def _add(self, delivery: Delivery, sign: int) -> None:
+        self._sent += sign * delivery.sent
+        self._skipped += sign * delivery.skipped
+        self._bytes += sign * delivery.bytes

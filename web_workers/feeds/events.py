@@ -15,15 +15,15 @@ import select
 from collections.abc import Callable, Mapping
 
 import zmq
-from framebus import status_document
+from framebus.contract import status_document
 from framebus.errors import CameraAbsent, FramebusError
 from framebus.listener import event_socket
 
 from web_workers.cameras.observe import observe
-from web_workers.counts.scores import ALL_CAMERAS, STATES, Closed, Scores, total
-from web_workers.counts.tally import Account, Tally
-from web_workers.handover.carried import Carried
-from web_workers.handover.luggage import packed_by
+from web_workers.counts.tally import Delivery, Tally
+from web_workers.counts.worker_counts import ALL_CAMERAS, STATES, Closed, WorkerCounts, total
+from web_workers.handover.codec import viewer_fields
+from web_workers.handover.viewer_state import ViewerState
 from web_workers.settings import Cameras
 from web_workers.viewers.viewer import Viewer
 from web_workers.wire.loop import StreamLoop, Timer
@@ -44,7 +44,7 @@ def message(document: Mapping[str, object], event: str = "state") -> bytes:
     return f"event: {event}\ndata: {text}\n\n".encode()
 
 
-class _Ear:
+class EventSubscription:
     """One camera's CAMERA.events, in the loop's poller."""
 
     def __init__(self, feed: EventFeed, camera: str, socket: zmq.Socket[bytes]) -> None:
@@ -53,7 +53,7 @@ class _Ear:
         self._socket = socket
         self.fd = int(socket.getsockopt(zmq.FD))
 
-    def hear(self, _events: int = 0) -> None:
+    def receive(self, _events: int = 0) -> None:
         """Pass on everything that has arrived: the descriptor is edge-triggered."""
         while not self._socket.closed:  # the last viewer may leave over what is passed on
             try:
@@ -63,6 +63,7 @@ class _Ear:
             self._feed.heard(self._camera, text)
 
     def close(self) -> None:
+        """Hear no more of it."""
         self._socket.close()
 
 
@@ -90,8 +91,8 @@ class EventFeed:
         self._count_lost = lost
         self._lost = 0
         self._viewers: dict[Viewer, str | None] = {}  # the camera it wants; None for all
-        self._ears: dict[str, _Ear] = {}
-        self._told_deaf: set[str] = set()  # cameras of which it was said that they are not heard
+        self._subscriptions: dict[str, EventSubscription] = {}
+        self._told_unsubscribed: set[str] = set()  # cameras of which that was said
         self._latest: dict[str, bytes] = {}  # message by camera
         self._server = b""  # message about the workers
         self._behind: set[Viewer] = set()  # were busy when there was news
@@ -105,22 +106,22 @@ class EventFeed:
         self._settle_in(viewer, camera).joined()
         viewer.push(head + RETRY + self._wanted(camera))
 
-    def carried(self, viewer: Viewer) -> Carried:
+    def state_of(self, viewer: Viewer) -> ViewerState:
         """Return what a viewer takes along to another worker."""
-        return Carried(
-            camera=self._viewers[viewer], states=True, **packed_by(viewer, viewer.bytes_sent)
+        return ViewerState(
+            camera=self._viewers[viewer], states=True, **viewer_fields(viewer, viewer.bytes_sent)
         )
 
     def moved_out(self, viewer: Viewer) -> None:
         """Forget a viewer that another worker serves on."""
         wanted = self._viewers[viewer]
-        self._tallies[wanted].moved_out(Account(bytes=viewer.bytes_sent))
+        self._tallies[wanted].moved_out(Delivery(bytes=viewer.bytes_sent))
         self._forget(viewer)
 
     def move_in(self, viewer: Viewer, camera: str | None) -> None:
         """Take in a viewer that another worker has served, and tell it how things are now."""
         tally = self._settle_in(viewer, camera)
-        tally.moved_in(Account(bytes=viewer.bytes_sent))
+        tally.moved_in(Delivery(bytes=viewer.bytes_sent))
         self._send(viewer, self._wanted(camera))
 
     def drained(self, viewer: Viewer) -> None:
@@ -132,12 +133,12 @@ class EventFeed:
     def left(self, viewer: Viewer, why: Closed) -> None:
         """Forget a viewer; without viewers, stop listening."""
         wanted = self._viewers[viewer]
-        self._tallies[wanted].left(Account(bytes=viewer.bytes_sent), why)
+        self._tallies[wanted].left(Delivery(bytes=viewer.bytes_sent), why)
         self._forget(viewer)
 
     def _settle_in(self, viewer: Viewer, camera: str | None) -> Tally:
         """Have a viewer among the others; returns the tally that it counts in."""
-        viewer.belong(self)
+        viewer.set_owner(self)
         if not self._awake:
             self._awake = True
             self._tick()
@@ -156,14 +157,14 @@ class EventFeed:
         """Those connected now."""
         return tuple(self._viewers)
 
-    def scores(self) -> Scores:
+    def worker_counts(self) -> WorkerCounts:
         """Return what its viewers came to, those that have left included."""
-        present: dict[str | None, list[Account]] = {}
+        present: dict[str | None, list[Delivery]] = {}
         for viewer, wanted in self._viewers.items():
-            present.setdefault(wanted, []).append(Account(bytes=viewer.bytes_sent))
+            present.setdefault(wanted, []).append(Delivery(bytes=viewer.bytes_sent))
         of = {wanted: present.get(wanted, ()) for wanted in self._tallies}
         return total(
-            tally.scores(wanted or ALL_CAMERAS, STATES, len(of[wanted]), of[wanted])
+            tally.worker_counts(wanted or ALL_CAMERAS, STATES, len(of[wanted]), of[wanted])
             for wanted, tally in self._tallies.items()
         )
 
@@ -182,7 +183,7 @@ class EventFeed:
     def _tick(self) -> None:
         """Look at every camera, and tell everybody."""
         for camera in self._cameras.known():
-            if camera not in self._ears:
+            if camera not in self._subscriptions:
                 self._listen(camera)
             self._look(camera)
         self._look_at_workers()
@@ -211,25 +212,27 @@ class EventFeed:
     def _listen(self, camera: str) -> None:
         """Hear what a daemon tells; where that cannot be, its states come each second still."""
         try:
-            ear = _Ear(self, camera, event_socket(self._context, self._cameras.names(camera)))
+            subscription = EventSubscription(
+                self, camera, event_socket(self._context, self._cameras.names(camera))
+            )
         except CameraAbsent:
             return  # no daemon has run yet
         except (zmq.ZMQError, FramebusError) as error:
-            self._deaf(camera, error)
+            self._not_subscribed(camera, error)
             return
         try:
-            self._loop.add(ear.fd, select.EPOLLIN, ear.hear)
+            self._loop.add(subscription.fd, select.EPOLLIN, subscription.receive)
         except OSError as error:
-            ear.close()
-            self._deaf(camera, error)
+            subscription.close()
+            self._not_subscribed(camera, error)
             return
-        self._ears[camera] = ear
-        self._told_deaf.discard(camera)
+        self._subscriptions[camera] = subscription
+        self._told_unsubscribed.discard(camera)
 
-    def _deaf(self, camera: str, error: Exception) -> None:
+    def _not_subscribed(self, camera: str, error: Exception) -> None:
         """Say once that a camera is not listened to: it is tried again with each tick."""
-        if camera not in self._told_deaf:
-            self._told_deaf.add(camera)
+        if camera not in self._told_unsubscribed:
+            self._told_unsubscribed.add(camera)
             log.warning("states of camera %s come each second only: %s", camera, error)
 
     def _look(self, camera: str, status: Mapping[str, object] | None = None) -> None:
@@ -255,10 +258,10 @@ class EventFeed:
         return self._server + b"".join(self._latest[name] for name in sorted(self._latest))
 
     def _stop(self) -> None:
-        for ear in self._ears.values():
-            self._loop.remove(ear.fd)
-            ear.close()
-        self._ears.clear()
+        for subscription in self._subscriptions.values():
+            self._loop.remove(subscription.fd)
+            subscription.close()
+        self._subscriptions.clear()
         self._latest.clear()
         for timer in (self._timer, self._watcher):
             if timer is not None:

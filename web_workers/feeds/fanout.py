@@ -3,21 +3,21 @@
 Makes one `bytes` of a frame per style and hands that to every viewer that is not still receiving
 an older one. It knows no ring, no timer and no cause: what there is to show, the feed decides.
 
-Runs in the worker's main thread; `account` and `age_ns` may be called from others.
+Runs in the worker's main thread; `delivery` and `age_ns` may be called from others.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
-from web_workers.counts.scores import FRAMES, Closed, Scores
-from web_workers.counts.tally import Account, Tally
-from web_workers.handover.carried import Carried
-from web_workers.handover.luggage import packed_by
-from web_workers.viewers.pack import Pack
-from web_workers.viewers.rounds import OneByOne, Rounds
+from web_workers.counts.tally import Delivery, Tally
+from web_workers.counts.worker_counts import FRAMES, Closed, WorkerCounts
+from web_workers.handover.codec import viewer_fields
+from web_workers.handover.viewer_state import ViewerState
+from web_workers.viewers.broadcast_send import BroadcastFactory, SequentialBroadcast
+from web_workers.viewers.in_step_viewers import InStepViewers
 from web_workers.viewers.viewer import Viewer, closed_by
-from web_workers.wire.parts import Picture, Style, opening, part
+from web_workers.wire.multipart import Picture, Style, opening, part
 
 
 class Fanout:
@@ -29,17 +29,19 @@ class Fanout:
         *,
         clock: Callable[[], int],
         on_empty: Callable[[], None],
-        rounds: Rounds = OneByOne,
+        broadcast_factory: BroadcastFactory = SequentialBroadcast,
     ) -> None:
         """`clock` gives monotonic nanoseconds; `on_empty` is called when the last viewer left.
 
-        `rounds` says how frames are handed to viewers that keep up.
+        `broadcast_factory` says how frames are handed to viewers that keep up.
         """
         self._camera = camera
         self._clock = clock
         self._on_empty = on_empty
         self._viewers: dict[Viewer, None] = {}  # in order of joining
-        self._pack = Pack(rounds)  # those of them that take every frame and keep up
+        self._in_step = InStepViewers(
+            broadcast_factory
+        )  # those of them that take every frame and keep up
         self._others: dict[Viewer, None] = {}  # all the others
         self._tally = Tally()
         self.forget()
@@ -60,13 +62,13 @@ class Fanout:
         """Those connected now."""
         return tuple(self._viewers)
 
-    def account(self, viewer: Viewer) -> Account:
+    def delivery(self, viewer: Viewer) -> Delivery:
         """Return what became of the frames since a viewer joined. Any thread."""
         published = self.published  # before `sent`, which may grow meanwhile
-        waiting = int(viewer not in self._pack and viewer.seen != self._number)
-        sent, bytes_sent = self._pack.counts(viewer)
+        waiting = int(viewer not in self._in_step and viewer.seen != self._number)
+        sent, bytes_sent = self._in_step.counts(viewer)
         skipped = max(0, published - viewer.base - sent - waiting)
-        return Account(sent, skipped, waiting, bytes_sent)
+        return Delivery(sent, skipped, waiting, bytes_sent)
 
     def age_ns(self, viewer: Viewer) -> int | None:
         """Return how old the newest frame is that a viewer was sent, None without. Any thread."""
@@ -75,18 +77,20 @@ class Fanout:
 
     def _captured_ns(self, viewer: Viewer) -> int:
         newest = self.newest
-        in_pack = newest is not None and viewer in self._pack
-        return newest.captured_ns if newest and in_pack else viewer.captured_ns
+        is_in_step = newest is not None and viewer in self._in_step
+        return newest.captured_ns if newest and is_in_step else viewer.captured_ns
 
-    def scores(self) -> Scores:
+    def worker_counts(self) -> WorkerCounts:
         """Return what its viewers came to, those that have left included."""
-        pack = self._pack.total(self.published)
-        others = (self.account(viewer) for viewer in self._others)
-        return self._tally.scores(self._camera, FRAMES, len(self._viewers), (pack, *others))
+        in_step = self._in_step.total(self.published)
+        others = (self.delivery(viewer) for viewer in self._others)
+        return self._tally.worker_counts(
+            self._camera, FRAMES, len(self._viewers), (in_step, *others)
+        )
 
     def join(self, viewer: Viewer, head: bytes, first: Picture | None) -> None:
         """Take a viewer in: send `head`, and `first` if there is anything to show."""
-        viewer.belong(self)
+        viewer.set_owner(self)
         self._tally.joined()
         self._viewers[viewer] = self._others[viewer] = None
         viewer.base = self.published
@@ -96,8 +100,8 @@ class Fanout:
             viewer.base -= 1
             viewer.sent += 1
             viewer.captured_ns = first.captured_ns
-            if viewer.thinner is not None:
-                viewer.thinner.admit(first.captured_ns, 0)
+            if viewer.rate_limiter is not None:
+                viewer.rate_limiter.admit(first.captured_ns, 0)
             shown = self._part(first, viewer.style)
         elif first is not None:
             shown = part(first, viewer.style, self._clock())
@@ -105,10 +109,10 @@ class Fanout:
         viewer.share(shown)
         self._regroup(viewer)
 
-    def carried(self, viewer: Viewer) -> Carried:
+    def state_of(self, viewer: Viewer) -> ViewerState:
         """Return what a viewer takes along to another worker."""
-        sent, skipped, waiting, bytes_sent = self.account(viewer)
-        return Carried(
+        sent, skipped, waiting, bytes_sent = self.delivery(viewer)
+        return ViewerState(
             camera=self._camera,
             states=False,
             sent=sent,
@@ -117,26 +121,28 @@ class Fanout:
             lineage=self._lineage,
             sequence=self.newest.sequence if self.newest is not None else 0,
             captured_ns=self._captured_ns(viewer),
-            **packed_by(viewer, bytes_sent),
+            **viewer_fields(viewer, bytes_sent),
         )
 
     def moved_out(self, viewer: Viewer) -> None:
         """Forget a viewer that another worker serves on."""
-        self._tally.moved_out(self.account(viewer))
+        self._tally.moved_out(self.delivery(viewer))
         self._forget(viewer)
 
-    def move_in(self, viewer: Viewer, carried: Carried) -> None:
+    def move_in(self, viewer: Viewer, viewer_state: ViewerState) -> None:
         """Take in a viewer that another worker has served, and go on where that has stopped."""
-        viewer.belong(self)
-        account = Account(carried.sent, carried.skipped, carried.waiting, carried.bytes_sent)
-        self._tally.moved_in(account)
+        viewer.set_owner(self)
+        delivery = Delivery(
+            viewer_state.sent, viewer_state.skipped, viewer_state.waiting, viewer_state.bytes_sent
+        )
+        self._tally.moved_in(delivery)
         self._viewers[viewer] = self._others[viewer] = None
-        passed = self._passed(carried)
-        published = carried.sent + carried.skipped + carried.waiting + passed
+        passed = self._passed(viewer_state)
+        published = viewer_state.sent + viewer_state.skipped + viewer_state.waiting + passed
         viewer.base = self.published - published
-        viewer.sent = carried.sent
-        viewer.captured_ns = carried.captured_ns
-        news = bool(passed or carried.waiting)
+        viewer.sent = viewer_state.sent
+        viewer.captured_ns = viewer_state.captured_ns
+        news = bool(passed or viewer_state.waiting)
         viewer.seen = self._number - news
         if viewer.rest is None and news:
             self._offer(viewer)
@@ -150,13 +156,13 @@ class Fanout:
 
     def left(self, viewer: Viewer, why: Closed) -> None:
         """Forget a viewer whose socket is closed."""
-        self._tally.left(self.account(viewer), why)
+        self._tally.left(self.delivery(viewer), why)
         self._forget(viewer)
 
     def _forget(self, viewer: Viewer) -> None:
         del self._viewers[viewer]
         self._others.pop(viewer, None)
-        self._pack.remove(viewer)
+        self._in_step.remove(viewer)
         if not self._viewers:
             self._on_empty()
 
@@ -167,7 +173,7 @@ class Fanout:
 
     def close_stalled(self, now: int) -> None:
         """Close those that have stopped taking."""
-        for viewer in tuple(self._others):  # the pack has nothing under way
+        for viewer in tuple(self._others):  # those in step have nothing under way
             if viewer.stalled(now):
                 viewer.close(Closed.STALLED)
 
@@ -190,8 +196,8 @@ class Fanout:
             if viewer.rest is None:  # else `drained` comes back to it
                 self._offer(viewer)
         plain = newest.plain
-        for viewer, count in self._pack.send(plain):
-            self._note_left_pack(viewer)
+        for viewer, count in self._in_step.send(plain):
+            self._note_fell_behind(viewer)
             if count < 0:
                 viewer.close(closed_by(-count))
             else:
@@ -218,41 +224,41 @@ class Fanout:
         for viewer in self.viewers:
             if viewer.rest is not None:
                 continue
-            if viewer.thinner is not None and not viewer.thinner.admit(now, due_ns):
+            if viewer.rate_limiter is not None and not viewer.rate_limiter.admit(now, due_ns):
                 continue
             if viewer.style not in made:
                 made[viewer.style] = part(picture, viewer.style, now)
             viewer.push(made[viewer.style])
             self._regroup(viewer)
 
-    def _passed(self, carried: Carried) -> int:
+    def _passed(self, viewer_state: ViewerState) -> int:
         """How many frames were published between another worker's newest frame and this one's."""
         newest = self.newest
         if newest is None:
             return 0
-        if carried.lineage == self._lineage:
-            return max(0, newest.sequence - carried.sequence)
+        if viewer_state.lineage == self._lineage:
+            return max(0, newest.sequence - viewer_state.sequence)
         return newest.sequence  # it counts anew
 
-    def _note_left_pack(self, viewer: Viewer) -> None:
-        """Have a viewer among the others, with what it had in common with the pack."""
+    def _note_fell_behind(self, viewer: Viewer) -> None:
+        """Have a viewer among the others, with what it had in common with those in step."""
         self._others[viewer] = None
         viewer.seen = self._number
         viewer.captured_ns = self.newest.captured_ns if self.newest is not None else 0
 
     def _regroup(self, viewer: Viewer) -> None:
-        """Put a viewer where it belongs by now: into the pack, or among the others.
+        """Put a viewer where it belongs by now: in step, or among the others.
 
         One that has left is in neither, and stays out.
         """
-        plain = viewer.style is Style.PLAIN and viewer.thinner is None
+        plain = viewer.style is Style.PLAIN and viewer.rate_limiter is None
         keeps_up = plain and viewer.rest is None
         if keeps_up and viewer in self._others:
             del self._others[viewer]
-            self._pack.add(viewer)
-        elif not keeps_up and viewer in self._pack:
-            self._pack.remove(viewer)
-            self._note_left_pack(viewer)
+            self._in_step.add(viewer)
+        elif not keeps_up and viewer in self._in_step:
+            self._in_step.remove(viewer)
+            self._note_fell_behind(viewer)
 
     def _offer(self, viewer: Viewer) -> None:
         """Send the newest frame to one viewer, unless that asked for fewer."""
@@ -260,7 +266,7 @@ class Fanout:
         newest = self.newest
         if newest is None:
             return
-        if viewer.thinner is not None and not viewer.thinner.admit(
+        if viewer.rate_limiter is not None and not viewer.rate_limiter.admit(
             newest.captured_ns, self._interval_ns
         ):
             return

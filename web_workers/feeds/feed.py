@@ -18,15 +18,15 @@ from framebus.listener import silence_s
 from framebus.names import CameraNames
 
 from web_workers.cameras.cause import fresh_for_ns
-from web_workers.cameras.link import RingLink
-from web_workers.counts.scores import Closed
+from web_workers.cameras.ring_follower import RingFollower
+from web_workers.counts.worker_counts import Closed
 from web_workers.feeds.fanout import Fanout
 from web_workers.feeds.placeholder import Notice
-from web_workers.handover.carried import Carried
-from web_workers.viewers.rounds import OneByOne, Rounds
+from web_workers.handover.viewer_state import ViewerState
+from web_workers.viewers.broadcast_send import BroadcastFactory, SequentialBroadcast
 from web_workers.viewers.viewer import Viewer
 from web_workers.wire.loop import StreamLoop, Timer
-from web_workers.wire.parts import Picture
+from web_workers.wire.multipart import Picture
 
 FILL_NS = 850_000_000
 """After so long without output something is sent: the old part, or a placeholder. With the time
@@ -47,19 +47,21 @@ class Feed:
         context: zmq.Context[zmq.Socket[bytes]],
         loop: StreamLoop,
         paint: Paint,
-        rounds: Rounds = OneByOne,
+        broadcast_factory: BroadcastFactory = SequentialBroadcast,
     ) -> None:
         """`paint` makes a placeholder and calls back in the loop's thread.
 
-        `rounds` says how frames are handed to viewers that keep up.
+        `broadcast_factory` says how frames are handed to viewers that keep up.
         """
         self._names = names
         self._context = context
         self._loop = loop
         self._paint = paint
-        self.fanout = Fanout(names.camera, clock=loop.clock, on_empty=self._park, rounds=rounds)
+        self.fanout = Fanout(
+            names.camera, clock=loop.clock, on_empty=self._park, broadcast_factory=broadcast_factory
+        )
         """Its viewers."""
-        self._link: RingLink | None = None
+        self._follower: RingFollower | None = None
         self._descriptor = -1
         self._timer: Timer | None = None
         self._rest_state()
@@ -74,7 +76,7 @@ class Feed:
 
     def join(self, viewer: Viewer, head: bytes) -> None:
         """Take a viewer in: send `head` and the newest picture at once."""
-        if self._link is None:
+        if self._follower is None:
             self._wake()
         now = self._loop.clock()
         first = self.fanout.newest if self._fresh(now) else self._placeholder
@@ -82,13 +84,13 @@ class Feed:
         if first is None:
             self._ask_for_placeholder(now)
 
-    def move_in(self, viewer: Viewer, carried: Carried) -> None:
+    def move_in(self, viewer: Viewer, viewer_state: ViewerState) -> None:
         """Take in a viewer that another worker has served."""
-        if self._link is not None:
-            self._catch_up(self._link)
-        if self._link is None:  # the last viewer may just have left
+        if self._follower is not None:
+            self._catch_up(self._follower)
+        if self._follower is None:  # the last viewer may just have left
             self._wake()
-        self.fanout.move_in(viewer, carried)
+        self.fanout.move_in(viewer, viewer_state)
 
     def close(self) -> None:
         """Close all viewers, and so park."""
@@ -96,50 +98,50 @@ class Feed:
 
     def _wake(self) -> None:
         """Attach to the ring; stays parked when that raises (zmq.ZMQError, OSError)."""
-        link = RingLink(self._names, self._context)
+        follower = RingFollower(self._names, self._context)
         try:
-            descriptor = link.descriptor
+            descriptor = follower.descriptor
             self._loop.add(descriptor, select.EPOLLIN, self._hinted)
         except (zmq.ZMQError, OSError):
-            link.close()
+            follower.close()
             raise
-        self._link, self._descriptor = link, descriptor
+        self._follower, self._descriptor = follower, descriptor
         self._look()
 
     def _park(self) -> None:
-        if self._link is None:
+        if self._follower is None:
             return
         self._loop.remove(self._descriptor)
-        self._link.close()
-        self._link = None
+        self._follower.close()
+        self._follower = None
         if self._timer is not None:
             self._timer.cancel()
         self._rest_state()
 
     def _hinted(self, _events: int) -> None:
-        if self._link is not None:
-            picture = self._link.heard()
+        if self._follower is not None:
+            picture = self._follower.heard()
             if picture is not None:
-                self._deliver(self._link, picture)
+                self._deliver(self._follower, picture)
 
-    def _catch_up(self, link: RingLink) -> None:
+    def _catch_up(self, follower: RingFollower) -> None:
         """Take the newest frame, hint or no hint: nobody may be ahead of this feed."""
-        picture = link.look()
+        picture = follower.look()
         if picture is not None:
-            self._deliver(link, picture)
+            self._deliver(follower, picture)
 
-    def _deliver(self, link: RingLink, picture: Picture) -> None:
+    def _deliver(self, follower: RingFollower, picture: Picture) -> None:
         """Have a new frame sent to all who can take it."""
         self._placeholder = None
         now = self._output_ns = self._loop.clock()
         self._paused = False
-        interval_ns = link.interval_ns
+        interval_ns = follower.interval_ns
         self._look_at(now + _silence_ns(interval_ns))
         self.fanout.deliver(
             picture,
-            published=link.published,
+            published=follower.published,
             interval_ns=interval_ns,
-            lineage=link.lineage,
+            lineage=follower.lineage,
         )
 
     def _look_at(self, when_ns: int) -> None:
@@ -150,15 +152,15 @@ class Feed:
 
     def _look(self) -> None:
         """Look after everything that no hint tells: none came for a while."""
-        link = self._link
-        if link is None:
+        follower = self._follower
+        if follower is None:
             return
-        silence_ns = _silence_ns(link.interval_ns)
+        silence_ns = _silence_ns(follower.interval_ns)
         now = self._loop.clock()
         self._look_at(now + min(silence_ns, _LOOK_MAX_NS))
-        picture = link.look()
+        picture = follower.look()
         if picture is not None:
-            self._deliver(link, picture)
+            self._deliver(follower, picture)
         else:
             self._pause(now, silence_ns)
 
@@ -176,9 +178,9 @@ class Feed:
 
     def _fresh(self, now: int) -> bool:
         newest = self.fanout.newest
-        if newest is None or self._link is None:
+        if newest is None or self._follower is None:
             return False
-        return now - newest.captured_ns <= fresh_for_ns(self._link.interval_ns)
+        return now - newest.captured_ns <= fresh_for_ns(self._follower.interval_ns)
 
     def _show(self, picture: Picture, now: int) -> None:
         """Have something sent that is no new frame."""
@@ -186,12 +188,12 @@ class Feed:
         self.fanout.show(picture, due_ns=FILL_NS)
 
     def _ask_for_placeholder(self, now: int) -> None:
-        link = self._link
-        if self._painting or link is None:
+        follower = self._follower
+        if self._painting or follower is None:
             return
         self._painting = True
         last = self.fanout.newest
-        cause = link.cause()
+        cause = follower.cause()
         self._paint(
             Notice.of(
                 self._names.camera,
@@ -200,12 +202,14 @@ class Feed:
                 jpeg=bytes(last.jpeg) if last is not None else None,
                 age_s=(now - last.captured_ns) / 1e9 if last is not None else 0.0,
             ),
-            lambda jpeg: self._painted(jpeg, cause.code, link, last),
+            lambda jpeg: self._painted(jpeg, cause.code, follower, last),
         )
 
-    def _painted(self, jpeg: bytes, code: str, link: RingLink, last: Picture | None) -> None:
+    def _painted(
+        self, jpeg: bytes, code: str, follower: RingFollower, last: Picture | None
+    ) -> None:
         """Show a placeholder, if it is still what there is to show."""
-        if link is not self._link:
+        if follower is not self._follower:
             return  # parked meanwhile
         self._painting = False
         now = self._loop.clock()

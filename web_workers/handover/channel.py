@@ -28,7 +28,7 @@ import termios
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from web_workers.handover.carried import SIZE, Carried, Unreadable, unpacked
+from web_workers.handover.viewer_state import SIZE, Unreadable, ViewerState, decoded
 
 LANES = 8
 _BUFFER = 1 << 22  # bytes; the kernel grants net.core.wmem_max
@@ -57,7 +57,7 @@ class Arrival(NamedTuple):
     """A viewer that was taken out. The socket is the taker's to close."""
 
     sock: socket.socket
-    carried: Carried
+    viewer_state: ViewerState
     rest: bytes
 
 
@@ -81,13 +81,13 @@ class Channel:
             total += count[0] // SIZE
         return total
 
-    def put(self, carried: Carried, fd: int, rest: memoryview | None) -> bool:
+    def put(self, viewer_state: ViewerState, fd: int, rest: memoryview | None) -> bool:
         """Put a viewer in; False while there is no room for it.
 
         The descriptor `fd` stays the caller's to close. Raises ValueError for a document that is
         too long, and OSError for what waiting does not mend.
         """
-        text = carried.packed()
+        text = viewer_state.encoded()
         with contextlib.ExitStack() as stack:
             try:
                 fds = [fd]
@@ -152,17 +152,17 @@ def _arrival(data: bytes, fds: list[int], flags: int) -> Arrival:
             stack.callback(os.close, fd)
         if flags & (socket.MSG_TRUNC | socket.MSG_CTRUNC):
             raise Unreadable("it was cut")
-        carried = unpacked(data)
+        viewer_state = decoded(data)
         rest = b""
         try:
-            if len(fds) != (2 if carried.rest else 1) or not stat.S_ISSOCK(
+            if len(fds) != (2 if viewer_state.rest else 1) or not stat.S_ISSOCK(
                 os.fstat(fds[0]).st_mode
             ):
                 raise Unreadable(f"{len(fds)} descriptors, or no socket")
-            if carried.rest:
-                rest = b"".join(_read(fds[1], carried.rest))
+            if viewer_state.rest:
+                rest = b"".join(_read(fds[1], viewer_state.rest))
             # A copy: the stack closes the first, however this ends.
-            return Arrival(socket.socket(fileno=os.dup(fds[0])), carried, rest)
+            return Arrival(socket.socket(fileno=os.dup(fds[0])), viewer_state, rest)
         except OSError as error:
             raise Unreadable(f"its descriptors: {error.strerror}") from error
 

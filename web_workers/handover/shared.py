@@ -12,9 +12,9 @@ from dataclasses import dataclass
 
 from web_workers.counts.scoreboard import Scoreboard
 from web_workers.handover.channel import create_lanes
-from web_workers.handover.roster import create_memory
+from web_workers.handover.worker_registry import create_memory
 
-LAYOUT = 2
+LAYOUT = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +23,7 @@ class Shared:
 
     layout: int
     scoreboard: int
-    roster: int
+    registry: int
     lanes: tuple[tuple[int, int], ...]
 
     @classmethod

@@ -2,7 +2,7 @@
 
     camera.py     what the status document in the ring says
     incidents.py  what the daemon answers when it is asked for its incidents
-    viewers.py    what all workers have counted (counts/scores.py)
+    viewers.py    what all workers have counted (counts/worker_counts.py)
     sheet.py      the families that these fill in
     scrape.py     asks, and writes the answer
 

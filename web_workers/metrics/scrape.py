@@ -45,5 +45,5 @@ def scrape(
                 reply = None
             incidents.tell(sheet, name, reply)
     if streams is not None:
-        viewers.tell(sheet, known, *streams.scores())
+        viewers.tell(sheet, known, *streams.worker_counts())
     return sheet.text(accept)

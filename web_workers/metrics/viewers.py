@@ -4,28 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from web_workers.admission.gate import Reason
-from web_workers.admission.intake import DISPLACED, LATE
-from web_workers.admission.leaving import UNREAD
-from web_workers.counts import scores
-from web_workers.counts.scores import Closed, Handover, Scores
+from web_workers.admission.request_reader import DISPLACED, LATE
+from web_workers.admission.response_drain import UNREAD
+from web_workers.admission.viewer_limits import RefusalReason
+from web_workers.counts import worker_counts
 from web_workers.counts.tally import AGE_BOUNDS_S
+from web_workers.counts.worker_counts import Closed, Handover, WorkerCounts
 from web_workers.metrics.sheet import Labels, Sheet
 
-_OF_NO_CAMERA = frozenset({scores.DROPPED, scores.HANDED_OVER})
+_OF_NO_CAMERA = frozenset({worker_counts.DROPPED, worker_counts.HANDED_OVER})
 
 
-def tell(sheet: Sheet, cameras: Iterable[str], counted: Scores, workers: int) -> None:
+def tell(sheet: Sheet, cameras: Iterable[str], counted: WorkerCounts, workers: int) -> None:
     """Fill in the counts for these cameras, and for any other that had viewers."""
     sheet.gauge("web_workers", "Worker processes of the web tier.", workers, {})
-    streams = {(camera, scores.FRAMES) for camera in cameras}
+    streams = {(camera, worker_counts.FRAMES) for camera in cameras}
     for why in (LATE, DISPLACED, UNREAD):
         sheet.counter(
             "connections_dropped",
             "Connections that were given up besides viewers: their request was not there in time "
             "(late), there were too many of them (displaced), they did not take their response "
             "(unread).",
-            counted.counts.get((scores.DROPPED, why), 0),
+            counted.counts.get((worker_counts.DROPPED, why), 0),
             {"reason": why},
         )
     for end in Handover:
@@ -33,31 +33,31 @@ def tell(sheet: Sheet, cameras: Iterable[str], counted: Scores, workers: int) ->
             "handovers",
             "Viewers that were to go from one worker to another, by what became of them: done, or "
             "lost, because no worker took them in time (no-room), or could (the others).",
-            counted.counts.get((scores.HANDED_OVER, end.value), 0),
+            counted.counts.get((worker_counts.HANDED_OVER, end.value), 0),
             {"outcome": end.value},
         )
     keys = (*counted.counts, *counted.now)
     found = {(key[1], key[2]) for key in keys if key[0] not in _OF_NO_CAMERA}
     for camera, kind in sorted(streams | found):
         _tell_connections(sheet, camera, kind, counted)
-        if kind == scores.FRAMES:
+        if kind == worker_counts.FRAMES:
             _tell_frames(sheet, camera, counted)
 
 
-def _tell_connections(sheet: Sheet, camera: str, kind: str, counted: Scores) -> None:
+def _tell_connections(sheet: Sheet, camera: str, kind: str, counted: WorkerCounts) -> None:
     of = (camera, kind)
     labels = {"camera": camera, "kind": kind}
     sheet.gauge(
         "viewers",
         "Viewers connected now: of frames (stream) or of states (events, where the camera * is "
         "all of them).",
-        counted.now.get((scores.VIEWERS, *of), 0),
+        counted.now.get((worker_counts.VIEWERS, *of), 0),
         labels,
     )
     sheet.counter(
         "viewers_accepted",
         "Viewers that were let in.",
-        counted.counts.get((scores.ACCEPTED, *of), 0),
+        counted.counts.get((worker_counts.ACCEPTED, *of), 0),
         labels,
     )
     for why in Closed:
@@ -65,44 +65,44 @@ def _tell_connections(sheet: Sheet, camera: str, kind: str, counted: Scores) -> 
             "viewers_closed",
             "Viewers that are gone: left, stalled (took nothing for too long), unwanted (said too "
             "much), failed, ended (their worker ended), worker-died (it was killed).",
-            counted.counts.get((scores.CLOSED, *of, why.value), 0),
+            counted.counts.get((worker_counts.CLOSED, *of, why.value), 0),
             {**labels, "reason": why.value},
         )
-    for reason in Reason:
+    for reason in RefusalReason:
         sheet.counter(
             "viewers_refused",
             "Viewers that were not let in, since there were too many or they took too much.",
-            counted.counts.get((scores.REFUSED, *of, reason.value), 0),
+            counted.counts.get((worker_counts.REFUSED, *of, reason.value), 0),
             {**labels, "reason": reason.value},
         )
     sheet.counter(
         "viewer_sent_bytes",
         "Bytes handed to the kernel for viewers.",
-        counted.counts.get((scores.BYTES, *of), 0),
+        counted.counts.get((worker_counts.BYTES, *of), 0),
         labels,
     )
 
 
-def _tell_frames(sheet: Sheet, camera: str, counted: Scores) -> None:
-    of = (camera, scores.FRAMES)
+def _tell_frames(sheet: Sheet, camera: str, counted: WorkerCounts) -> None:
+    of = (camera, worker_counts.FRAMES)
     labels: Labels = {"camera": camera}
     sheet.counter(
         "viewer_frames_sent",
         "Frames sent to viewers: each counts once for each viewer that it was sent to.",
-        counted.counts.get((scores.SENT, *of), 0),
+        counted.counts.get((worker_counts.SENT, *of), 0),
         labels,
     )
     sheet.counter(
         "viewer_frames_skipped",
         "Frames that a viewer was not sent, because it was slower or asked for fewer. Sent, "
         "skipped and waiting are together what was published since each viewer joined.",
-        counted.counts.get((scores.SKIPPED, *of), 0),
+        counted.counts.get((worker_counts.SKIPPED, *of), 0),
         labels,
     )
     sheet.gauge(
         "viewer_frames_waiting",
         "Newest frames that a viewer may still get: it receives an older one now.",
-        counted.now.get((scores.WAITING, *of), 0),
+        counted.now.get((worker_counts.WAITING, *of), 0),
         labels,
     )
     places = range(len(AGE_BOUNDS_S) + 1)
@@ -111,7 +111,7 @@ def _tell_frames(sheet: Sheet, camera: str, counted: Scores) -> None:
         "Age of each frame, from its capture until a worker had handed it to all of its viewers "
         "that could take it.",
         AGE_BOUNDS_S,
-        [counted.counts.get((scores.AGE, *of, str(place)), 0) for place in places],
-        counted.counts.get((scores.AGE_NS, *of), 0) / 1e9,
+        [counted.counts.get((worker_counts.AGE, *of, str(place)), 0) for place in places],
+        counted.counts.get((worker_counts.AGE_NS, *of), 0) / 1e9,
         labels,
     )

@@ -9,18 +9,18 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 
+from framebus.contract.causes import Cause
 from framebus.errors import FrameTimeout, NoPermission, SegmentInvalid
 from framebus.frame import Frame
 from framebus.reader import FrameReader
 
-from web_workers.cameras.cause import Cause
 from web_workers.cameras.observe import observe
 from web_workers.feeds import events
 from web_workers.feeds.placeholder import Notice, paint
 from web_workers.responses.takeover import EventTicket, FrameTicket, Streams
 from web_workers.settings import Cameras
-from web_workers.viewers.thinning import Thinner
-from web_workers.wire.parts import Picture, opening, part
+from web_workers.viewers.rate_limiter import FrameRateLimiter
+from web_workers.wire.multipart import Picture, opening, part
 
 _QUIET_S = 0.85
 
@@ -28,7 +28,7 @@ _QUIET_S = 0.85
 def frames(ticket: FrameTicket, cameras: Cameras) -> Iterator[bytes]:
     """Yield the parts of a camera's stream for ever."""
     names = cameras.names(ticket.camera)
-    thinner = Thinner(ticket.fps) if ticket.fps else None
+    rate_limiter = FrameRateLimiter(ticket.fps) if ticket.fps else None
     yield opening(ticket.style)
     with FrameReader(ticket.camera, runtime=names.runtime) as reader:
         last: Frame | None = None
@@ -42,8 +42,8 @@ def frames(ticket: FrameTicket, cameras: Cameras) -> Iterator[bytes]:
                 yield part(placeholder(names.camera, seen.cause, last), ticket.style, now_ns)
             elif last is not None and (
                 frame is None
-                or thinner is None
-                or thinner.admit(last.captured_ns, round((seen.interval_s or 0) * 1e9))
+                or rate_limiter is None
+                or rate_limiter.admit(last.captured_ns, round((seen.interval_s or 0) * 1e9))
             ):
                 yield part(Picture.of(last), ticket.style, now_ns)
 

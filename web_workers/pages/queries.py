@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from framebus.errors import UsageError
 
 from web_workers.responses.takeover import FrameTicket
-from web_workers.wire.parts import Style
+from web_workers.wire.multipart import Style
 
 _TRUE = frozenset({"1", "true", "yes", "on"})
 _FALSE = frozenset({"0", "false", "no", "off", ""})

@@ -12,8 +12,8 @@ from framebus.errors import CameraAbsent, FrameGone, NoPermission, SegmentInvali
 from framebus.frame import Frame
 from framebus.names import CameraNames
 
+from web_workers.access.authorizer import ADDRESS
 from web_workers.access.decisions import Decision, decided
-from web_workers.access.gate import ADDRESS
 from web_workers.cameras import snapshot
 from web_workers.cameras.incidents import incidents
 from web_workers.cameras.observe import Observation, observe
@@ -23,7 +23,7 @@ from web_workers.pages import aliases, generators, queries, state
 from web_workers.responses.paths import only_as_it_stands, root
 from web_workers.responses.problems import problem
 from web_workers.responses.takeover import (
-    PLACE,
+    ADMISSION,
     STREAMS,
     EventTicket,
     Streams,
@@ -31,7 +31,7 @@ from web_workers.responses.takeover import (
     Ticket,
 )
 from web_workers.settings import Cameras
-from web_workers.wire import parts
+from web_workers.wire import multipart
 
 _NO_BUFFERING = {"X-Accel-Buffering": "no"}  # nginx would hold a stream back
 _DEFAULT_CAMERA = {
@@ -109,7 +109,7 @@ class _Views:
         """A camera's frames, endless."""
         ticket = queries.frame_ticket(self._cameras.existing(name).camera, request.args)
         return _endless(
-            ticket, lambda: generators.frames(ticket, self._cameras), parts.CONTENT_TYPE
+            ticket, lambda: generators.frames(ticket, self._cameras), multipart.CONTENT_TYPE
         )
 
     def snapshot(self, name: str) -> Response:
@@ -193,12 +193,12 @@ class _Views:
 def _endless(
     ticket: Ticket, fallback: Callable[[], Iterator[bytes]], content_type: str
 ) -> Response:
-    """Answer with what has no end, if there is a place for another viewer; raises Full."""
+    """Answer with what has no end, if another viewer is admitted; raises LimitReached."""
     streams: Streams | None = request.environ.get(STREAMS)
     response = TakenOverResponse(ticket, fallback, content_type=content_type)
     response.headers.update(_NO_BUFFERING)
     if streams is not None and request.method == "GET":
-        request.environ[PLACE] = streams.admit(ticket, g.get(ADDRESS) or request.remote_addr)
+        request.environ[ADMISSION] = streams.admit(ticket, g.get(ADDRESS) or request.remote_addr)
     return response
 
 
@@ -211,14 +211,14 @@ def _newest(names: CameraNames) -> Frame | None:
 
 def _frame(frame: Frame) -> Response:
     """Answer with a frame; in short where it is the one that the client says it has."""
-    response = _picture(parts.Picture.of(frame))
+    response = _picture(multipart.Picture.of(frame))
     response.set_etag(f"{frame.captured_utc_ns:x}-{frame.sequence}")
     response.make_conditional(request)
     return response
 
 
-def _picture(picture: parts.Picture) -> Response:
-    head = parts.headers(picture) + parts.ustreamer_headers(picture, time.monotonic_ns())
+def _picture(picture: multipart.Picture) -> Response:
+    head = multipart.headers(picture) + multipart.ustreamer_headers(picture, time.monotonic_ns())
     return Response(bytes(picture.jpeg), headers=head)
 
 

@@ -2,7 +2,7 @@
 
 Programs ask for `/stream/` and `//stream`, and append what defeats caches whether there is a query
 already or not (`/snapshot&1700000000`, `/?action=stream?1700000000`). All of it is made the one
-form that routes have, before the gate or any route looks at it.
+form that routes have, before the authorizer or any route looks at it.
 
 A proxy may serve us below a prefix and take that off before it passes a request on. So no answer
 has an absolute path in it: what it points to is relative to the address that was asked, which is

@@ -11,7 +11,7 @@ from flask import Flask, Response, jsonify, render_template, request
 from framebus.errors import UsageError
 from werkzeug.exceptions import HTTPException
 
-from web_workers.admission.gate import RETRY_AFTER_S, Full
+from web_workers.admission.viewer_limits import RETRY_AFTER_S, LimitReached
 from web_workers.responses.paths import root
 from web_workers.settings import Cameras, UnknownCamera
 
@@ -44,7 +44,7 @@ def install(app: Flask, cameras: Cameras) -> None:
     def usage(error: UsageError) -> Response:
         return problem(400, "bad-request", str(error))
 
-    def full(error: Full) -> Response:
+    def full(error: LimitReached) -> Response:
         response = problem(503, error.reason.value, str(error), remedy=error.remedy)
         response.headers["Retry-After"] = str(RETRY_AFTER_S)
         return response
@@ -58,5 +58,5 @@ def install(app: Flask, cameras: Cameras) -> None:
 
     app.register_error_handler(UnknownCamera, unknown_camera)
     app.register_error_handler(UsageError, usage)
-    app.register_error_handler(Full, full)
+    app.register_error_handler(LimitReached, full)
     app.register_error_handler(HTTPException, http)

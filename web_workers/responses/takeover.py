@@ -17,24 +17,24 @@ from typing import TYPE_CHECKING, Protocol
 
 from flask import Response
 
-from web_workers.admission.gate import RETRY_AFTER_S, Place
-from web_workers.counts.scores import Scores
+from web_workers.admission.viewer_limits import RETRY_AFTER_S, Admission
+from web_workers.counts.worker_counts import WorkerCounts
 from web_workers.responses.problems import problem
-from web_workers.viewers.threaded import PLACES, Places, let_go_of_stalled
-from web_workers.wire.parts import Style
+from web_workers.viewers.thread_slots import THREAD_SLOTS, ThreadSlots, let_go_of_stalled
+from web_workers.wire.multipart import Style
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 STREAMS = "framebus.streams"
 """Key of the WSGI environment under which a StreamWorker names itself, as `Streams`."""
-PLACE = "framebus.place"
-"""Key of the viewer's `Place`, from when it was let in until its connection is taken over."""
+ADMISSION = "framebus.admission"
+"""Key of the viewer's `Admission`, from when it was let in until its connection is taken over."""
 TAKES_OVER = "framebus.takes_over"
 """Key that is true when this very connection can be taken over: plain HTTP/1, not TLS."""
 
 
-_places = Places()
+_thread_slots = ThreadSlots()
 
 
 class Streams(Protocol):
@@ -43,14 +43,14 @@ class Streams(Protocol):
     def viewers(self, camera: str) -> list[dict[str, object]]:
         """Return the counters of this worker's viewers of a camera's frames."""
 
-    def scores(self) -> tuple[Scores, int]:
+    def worker_counts(self) -> tuple[WorkerCounts, int]:
         """Return what all workers that ever were have counted, and how many live."""
 
     def server(self) -> dict[str, object]:
         """Return the document of an event `server` (docs/http.md)."""
 
-    def admit(self, ticket: Ticket, address: str | None) -> Place:
-        """Give a place to a viewer; raises Full."""
+    def admit(self, ticket: Ticket, address: str | None) -> Admission:
+        """Admit a viewer; raises LimitReached."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,16 +78,16 @@ Ticket = FrameTicket | EventTicket
 class TakeOver(Exception):
     """Raised through the WSGI server: `head` is to be sent, then `ticket` served."""
 
-    def __init__(self, head: bytes, ticket: Ticket, place: Place | None = None) -> None:
+    def __init__(self, head: bytes, ticket: Ticket, admission: Admission | None = None) -> None:
         super().__init__("the connection goes to the worker's event loop")
         self.head = head
         self.ticket = ticket
-        self.place = place
+        self.admission = admission
 
     def release(self) -> None:
-        """Give up the place: nobody is served, or no longer."""
-        if self.place is not None:
-            self.place.release()
+        """Give up the admission: nobody is served, or no longer."""
+        if self.admission is not None:
+            self.admission.release()
 
 
 class TakenOverResponse(Response):
@@ -111,27 +111,29 @@ class TakenOverResponse(Response):
             return self._threaded(environ, start_response)
         headers = self.get_wsgi_headers(environ).to_wsgi_list()
         start_response(self.status, headers)
-        place: Place | None = environ.pop(PLACE, None)
-        return _raising(TakeOver(_head(self.status, headers), self._ticket, place))
+        admission: Admission | None = environ.pop(ADMISSION, None)
+        return _raising(TakeOver(_head(self.status, headers), self._ticket, admission))
 
     def _threaded(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Serve this viewer from the thread that it came in."""
-        place: Place | None = environ.get(PLACE)
-        seat = _places.take(self._fallback, place.release if place is not None else None)
-        if seat is None:
+        admission: Admission | None = environ.get(ADMISSION)
+        slot = _thread_slots.take(
+            self._fallback, admission.release if admission is not None else None
+        )
+        if slot is None:
             self._refuse()
             return super().__call__(environ, start_response)
-        environ.pop(PLACE, None)
+        environ.pop(ADMISSION, None)
         let_go_of_stalled(environ.get("gunicorn.socket"))
         start_response(self.status, self.get_wsgi_headers(environ).to_wsgi_list())
-        return seat
+        return slot
 
     def _refuse(self) -> None:
         """Become the answer to a viewer for whom there is no thread."""
         refusal = problem(
             503,
             "no-threads",
-            f"there are threads for {PLACES} viewers here, and no more are let in",
+            f"there are threads for {THREAD_SLOTS} viewers here, and no more are let in",
             remedy="ask again when somebody has left; for more a proxy does the TLS (deploy/nginx)",
         )
         self.status_code, self.content_type = refusal.status_code, refusal.content_type
@@ -144,7 +146,7 @@ def end_threaded() -> bool:
 
     Tells whether there are any; once.
     """
-    return _places.end()
+    return _thread_slots.end()
 
 
 def announce(app: WSGIApplication, streams: Streams, plain: bool) -> WSGIApplication:
@@ -156,9 +158,9 @@ def announce(app: WSGIApplication, streams: Streams, plain: bool) -> WSGIApplica
         try:
             return app(environ, start_response)
         finally:
-            place: Place | None = environ.pop(PLACE, None)
-            if place is not None:  # let in, and something went wrong after that
-                place.release()
+            admission: Admission | None = environ.pop(ADMISSION, None)
+            if admission is not None:  # let in, and something went wrong after that
+                admission.release()
 
     return announced
 

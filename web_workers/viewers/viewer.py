@@ -16,10 +16,10 @@ import socket
 from collections.abc import Callable
 from typing import Protocol
 
-from web_workers.admission.gate import Place
-from web_workers.counts.scores import Closed
-from web_workers.viewers.thinning import Thinner
-from web_workers.wire.parts import Style
+from web_workers.admission.viewer_limits import Admission
+from web_workers.counts.worker_counts import Closed
+from web_workers.viewers.rate_limiter import FrameRateLimiter
+from web_workers.wire.multipart import Style
 
 EVENTS = select.EPOLLIN | select.EPOLLOUT | select.EPOLLRDHUP | select.EPOLLET
 """What a viewer's socket is registered for."""
@@ -29,9 +29,9 @@ STALL_NS = 12_000_000_000
 """A viewer that took no byte of a part for this long is closed, whatever kind its socket is."""
 UNWANTED_BYTES = 65_536
 """A viewer has nothing to say after its request; one that says more than this is closed."""
-_HOARD = 1 << 18
-"""What a socket may hoard before it is known how large the parts are, bytes."""
-_HOARD_MIN = 1 << 15
+_UNSENT_LIMIT = 1 << 18
+"""What may wait in a socket, unsent, before it is known how large the parts are, bytes."""
+_UNSENT_LIMIT_MIN = 1 << 15
 _PACKET = 1 << 16
 """What the kernel takes at once, bytes: it looks at the mark between packets (tcp_sendmsg)."""
 _NOTSENT_LOWAT = 25  # linux/tcp.h; Python has no name for it
@@ -43,7 +43,7 @@ _GONE = select.EPOLLHUP | select.EPOLLERR | select.EPOLLRDHUP
 _LEFT = frozenset({0, errno.ECONNRESET, errno.EPIPE})  # a reset: it closed with frames unread
 
 
-class Audience(Protocol):
+class ViewerOwner(Protocol):
     """What a viewer belongs to: a camera's feed of frames or of events."""
 
     def drained(self, viewer: Viewer) -> None:
@@ -61,14 +61,14 @@ def closed_by(error: int) -> Closed:
 
 
 class Viewer:
-    """A taken-over connection. Made by the stream's admission, closed by itself or its audience."""
+    """A taken-over connection. Made when it is taken over, closed by itself or its owner."""
 
     __slots__ = (
         "_clock",
-        "_hoard",
         "_on_close",
         "_sock",
-        "audience",
+        "_unsent_limit",
+        "admission",
         "base",
         "bytes_sent",
         "captured_ns",
@@ -77,14 +77,14 @@ class Viewer:
         "joined_ns",
         "marked",
         "moved_ns",
+        "owner",
         "peer",
-        "place",
+        "rate_limiter",
         "rest",
         "seen",
         "send",
         "sent",
         "style",
-        "thinner",
         "unwanted",
     )
 
@@ -102,21 +102,21 @@ class Viewer:
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, USER_TIMEOUT_MS)
         self._sock = sock
-        self._hoard = 0
-        self.expect(_HOARD)
+        self._unsent_limit = 0
+        self.limit_unsent(_UNSENT_LIMIT)
         self.send: Send = sock.send
-        """For the pack alone: what it sends, the viewer must be told of."""
+        """For InStepViewers alone: what that sends, the viewer must be told of."""
         self._clock = clock
         self._on_close = on_close
-        self.audience: Audience | None = None
+        self.owner: ViewerOwner | None = None
         """Who is told when it drains or leaves."""
         self.unwanted = 0
         """Bytes that it has said since its request."""
         self.peer = peer
-        self.place: Place | None = None
-        """Its place among all viewers, which it gives up with its socket."""
+        self.admission: Admission | None = None
+        """Its part of what viewers may take, which it gives up with its socket."""
         self.style = Style.PLAIN
-        self.thinner: Thinner | None = None
+        self.rate_limiter: FrameRateLimiter | None = None
         """Picks the frames for one that asked for fewer; None sends all."""
         self.dual_final = False
         """Whether the last frame before a pause is sent twice."""
@@ -125,13 +125,13 @@ class Viewer:
         self.joined_ns = self.moved_ns = clock()
         self.bytes_sent = 0
         self.sent = 0
-        """Published frames whose sending has begun, but for those of the pack (pack.py)."""
+        """Published frames whose sending has begun, but for those sent in step with others."""
         self.base = 0
         """The feed's count of published frames when this viewer joined."""
         self.seen = 0
         """The feed's number of the newest picture that this viewer was offered or passed over."""
         self.captured_ns = 0
-        """When the newest frame that it was sent was captured; 0: none, or the pack knows."""
+        """When the newest frame that it was sent was captured; 0: none, or InStepViewers knows."""
         self.fps: float | None = None
         """Frames a second, as last measured; None until then."""
         self.marked = (self.joined_ns, 0)
@@ -141,12 +141,12 @@ class Viewer:
         """The socket's descriptor; -1 once it is closed."""
         return self._sock.fileno()
 
-    def belong(self, audience: Audience) -> None:
+    def set_owner(self, owner: ViewerOwner) -> None:
         """Say who is told when it drains or leaves."""
-        self.audience = audience
+        self.owner = owner
 
-    def expect(self, size: int) -> None:
-        """Have the kernel hoard no more than about one part of `size` bytes for this viewer.
+    def limit_unsent(self, size: int) -> None:
+        """Have the kernel keep no more than about one part of `size` bytes unsent for this viewer.
 
         TCP_NOTSENT_LOWAT bounds what waits to be sent, and leaves what is on its way to the kernel,
         which measures the path. One packet may be over the mark, so a mark of one packet less than
@@ -157,14 +157,14 @@ class Viewer:
         step = 1 << max(0, size.bit_length() - 4)  # not anew for each frame that differs a little
         unix = self._sock.family == socket.AF_UNIX
         most = size if unix else size - _PACKET
-        hoard = max(_HOARD_MIN, -(-most // step) * step)
-        if hoard == self._hoard or self._sock.fileno() < 0:
+        unsent_limit = max(_UNSENT_LIMIT_MIN, -(-most // step) * step)
+        if unsent_limit == self._unsent_limit or self._sock.fileno() < 0:
             return
-        self._hoard = hoard
+        self._unsent_limit = unsent_limit
         if unix:
-            self._sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, hoard)
+            self._sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, unsent_limit)
         else:
-            self._sock.setsockopt(socket.IPPROTO_TCP, _NOTSENT_LOWAT, hoard)
+            self._sock.setsockopt(socket.IPPROTO_TCP, _NOTSENT_LOWAT, unsent_limit)
 
     def push(self, data: bytes) -> None:
         """Send `data`, or begin to. Only for a viewer with no rest; closes itself on failure."""
@@ -205,20 +205,20 @@ class Viewer:
         return self.rest is not None and now_ns - self.moved_ns > STALL_NS
 
     def close(self, why: Closed) -> None:
-        """Close the socket and tell the audience. Twice is harmless."""
+        """Close the socket and tell the owner. Twice is harmless."""
         if self._sock.fileno() < 0:
             return
         self.let_go()
-        if self.audience is not None:
-            self.audience.left(self, why)
+        if self.owner is not None:
+            self.owner.left(self, why)
 
     def let_go(self) -> None:
         """Close this process's descriptor of a connection that lives on in another one's."""
         self._on_close(self._sock.fileno())
         self._sock.close()
         self.rest = None
-        if self.place is not None:
-            self.place.release()
+        if self.admission is not None:
+            self.admission.release()
 
     def _continue(self, rest: memoryview) -> None:
         try:
@@ -234,8 +234,8 @@ class Viewer:
             self.rest = rest[count:]
             return
         self.rest = None
-        if self.audience is not None:
-            self.audience.drained(self)
+        if self.owner is not None:
+            self.owner.drained(self)
 
     def _discard(self) -> Closed | None:
         """Throw away what the viewer says; return why it is to be closed, None if it is not."""

@@ -14,7 +14,7 @@ import subprocess
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from framebus.cli.keeper import Keeper
+from framebus.cli.descriptor_store import DescriptorStore
 from framebus.cli.launch import KEPT
 from framebus.cli.restarts import Row
 
@@ -28,7 +28,7 @@ class Part:
     environ: Mapping[str, str | None] = field(default_factory=dict, repr=False)
     """What differs for it from the environment of all; None: it has no such variable."""
     keeps: bool = False
-    """It may leave descriptors with us for its next life (keeper.py)."""
+    """It may leave descriptors with us for its next life (descriptor_store.py)."""
     retried: frozenset[int] = frozenset()
     """Exit codes after which it is tried again at its first start too (restarts.py)."""
 
@@ -46,7 +46,7 @@ class Child:
         self.row = Row()
         self.due_s: float | None = 0.0
         """Monotonic seconds at which it is to be started; None while it runs or is not wanted."""
-        self.keeper = Keeper() if part.keeps else None
+        self.store = DescriptorStore() if part.keeps else None
         self._environ = environ
         self._process: subprocess.Popen[bytes] | None = None
         self._started_s = 0.0
@@ -64,7 +64,7 @@ class Child:
 
     def start(self, now_s: float) -> None:
         """Start it, now being `now_s` on the monotonic clock. Raises OSError."""
-        kept = self.keeper.kept if self.keeper else ()
+        kept = self.store.kept if self.store else ()
         process = subprocess.Popen(
             list(self.part.command),
             env=self.part.environment({**self._environ, **self._handing_over()}),
@@ -84,17 +84,17 @@ class Child:
 
     def hear(self) -> None:
         """Take from it what it wants kept."""
-        if self.keeper is not None:
-            self.keeper.receive(self.pid)
+        if self.store is not None:
+            self.store.receive(self.pid)
 
     def _handing_over(self) -> dict[str, str]:
         """Return the part of its environment that is about kept descriptors."""
-        if self.keeper is None:
+        if self.store is None:
             return {}
-        names = [name for name, _ in self.keeper.kept]
-        numbers = [str(fd) for _, fd in self.keeper.kept]
+        names = [name for name, _ in self.store.kept]
+        numbers = [str(fd) for _, fd in self.store.kept]
         return {
-            "NOTIFY_SOCKET": self.keeper.address,
+            "NOTIFY_SOCKET": self.store.address,
             "LISTEN_FDNAMES": ":".join(names),
             KEPT: ",".join(numbers),
         }

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import click
 
-from framebus.cli import choice, findings, output, pending, render, tables
+from framebus.cli import choice, output, polling, render, render_diagnosis, tables
 from framebus.cli.lend import lend
 from framebus.control import protocol
 from framebus.control.client import DEFAULT_TIMEOUT_S, ControlClient
@@ -37,7 +37,7 @@ def _status(result: object) -> str:
 
 
 def _holders(result: object) -> str:
-    return findings.holders(result, time.time_ns())
+    return render_diagnosis.holders(result, time.time_ns())
 
 
 METHODS: Mapping[str, Method] = {
@@ -52,7 +52,7 @@ METHODS: Mapping[str, Method] = {
     "reset": Method("get a camera back: --rung bind, rebind, usb-reset, reauthorize or port-power"),
     "holders": Method("which processes have the camera's device", _holders),
     "incidents": Method(
-        "losses of frames: why, how long, what helped; limit=5", findings.incidents
+        "losses of frames: why, how long, what helped; limit=5", render_diagnosis.incidents
     ),
     "lend": Method("the camera for another program: lend --for 60s -- COMMAND"),
     "renew": Method("new daemon process (an upgrade), while the camera streams on"),
@@ -203,9 +203,9 @@ def _say(line: str) -> None:
 
 def _call(client: ControlClient, method: str, arguments: dict[str, object]) -> object:
     if method == "set_controls":
-        return pending.set_controls(client, arguments, clock=time.monotonic, sleep=time.sleep)
+        return polling.set_controls(client, arguments, clock=time.monotonic, sleep=time.sleep)
     if method == "holders":
-        return pending.holders(client, clock=time.monotonic, sleep=time.sleep)
+        return polling.holders(client, clock=time.monotonic, sleep=time.sleep)
     return client.call(method, arguments)
 
 

@@ -61,8 +61,8 @@ class Supervisor:
                     if child.pid:
                         child.kill_group()
                         child.reap(time.monotonic())
-                    if child.keeper is not None:
-                        child.keeper.close()
+                    if child.store is not None:
+                        child.store.close()
         return self._exit_code
 
     def _turn(self, signals: socket.socket) -> bool:
@@ -85,7 +85,7 @@ class Supervisor:
         by_fd = {child.pidfd: child for child in self._children if child.pid}
         for fd in by_fd:
             poller.register(fd, select.POLLIN)
-        speakers = {child.keeper.fileno(): child for child in self._children if child.keeper}
+        speakers = {child.store.fileno(): child for child in self._children if child.store}
         for fd in speakers:
             poller.register(fd, select.POLLIN)
         for fd, _ in poller.poll(self._timeout_ms()):

@@ -99,10 +99,10 @@ def up(**options: Any) -> int:
 
 def _cameras(chosen: Chosen) -> tuple[str, ...]:
     """Return the cameras to capture: the one named, else all of the file, else the default."""
-    if chosen.given.get(NAME.name) is not None:
+    if chosen.is_given(NAME):
         return (str(chosen[NAME]),)
     cameras = chosen.file.cameras or (DEFAULT_CAMERA,)
-    if chosen.given.get(SOURCE.name) and len(cameras) > 1:
+    if chosen.is_given(SOURCE) and len(cameras) > 1:
         raise UsageError(
             f"{SOURCE.flag} is for one camera, and the configuration has {', '.join(cameras)}: "
             f"say which with {NAME.flag}"
@@ -131,10 +131,9 @@ def _command(module: str, scope: Scope, given: Mapping[str, Any]) -> tuple[str, 
     command = [sys.executable, "-P", "-m", "framebus.cli.launch", str(os.getpid()), module]
     for option in TABLE:
         value = given.get(option.name)
-        if value is None or option in _SECRETS or not option.of(scope, Scope.BOTH):
-            continue
-        for each in value if option.repeated else (value,):
-            command += [option.flag, each]
+        if value is not None and option not in _SECRETS and option.of(scope, Scope.BOTH):
+            for each in value if option.repeated else (value,):
+                command += [option.flag, each]
     return tuple(command)
 
 

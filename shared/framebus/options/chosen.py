@@ -63,9 +63,13 @@ class Chosen:
             if option.of(*scopes):
                 self[option]
 
+    def is_given(self, option: Option[Any]) -> bool:
+        """Whether a flag or a variable says it."""
+        return self.given.get(option.name) not in (None, ())
+
     def is_filed(self, option: Option[Any]) -> bool:
-        """Whether an option's value is the file's."""
-        return self._given(option) is None and self.file.find(option, self.camera) is not None
+        """Whether the file says it, and neither flag nor variable does."""
+        return not self.is_given(option) and self.file.find(option, self.camera) is not None
 
     @contextmanager
     def naming(self, option: Option[Any]) -> Iterator[None]:
@@ -76,15 +80,11 @@ class Chosen:
             error.args = (f"{self._text(option)[1]}: {error}",)
             raise
 
-    def _given(self, option: Option[Any]) -> object:
-        value = self.given.get(option.name)
-        return None if value == () else value
-
     def _text(self, option: Option[Any]) -> tuple[str | None, str]:
         """Return an option's value as a text, None for the default, and where it stands."""
-        given, where = self._given(option), option.flag
-        if given is not None:
+        if self.is_given(option):
             where = option.variable if option.name in self.variables else option.flag
-        elif found := self.file.find(option, self.camera):
-            given, where = found
-        return None if given is None else option.kind.text(given), where
+            return option.kind.text(self.given[option.name]), where
+        if found := self.file.find(option, self.camera):
+            return option.kind.text(found[0]), found[1]
+        return None, option.flag

@@ -114,7 +114,7 @@ def parse(text: str, where: str) -> File:
         raise UsageError(f"{where} is not TOML: {error}") from error
     tables = document.pop("camera", {})
     if isinstance(tables, list):
-        raise UsageError(f"{where}: camera is for tables, as in [camera.front]: write cameras = […]")
+        raise UsageError(f"{where}: did you mean cameras = […]? [camera.NAME] is a table")
     if not isinstance(tables, dict):
         raise UsageError(f"{where}: cameras are tables: write [camera.front]")
     _check(document, _KEYS, where)

@@ -17,7 +17,7 @@ from framebus.options.table import TABLE
 Command = TypeVar("Command", bound=Callable[..., object])
 
 
-class Seconds(click.ParamType):
+class Seconds(click.ParamType):  # type: ignore[type-arg]  # click 8.1 has no parameter
     """A length of time in seconds, more than 0 (or 0 too, with `zero`) and at most a day."""
 
     name = "number of seconds"
@@ -66,6 +66,7 @@ def of(*scopes: Scope) -> Callable[[Command], Command]:
 
 def flag(option: Option[Any], text: str | None = None) -> Callable[[Command], Command]:
     """Return a decorator that gives a click command one option; `text` replaces its help."""
+    repeated = " May be repeated." if option.repeated else ""
     default = f" [default: {option.default_text}]" if option.default_text else ""
     return click.option(
         option.flag,
@@ -73,7 +74,7 @@ def flag(option: Option[Any], text: str | None = None) -> Callable[[Command], Co
         show_envvar=True,
         metavar=option.kind.metavar,
         multiple=option.repeated,
-        help=text or f"{option.help}{default}",
+        help=text or f"{option.help}{repeated}{default}",
     )
 
 
@@ -84,8 +85,6 @@ def chosen(given: Mapping[str, Any]) -> Chosen:
     """
     context = click.get_current_context()
     by_variable = (
-        name
-        for name in given
-        if context.get_parameter_source(name) is ParameterSource.ENVIRONMENT
+        name for name in given if context.get_parameter_source(name) is ParameterSource.ENVIRONMENT
     )
     return Chosen.of(given, frozenset(by_variable))

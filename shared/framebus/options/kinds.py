@@ -41,17 +41,17 @@ def words(*allowed: str) -> Kind[str]:
     return Kind("|".join(allowed), right, (str,), parse)
 
 
-def whole(least: int, most: int, right: str) -> Kind[int]:
-    """Return the kind of a whole number from `least` to `most`, of what `right` says."""
+def whole(least: int, most: int, what: str) -> Kind[int]:
+    """Return the kind of a number of something, from `least` to `most`."""
 
     def parse(value: str) -> int:
         # Not longer than anybody means: int() of a million digits takes its time.
         digits = value if value.isascii() and value.isdecimal() and len(value) < 10 else "-1"
         if not least <= int(digits) <= most:
-            raise UsageError(f"{value!r} is not {right}")
+            raise UsageError(f"{value!r} is no number of {what} from {least} to {most}")
         return int(digits)
 
-    return Kind("COUNT", right, (int,), parse)
+    return Kind("COUNT", f"{what}, {least} to {most}", (int,), parse)
 
 
 def several(each: Kind[E], separator: str) -> Kind[tuple[E, ...]]:
@@ -103,6 +103,12 @@ def _proxy(value: str) -> str:
         raise UsageError(f"{value!r} is not {_PROXIES}") from None
 
 
+def _path(value: str) -> Path:
+    if not value:
+        raise UsageError("'' is no path: name a file, or leave it out")
+    return Path(value)
+
+
 def _usb_port(value: str) -> str:
     if not _PORT.fullmatch(value):
         raise UsageError(f"{value!r} is no USB port: one is named like 1-1.2")
@@ -113,9 +119,7 @@ _RING_SIZES = (
     f"{units.byte_count_text(SMALLEST_CAPACITY)} to {units.byte_count_text(LARGEST_CAPACITY)}"
 )
 _RATES = "bytes a second, as in 100M; 0: no limit"
-_PROXIES = (
-    "an address or network, as in 127.0.0.1 or 10.0.0.0/8, or 'unix' for bind unix:PATH"
-)
+_PROXIES = "an address or network, as in 127.0.0.1 or 10.0.0.0/8, or 'unix' for bind unix:PATH"
 CAMERA = Kind("NAME", "1 to 32 of a-z, 0-9, _ and -", (str,), check_camera_name)
 FRAME_SIZE = Kind("WIDTHxHEIGHT", "pixels, as in 1280x720", (str,), units.frame_size)
 FRAME_RATE = Kind("RATE", "frames a second, over 0, at most 1000", (int, float), units.frame_rate)
@@ -123,10 +127,10 @@ RING_SIZE = Kind("SIZE", f"bytes, {_RING_SIZES}", (str, int), _ring_size)
 SECONDS = Kind("SECONDS", "seconds, 0 to 86400", (int, float), units.seconds)
 SWITCH = Kind("true|false", "true or false", (bool,), _switch)
 USB_PORT = Kind("PORT,...", "USB ports, as in 1-1.2", (str,), _usb_port)
-VIEWERS = whole(0, 1_000_000, "a number of viewers up to 1000000; 0: no limit")
+VIEWERS = whole(0, 1_000_000, "viewers")
 RATE = Kind("SIZE", _RATES, (str, int), _rate)
 HOST = Kind("NAME", "a host name, as in cam.example.org", (str,), _host)
 PROXY = Kind("ADDRESS", _PROXIES, (str,), _proxy)
-FILE = Kind("FILE", "a path", (str,), Path)
-PEM = Kind("FILE.pem", "a path", (str,), Path)
-TOML = Kind("FILE.toml", "a path", (str,), Path)
+FILE = Kind("FILE", "a path", (str,), _path)
+PEM = Kind("FILE.pem", "a path", (str,), _path)
+TOML = Kind("FILE.toml", "a path", (str,), _path)

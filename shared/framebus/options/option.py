@@ -49,7 +49,7 @@ class Option(Generic[T_co]):
 
     name: str
     """As in TOML."""
-    kind: Kind[T]
+    kind: Kind[T_co]
     scope: Scope
     help: str
     default: T_co

@@ -1,8 +1,8 @@
 """The options of `framebus up`, `capture` and `web`, one row each: the only place that has them.
 
 Flags, variables, the keys of --config, what `up` hands to its children, --help, docs/options.md and
-the comments of deploy/framebus.toml are made from this. To add one, write its row here and read it
-where it is used: `chosen[THE_OPTION]` (chosen.py). Then `make options` writes the pages.
+the comments of deploy/framebus.toml are made from this. To add one, write its row here, read it
+where it is used, `chosen[THE_OPTION]` (chosen.py); then run `python -m framebus.options.page`.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ CONFIG: Option[Path | None] = Option(
 CAMERAS: Option[tuple[str, ...]] = Option(
     "cameras",
     kinds.several(kinds.CAMERA, " "),
-    Scope.WEB,
+    Scope.BOTH,
     "The cameras that there are to be, in the order in which the page has them.",
     (),
     more="`framebus up` starts these.",
@@ -46,7 +46,7 @@ CAMERAS: Option[tuple[str, ...]] = Option(
 
 SOURCE: Option[str] = Option(
     "source",
-    kinds.text("SOURCE", "one of these"),
+    kinds.text("SOURCE", "a source"),
     Scope.CAPTURE,
     f"Where frames come from: {_SOURCES}.",
     "auto",
@@ -67,7 +67,7 @@ SIZE: Option[tuple[int, int] | None] = Option(
     "size",
     kinds.FRAME_SIZE,
     Scope.CAPTURE,
-    "Frame size in pixels; the camera may grant another.",
+    "Frame size; the camera may grant another.",
     None,
     without="the source's",
 )
@@ -83,7 +83,7 @@ RING_SIZE: Option[int | None] = Option(
     "ring_size",
     kinds.RING_SIZE,
     Scope.CAPTURE,
-    "Shared memory for frames: bytes, or with K, M, G.",
+    "Shared memory for frames, as in 64M.",
     None,
     more="32M holds the last 5 s of 1920x1080 at 30 a second. A size that does not fit is refused.",
     without="32M, or what room there is",
@@ -115,7 +115,7 @@ POWER_PORTS: Option[tuple[str, ...]] = Option(
     "power_ports",
     kinds.several(kinds.USB_PORT, ","),
     Scope.CAPTURE,
-    "USB ports, as in 1-1.2, whose power may be switched when nothing else helps.",
+    "USB ports whose power may be switched when nothing else helps.",
     (),
     more="See uhubctl.",
 )
@@ -139,7 +139,7 @@ BIND: Option[str] = Option(
 )
 WORKERS: Option[int | None] = Option(
     "workers",
-    kinds.whole(1, 64, "a number of processes, 1 to 64"),
+    kinds.whole(1, 64, "processes"),
     Scope.WEB,
     "Worker processes of the web tier.",
     None,
@@ -216,7 +216,7 @@ ALLOW_HOST: Option[tuple[str, ...]] = Option(
     "allow_host",
     kinds.several(kinds.HOST, " "),
     Scope.WEB,
-    "A host name that the web tier goes by; may be repeated.",
+    "A host name that the web tier goes by.",
     (),
     more="As in nginx's server_name.",
 )
@@ -224,16 +224,13 @@ TRUSTED_PROXY: Option[tuple[str, ...]] = Option(
     "trusted_proxy",
     kinds.several(kinds.PROXY, " "),
     Scope.WEB,
-    "A proxy whose X-Forwarded-... headers are true: an address, a network, or unix; may be "
-    "repeated.",
+    "A proxy whose X-Forwarded-... headers are true: an address, a network, or unix.",
     (),
 )
 CERTFILE: Option[Path | None] = Option(
     "certfile", kinds.PEM, Scope.WEB, "A certificate: serve HTTPS.", None
 )
-KEYFILE: Option[Path | None] = Option(
-    "keyfile", kinds.PEM, Scope.WEB, "Its key.", None
-)
+KEYFILE: Option[Path | None] = Option("keyfile", kinds.PEM, Scope.WEB, "Its key.", None)
 
 TABLE: tuple[Option[Any], ...] = tuple(
     each for each in list(globals().values()) if isinstance(each, Option)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import zlib
 
-from framebus import status_document
+from framebus.contract import status_document
 from framebus.ring import layout
 
 _TRIES = 8  # the writer needs microseconds for a status; losing eight races means it died

@@ -23,7 +23,7 @@ from framebus.options.table import (
     VIEW,
 )
 from framebus.secret_files import read_or_make_secret, read_secret
-from framebus.serving import address, tls
+from framebus.serving import tls
 from framebus.serving.address import Address
 
 _LOOPBACK = frozenset({"localhost"})

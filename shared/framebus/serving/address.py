@@ -153,12 +153,12 @@ def parse(text: str, *, any_port: bool = False) -> Address:
     if text.startswith("unix:"):
         path = text.removeprefix("unix:")
         if not path:
-            raise UsageError(f"{text!r} is no address: a path must follow unix:")
+            raise UsageError(f"{text!r}: a path must follow unix:")
         return Address(text, socket.AF_UNIX, path, 0)
     host, colon, digits = text.rpartition(":")
     if not colon or not digits.isdecimal() or not 1 - any_port <= int(digits) <= 65535:
         raise UsageError(
-            f"{text!r} is no address: use HOST:PORT with a port from 1 to 65535, [IPV6]:PORT or unix:PATH"
+            f"{text!r}: use HOST:PORT with a port from 1 to 65535, [IPV6]:PORT or unix:PATH"
         )
     if host.startswith("[") and host.endswith("]"):
         return Address(text, socket.AF_INET6, host[1:-1], int(digits))

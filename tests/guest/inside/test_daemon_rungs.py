@@ -1,4 +1,4 @@
-"""The daemon on the real driver: it climbs to the rung that is needed, and no higher.
+"""The daemon on the real driver: it goes to the rung that is needed, and no higher.
 
 On one kernel: what the rungs themselves do is seen on both, in test_rungs.py.
 """

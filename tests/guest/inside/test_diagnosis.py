@@ -12,10 +12,10 @@ from typing import Any
 import pytest
 
 from capture_daemon.diagnosis import check_cameras, kernel_log
+from capture_daemon.diagnosis.diagnosed_device import DiagnosedDevice, named, own
 from capture_daemon.diagnosis.holders import find
 from capture_daemon.diagnosis.machine import this_machine
-from capture_daemon.diagnosis.seen import Holder, Sign
-from capture_daemon.diagnosis.subject import Subject, named, own
+from capture_daemon.diagnosis.records import Holder, Sign
 from capture_daemon.settings import spec
 from tests.guest.camera.client import PluggedCamera, wait_for
 from tests.guest.inside.conftest import Plug
@@ -44,55 +44,55 @@ _HOW = {
 }
 
 
-def subject_of(camera: PluggedCamera) -> Subject:
+def device_of(camera: PluggedCamera) -> DiagnosedDevice:
     found = named(spec.parse(f"v4l2:{camera.wait_node()}"))
     assert found is not None
     return found
 
 
-def holder_of(subject: Subject, pid: int) -> Holder:
-    (holder,) = [each for each in find(subject.rdev).found if each.pid == pid]
+def holder_of(device: DiagnosedDevice, pid: int) -> Holder:
+    (holder,) = [each for each in find(device.rdev).found if each.pid == pid]
     return holder
 
 
 def test_a_camera_is_known_by_its_port_whether_by_name_or_by_our_own_descriptor(
     camera: PluggedCamera,
 ) -> None:
-    subject = subject_of(camera)
-    assert subject.port == camera.device.name
+    device = device_of(camera)
+    assert device.port == camera.device.name
     assert own() is None
     with Handle(camera.wait_node()):
-        assert own() == subject
+        assert own() == device
 
 
 @pytest.mark.parametrize("how", list(_HOW))
 def test_a_holder_is_found_and_named_with_the_command_that_ends_it(
     camera: PluggedCamera, how: str
 ) -> None:
-    subject = subject_of(camera)
-    assert find(subject.rdev).found == ()
+    device = device_of(camera)
+    assert find(device.rdev).found == ()
     script = _MAP_A_BUFFER if how == "mapping" else ""
-    with holding(how, subject.node, script=script) as pid:
-        assert holder_of(subject, pid).how == _HOW[how]
-        (finding,) = check_cameras.held(this_machine(device=subject.node))
+    with holding(how, device.node, script=script) as pid:
+        assert holder_of(device, pid).how == _HOW[how]
+        (finding,) = check_cameras.held(this_machine(device=device.node))
     assert f"process {pid}" in finding.message
     assert finding.remedy == (f"kill -9 {pid}" if how == "dead-leader" else f"kill {pid}")
-    assert find(subject.rdev).found == ()
+    assert find(device.rdev).found == ()
 
 
 def test_the_mapping_of_a_camera_that_was_unplugged_is_still_found(plug: Plug) -> None:
     camera = plug()
-    subject = subject_of(camera)
-    with holding("mapping", subject.node, script=_MAP_A_BUFFER) as pid:
+    device = device_of(camera)
+    with holding("mapping", device.node, script=_MAP_A_BUFFER) as pid:
         camera.unplug()
-        wait_for(lambda: not Path(subject.node).exists(), "the node to go")
-        assert holder_of(subject, pid).how == ("mapping",)
+        wait_for(lambda: not Path(device.node).exists(), "the node to go")
+        assert holder_of(device, pid).how == ("mapping",)
 
 
 def test_an_unplug_stands_in_the_kernels_log_with_its_meaning(plug: Plug) -> None:
     before_ns = time.time_ns()
     camera = plug()
-    port = subject_of(camera).port
+    port = device_of(camera).port
     camera.unplug()
     lines = kernel_log.read(port, before_ns).lines
     assert [line.sign for line in lines][-1] is Sign.GONE
@@ -103,29 +103,29 @@ def test_an_unplug_stands_in_the_kernels_log_with_its_meaning(plug: Plug) -> Non
 
 def test_garbled_transfers_stand_there_too_and_are_called_a_bad_cable(plug: Plug) -> None:
     camera = plug()
-    subject = subject_of(camera)
+    device = device_of(camera)
     before_ns = time.time_ns()
-    with Handle(Path(subject.node)) as handle:
+    with Handle(Path(device.node)) as handle:
         handle.start()
         handle.dequeue()
         camera.arm("urb-protocol", 5)
         found = wait_for(
             lambda: [
                 line
-                for line in kernel_log.read(subject.port, before_ns).lines
+                for line in kernel_log.read(device.port, before_ns).lines
                 if line.sign is Sign.CABLE
             ],
             "the kernel to speak of it",
         )
     assert "(-71)" in found[0].text
     assert "bits were garbled on the wire" in found[0].meaning
-    findings = check_cameras.kernel(this_machine(device=subject.node))
+    findings = check_cameras.kernel(this_machine(device=device.node))
     assert any("cable" in finding.message for finding in findings)
 
 
 def test_another_port_s_troubles_are_not_this_one_s(plug: Plug) -> None:
     first, second = plug(), plug()
-    port = subject_of(second).port
+    port = device_of(second).port
     before_ns = time.time_ns()
     first.unplug()
     assert kernel_log.read(port, before_ns).lines == ()

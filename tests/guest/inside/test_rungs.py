@@ -8,13 +8,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from framebus.contract.words import Rung
 
 from capture_daemon.devices.hotplug import Hotplug, open_monitor
 from capture_daemon.privileged.client import PrivilegedClient
 from capture_daemon.recovery.actions import PortActions, RungFailed
 from capture_daemon.recovery.executor import Executor
 from capture_daemon.recovery.holding import Holding, nobody
-from capture_daemon.recovery.rungs import Outcome, Result, Rung
+from capture_daemon.recovery.rungs import Outcome, Result
 from capture_daemon.sources.base import Interrupt, Request
 from capture_daemon.v4l2.source import V4L2Source
 from capture_daemon.v4l2.unlisted import port_of_name
@@ -50,11 +51,11 @@ class Bystander:
             assert captured is not None
             assert bytes(captured.data[:2]) == b"\xff\xd8"
 
-    def climb(self, rung: Rung) -> Outcome:
+    def run_rung(self, rung: Rung) -> Outcome:
         """Close, carry the rung out, open."""
         self.executor.survey(self.source)
         self.source.close()
-        outcome = self.executor.climb(rung, 0.0, self.interrupt)
+        outcome = self.executor.run_rung(rung, 0.0, self.interrupt)
         self.source.open()
         return outcome
 
@@ -88,7 +89,7 @@ def test_reopening_brings_frames_back(bystander: Bystander) -> None:
 
 @pytest.mark.parametrize("rung", ON_THE_PORT, ids=lambda rung: rung.value)
 def test_a_rung_leaves_the_camera_streaming(bystander: Bystander, rung: Rung) -> None:
-    assert bystander.climb(rung).result is Result.DONE
+    assert bystander.run_rung(rung).result is Result.DONE
     bystander.frames()
 
 
@@ -97,9 +98,9 @@ def test_a_wedged_camera_is_cured_by_a_usb_reset_and_not_by_less(bystander: Byst
     wait_for(lambda: bystander.source.read(3.0) is None, "silence")
     bystander.source.restart_stream()
     assert bystander.source.read(3.0) is None
-    assert bystander.climb(Rung.REBIND).result is Result.DONE
+    assert bystander.run_rung(Rung.REBIND).result is Result.DONE
     assert bystander.source.read(3.0) is None
-    assert bystander.climb(Rung.USB_RESET).result is Result.DONE
+    assert bystander.run_rung(Rung.USB_RESET).result is Result.DONE
     bystander.frames()
 
 
@@ -110,12 +111,12 @@ def test_a_camera_that_refused_its_driver_is_asked_by_binding_it_until_it_is_wel
     executor.survey(bystander.source)
     bystander.source.close()
     bystander.camera.arm("probe-refused")
-    assert executor.climb(Rung.USB_RESET, 0.0, interrupt).result is Result.NOTHING
+    assert executor.run_rung(Rung.USB_RESET, 0.0, interrupt).result is Result.NOTHING
     assert Rung.BIND not in {each.rung for each in executor.survey(bystander.source)}
-    refused = executor.climb(Rung.BIND, 0.0, interrupt)
+    refused = executor.run_rung(Rung.BIND, 0.0, interrupt)
     assert (refused.result, "does not take" in refused.note) == (Result.NOTHING, True)
     bystander.camera.clear()
-    assert executor.climb(Rung.BIND, 0.0, interrupt).result is Result.DONE
+    assert executor.run_rung(Rung.BIND, 0.0, interrupt).result is Result.DONE
     assert Rung.BIND in {each.rung for each in executor.survey(bystander.source)}
     bystander.source.open()
     bystander.frames()
@@ -128,7 +129,7 @@ def test_a_deauthorised_camera_is_known_as_such_and_authorised_again(bystander: 
     left = {each.rung for each in bystander.executor.survey(bystander.source)}
     assert {Rung.REBIND, Rung.USB_RESET} <= left
     assert Rung.REAUTHORIZE not in left
-    assert bystander.climb(Rung.REAUTHORIZE).result is Result.DONE
+    assert bystander.run_rung(Rung.REAUTHORIZE).result is Result.DONE
     bystander.frames()
 
 
@@ -148,12 +149,12 @@ def test_a_camera_that_was_deauthorised_before_anybody_saw_it_is_found_by_its_na
         assert (found.name, found.authorized()) == (camera.device.name, False)
 
 
-def test_an_empty_port_is_not_climbed(bystander: Bystander) -> None:
+def test_an_empty_port_gets_no_rung(bystander: Bystander) -> None:
     bystander.executor.survey(bystander.source)
     bystander.source.close()
     bystander.camera.unplug()
     for rung in ON_THE_PORT:
-        outcome = bystander.executor.climb(rung, 0.0, bystander.interrupt)
+        outcome = bystander.executor.run_rung(rung, 0.0, bystander.interrupt)
         assert outcome.result is Result.UNAVAILABLE
         assert "nothing is plugged" in outcome.note
 

@@ -190,7 +190,7 @@ def test_the_helper_resets_a_wedged_camera_for_a_daemon_that_may_not(installed: 
 
 def test_stop_lets_go_of_the_camera_and_leaves_nothing_in_the_store(installed: Installed) -> None:
     camera = installed.camera
-    # On a busy machine the new stream may have stalled again, and the daemon be climbing.
+    # On a busy machine the new stream may have stalled again, and the daemon be trying a rung.
     eventually(lambda: descriptors_of(camera.wait_node()), "the camera to be open")
     systemctl("stop", CAPTURE)
     eventually(lambda: not descriptors_of(camera.wait_node()), "the camera to be let go of")

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from capture_daemon.recovery.rungs import Rung
+from framebus.contract.words import Rung
+
 from tests.guest.recovery.cases import Case, Fault
 from tests.guest.recovery.results import END_CASE, Figures, Result, figures, quantile
 from tests.guest.recovery.table import FAULTS

@@ -1,0 +1,199 @@
+"""What is known of the device's formats and controls, and the control calls that wait for it.
+
+Main thread only. A call is answered within `BOUND_S` whatever the device does: with what it said,
+or with what is known and the truth about what is still pending. Knows no socket.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from framebus.control.protocol import CAMERA_REFUSED, INVALID_PARAMS, NOT_NOW, NOT_SUPPORTED
+from framebus.errors import UsageError
+from framebus.spelling import nearest
+
+from capture_daemon.control.device import (
+    ControlsRead,
+    ControlsSet,
+    Described,
+    DeviceReport,
+    Documents,
+)
+from capture_daemon.control.refusal import Answer, Refusal
+from capture_daemon.sources.base import SourceError
+
+BOUND_S = 0.08
+"""How long a call may wait for the device; control promises an answer within 100 ms."""
+MOST_PENDING = 16
+"""Calls that may wait for a device that does not answer."""
+
+
+class DeviceCommands(Protocol):
+    """What is needed of device.DeviceThread."""
+
+    def read_controls(self, ticket: int) -> None:
+        """Read the controls."""
+
+    def set_controls(self, ticket: int, values: Mapping[str, object]) -> None:
+        """Set controls."""
+
+
+@dataclass(slots=True)
+class _Call:
+    """One call that the device thread works on."""
+
+    names: list[str]
+    """What it sets; empty for a mere reading."""
+    deadline_ns: int
+    answers: list[Answer] = field(default_factory=list)
+    """Those who still wait; empty once they were told that it is pending."""
+
+
+class PendingControls:
+    """The device's side of the control methods."""
+
+    def __init__(
+        self, *, device: DeviceCommands, event: Callable[[str, Mapping[str, object]], None]
+    ) -> None:
+        self._device = device
+        self._event = event
+        self._known: Described | None = None
+        self._calls: dict[int, _Call] = {}
+        self._ticket = 0
+
+    def formats(self, source: str) -> Mapping[str, object]:
+        """Return what the camera offers, from memory. Raises Refusal."""
+        formats = self._described(source).formats
+        if formats is None:
+            raise Refusal(
+                NOT_NOW, f"{source} would not say when it was opened: `restart` asks again"
+            )
+        return {"formats": formats}
+
+    def read(self, source: str, answer: Answer, now_ns: int) -> None:
+        """Answer with the controls. Raises Refusal."""
+        self._described(source)
+        for call in self._calls.values():
+            if not call.names:  # a reading is under way: join it
+                if not call.answers:
+                    call.deadline_ns = now_ns + int(BOUND_S * 1e9)
+                call.answers.append(answer)
+                return
+        self._device.read_controls(self._begin([], answer, now_ns))
+
+    def set(self, source: str, values: Mapping[str, object], answer: Answer, now_ns: int) -> None:
+        """Set controls and answer with what became of them. Raises Refusal."""
+        known = self._described(source).controls
+        if not values:
+            raise Refusal(INVALID_PARAMS, 'name the controls to set, as in {"brightness": 10}')
+        _check(known or [], values)
+        self._device.set_controls(self._begin(list(values), answer, now_ns), values)
+
+    def forget(self) -> None:
+        """The source is another one from now on."""
+        self._known = None
+
+    def on_report(self, report: DeviceReport) -> None:
+        """Take in what the device thread says, and answer those who wait for it."""
+        match report:
+            case Described():
+                self._known = report
+            case ControlsRead(ticket, controls):
+                self._remember(controls)
+                for answer in self._end(ticket):
+                    answer.result(self._reading(fresh=controls is not None))
+            case ControlsSet(ticket=ticket, controls=controls):
+                self._remember(controls)
+                self._tell(report, self._end(ticket))
+
+    def tick(self, now_ns: int) -> None:
+        """Answer those who have waited long enough."""
+        for call in self._calls.values():
+            if call.answers and now_ns >= call.deadline_ns:
+                answers, call.answers = call.answers, []
+                for answer in answers:
+                    if call.names:
+                        answer.result({"applied": {}, "pending": call.names})
+                    else:
+                        answer.result(self._reading(fresh=False))
+
+    def deadline_ns(self) -> int | None:
+        """Return when `tick` must be called next; None if nobody waits."""
+        return min((c.deadline_ns for c in self._calls.values() if c.answers), default=None)
+
+    def _described(self, source: str) -> Described:
+        if self._known is None:
+            raise Refusal(
+                NOT_NOW,
+                f"{source} has not said yet what it offers: it must be open for that; "
+                "`status` tells what it does now",
+            )
+        if not self._known.adjustable:
+            raise Refusal(
+                NOT_SUPPORTED, f"{source} has no formats or controls: only a v4l2 camera has"
+            )
+        return self._known
+
+    def _begin(self, names: list[str], answer: Answer, now_ns: int) -> int:
+        if len(self._calls) >= MOST_PENDING:
+            raise Refusal(
+                NOT_NOW,
+                f"{len(self._calls)} earlier calls still wait for the camera: try again later",
+            )
+        self._ticket += 1
+        self._calls[self._ticket] = _Call(names, now_ns + int(BOUND_S * 1e9), [answer])
+        return self._ticket
+
+    def _end(self, ticket: int) -> list[Answer]:
+        return self._calls.pop(ticket).answers
+
+    def _remember(self, controls: Documents | None) -> None:
+        if controls is not None and self._known is not None:
+            known = self._known
+            self._known = Described(known.session, known.adjustable, known.formats, controls)
+
+    def _reading(self, *, fresh: bool) -> Mapping[str, object]:
+        controls = (self._known.controls if self._known else None) or []
+        pending = sorted({name for call in self._calls.values() for name in call.names})
+        return {"controls": controls, "fresh": fresh, "pending": pending}
+
+    def _tell(self, report: ControlsSet, answers: list[Answer]) -> None:
+        error = report.error
+        self._event(
+            "controls",
+            {"applied": dict(report.applied), "error": None if error is None else str(error)},
+        )
+        for answer in answers:
+            if error is None:
+                answer.result({"applied": dict(report.applied), "pending": []})
+            elif isinstance(error, UsageError):
+                answer.refuse(Refusal(INVALID_PARAMS, str(error)))
+            elif isinstance(error, SourceError):
+                remedy = f": {error.remedy}" if error.remedy else ""
+                answer.refuse(Refusal(CAMERA_REFUSED, f"{error.message}{remedy}"))
+            else:
+                answer.refuse(Refusal(CAMERA_REFUSED, f"{type(error).__name__}: {error}"))
+
+
+def _check(known: Documents, values: Mapping[str, object]) -> None:
+    """Refuse what is wrong for certain, by what is known; the source checks again, and more."""
+    if not known:
+        return
+    by_name = {str(control["name"]): control for control in known}
+    by_id = {str(control["id"]): control for control in known}
+    for name, value in values.items():
+        control = by_name.get(name) or by_id.get(name)
+        if control is None:
+            hint = nearest(name[:64], by_name)
+            raise Refusal(INVALID_PARAMS, f"the camera has no control {name[:64]!r}{hint}")
+        lowest, highest = control.get("min"), control.get("max")
+        if (
+            control.get("type") == "integer"
+            and isinstance(value, int)
+            and isinstance(lowest, int)
+            and isinstance(highest, int)
+            and not lowest <= value <= highest
+        ):
+            raise Refusal(INVALID_PARAMS, f"{name} takes {lowest} to {highest}, not {value}")

@@ -1,0 +1,77 @@
+"""Which device a camera's diagnosis is about: its number and its USB port. Opens nothing.
+
+The device that this process has open comes first, since a name may lead elsewhere by now.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from dataclasses import dataclass
+from pathlib import Path
+
+from capture_daemon.settings.spec import SourceSpec
+from capture_daemon.sources.base import SourceError
+from capture_daemon.v4l2 import discovery
+from capture_daemon.v4l2.cameras import Camera, Places, cameras
+
+_VIDEO_MAJOR = 81  # Documentation/admin-guide/devices.txt
+
+
+@dataclass(frozen=True, slots=True)
+class DiagnosedDevice:
+    """One video device, as it was when it was last there."""
+
+    node: str
+    """Its path under /dev; empty for one that is still open, but gone."""
+    rdev: int
+    port: str
+    """The USB port as the kernel's log names it ("1-1.2"); empty where none is known."""
+
+
+def own(
+    places: Places | None = None, proc: Path = Path("/proc/self/fd"), *, apart_from: int = 0
+) -> DiagnosedDevice | None:
+    """Return the video device that this process has open, None if it has none.
+
+    The one with the number `apart_from`, the fallback's, does not count.
+    """
+    for name in os.listdir(proc):
+        try:
+            found = (proc / name).stat()
+        except OSError:
+            continue
+        is_video = stat.S_ISCHR(found.st_mode) and os.major(found.st_rdev) == _VIDEO_MAJOR
+        if is_video and found.st_rdev != apart_from:
+            return _by_number(found.st_rdev, places or Places())
+    return None
+
+
+def named(spec: SourceSpec | None, places: Places | None = None) -> DiagnosedDevice | None:
+    """Return the device that a source names, None if it names none, or that is not there now."""
+    if spec is None or spec.kind != "v4l2":
+        return None
+    places = places or Places()
+    try:
+        return _by_number(discovery.rdev(spec.argument, places), places)
+    except SourceError:
+        return None
+
+
+def camera_of(rdev: int, places: Places | None = None) -> Camera | None:
+    """Return what sysfs knows of a video device, None if it is not there."""
+    places = places or Places()
+    for camera in cameras(places):
+        try:
+            if os.stat(camera.node).st_rdev == rdev:
+                return camera
+        except OSError:
+            continue
+    return None
+
+
+def _by_number(rdev: int, places: Places) -> DiagnosedDevice:
+    camera = camera_of(rdev, places)
+    if camera is None:
+        return DiagnosedDevice("", rdev, "")
+    return DiagnosedDevice(camera.node, rdev, camera.port)

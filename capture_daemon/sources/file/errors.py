@@ -1,0 +1,122 @@
+"""What a path is that cannot be played, and what to do about it. Knows nothing of playing."""
+
+from __future__ import annotations
+
+import enum
+import os
+import stat
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from capture_daemon.sources.base import SourceError, SourceGone, SourceUnusable
+from capture_daemon.sources.file.avi import AviError
+from capture_daemon.sources.file.picture import Picture
+
+_FRESH_S = 10.0
+"""What was written to this recently may be written to again: it is tried again soon."""
+
+
+class Kind(enum.Enum):
+    """What a path leads to."""
+
+    FILE = "a file"
+    DIRECTORY = "a directory"
+    PIPE = "a pipe"
+    SOCKET = "a socket"
+    DEVICE = "a device"
+
+
+def kind_of(path: Path) -> Kind:
+    """Return what a path leads to; opens nothing. Raises OSError."""
+    match stat.S_IFMT(path.stat().st_mode):
+        case stat.S_IFREG:
+            return Kind.FILE
+        case stat.S_IFDIR:
+            return Kind.DIRECTORY
+        case stat.S_IFIFO:
+            return Kind.PIPE
+        case stat.S_IFSOCK:
+            return Kind.SOCKET
+        case _:
+            return Kind.DEVICE
+
+
+def no_file(path: Path, kind: Kind) -> SourceUnusable:
+    """Return what to say of something else than a file or a directory."""
+    match kind:
+        case Kind.PIPE:
+            remedy = "ffmpeg reads pipes: write ffmpeg: in place of file:"
+        case Kind.SOCKET:
+            remedy = "ffmpeg reads sockets: write ffmpeg:unix: in place of file:"
+        case _:
+            remedy = "if it is a camera, write v4l2: in place of file:"
+    return SourceUnusable(
+        "not-a-file", f"{path} is {kind.value}, neither a file nor a directory", remedy=remedy
+    )
+
+
+def not_playable(path: Path, error: AviError) -> SourceUnusable:
+    """Return what to say of a file of another kind."""
+    return SourceUnusable(
+        "no-motion-jpeg",
+        f"{path} cannot be played: {error}, and it does not begin as a JPEG",
+        remedy="let ffmpeg decode it: write ffmpeg: in place of file:",
+    )
+
+
+def failed(path: Path, error: OSError) -> SourceUnusable:
+    """Return what to say of a path that cannot be read."""
+    match error:
+        case FileNotFoundError():
+            code, remedy = (
+                "no-such-file",
+                "check the path; it is relative to where framebus runs",
+            )
+        case PermissionError():
+            code, remedy = "no-permission", _permission()
+        case _:
+            code, remedy = "unreadable", "check the file system that holds it"
+    reason = error.strerror or str(error)
+    return SourceUnusable(
+        code, f"cannot read {path}: {reason}", remedy=remedy, errno=error.errno or 0
+    )
+
+
+def nothing_there(path: Path) -> SourceError:
+    """Return what to say of a path without pictures; no permanent failure if it is written to."""
+    return _kind(path)(
+        "no-jpeg",
+        f"there is no JPEG in {path}",
+        remedy="name a picture, an .mjpeg or .avi recording, or a directory of .jpg files",
+    )
+
+
+def nothing_to_show(path: Path, bad: Sequence[Picture]) -> SourceError:
+    """Return what to say of a path whose pictures are all as `bad` as these; as above."""
+    code, reasons = "no-jpeg", "; ".join(picture.sentence for picture in bad)
+    if path.is_dir():
+        remedy = "put whole JPEGs there; the log names what is passed over"
+    else:
+        remedy = "put a whole JPEG there, or let ffmpeg decode it: write ffmpeg: for file:"
+    if all(isinstance(picture.error, PermissionError) for picture in bad):
+        code, remedy = "no-permission", _permission()
+    message = f"no picture of {path} can be shown: {reasons}"
+    return _kind(path)(code, message, remedy=remedy)
+
+
+def gone(error: SourceError) -> SourceGone:
+    """Return the same of what could be played before, and so may be again."""
+    return SourceGone(error.code, error.message, remedy=error.remedy, errno=error.errno)
+
+
+def _permission() -> str:
+    return f"let user id {os.geteuid()} read it"
+
+
+def _kind(path: Path) -> type[SourceError]:
+    try:
+        fresh = time.time() - path.stat().st_mtime < _FRESH_S
+    except OSError:
+        fresh = True
+    return SourceError if fresh else SourceUnusable

@@ -1,0 +1,57 @@
+"""One picture of a file, judged: what the passes over recordings and directories yield."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from dataclasses import dataclass
+
+from capture_daemon.sources.pictures import jpeg
+from capture_daemon.sources.pictures.splitter import LARGEST_FRAME
+
+Pictures = Generator["Picture", None, None]
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A frame, or why it is none."""
+
+    data: bytes
+    reason: str = ""
+    """Why it cannot be shown, as in a status document's `rejected`; empty for a frame."""
+    width: int = 0
+    """Pixels; 0 where the header does not tell."""
+    height: int = 0
+    error: OSError | None = None
+    """Why it is "unreadable"."""
+
+    @classmethod
+    def of(cls, data: bytes, *, thorough: bool = False) -> Picture:
+        """Judge what was read; what stands around the picture is left out."""
+        found = jpeg.examine(data, thorough=thorough)
+        if found.reason is None and (found.start or found.end != len(data)):
+            data = data[found.start : found.end]
+        return cls(data, found.reason or "", found.header.width, found.header.height)
+
+    @property
+    def sentence(self) -> str:
+        """What is wrong, for people."""
+        if self.error is not None:
+            return self.error.strerror or str(self.error)
+        return _SENTENCES[self.reason]
+
+
+_SENTENCES = {
+    "": "nothing is wrong with it",
+    "empty": "it is empty",
+    "no-soi": "it does not begin as a JPEG",
+    "bad-header": "its header leads to no image",
+    "no-eoi": "it was cut: its end is missing",
+    "too-large": f"it is larger than {LARGEST_FRAME >> 20} MiB",
+}
+TOO_LARGE = Picture(b"", "too-large")
+EMPTY = Picture(b"", "empty")
+
+
+def unreadable(error: OSError) -> Picture:
+    """Return what stands for a picture that could not be read."""
+    return Picture(b"", "unreadable", error=error)

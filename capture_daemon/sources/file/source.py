@@ -1,0 +1,207 @@
+"""The `file` source: a picture, a recording (.mjpeg, .avi) or a directory of JPEGs, in a loop.
+
+A picture that is not there, or only half, costs the tick at which it was due: programs rewrite
+files in place. The source is gone when it has shown nothing for some seconds. Other recordings are
+for the `ffmpeg` source.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from capture_daemon.sources.base import (
+    Captured,
+    Granted,
+    Interrupt,
+    Request,
+    SourceError,
+    SourceGone,
+)
+from capture_daemon.sources.file import errors
+from capture_daemon.sources.file.avi import AviError
+from capture_daemon.sources.file.directory import Directory
+from capture_daemon.sources.file.errors import Kind, kind_of
+from capture_daemon.sources.file.picture import EMPTY, Picture, Pictures, unreadable
+from capture_daemon.sources.file.recording import Pass, Recording
+from capture_daemon.sources.pacing import FASTEST, Pacer, checked_fps
+
+DEFAULT_FPS = 25.0
+"""For what has no rate of its own; ffmpeg plays such files at this rate too."""
+AWAY_S = 5.0
+"""How long nothing may be shown, and three ticks at least: what a program takes to write a picture
+over a network, or to put another in its place."""
+_MOST_LOST = 3
+"""Ticks in a row that pictures cost; then those that cannot be shown are skipped."""
+_MOST_SKIPPED = 256
+"""At one tick."""
+
+
+@dataclass(slots=True)
+class _Playing:
+    """What exists between open and close."""
+
+    pictures: Pictures
+    pacer: Pacer
+    pending: Picture | None
+    """The first picture, read by `open` to prove that there is one."""
+    shown_s: float
+    """When a tick last had a picture."""
+    sequence: int = 0
+    lost: int = 0
+    """Ticks in a row that had none."""
+    failure: SourceError | None = None
+    """Why the last pass could not go on."""
+
+
+class FileSource:
+    """Plays one path. What cannot be shown is passed on as rejected, for the books."""
+
+    def __init__(
+        self, path: str, request: Request, interrupt: Interrupt, *, away_s: float = AWAY_S
+    ) -> None:
+        self._path = Path(os.path.expanduser(path))  # Path's own raises for a user there is not
+        self._request = request
+        self._interrupt = interrupt
+        self._away_s = away_s
+        self._directory = Directory(self._path)
+        self._recording = Recording(self._path)
+        self._was_open = False
+        self._playing: _Playing | None = None
+
+    def open(self) -> Granted:
+        """Find the first picture that can be shown.
+
+        Raises:
+            SourceUnusable: nothing is there that can be played.
+            SourceGone: the same of what was played before, and may be again.
+            SourceError: the same, but it was written to just now.
+        """
+        self.close()
+        checked_fps(self._request.fps, DEFAULT_FPS)
+        try:
+            begun, first = self._find_first()
+        except SourceError as error:
+            raise errors.gone(error) if self._was_open else error from error
+        own = begun.fps if 0 < begun.fps <= FASTEST else DEFAULT_FPS
+        fps = checked_fps(self._request.fps, own)
+        self._playing = _Playing(
+            begun.pictures, Pacer(fps, self._interrupt), first, time.monotonic()
+        )
+        self._was_open = True
+        return Granted(
+            "MJPG",
+            first.width,
+            first.height,
+            fps,
+            device=str(self._path),
+            jitter_s=self._away_s + 1.0,
+        )
+
+    def read(self, timeout_s: float) -> Captured | None:
+        """Wait until the next picture is due. Raises SourceGone: none can be shown any more."""
+        playing = self._playing
+        if playing is None:
+            raise SourceGone("not-open", "the file is not open", remedy="open it first")
+        if playing.pacer.wait(timeout_s) is None:
+            return None
+        now_ns = time.monotonic_ns()
+        picture, playing.pending = playing.pending, None
+        if picture is None:
+            picture = self._next(playing)
+        self._keep_time(playing, picture, now_ns / 1e9)
+        playing.sequence += 1
+        return Captured(
+            picture.data,
+            now_ns,
+            playing.sequence,
+            width=picture.width,
+            height=picture.height,
+            reject=picture.reason,
+        )
+
+    def close(self) -> None:
+        """Close the file."""
+        playing, self._playing = self._playing, None
+        if playing is not None:
+            playing.pictures.close()
+
+    def _find_first(self) -> tuple[Pass, Picture]:
+        begun = self._begin()
+        seen: dict[str, Picture] = {}
+        try:
+            for picture in begun.pictures:
+                if not picture.reason:
+                    return begun, picture
+                if self._interrupt.wait(0):
+                    raise SourceGone("interrupted", "opening was interrupted")
+                seen.setdefault(picture.sentence, picture)
+        except OSError as error:
+            raise errors.failed(self._path, error) from error
+        except AviError as error:
+            raise errors.not_playable(self._path, error) from error
+        except SourceError:
+            begun.pictures.close()
+            raise
+        if not seen:
+            raise errors.nothing_there(self._path)
+        raise errors.nothing_to_show(self._path, list(seen.values()))
+
+    def _next(self, playing: _Playing) -> Picture:
+        """Return what is due: a picture, or why there is none."""
+        picture = EMPTY
+        for _ in range(_MOST_SKIPPED):
+            try:
+                found = next(playing.pictures, None)
+                if found is None:  # the pass is over
+                    playing.pictures = self._begin().pictures
+                    found = next(playing.pictures, None)
+                    return found or _lost(playing, errors.nothing_there(self._path))
+            except OSError as error:
+                return _lost(playing, errors.failed(self._path, error), error)
+            except AviError as error:
+                return _lost(playing, errors.not_playable(self._path, error))
+            except SourceError as error:
+                return _lost(playing, error)
+            picture = found
+            if not picture.reason or playing.lost < _MOST_LOST:
+                break
+            playing.sequence += 1
+        return picture
+
+    def _keep_time(self, playing: _Playing, picture: Picture, now_s: float) -> None:
+        if not picture.reason:
+            playing.shown_s, playing.lost, playing.failure = now_s, 0, None
+            return
+        playing.lost += 1
+        if playing.lost >= _MOST_LOST and now_s - playing.shown_s >= self._away_s:
+            failure = playing.failure or errors.nothing_to_show(self._path, [picture])
+            raise errors.gone(failure)
+
+    def _begin(self) -> Pass:
+        """Open the path for one pass, by what it is now."""
+        try:
+            match kind_of(self._path):
+                case Kind.DIRECTORY:
+                    return Pass(self._directory.pictures(), 0.0)
+                case Kind.FILE:
+                    return self._recording.begin()
+                case other:
+                    raise errors.no_file(self._path, other)
+        except OSError as error:
+            raise errors.failed(self._path, error) from error
+        except AviError as error:
+            raise errors.not_playable(self._path, error) from error
+
+
+def _lost(playing: _Playing, failure: SourceError, error: OSError | None = None) -> Picture:
+    """Take note of why the pass cannot go on; the next tick begins another."""
+    playing.failure = failure
+    playing.pictures = _nothing()
+    return unreadable(error or OSError(failure.message))
+
+
+def _nothing() -> Pictures:
+    yield from ()

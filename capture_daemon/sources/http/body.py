@@ -1,0 +1,173 @@
+"""The pictures in an HTTP answer's body, whatever the answer calls itself. Pure.
+
+Servers call a stream anything (ffmpeg's and VLC's own say application/octet-stream), so the body's
+first bytes decide: a delimiter or a part's header, the beginning of a JPEG, or something else,
+which is then called by its name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from capture_daemon.sources.http.multipart.delimiters import boundary_of
+from capture_daemon.sources.http.multipart.parser import MultipartParser, Part
+from capture_daemon.sources.http.response_parser import Head
+from capture_daemon.sources.pictures import sniffing
+from capture_daemon.sources.pictures.markers import START
+from capture_daemon.sources.pictures.splitter import LARGEST_FRAME, JpegSplitter
+
+_FIRST = 4 << 10
+"""Bytes in which something must be found that is of a stream of pictures."""
+_MOST_OTHERS = 1000
+"""Parts without a picture among them after which there will be none."""
+_HEADERS = (b"content-type:", b"content-length:")
+
+
+class NoPictures(Exception):
+    """The body is something else; `kind` says what, for people."""
+
+    def __init__(self, kind: str) -> None:
+        super().__init__(kind)
+        self.kind = kind
+
+
+class BodyParser:
+    """Takes the bytes of one body and gives its pictures back."""
+
+    def __init__(self, head: Head, length: int | None) -> None:
+        """`length` is the body's in bytes, None if it is not known."""
+        self._headers: Mapping[str, str] = head.headers
+        self._type = head.content_type
+        self._whole = length if length is not None and length <= LARGEST_FRAME else None
+        self._buffer = bytearray()
+        self._parts: MultipartParser | None = None
+        self._splitter: JpegSplitter | None = None
+        self._picture: bytearray | None = None
+        self.pictures = 0
+        """How many came."""
+
+    @property
+    def is_multipart(self) -> bool:
+        """Whether it says so, or was found to be."""
+        return self._parts is not None or self._type.lower().startswith("multipart/")
+
+    @property
+    def is_image(self) -> bool:
+        """Whether it says that it is one picture."""
+        return self._type.lower().startswith("image/")
+
+    @property
+    def decided(self) -> bool:
+        """Whether it is known what it is."""
+        return not (self._parts is None and self._splitter is None and self._picture is None)
+
+    @property
+    def others(self) -> str:
+        """What came that is no picture, for people; empty if nothing did."""
+        if self._parts is not None:
+            return self._parts.others
+        return (sniffing.kind_of(bytes(self._buffer)) or self._said()) if self._buffer else ""
+
+    def feed(self, data: bytes) -> list[Part]:
+        """Add what came and return the pictures that are now whole, oldest first.
+
+        Raises:
+            NoPictures: it is no JPEG and no stream of them.
+            MultipartError: a limit is exceeded.
+        """
+        if not self.decided:
+            self._buffer += data
+            if not self._decide():
+                return []
+            data = bytes(self._buffer)
+            self._buffer.clear()
+        found = self._take(data)
+        self.pictures += len(found)
+        return found
+
+    def finish(self) -> list[Part]:
+        """Take note of the body's end; return what it completes.
+
+        Raises NoPictures: it was something else, or nothing.
+        """
+        if not self.decided:
+            raise NoPictures(self.others or sniffing.NOTHING)
+        rest: list[bytes] = []
+        if self._picture:
+            rest, self._picture = [bytes(self._picture)], bytearray()
+        elif self._splitter is not None:
+            rest = self._splitter.flush()
+        self.pictures += len(rest)
+        return [Part(self._headers, each) for each in rest]
+
+    # -- inside ----------------------------------------------------------------------------
+
+    def _decide(self) -> bool:
+        """Find out what it is; False if more bytes are needed."""
+        begin = bytes(self._buffer[:_FIRST])
+        text = begin.lstrip(b"\r\n\t ")
+        if text.startswith(START):
+            self._expect_pictures()
+            return True
+        if text.startswith(b"--") or text.lower().startswith(_HEADERS):
+            self._parts = MultipartParser(boundary_of(self._type))
+            return True
+        if len(text) < sniffing.ENOUGH:
+            return False
+        if kind := sniffing.kind_of(begin):
+            raise NoPictures(kind)
+        if self.is_multipart:  # a preamble
+            self._parts = MultipartParser(boundary_of(self._type))
+            return True
+        if (at := begin.find(START)) >= 0:
+            del self._buffer[:at]
+            self._expect_pictures()
+            return True
+        if (at := begin.find(b"\n--")) >= 0 and self._is_vague():
+            self._parts = MultipartParser(boundary_of(self._type))
+            return True
+        if len(begin) == _FIRST or not self._is_vague():
+            raise NoPictures(self._said())
+        return False
+
+    def _expect_pictures(self) -> None:
+        if self.is_image and self._whole is not None:
+            self._picture = bytearray()
+        else:
+            self._splitter = JpegSplitter()
+
+    def _is_vague(self) -> bool:
+        """Tell whether its type leaves open what it is."""
+        said = self._type.lower()
+        return not said or said.startswith(("application/octet-stream", "video/", "image/jp"))
+
+    def _said(self) -> str:
+        coding = self._headers.get("content-encoding", "identity")
+        if coding.lower() not in ("identity", ""):
+            return sniffing.COMPRESSED  # which was not asked for
+        name = sniffing.kind_of_type(self._type)
+        plain = "".join(c for c in self._type.partition(";")[0][:60] if c.isprintable()).strip()
+        return name or plain or "something that it gives no type for"
+
+    def _take(self, data: bytes) -> list[Part]:
+        if self._parts is not None:
+            return self._take_parts(self._parts, data)
+        if self._splitter is not None:
+            return [Part(self._headers, frame) for frame in self._splitter.feed(data)]
+        if self._picture is not None and self._whole is not None:
+            self._picture += data
+            if len(self._picture) >= self._whole:
+                return self._completed(self._picture)
+        return []
+
+    def _completed(self, picture: bytearray) -> list[Part]:
+        self._picture = bytearray()
+        return [Part(self._headers, bytes(picture))] if picture else []
+
+    def _take_parts(self, parser: MultipartParser, data: bytes) -> list[Part]:
+        found = parser.feed(data)
+        if not found and not self.pictures and parser.passed_over:
+            hopeless = parser.passed_over >= _MOST_OTHERS
+            if hopeless or sniffing.is_picture(parser.others):
+                raise NoPictures(parser.others)
+        return found

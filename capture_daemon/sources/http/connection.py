@@ -1,0 +1,145 @@
+"""A TCP or TLS connection whose every wait can be interrupted and has a deadline.
+
+It moves bytes and knows no HTTP. Looking up a name is the one thing that cannot be interrupted: it
+takes as long as the system's resolver is configured to (an address needs none).
+"""
+
+from __future__ import annotations
+
+import os
+import select
+import socket
+import ssl
+import time
+from contextlib import suppress
+
+from capture_daemon.sources.base import Interrupt
+from capture_daemon.sources.http.trust import Trust, fingerprint
+
+_PIECE = 256 << 10
+_BUFFER = 1 << 20
+"""Bytes that the kernel may hold for us: it would take several times that, and every frame in it is
+an old one by the time that we come back from a pause."""
+
+
+class Interrupted(Exception):
+    """The Interrupt was set while waiting."""
+
+
+class Connection:
+    """One connection, made by `connect`. Used by one thread."""
+
+    def __init__(self, interrupt: Interrupt) -> None:
+        self._interrupt = interrupt
+        self._socket: socket.socket | None = None
+        self.fingerprint = ""
+        """The SHA-256 of the other side's certificate, hexadecimal; empty without TLS."""
+
+    def connect(self, host: str, port: int, *, tls: Trust | None, deadline: float) -> None:
+        """Connect to the first of the host's addresses that answers.
+
+        With `tls` the other side must have a certificate that it trusts. `deadline` is of
+        time.monotonic(), seconds, shared out among the addresses.
+
+        Raises:
+            OSError: gaierror, TimeoutError, ConnectionRefusedError, SSLError …: the last address's;
+                WrongCertificate: it is not the pinned one.
+            Interrupted: the Interrupt is set.
+        """
+        addresses = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        for number, (family, kind, protocol, _, address) in enumerate(addresses):
+            now = time.monotonic()
+            until = now + (deadline - now) / (len(addresses) - number)
+            try:
+                self._socket = socket.socket(family, kind | socket.SOCK_NONBLOCK, protocol)
+                self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _BUFFER)
+                self._reach(self._socket, address, until)
+                break
+            except OSError:
+                self.close()
+                if number == len(addresses) - 1:
+                    raise
+        if tls is not None:
+            self._secure(host, tls, deadline)
+
+    def send(self, data: bytes, *, deadline: float) -> None:
+        """Send all of `data`. Raises OSError, Interrupted."""
+        connected = self._connected()
+        while data:
+            try:
+                data = data[connected.send(data) :]
+            except (BlockingIOError, ssl.SSLWantWriteError):
+                self._wait(connected, select.POLLOUT, deadline)
+            except ssl.SSLWantReadError:
+                self._wait(connected, select.POLLIN, deadline)
+
+    def receive(self, *, deadline: float) -> bytes:
+        """Return what there is, waiting for it; b"" once the other side has closed.
+
+        Raises:
+            TimeoutError: nothing came before `deadline` (time.monotonic(), seconds).
+            Interrupted: the Interrupt is set, even if there is something.
+            OSError: the connection broke.
+        """
+        connected = self._connected()
+        if self._interrupt.wait(0):
+            raise Interrupted
+        while True:
+            try:
+                return connected.recv(_PIECE)
+            except (BlockingIOError, ssl.SSLWantReadError):
+                self._wait(connected, select.POLLIN, deadline)
+            except ssl.SSLWantWriteError:
+                self._wait(connected, select.POLLOUT, deadline)
+            except (ssl.SSLZeroReturnError, ssl.SSLEOFError):
+                return b""
+
+    def close(self) -> None:
+        """Close it; harmless when it is not open."""
+        connected, self._socket = self._socket, None
+        if connected is not None:
+            with suppress(OSError):  # an error of the connection's past; it is closed all the same
+                connected.close()
+
+    def _connected(self) -> socket.socket:
+        if self._socket is None:
+            raise ConnectionError("not connected")
+        return self._socket
+
+    def _reach(self, connecting: socket.socket, address: object, deadline: float) -> None:
+        with suppress(BlockingIOError):
+            connecting.connect(address)  # type: ignore[arg-type]  # as getaddrinfo gave it
+        self._wait(connecting, select.POLLOUT, deadline)
+        failure = connecting.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+        if failure:
+            raise OSError(failure, os.strerror(failure))
+
+    def _secure(self, host: str, trust: Trust, deadline: float) -> None:
+        secured = trust.context().wrap_socket(
+            self._connected(), server_hostname=host, do_handshake_on_connect=False
+        )
+        self._socket = secured
+        self._shake_hands(secured, deadline)
+        certificate = secured.getpeercert(binary_form=True)
+        self.fingerprint = fingerprint(certificate)
+        trust.check(certificate)
+
+    def _shake_hands(self, secured: ssl.SSLSocket, deadline: float) -> None:
+        while True:
+            try:
+                secured.do_handshake()
+                return
+            except ssl.SSLWantReadError:
+                self._wait(secured, select.POLLIN, deadline)
+            except ssl.SSLWantWriteError:
+                self._wait(secured, select.POLLOUT, deadline)
+
+    def _wait(self, waiting: socket.socket, events: int, deadline: float) -> None:
+        poller = select.poll()
+        poller.register(waiting, events)
+        poller.register(self._interrupt, select.POLLIN)
+        ready = poller.poll(max(0.0, deadline - time.monotonic()) * 1000)
+        if any(fd == self._interrupt.fileno() for fd, _ in ready):
+            raise Interrupted
+        if not ready:
+            raise TimeoutError

@@ -1,0 +1,99 @@
+"""The `test` source: a moving, labelled picture for when there is no camera, and for tests.
+
+It shows the time of day and the sequence, so that a person sees delay and loss at a glance. One
+frame of 1280x720 costs 1 to 2 ms; Pillow draws it, simplejpeg and numpy are not needed.
+"""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from framebus.frame import FrameFlags
+
+from capture_daemon.sources.base import (
+    Captured,
+    Granted,
+    Interrupt,
+    Request,
+    SourceGone,
+    SourceUnusable,
+)
+from capture_daemon.sources.pacing import Pacer, checked_fps
+
+if TYPE_CHECKING:
+    from capture_daemon.sources.pattern.testcard import Card
+
+DEFAULT_SIZE = (1280, 720)
+DEFAULT_FPS = 30.0
+
+_SWEEP_S = 4.0
+"""Seconds in which the marker crosses the picture."""
+
+
+class PatternSource:
+    """Draws frames at a steady rate; frames that the reader was too slow for are skipped."""
+
+    def __init__(self, request: Request, interrupt: Interrupt) -> None:
+        self._request = request
+        self._interrupt = interrupt
+        self._drawer: _Drawer | None = None
+
+    def open(self) -> Granted:
+        """Render the still part. Raises SourceUnusable: no Pillow, or an impossible request."""
+        self.close()
+        try:
+            from capture_daemon.sources.pattern.testcard import Card
+        except ImportError as error:
+            raise SourceUnusable(
+                "no-pillow",
+                f"the test pattern needs Pillow: {error}",
+                remedy="pip install 'framebus[encode]'",
+            ) from error
+        fps = checked_fps(self._request.fps, DEFAULT_FPS)
+        width = DEFAULT_SIZE[0] if self._request.width is None else self._request.width
+        height = DEFAULT_SIZE[1] if self._request.height is None else self._request.height
+        try:
+            card = Card(width, height, f"{width} x {height}, {fps:g} frames a second, clock in UTC")
+        except ValueError as error:
+            raise SourceUnusable(
+                "bad-size",
+                f"no test pattern: {error}",
+                remedy="leave out --size, or ask for another; pip install -U Pillow",
+            ) from error
+        self._drawer = _Drawer(card, Pacer(fps, self._interrupt), fps)
+        return Granted("MJPG", width, height, fps, device="test pattern")
+
+    def read(self, timeout_s: float) -> Captured | None:
+        """Wait for the next tick and draw it."""
+        if self._drawer is None:
+            raise SourceGone("not-open", "the test pattern is not open", remedy="open it first")
+        return self._drawer.next(timeout_s)
+
+    def close(self) -> None:
+        """Forget the card."""
+        self._drawer = None
+
+
+class _Drawer:
+    """What exists between open and close."""
+
+    def __init__(self, card: Card, pacer: Pacer, fps: float) -> None:
+        self._card = card
+        self._pacer = pacer
+        self._fps = fps
+
+    def next(self, timeout_s: float) -> Captured | None:
+        tick = self._pacer.wait(timeout_s)
+        if tick is None:
+            return None
+        captured_ns = time.monotonic_ns()
+        clock = datetime.now(UTC).strftime("%H:%M:%S.%f")[:-3]
+        phase = tick / self._fps / _SWEEP_S % 1.0
+        return Captured(
+            self._card.draw(clock, tick + 1, phase),
+            captured_ns,
+            device_sequence=tick + 1,
+            flags=FrameFlags.TEST_PATTERN | FrameFlags.ENCODED,
+        )

@@ -1,0 +1,82 @@
+"""Cuts a stream of concatenated JPEGs (an .mjpeg file, ffmpeg's pipe) into frames, incrementally.
+
+Its markers say where a picture ends (picture_end.py). A picture that breaks off, because the
+next one begins, is handed on as it is: whoever validates frames rejects and counts it. Bytes
+between pictures belong to none: zero padding, a maker's trailer, multipart's boundaries. No byte is
+walked twice, however the bytes come. Pure.
+"""
+
+from __future__ import annotations
+
+from capture_daemon.sources.pictures.markers import EOI, SOI, START, Header
+from capture_daemon.sources.pictures.picture_end import PictureEnd
+
+LARGEST_FRAME = 64 << 20
+"""Bytes after which a picture without an end is given up, so that memory stays bounded."""
+
+
+class JpegSplitter:
+    """Takes bytes in pieces of any size and gives whole frames back."""
+
+    def __init__(self, largest: int = LARGEST_FRAME) -> None:
+        self._largest = largest
+        self._buffer = bytearray()
+        self._end: PictureEnd | None = None
+        """Of the picture at the buffer's front; None: there is none yet."""
+
+    def feed(self, data: bytes | memoryview) -> list[bytes]:
+        """Add `data` and return the frames that are now whole, oldest first."""
+        self._buffer += data
+        frames: list[bytes] = []
+        while (frame := self._take()) is not None:
+            frames.append(frame)
+        if len(self._buffer) > self._largest:
+            frames.append(self._cut(len(self._buffer)))
+        return frames
+
+    def flush(self) -> list[bytes]:
+        """Return what is left when the stream has ended: its last picture was cut off."""
+        frames: list[bytes] = []
+        while (frame := self._take(final=True)) is not None:
+            frames.append(frame)
+        rest = self._cut(len(self._buffer))
+        return [*frames, rest] if rest.startswith(START) else frames
+
+    def _take(self, *, final: bool = False) -> bytes | None:
+        while (end := self._end or self._begin()) is not None:
+            at = end.find(self._buffer, final=final)
+            if not end.is_lost:
+                return self._cut(at) if at else None
+            del self._buffer[: self._behind_thumbnails(end.header)]
+            self._end = None
+        return None
+
+    def _begin(self) -> PictureEnd | None:
+        """Bring the beginning of a picture to the buffer's front, if there is one."""
+        at = self._buffer.find(START)
+        if at >= 0:
+            self._end = PictureEnd()
+        # The last bytes may be the first of the next start.
+        del self._buffer[: at if at >= 0 else max(0, len(self._buffer) - len(START) + 1)]
+        return self._end
+
+    def _behind_thumbnails(self, header: Header) -> int:
+        """Return from where on the next picture may begin, the one at the front being broken.
+
+        Its last whole segment may hold a thumbnail, which is no picture of its own; or, where it
+        was cut within that, the beginning of the next one.
+        """
+        at = max(len(SOI), header.segment)
+        while (begin := self._buffer.find(START, at, header.at)) >= 0:
+            end = self._buffer.find(EOI, begin, header.at)
+            if end < 0:
+                break
+            at = end + len(EOI)
+        return at
+
+    def _cut(self, length: int) -> bytes:
+        with memoryview(self._buffer) as view:
+            frame = bytes(view[:length])
+        del self._buffer[:length]
+        self._end = None
+        return frame

@@ -1,0 +1,148 @@
+"""A controller's surroundings for tests: a capture thread that takes notes, and what reports do."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from framebus.contract.causes import Cause
+from framebus.contract.words import DEVICE_LEVEL, Rung, State
+
+from capture_daemon.capturing.reports import Failed, FrameSeen, Opened, Settled, Surveyed
+from capture_daemon.lifecycle.controller import CaptureController
+from capture_daemon.lifecycle.fallback import Fallback, fallback_request
+from capture_daemon.recovery.rungs import Unavailable
+from capture_daemon.settings import spec
+from capture_daemon.settings.capture_request import CaptureRequest
+from capture_daemon.settings.spec import SourceSpec
+from capture_daemon.sources.base import Granted
+
+S = 1_000_000_000
+TEST = CaptureRequest(spec.parse("test"))
+CAMERA = CaptureRequest(spec.parse("v4l2:/dev/video0"))
+GRANTED = Granted("MJPG", 640, 480, 30.0, device="a device")
+
+
+@dataclass
+class Notes:
+    """Stands in for the capture thread."""
+
+    done: list[str] = field(default_factory=list)
+    arrived: int = 0
+    rejected: list[str] = field(default_factory=list)
+    stuck: tuple[str, float] = ("", 0.0)
+    unchanged_since: int = 0
+    refused: int = 0
+
+    def open(self, session: int, request: CaptureRequest) -> None:
+        self.done.append(f"open {request.spec.text}")
+
+    def restart_stream(self, session: int) -> None:
+        self.done.append("restart_stream")
+
+    def close(self, session: int) -> None:
+        self.done.append("close")
+
+    def run_rung(self, session: int, rung: Rung, limit_s: float) -> None:
+        self.done.append(rung.value)
+
+    def arrived_ns(self) -> int:
+        return self.arrived
+
+    def rate(self) -> float:
+        return 30.0
+
+    def rejected_since(self) -> list[str]:
+        return self.rejected
+
+    def too_large(self) -> int:
+        return self.refused
+
+    def unchanged_since_ns(self) -> int:
+        return self.unchanged_since
+
+    def blocked(self, now_ns: int) -> tuple[str, float]:
+        return self.stuck
+
+    def taken(self) -> list[str]:
+        done, self.done = self.done, []
+        return done
+
+
+def state_of(controller: CaptureController) -> State:
+    """The state; a function, since mypy believes that an attribute stays as it was asserted."""
+    return controller.state
+
+
+def stream(
+    controller: CaptureController, notes: Notes, now_ns: int, *, settled: bool = True
+) -> None:
+    controller.start(now_ns)
+    controller.on_report(Opened(controller.sessions.number, GRANTED, "test"), now_ns)
+    notes.arrived = now_ns
+    controller.on_report(FrameSeen(controller.sessions.number, 640, 480), now_ns)
+    if settled:
+        controller.on_report(Settled(controller.sessions.number), now_ns)
+    notes.taken()
+
+
+def fall_silent(controller: CaptureController) -> int:
+    """Let time pass until the silence is due, and return that moment."""
+    now = controller.deadline_ns()
+    assert now is not None
+    controller.tick(now)
+    return now
+
+
+def fail(controller: CaptureController, now_ns: int, *, permanent: bool = False) -> None:
+    cause = Cause("device-gone", "the camera is gone", "plug it in")
+    controller.on_report(Failed(controller.sessions.number, cause, permanent), now_ns)
+
+
+def fail_until_given_up(controller: CaptureController, now_ns: int) -> int:
+    """Let it fail until all was tried in vain, with nothing but tries to be had; return when."""
+    controller.start(now_ns)
+    none = tuple(Unavailable(rung, "no permission") for rung in DEVICE_LEVEL)
+    while True:
+        controller.on_report(Surveyed(controller.sessions.number, none), now_ns)
+        fail(controller, now_ns)
+        if controller.outage.given_up:
+            return now_ns
+        due_ns = controller.deadline_ns()
+        assert due_ns is not None
+        now_ns = due_ns
+        controller.tick(now_ns)
+
+
+def streaming(request: CaptureRequest, notes: Notes) -> CaptureController:
+    controller = CaptureController(capture=notes, request=request, jitter=lambda: 0.0, now_ns=0)
+    controller.start(2 * S)
+    controller.on_report(Opened(controller.sessions.number, GRANTED, request.spec.kind), 3 * S)
+    controller.on_report(FrameSeen(controller.sessions.number, 640, 480), 3 * S)
+    return controller
+
+
+@dataclass
+class Air:
+    """Stands in for the switcher."""
+
+    fallback: bool = False
+
+    def show_fallback(self, shown: bool) -> None:
+        self.fallback = shown
+
+
+def fallback_of(
+    camera: CaptureController,
+    *,
+    notes: Notes | None = None,
+    air: Air | None = None,
+    spec: SourceSpec | None = None,
+) -> Fallback:
+    """A fallback of `camera` with `notes` for a capture thread; None: the camera has none."""
+    own = CaptureController(
+        capture=notes or Notes(),
+        request=fallback_request(camera.source.request, spec or camera.source.request.spec),
+        jitter=lambda: 0.0,
+        now_ns=0,
+    )
+    return Fallback(camera=camera, own=own, air=air or Air(), spec=spec)

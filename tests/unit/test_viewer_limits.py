@@ -1,0 +1,120 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from framebus.options.chosen import Chosen
+
+from tests.rigs.viewer_limits import viewer_limits
+from web_workers.admission.connection_limits import ConnectionLimits
+from web_workers.admission.viewer_limits import (
+    MEASURE_NS,
+    LimitReached,
+    Limits,
+    RefusalReason,
+    ViewerLimits,
+)
+from web_workers.counts.scoreboard import Scoreboard
+
+SECOND = 1_000_000_000
+
+
+@pytest.fixture
+def board() -> Iterator[Scoreboard]:
+    board = Scoreboard.create()
+    yield board
+    board.close()
+
+
+def refused(
+    viewer_limits: ViewerLimits, address: str = "192.0.2.1", rate: int = 0
+) -> RefusalReason:
+    with pytest.raises(LimitReached) as caught:
+        viewer_limits.admit(address, rate)
+    assert caught.value.remedy
+    return caught.value.reason
+
+
+def test_as_many_as_there_are_places_are_let_in_and_who_leaves_gives_one_back(
+    board: Scoreboard,
+) -> None:
+    full = viewer_limits(board, viewers=3)
+    places = [full.admit(f"192.0.2.{number}", 0) for number in range(3)]
+    assert refused(full) is RefusalReason.VIEWERS
+    places[1].release()
+    places[1].release()
+    full.admit("192.0.2.9", 0)
+    assert refused(full) is RefusalReason.VIEWERS
+
+
+def test_one_address_has_its_own_limit_and_an_ipv6_network_is_one(board: Scoreboard) -> None:
+    full = viewer_limits(board, viewers_per_address=2)
+    for _ in range(2):
+        full.admit("192.0.2.1", 0)
+    assert refused(full) is RefusalReason.VIEWERS_OF_ADDRESS
+    full.admit("192.0.2.2", 0)
+    for host in ("1", "2"):
+        full.admit(f"2001:db8::{host}", 0)
+    assert refused(full, "2001:db8::3") is RefusalReason.VIEWERS_OF_ADDRESS
+
+
+def test_what_a_new_viewer_would_take_is_counted_before_it_takes_it(board: Scoreboard) -> None:
+    full = viewer_limits(board, rate=10_000)
+    full.admit("192.0.2.1", 6_000)
+    assert refused(full, rate=6_000) is RefusalReason.RATE
+    full.admit("192.0.2.1", 4_000)
+    assert refused(full, rate=1) is RefusalReason.RATE
+
+
+def test_rates_of_one_address_are_added_up(board: Scoreboard) -> None:
+    full = viewer_limits(board, rate_per_address=10_000)
+    full.admit("192.0.2.1", 6_000)
+    assert refused(full, rate=6_000) is RefusalReason.RATE_OF_ADDRESS
+    full.admit("192.0.2.2", 6_000)
+
+
+def test_a_measured_rate_takes_the_place_of_what_was_expected(board: Scoreboard) -> None:
+    full = viewer_limits(board, rate=10_000)
+    slow = full.admit("192.0.2.1", 8_000)
+    slow.measured(0, 500)
+    slow.measured(MEASURE_NS - 1, 600)
+    assert refused(full, rate=3_000) is RefusalReason.RATE
+    slow.measured(MEASURE_NS, 2_500)
+    assert slow.rate == 1_000
+    second = full.admit("192.0.2.1", 9_000)
+    slow.measured(2 * MEASURE_NS, 2_500 + 40_000)  # more than all may take: it stays
+    assert refused(full, rate=1) is RefusalReason.RATE
+    second.release()
+    assert refused(full, rate=1) is RefusalReason.RATE
+    slow.release()
+    full.admit("192.0.2.1", 10_000)
+
+
+def test_a_worker_takes_no_more_than_it_has_descriptors_for(board: Scoreboard) -> None:
+    narrow = viewer_limits(board, room=2)
+    for _ in range(2):
+        narrow.admit(None, 0)
+    assert refused(narrow) is RefusalReason.DESCRIPTORS
+
+
+def test_a_viewer_that_another_worker_let_in_is_let_in_here_too(board: Scoreboard) -> None:
+    full = viewer_limits(board, viewers=1)
+    full.admit("192.0.2.1", 0)
+    admission = full.readmit("2001:db8::/64", 5)
+    assert refused(full) is RefusalReason.VIEWERS
+    admission.release()
+
+
+def test_no_limit_is_zero() -> None:
+    assert Limits.of(Chosen()) == Limits(10_000, 0, 0, 0)
+    limits = Limits.of(Chosen({"max_viewers": "0", "max_rate": "2k"}))
+    assert (limits.viewers, limits.rate, limits.of_rates) == (0, 2048, True)
+
+
+def test_waiting_connections_never_take_all_that_a_worker_has() -> None:
+    for connections, descriptors in ((1024, 1 << 20), (1024, 1024), (64, 256), (1024, 100)):
+        rooms = ConnectionLimits.of(connections, descriptors)
+        assert min(rooms) >= 2
+        assert sum(rooms) < connections
+        assert rooms.viewers(descriptors) + sum(rooms) <= max(descriptors, sum(rooms) + 1)
+    assert ConnectionLimits.of(1024, 1 << 20) == (512, 256, 128)
