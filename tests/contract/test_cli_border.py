@@ -16,8 +16,8 @@ from framebus.errors import CameraHeld, NoPermission
 from framebus.invocation.ending import run
 from framebus.names import CameraNames
 
-from tests.contract.test_control_client import reply, server
-from tests.rigs.bus import lock_held
+from tests.fakes.control_server import reply, server
+from tests.helpers.locks import lock_held
 from tests.rigs.numbered_frames import publishing
 
 COMMANDS = {"capture", "ctl", "devices", "ls", "snapshot", "tap", "up", "web"}

@@ -130,7 +130,7 @@ class LazyCommands(click.Group):
 
 def _meant(name: str) -> str:
     """Return a hint for an unknown command: it may be a method of `framebus ctl`."""
-    from framebus.cli.ctl import METHODS  # the other commands start without it
+    from framebus.contract.methods import METHODS  # the other commands start without it
 
     if closest(name, _installed()) is None and (method := closest(name, METHODS)):
         return f": did you mean `{typed.command('ctl', method)}`?"
