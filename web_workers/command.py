@@ -6,7 +6,6 @@ gunicorn's settings are in gunicorn_conf.py; what a person chose travels there i
 from __future__ import annotations
 
 import importlib
-import importlib.util
 import os
 import sys
 from collections.abc import Mapping
@@ -14,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+from framebus import installation
 from framebus.errors import CameraAbsent, FramebusError, NoPermission, Untrusted
 from framebus.names import (
     DEFAULT_CAMERA,
@@ -32,7 +32,6 @@ from framebus.trusted_files import owner_of
 from web_workers.viewers.thread_slots import THREAD_SLOTS
 
 _CONF = "python:web_workers.gunicorn_conf"
-_NEEDED = ("flask", "gunicorn", "PIL", "prometheus_client")
 
 _HELP = f"""Run the web tier: gunicorn, for any number of viewers.
 
@@ -56,12 +55,6 @@ Exit codes: 64 wrong usage, 69 no such address, or Flask, gunicorn or others are
 """
 
 
-class WebUnavailable(FramebusError):
-    """The packages that the web tier is made of are not installed."""
-
-    exit_code = os.EX_UNAVAILABLE
-
-
 class UnsoundCode(FramebusError):
     """The web tier's code on disk does not start."""
 
@@ -80,7 +73,7 @@ def web(check: bool, **given: Any) -> None:
     """Check what can be checked, then become gunicorn; `_HELP` is what a person reads."""
     options = flags.chosen(given)
     environ = environment(options, os.environ)
-    _check_installed()
+    installation.need(*installation.FOR_THE_WEB)
     listen = address.listening(options)
     allowed = access.choose(options, listen)
     secret = access.credential(allowed, state_dir()) if allowed.asks else None
@@ -160,12 +153,3 @@ def _trusted(runtime: Path) -> Path:
         if isinstance(error, Untrusted):
             raise
     return runtime
-
-
-def _check_installed() -> None:
-    missing = [name for name in _NEEDED if importlib.util.find_spec(name) is None]
-    if missing:
-        raise WebUnavailable(
-            f"the web tier needs {', '.join(missing)}, not installed here: "
-            "pip install 'framebus[web]'"
-        )

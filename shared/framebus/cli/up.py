@@ -15,7 +15,7 @@ from typing import Any
 
 import click
 
-from framebus import logs, printable
+from framebus import installation, logs, printable
 from framebus.cli import banner, qr, soundness
 from framebus.cli.child import Part
 from framebus.cli.supervisor import Supervisor
@@ -46,8 +46,8 @@ Beyond this machine a token is asked for. It is made once, and is in the URL tha
 terminal a QR code of it is for a phone to read.
 
 \b
-Exit codes: 0 ended by a signal, 64 wrong usage, 69 no such address, 75 the port, the camera or
-its name is held by another program, 77 no permission.
+Exit codes: 0 ended by a signal, 64 wrong usage, 69 no such address, or something is not installed,
+75 the port, the camera or its name is held by another program, 77 no permission.
 """
 
 
@@ -62,6 +62,7 @@ def up(**options: Any) -> int:
     chosen.check(Scope.WEB)  # no camera is opened for a web tier that will not start
     for camera in cameras:
         chosen.of_camera(camera).check(Scope.CAPTURE)
+    installation.need(*installation.FOR_THE_WEB)
     captures = [
         Part(
             "capture" if len(cameras) == 1 else f"capture of {camera}",
