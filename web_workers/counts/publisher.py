@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable
 
 from framebus.rate_limited_log import RateLimitedLog
 
-from web_workers.counts.scoreboard import Scoreboard
+from web_workers.counts.shared_counts import SharedCounts
 from web_workers.counts.worker_counts import DROPPED, Key, WorkerCounts, total
 
 log = logging.getLogger("gunicorn.error")
@@ -22,12 +22,9 @@ _SAY_AGAIN_S = 10
 class CountsPublisher:
     """One worker's."""
 
-    def __init__(self, board: Scoreboard, clock: Callable[[], int]) -> None:
-        """Claim a slot of the scoreboard; `clock` gives monotonic nanoseconds."""
-        self._board = board
-        self._slot = board.claim()
-        if self._slot is None:
-            log.warning("too many workers: the viewers of this one are not in /metrics")
+    def __init__(self, shared: SharedCounts, clock: Callable[[], int]) -> None:
+        """`clock` gives monotonic nanoseconds."""
+        self._shared = shared
         self._limited_log = RateLimitedLog(log, clock, every_s=_SAY_AGAIN_S)
         self._turned_away: Counter[Key] = Counter()
         self._too_long = False
@@ -43,11 +40,9 @@ class CountsPublisher:
         self._limited_log.warning(reason, f"a connection was dropped: {reason}")
 
     def write(self, worker_counts: Iterable[WorkerCounts]) -> None:
-        """Put these, and what is counted here, on the scoreboard."""
-        if self._slot is None:
-            return
+        """Tell all workers these, and what is counted here."""
         try:
-            self._slot.write(total((WorkerCounts(dict(self._turned_away)), *worker_counts)))
+            self._shared.write(total((WorkerCounts(dict(self._turned_away)), *worker_counts)))
         except ValueError as error:
             if not self._too_long:
                 log.warning("no more cameras in /metrics: %s", error)
@@ -55,4 +50,4 @@ class CountsPublisher:
 
     def read(self) -> tuple[WorkerCounts, int]:
         """Return what all workers that ever were have counted, and how many live."""
-        return self._board.read()
+        return self._shared.read()

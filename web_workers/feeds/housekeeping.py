@@ -1,14 +1,87 @@
-"""What is done for a feed's viewers once a second, and what is told of them.
+"""What is done for viewers once a second, while there are any and once after: nobody waits for it.
 
-`housekeep` runs in the worker's main thread, `viewer_documents` in any.
+Runs in the worker's main thread.
 """
 
 from __future__ import annotations
 
-from web_workers.feeds.fanout import Fanout
+from collections.abc import Callable
 
+from web_workers.counts.publisher import CountsPublisher
+from web_workers.counts.worker_counts import Key, WorkerCounts
+from web_workers.feeds.fanout import Fanout
+from web_workers.feeds.worker_viewers import WorkerViewers
+from web_workers.handover.worker_registry import WorkerRegistry
+from web_workers.wire.loop import StreamLoop, Timer
+
+EVERY_NS = 1_000_000_000
+"""How often counts are published; so much a worker that is killed may have left uncounted."""
 FPS_NS = 5_000_000_000
 """Over how long a viewer's frames a second are measured, at least."""
+
+
+class Housekeeping:
+    """One worker's."""
+
+    def __init__(
+        self,
+        *,
+        loop: StreamLoop,
+        viewers: WorkerViewers,
+        registry: WorkerRegistry,
+        publisher: CountsPublisher,
+        handovers: Callable[[], WorkerCounts],
+        rates: bool,
+    ) -> None:
+        """`handovers` counts them; `rates` says whether it matters what a viewer takes."""
+        self._loop = loop
+        self._viewers = viewers
+        self._registry = registry
+        self._publisher = publisher
+        self._handovers = handovers
+        self._rates = rates
+        self._timer: Timer | None = None
+
+    def viewer_came(self) -> None:
+        """Tell all workers of one viewer more, and begin to look after it."""
+        if self._timer is None:
+            self._run()
+        else:
+            self._registry.has(self._viewers.frame_viewers())
+
+    def viewers_moved(self) -> None:
+        """Tell all workers of viewers that have come from others or gone to them."""
+        if self._timer is None:
+            self._run()
+        else:
+            self.publish()
+
+    def refused(self, key: Key, text: str) -> None:
+        """Count a viewer that was not admitted; the last of `key` is why."""
+        self._publisher.refused(key, text)
+        self._run_soon()
+
+    def dropped(self, reason: str) -> None:
+        """Count a connection that was given up before or after its request."""
+        self._publisher.dropped(reason)
+        self._run_soon()
+
+    def publish(self) -> None:
+        """Tell all workers what has been counted."""
+        self._publisher.write((self._handovers(), *self._viewers.worker_counts()))
+        self._registry.has(self._viewers.frame_viewers())
+
+    def _run_soon(self) -> None:
+        if self._timer is None:
+            self._timer = self._loop.call_at(self._loop.clock() + EVERY_NS, self._run)
+
+    def _run(self) -> None:
+        now = self._loop.clock()
+        for fanout in self._viewers.fanouts():
+            housekeep(fanout, now, rates=self._rates)
+        self.publish()
+        busy = self._viewers.all_viewers()
+        self._timer = self._loop.call_at(now + EVERY_NS, self._run) if busy else None
 
 
 def housekeep(fanout: Fanout, now: int, *, rates: bool) -> None:
@@ -28,26 +101,3 @@ def housekeep(fanout: Fanout, now: int, *, rates: bool) -> None:
                 viewer.limit_unsent(newest.size)
         if rates and viewer.admission is not None:
             viewer.admission.measured(now, fanout.delivery(viewer).bytes)
-
-
-def viewer_documents(fanout: Fanout, now: int) -> list[dict[str, object]]:
-    """Return the counters of each viewer, as `/state` has them."""
-    told: list[dict[str, object]] = []
-    for viewer in fanout.viewers:
-        delivery, age_ns = fanout.delivery(viewer), fanout.age_ns(viewer)
-        seconds = (now - viewer.joined_ns) / 1e9
-        fps = delivery.sent / max(1.0, seconds) if viewer.fps is None else viewer.fps
-        told.append(
-            {
-                "peer": viewer.peer,
-                "seconds": round(seconds, 3),
-                "style": viewer.style.value,
-                "dual_final_frames": viewer.dual_final,
-                "fps": round(fps, 2),
-                "age_s": None if age_ns is None else round(age_ns / 1e9, 3),
-                "sent": delivery.sent,
-                "skipped": delivery.skipped + delivery.waiting,
-                "bytes": delivery.bytes,
-            }
-        )
-    return told
