@@ -89,6 +89,7 @@ class Parts:
                 lost=self.registry.lost,
             ),
             limits=viewer_limits,
+            came=lambda: self.housekeeping.viewer_came(),
         )
         self.migration = ViewerMigration(
             host=self.viewers,

@@ -102,6 +102,8 @@ def test_a_viewer_is_served_as_its_ticket_says(runtime: Path, parts: Parts) -> N
     ]
     assert served == tickets
     assert (parts.viewers.frame_viewers(), len(parts.streams.viewers("camera"))) == (2, 2)
+    counted, _ = parts.streams.worker_counts()
+    assert counted.now["viewers", "camera", "stream"] == 1, "the other is told in a second"
     for client in clients:
         client.close()
     parts.loop.dispatch(30.0)

@@ -36,13 +36,18 @@ class WorkerViewers:
         feed: Callable[[str], Feed],
         events: EventFeed,
         limits: ViewerLimits,
+        came: Callable[[], None],
     ) -> None:
-        """`feed` makes a camera's feed, when somebody wants to see it for the first time."""
+        """`feed` makes a camera's feed, when somebody wants to see it for the first time.
+
+        `came` is called for each viewer that comes from its request.
+        """
         self._loop = loop
         self._make_feed = feed
         self._feeds: dict[str, Feed] = {}
         self._events = events
         self._limits = limits
+        self._came = came
 
     def take_over(self, sock: socket.socket, peer: str, taken: TakeOver) -> None:
         """Serve a connection from now on.
@@ -62,6 +67,7 @@ class WorkerViewers:
         except (zmq.ZMQError, OSError) as error:
             viewer.close(Closed.FAILED)
             raise OSError(error.errno, f"no descriptor for a feed: {error}") from error
+        self._came()
 
     def all_viewers(self) -> list[Viewer]:
         """Return all viewers, those of frames first."""
