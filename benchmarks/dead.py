@@ -15,18 +15,18 @@ import threading
 import time
 from contextlib import ExitStack
 from pathlib import Path
-from signal import Signals
 
 import click
 from framebus.contract.words import Rung
 from framebus.names import CameraNames
 from framebus.ring.writer import RingWriter
+from framebus.signal_watch import SignalWatch
 
 from benchmarks.cpu import times_ns
 from capture_daemon.devices.hotplug import Hotplug, open_monitor
 from capture_daemon.lifecycle.pipeline import Access
 from capture_daemon.ownership.inherited_device import PredecessorState
-from capture_daemon.ownership.keeper import Keeper
+from capture_daemon.ownership.keeper_client import KeeperClient
 from capture_daemon.ownership.locks import Locks
 from capture_daemon.ownership.source_owner import SourceOwner
 from capture_daemon.parts import Parts
@@ -60,20 +60,6 @@ class _Rungs:
         self.carried_out.append((rung, time.monotonic_ns()))
         interrupt.wait(_RUNG_S)
         return Outcome(Result.DONE, "done")
-
-
-class _NoSignals:
-    def __init__(self) -> None:
-        self._fd = os.eventfd(0)
-
-    def fileno(self) -> int:
-        return self._fd
-
-    def received(self) -> list[Signals]:
-        return []
-
-    def close(self) -> None:
-        os.close(self._fd)
 
 
 @click.command(context_settings={"show_default": True})
@@ -113,10 +99,10 @@ def _parts(folder: Path, kernel: FakeKernel, rungs: _Rungs, stack: ExitStack) ->
         return V4L2Source(_NODE, request, interrupt, ops=kernel, resolve=lambda _: _NODE)
 
     def sources() -> SourceOwner:
-        return SourceOwner(locks=Locks(), runtime=folder, keeper=Keeper({}), build=build)
+        return SourceOwner(locks=Locks(), runtime=folder, keeper=KeeperClient({}), build=build)
 
     names = CameraNames(folder, "dead")
-    signals = _NoSignals()
+    signals = SignalWatch(())
     stack.callback(signals.close)
     return Parts(
         settings({"source": f"v4l2:{_NODE}", "ring_size": "1M"}),

@@ -18,9 +18,11 @@ from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 
+import framebus
+
 from benchmarks.errors import BenchError
 
-_LAUNCHER = Path(__file__).with_name("launch.py")
+_LAUNCHER = Path(framebus.__file__).with_name("end_with_parent.py")
 _TERM_S = 5.0
 _LAST_LINES = 8
 
@@ -42,8 +44,9 @@ class Program:
         self._said = b""
         self._process = subprocess.Popen(
             [
-                *(sys.executable, "-I", "-S", _LAUNCHER),
-                *(str(os.getpid()), ",".join(map(str, cores)), *arguments),
+                # A daemon that is told, and not killed, unlinks its segment.
+                *(sys.executable, "-I", "-S", _LAUNCHER, str(os.getpid()), "SIGTERM"),
+                *("taskset", "--cpu-list", ",".join(map(str, cores)), *arguments),
             ],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,

@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import logging
 import select
-import signal
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Protocol
 
+from framebus.notifier import EventNotifier
+from framebus.ring.writer import RingWriter
+from framebus.signal_watch import SignalWatch
 from framebus.zmtp.publisher import Acceptor
 
 from capture_daemon.capturing.reports import Mailbox, Report
@@ -42,30 +44,6 @@ HUNG_S = 30.0
 watchdog is left to bite. The longest wait in a driver that is alive is 5 s, a control transfer."""
 
 
-class StatusSink(Protocol):
-    """Where the status document goes for readers (framebus.ring.writer.RingWriter)."""
-
-    def set_status(self, document: Mapping[str, object]) -> None:
-        """Replace the document."""
-
-
-class EventSink(Protocol):
-    """Where events go (framebus.notifier.EventNotifier)."""
-
-    def send(self, event: str, document: Mapping[str, object]) -> None:
-        """Tell all listeners."""
-
-
-class Signals(Protocol):
-    """Where signals come from (signals.SignalWatch)."""
-
-    def fileno(self) -> int:
-        """Readable when one has come."""
-
-    def received(self) -> list[signal.Signals]:
-        """Return those that have come."""
-
-
 class Timed(Protocol):
     """What has something to do at some time."""
 
@@ -87,11 +65,11 @@ class Daemon:
         incident_log: IncidentLog,
         servers: Sequence[ControlServer],
         status: Status,
-        ring: StatusSink,
-        events: EventSink,
+        ring: RingWriter,
+        events: EventNotifier,
         manager: ServiceManager,
         mailbox: Mailbox,
-        signals: Signals,
+        signals: SignalWatch,
         hotplug: Hotplug,
         runtime_files: RuntimeFilesWatch,
         supervised: bool,

@@ -22,11 +22,12 @@ from framebus.names import (
 )
 from framebus.ring.predecessor import left_behind
 from framebus.ring.writer import RingWriter
+from framebus.signal_watch import SignalWatch
 from framebus.trusted_files import create_runtime_dir
 
 from capture_daemon.devices.hotplug import Hotplug, open_monitor
 from capture_daemon.lifecycle.pipeline import Access
-from capture_daemon.ownership import keeper
+from capture_daemon.ownership import keeper_client
 from capture_daemon.ownership.inherited_device import PredecessorState
 from capture_daemon.ownership.locks import Locks
 from capture_daemon.ownership.source_owner import SourceOwner
@@ -42,7 +43,6 @@ from capture_daemon.recovery.actions import PortActions
 from capture_daemon.recovery.executor import Executor
 from capture_daemon.recovery.holding import Holding
 from capture_daemon.settings.options import Settings
-from capture_daemon.signals import SignalWatch
 from capture_daemon.systemd import ServiceManager
 
 log = logging.getLogger("capture_daemon")
@@ -55,7 +55,7 @@ def run(settings: Settings, environ: MutableMapping[str, str]) -> int:
     # The ring and the lock files give the group what it may have, others nothing.
     os.umask(0o027)
     control_group = group_id(settings.control_group)
-    device = keeper.handed_over(environ)
+    device = keeper_client.handed_over(environ)
     names = CameraNames(create_runtime_dir(runtime_dir(environ)), settings.name)
     with ExitStack() as stack:
         locks = Locks()
@@ -70,14 +70,14 @@ def run(settings: Settings, environ: MutableMapping[str, str]) -> int:
             sources = SourceOwner(
                 locks=locks,
                 runtime=names.runtime,
-                keeper=keeper.Keeper(environ),
+                keeper=keeper_client.KeeperClient(environ),
                 inherited=predecessor_state.device(device),
             )
             sources.check_held(settings.request)
             spares = SourceOwner(
                 locks=locks,
                 runtime=names.runtime,
-                keeper=keeper.Keeper({}),  # the store is for the camera alone
+                keeper=keeper_client.KeeperClient({}),  # the store is for the camera alone
                 apart_from=sources.current,
             )
             if settings.fallback is not None:

@@ -14,6 +14,7 @@ from pathlib import Path
 from framebus.names import CameraNames, incident_journal
 from framebus.notifier import EventNotifier, Notifier
 from framebus.ring.writer import RingWriter
+from framebus.signal_watch import SignalWatch
 from framebus.zmtp.publisher import Acceptor
 
 from capture_daemon.capturing.reports import Mailbox
@@ -26,7 +27,7 @@ from capture_daemon.control.incident_log import IncidentLog
 from capture_daemon.control.pending_controls import PendingControls
 from capture_daemon.control.server import ControlServer, counts
 from capture_daemon.control.status import Ring, Status
-from capture_daemon.daemon import Daemon, Signals
+from capture_daemon.daemon import Daemon
 from capture_daemon.devices.hotplug import Hotplug
 from capture_daemon.diagnosis.journal import Journal
 from capture_daemon.diagnosis.tools import local_tools
@@ -56,7 +57,7 @@ class Parts:
         spare: Access,
         hotplug: Hotplug,
         manager: ServiceManager,
-        signals: Signals,
+        signals: SignalWatch,
         control_group: int = -1,
         stack: ExitStack,
     ) -> None:
@@ -89,7 +90,9 @@ class Parts:
         incident_log = IncidentLog(
             diagnostics=self._diagnostics, journal=journal.path, event=events.send, pid=os.getpid()
         )
-        switcher = Switcher(ring=writer, announcer=notifier, newest_ns=predecessor_state.newest_ns)
+        switcher = Switcher(
+            ring=writer, announce=notifier.announce, newest_ns=predecessor_state.newest_ns
+        )
         self._camera = Pipeline(
             "capture",
             request=settings.request,

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from capture_daemon.sources.base import Interrupt
 from tests.helpers.runtimes import private_runtime
 
 
@@ -38,3 +39,11 @@ def runtime() -> Iterator[Path]:
     """A runtime directory of this test's own; see `private_runtime`."""
     with private_runtime() as path:
         yield path
+
+
+@pytest.fixture
+def interrupt() -> Iterator[Interrupt]:
+    """What ends a source's waiting, for tests of anything that opens one."""
+    interrupt = Interrupt()
+    yield interrupt
+    interrupt.close()

@@ -6,7 +6,6 @@ gunicorn's settings are in gunicorn_conf.py; what a person chose travels there i
 from __future__ import annotations
 
 import importlib
-import importlib.util
 import os
 import sys
 from collections.abc import Mapping, Sequence
@@ -14,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+from framebus import installation
 from framebus.cli import sending, serving
 from framebus.cli.limits import DEFAULT_VIEWERS
 from framebus.cli.limits import options as limit_options
@@ -42,7 +42,6 @@ from web_workers.settings import (
 from web_workers.viewers.thread_slots import THREAD_SLOTS
 
 _CONF = "python:web_workers.gunicorn_conf"
-_NEEDED = ("flask", "gunicorn", "PIL", "prometheus_client")
 
 _HELP = f"""Run the web tier: gunicorn, for any number of viewers.
 
@@ -64,12 +63,6 @@ more.
 Exit codes: 64 wrong usage, 69 no such address, or Flask, gunicorn or others are not installed,
 70 (--check) the code does not start, 75 the port is in use, 77 no permission.
 """
-
-
-class WebUnavailable(FramebusError):
-    """The packages that the web tier is made of are not installed."""
-
-    exit_code = os.EX_UNAVAILABLE
 
 
 class UnsoundCode(FramebusError):
@@ -120,7 +113,7 @@ def web(check: bool, **options: Any) -> None:
     """Check what can be checked, then become gunicorn; `_HELP` is what a person reads."""
     file = config.load(Path(options["config"]) if options["config"] else None)
     chosen = choose(options, file, os.environ)
-    _check_installed()
+    installation.need(*installation.FOR_THE_WEB)
     listen = address.parse(chosen[BIND])
     allowed = access.choose(options, file.common, listen)
     secret = access.credential(allowed, state_dir()) if allowed.asks else None
@@ -230,12 +223,3 @@ def _io_uring(options: Mapping[str, str | None], common: Mapping[str, object]) -
     text = str(config.pick(options.get("io_uring"), common.get("io_uring"), serving.AUTO))
     serving.io_uring("--io-uring", text)
     return text
-
-
-def _check_installed() -> None:
-    missing = [name for name in _NEEDED if importlib.util.find_spec(name) is None]
-    if missing:
-        raise WebUnavailable(
-            f"the web tier needs {', '.join(missing)}, not installed here: "
-            "pip install 'framebus[web]'"
-        )

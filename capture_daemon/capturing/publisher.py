@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import logging
 import time
-from typing import Protocol
 
 from framebus.frame import FrameFlags
 from framebus.ring.layout import capacity_for
@@ -16,7 +15,7 @@ from framebus.ring.layout import capacity_for
 from capture_daemon.capturing.counters import FrameCounters
 from capture_daemon.capturing.freeze_detector import FreezeDetector
 from capture_daemon.capturing.reports import ring_size_remedy
-from capture_daemon.capturing.switcher import SOUND, TOO_LARGE
+from capture_daemon.capturing.switcher import SOUND, TOO_LARGE, Input, ValidFrame
 from capture_daemon.sources.base import NOTHING_GRANTED, Captured, Granted
 from capture_daemon.sources.pictures import jpeg
 
@@ -26,29 +25,10 @@ _SLOW_NS = 1_000_000_000
 """An interval that readers must know of, or they miss the frame that is not due yet."""
 
 
-class Outlet(Protocol):
-    """What is needed of switcher.Input."""
-
-    def set_interval(self, interval_ns: int) -> None:
-        """Take note of the frame interval; 0 when it is unknown."""
-
-    def publish(
-        self,
-        jpeg: bytes | memoryview,
-        *,
-        captured_ns: int,
-        device_sequence: int,
-        width: int,
-        height: int,
-        flags: FrameFlags,
-    ) -> str | None:
-        """Publish a good frame and announce it; return why not, None if it was."""
-
-
 class Publisher:
     """Validates, publishes and counts."""
 
-    def __init__(self, *, outlet: Outlet, counters: FrameCounters) -> None:
+    def __init__(self, *, outlet: Input, counters: FrameCounters) -> None:
         self._outlet = outlet
         self._counters = counters
         self._granted = NOTHING_GRANTED
@@ -121,12 +101,7 @@ class Publisher:
         if not width:
             width, height = header.width, header.height
         reason = self._outlet.publish(
-            data,
-            captured_ns=captured.captured_ns,
-            device_sequence=captured.device_sequence,
-            width=width,
-            height=height,
-            flags=flags,
+            ValidFrame(data, captured.captured_ns, captured.device_sequence, width, height, flags)
         )
         if reason == TOO_LARGE:
             self._advise(len(data))

@@ -13,6 +13,7 @@ import traceback
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from framebus import installation
 from framebus.contract.causes import Cause
 from framebus.contract.words import Rung
 from framebus.errors import UsageError
@@ -76,6 +77,9 @@ def cause_of(error: Exception, source: SourceSpec) -> tuple[Cause, bool]:
             return Cause(error.code, message, error.remedy), error.permanent
         case UsageError():
             return Cause("bad-source", source.conceal(str(error))), True
+        case ImportError():
+            what = f"{installation.module(error)}, which this source needs, cannot be imported"
+            return Cause("not-installed", what, installation.REMEDY), True
         case _:
             log_bug("a bug in the source", error)
             return Cause("bug", f"{type(error).__name__} in the source", "please report it"), False

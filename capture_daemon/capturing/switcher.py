@@ -9,12 +9,14 @@ say.
 from __future__ import annotations
 
 import threading
-from typing import Protocol
+from collections.abc import Callable
+from typing import NamedTuple
 
 from framebus.clocks import utc_offset_ns
 from framebus.errors import FrameTooLarge
 from framebus.frame import FrameFlags
 from framebus.ring.announcement import Announcement
+from framebus.ring.writer import RingWriter
 
 OFF_AIR = "off-air"
 """Why a good frame of the fallback is not published: the camera's are."""
@@ -27,41 +29,36 @@ SOUND = frozenset({OFF_AIR, OVERTAKEN})
 """The reasons that say nothing against the frame, nor against its source."""
 
 
-class Ring(Protocol):
-    """What is needed of framebus.ring.writer.RingWriter."""
+class ValidFrame(NamedTuple):
+    """One good JPEG on its way into the ring, and what is known of it."""
 
-    def publish(
-        self,
-        jpeg: bytes | memoryview,
-        *,
-        captured_ns: int,
-        captured_utc_ns: int,
-        device_sequence: int = 0,
-        width: int = 0,
-        height: int = 0,
-        flags: FrameFlags = FrameFlags.NONE,
-    ) -> Announcement:
-        """Copy a frame in; raises FrameTooLarge."""
-
-    def set_interval(self, interval_ns: int) -> None:
-        """Tell readers the frame interval."""
-
-
-class Announcer(Protocol):
-    """What is needed of framebus.notifier.Notifier."""
-
-    def announce(self, announcement: Announcement) -> None:
-        """Tell listeners of a frame."""
+    jpeg: bytes | memoryview
+    captured_ns: int
+    """CLOCK_MONOTONIC nanoseconds."""
+    device_sequence: int
+    width: int
+    """Pixels; 0 if unknown."""
+    height: int
+    flags: FrameFlags
 
 
 class Switcher:
     """Two inputs, one ring. Thread-safe; each input belongs to one capture thread."""
 
-    def __init__(self, *, ring: Ring, announcer: Announcer, newest_ns: int = 0) -> None:
-        """Take where frames go; `newest_ns` is when the ring's newest was captured, 0 if none."""
+    def __init__(
+        self,
+        *,
+        ring: RingWriter,
+        announce: Callable[[Announcement], None],
+        newest_ns: int = 0,
+    ) -> None:
+        """Take where frames go, and who is told of each.
+
+        `newest_ns` is when the ring's newest was captured, 0 if it has none.
+        """
         self._lock = threading.Lock()
         self._ring = ring
-        self._announcer = announcer
+        self._announce = announce
         self._newest_ns = newest_ns
         self._interval_ns: int | None = None  # what the ring says; None: its predecessor's
         self.camera = Input(self, FrameFlags.NONE)
@@ -81,41 +78,31 @@ class Switcher:
             if source is self._on_air:
                 self._set_interval(source.interval_ns)
 
-    def publish(
-        self,
-        source: Input,
-        jpeg: bytes | memoryview,
-        *,
-        captured_ns: int,
-        device_sequence: int,
-        width: int,
-        height: int,
-        flags: FrameFlags,
-    ) -> str | None:
-        """Publish a good frame of an input; return why not, None if it was."""
+    def publish(self, source: Input, frame: ValidFrame) -> str | None:
+        """Publish a frame of an input; return why not, None if it was."""
         with self._lock:
             if source is self.camera:
                 self._on_air = source  # also when it is overtaken: the next one shall not be
             elif source is not self._on_air:
                 return OFF_AIR
-            if captured_ns < self._newest_ns:
+            if frame.captured_ns < self._newest_ns:
                 return "stale" if self._newest_from is source else OVERTAKEN
             self._set_interval(source.interval_ns)
             try:
                 announcement = self._ring.publish(
-                    jpeg,
-                    captured_ns=captured_ns,
+                    frame.jpeg,
+                    captured_ns=frame.captured_ns,
                     # The offset is taken anew for each frame: the clock of day may be set.
-                    captured_utc_ns=captured_ns + utc_offset_ns(),
-                    device_sequence=device_sequence,
-                    width=width,
-                    height=height,
-                    flags=flags | source.mark if source.mark else flags,
+                    captured_utc_ns=frame.captured_ns + utc_offset_ns(),
+                    device_sequence=frame.device_sequence,
+                    width=frame.width,
+                    height=frame.height,
+                    flags=frame.flags | source.mark if source.mark else frame.flags,
                 )
             except FrameTooLarge:
                 return TOO_LARGE
-            self._newest_ns, self._newest_from = captured_ns, source
-            self._announcer.announce(announcement)
+            self._newest_ns, self._newest_from = frame.captured_ns, source
+            self._announce(announcement)
             return None
 
     def _set_interval(self, interval_ns: int) -> None:
@@ -138,23 +125,6 @@ class Input:
         self.interval_ns = interval_ns
         self._switcher.interval_changed(self)
 
-    def publish(
-        self,
-        jpeg: bytes | memoryview,
-        *,
-        captured_ns: int,
-        device_sequence: int,
-        width: int,
-        height: int,
-        flags: FrameFlags,
-    ) -> str | None:
-        """Publish a good frame; return why not, None if it was."""
-        return self._switcher.publish(
-            self,
-            jpeg,
-            captured_ns=captured_ns,
-            device_sequence=device_sequence,
-            width=width,
-            height=height,
-            flags=flags,
-        )
+    def publish(self, frame: ValidFrame) -> str | None:
+        """Publish a frame; return why not, None if it was."""
+        return self._switcher.publish(self, frame)

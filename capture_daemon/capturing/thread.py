@@ -11,7 +11,6 @@ import logging
 import threading
 import time
 from collections.abc import Callable
-from typing import Protocol
 
 from framebus.contract.causes import Cause
 from framebus.contract.words import DEVICE_LEVEL, Rung
@@ -41,12 +40,11 @@ from capture_daemon.capturing.reports import (
     silence_cause,
 )
 from capture_daemon.capturing.settling import Settling
+from capture_daemon.ownership.source_owner import SourceOwner
 from capture_daemon.recovery.base import Rungs
 from capture_daemon.recovery.rungs import Outcome, Result
 from capture_daemon.settings.capture_request import CaptureRequest
 from capture_daemon.sources.base import (
-    Granted,
-    Interrupt,
     Restartable,
     Source,
 )
@@ -57,26 +55,6 @@ _READ_S = 0.5
 """A read returns this often at least, so that a live thread can be told from a hung one."""
 
 
-class Sources(Protocol):
-    """What is needed of ownership.source_owner.SourceOwner: it has one source at most."""
-
-    def open(self, request: CaptureRequest, interrupt: Interrupt) -> tuple[str, Source, Granted]:
-        """Open the request's source; return its kind, itself, and what it gives.
-
-        Raises SourceError, UsageError; nothing is open then.
-        """
-
-    @property
-    def built(self) -> Source | None:
-        """The source that was open last, or was to be."""
-
-    def close(self) -> None:
-        """Let go of the source and its device. Twice is harmless."""
-
-    def leave(self) -> bool:
-        """Leave the open device streaming for a successor, if somebody keeps it."""
-
-
 class CaptureThread(threading.Thread):
     """Start it once; `quit` ends it. The other public methods return at once, in any thread."""
 
@@ -84,7 +62,7 @@ class CaptureThread(threading.Thread):
         self,
         *,
         name: str,
-        sources: Sources,
+        sources: SourceOwner,
         rungs: Rungs,
         publisher: Publisher,
         counters: FrameCounters,

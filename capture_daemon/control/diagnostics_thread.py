@@ -17,8 +17,8 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from capture_daemon.diagnosis.incidents import Evidence, left_open
-from capture_daemon.diagnosis.records import Holders
-from capture_daemon.diagnosis.tools import Device, Tools
+from capture_daemon.diagnosis.records import DiagnosedDevice, Holders
+from capture_daemon.diagnosis.tools import Tools
 from capture_daemon.settings.spec import SourceSpec
 
 log = logging.getLogger(__name__)
@@ -97,7 +97,7 @@ class DiagnosticsThread(threading.Thread):
         self._source = source
         self._post = post
         self._jobs: queue.Queue[Callable[[], object] | None] = queue.Queue(QUEUED_MAX)
-        self._device: Device | None = None
+        self._device: DiagnosedDevice | None = None
         self._trouble: str | None = None
         self._unwritten = 0
         self._not_taken = 0  # the caller's thread counts these, the diagnostics thread those above
@@ -149,7 +149,7 @@ class DiagnosticsThread(threading.Thread):
             return False
         return True
 
-    def _look_at_device(self) -> Device | None:
+    def _look_at_device(self) -> DiagnosedDevice | None:
         found = self._tools.device(self._source())
         known = self._device
         if found is not None and not (known and known.rdev == found.rdev and not found.node):
@@ -165,7 +165,7 @@ class DiagnosticsThread(threading.Thread):
         finally:  # nobody looks again before this has come
             self._post(HoldersSeen(node, holders, time.monotonic_ns()))
 
-    def _who_has(self, device: Device) -> Holders:
+    def _who_has(self, device: DiagnosedDevice) -> Holders:
         try:
             return self._tools.holders(device.rdev)
         except OSError as error:

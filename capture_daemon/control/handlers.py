@@ -1,15 +1,15 @@
-"""The control methods: what each takes, does and answers. Knows no socket and never blocks.
+"""What the control methods do and answer. Knows no socket and never blocks.
 
-docs/control.md describes them for people; a test runs its examples.
+What each takes stands in framebus.contract.methods: handlers get what has been checked by it.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from typing import Any
 
-from framebus.contract.words import DEVICE_LEVEL, Rung
+from framebus.contract.methods import METHODS, QUERIES
+from framebus.contract.words import Rung
 from framebus.control.protocol import (
     HELD,
     INVALID_PARAMS,
@@ -18,34 +18,17 @@ from framebus.control.protocol import (
     NOT_SUPPORTED,
 )
 from framebus.errors import CameraHeld, UsageError
-from framebus.spelling import did_you_mean, nearest
+from framebus.spelling import nearest
 
-from capture_daemon.control.configuring import CONFIGURABLE, ConfigureRequest
+from capture_daemon.control.configuring import ConfigureRequest
 from capture_daemon.control.incident_log import IncidentLog
 from capture_daemon.control.pending_controls import PendingControls
 from capture_daemon.control.refusal import Answer, Refusal
 from capture_daemon.lifecycle.controller import CaptureController
 from capture_daemon.lifecycle.fallback import Fallback
-from capture_daemon.lifecycle.lease import LONGEST_S, Lease
+from capture_daemon.lifecycle.lease import Lease
 
 Params = Mapping[str, object]
-_NAME = re.compile(r"\w{1,64}")
-
-QUERIES = ("status", "incidents")
-"""The methods of the socket for those who may ask and not command: the web tier, say. They see less
-of a source's text."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Method:
-    run: Callable[[Params, Answer], None]
-    takes: tuple[str, ...] | None = ()
-    """The parameters allowed; None where the names are the camera's."""
-
-
-def _bare(run: Callable[[Answer], None]) -> _Method:
-    """Return a method without parameters."""
-    return _Method(lambda _, answer: run(answer))
 
 
 class Handlers:
@@ -78,55 +61,48 @@ class Handlers:
         self._shutdown = shutdown
         self._renew = renew
         self._clock = clock
-        self._methods = {
-            "status": _bare(self._do_status),
-            "start": _bare(self._do_start),
-            "stop": _bare(self._do_stop),
-            "restart": _bare(self._do_restart),
-            "configure": _Method(self._do_configure, CONFIGURABLE),
-            "formats": _bare(self._do_formats),
-            "controls": _bare(self._do_controls),
-            "set_controls": _Method(self._do_set_controls, None),
-            "reset": _Method(self._do_reset, ("rung",)),
-            "holders": _bare(self._do_holders),
-            "incidents": _Method(incident_log.incidents, ("limit",)),
-            "shutdown": _bare(self._do_shutdown),
-            "lend": _Method(self._do_lend, ("seconds", "to")),
-            "renew": _bare(self._do_renew),
+        self.commands: Mapping[str, Callable[..., None]] = {
+            "status": self._do_status,
+            "start": self._do_start,
+            "stop": self._do_stop,
+            "restart": self._do_restart,
+            "configure": self._do_configure,
+            "formats": self._do_formats,
+            "controls": self._do_controls,
+            "set_controls": self._do_set_controls,
+            "reset": self._do_reset,
+            "holders": self._do_holders,
+            "incidents": incident_log.incidents,
+            "lend": self._do_lend,
+            "renew": self._do_renew,
+            "shutdown": self._do_shutdown,
         }
-        self._queries = {
-            "status": _bare(lambda answer: answer.result(self._status(self._clock(), False))),
-            "incidents": self._methods["incidents"],
+        self.queries: Mapping[str, Callable[..., None]] = {
+            "status": self._do_public_status,
+            "incidents": incident_log.incidents,
         }
 
     def call(self, name: str, params: Params, answer: Answer) -> None:
-        """Carry out one call."""
-        self._run(self._methods, name, params, answer)
-
-    def _run(
-        self, methods: Mapping[str, _Method], name: str, params: Params, answer: Answer
-    ) -> None:
-        try:
-            method = methods.get(name)
-            if method is None:
-                hint = nearest(name, methods)
-                raise Refusal(METHOD_NOT_FOUND, f"there is no method {name[:64]!r}{hint}")
-            if method.takes is not None:
-                _check_names(name, method.takes, params)
-            method.run(params, answer)
-        except Refusal as refusal:
-            answer.refuse(refusal)
+        """Carry out one call of somebody who may command."""
+        if name in METHODS:
+            _run(self.commands, name, params, answer)
+        else:
+            hint = nearest(name, METHODS)
+            answer.refuse(Refusal(METHOD_NOT_FOUND, f"there is no method {name[:64]!r}{hint}"))
 
     def ask(self, name: str, params: Params, answer: Answer) -> None:
         """Carry out one call of somebody who may not command."""
         if name in QUERIES:
-            self._run(self._queries, name, params, answer)
+            _run(self.queries, name, params, answer)
         else:
             hint = f"only {' and '.join(QUERIES)} are answered here: use the control socket"
             answer.refuse(Refusal(METHOD_NOT_FOUND, hint))
 
     def _do_status(self, answer: Answer) -> None:
         answer.result(self._status(self._clock(), True))
+
+    def _do_public_status(self, answer: Answer) -> None:
+        answer.result(self._status(self._clock(), False))
 
     def _do_start(self, answer: Answer) -> None:
         self._controller.start(self._clock())
@@ -140,19 +116,14 @@ class Handlers:
         restarted = self._controller.restart(self._clock())
         answer.result({**self._state(), "joined": not restarted})
 
-    def _do_configure(self, params: Params, answer: Answer) -> None:
-        if not params:
-            allowed = ", ".join(CONFIGURABLE)
-            raise Refusal(INVALID_PARAMS, f"configure what? It takes {allowed}")
+    def _do_configure(self, answer: Answer, **changes: Any) -> None:
         present = ConfigureRequest(self._controller.source.request, self._fallback.spec)
-        wanted = present.changed(params)
+        wanted = present.changed(changes)
         request = wanted.capture
         try:
             self._check(wanted)
         except CameraHeld as error:
             raise Refusal(HELD, str(error)) from error
-        except UsageError as error:
-            raise Refusal(INVALID_PARAMS, str(error)) from error
         if request.spec != present.capture.spec:
             self._pending_controls.forget()
         changed = self._controller.configure(request, self._clock())
@@ -180,13 +151,12 @@ class Handlers:
             self._controller.source.request.spec.public, answer, self._clock()
         )
 
-    def _do_set_controls(self, params: Params, answer: Answer) -> None:
+    def _do_set_controls(self, answer: Answer, /, **values: object) -> None:
         self._pending_controls.set(
-            self._controller.source.request.spec.public, params, answer, self._clock()
+            self._controller.source.request.spec.public, values, answer, self._clock()
         )
 
-    def _do_reset(self, params: Params, answer: Answer) -> None:
-        rung = _rung(params.get("rung"))
+    def _do_reset(self, answer: Answer, *, rung: Rung) -> None:
         objection = self._controller.reset(rung, self._clock())
         if objection is not None:
             remedy = f"; {objection.remedy}" if objection.remedy else ""
@@ -204,13 +174,7 @@ class Handlers:
         answer.result(self._state())
         self._shutdown()
 
-    def _do_lend(self, params: Params, answer: Answer) -> None:
-        seconds, to = params.get("seconds"), params.get("to", "another program")
-        number = isinstance(seconds, int | float) and not isinstance(seconds, bool)
-        if not number or not 0 < float(str(seconds)) <= LONGEST_S:
-            raise Refusal(INVALID_PARAMS, f"seconds is a number up to {LONGEST_S:g}")
-        if not isinstance(to, str) or not 0 < len(to) <= 200:
-            raise Refusal(INVALID_PARAMS, "to is a text that names who has the camera meanwhile")
+    def _do_lend(self, answer: Answer, *, seconds: float, to: str) -> None:
         now_ns = self._clock()
         device = self._controller.device
         if not device:
@@ -218,7 +182,7 @@ class Handlers:
                 what = self._controller.source.request.spec.public
                 raise Refusal(NOT_SUPPORTED, f"{what} has no device that could be lent")
             raise Refusal(NOT_NOW, "no camera is open now, so there is none to lend")
-        self._controller.lend(Lease(device, to, now_ns + round(float(str(seconds)) * 1e9)), now_ns)
+        self._controller.lend(Lease(device, to, now_ns + round(seconds * 1e9)), now_ns)
         answer.result({**self._state(), "device": device})
 
     def _do_renew(self, answer: Answer) -> None:
@@ -235,20 +199,12 @@ class Handlers:
         return {"state": self._controller.state.value}
 
 
-def _check_names(method: str, takes: tuple[str, ...], params: Params) -> None:
-    for name in params:
-        if name not in takes:
-            if not takes:
-                raise Refusal(INVALID_PARAMS, f"{method} takes no parameters")
-            # A source that is typed in the wrong place is not quoted.
-            what = f"no parameter {name!r}" if _NAME.fullmatch(name) else "not this parameter"
-            raise Refusal(INVALID_PARAMS, f"{method} has {what}{nearest(name[:64], takes)}")
-
-
-def _rung(value: object) -> Rung:
-    """Return the device-level rung of this name. Raises Refusal."""
-    names = {rung.value: rung for rung in Rung if rung in DEVICE_LEVEL}
-    if not isinstance(value, str) or value not in names:
-        hint = did_you_mean(value, names) if isinstance(value, str) else ""
-        raise Refusal(INVALID_PARAMS, f"reset takes a rung: one of {', '.join(names)}{hint}")
-    return names[value]
+def _run(
+    handlers: Mapping[str, Callable[..., None]], name: str, params: Params, answer: Answer
+) -> None:
+    try:
+        handlers[name](answer, **METHODS[name].checked(params))
+    except UsageError as error:
+        answer.refuse(Refusal(INVALID_PARAMS, str(error)))
+    except Refusal as refusal:
+        answer.refuse(refusal)

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Protocol
 
 from framebus.clocks import utc_offset_ns
-from framebus.control.protocol import INVALID_PARAMS
+from framebus.contract.methods import INCIDENTS_MAX
 
 from capture_daemon.control.diagnostics_thread import (
     DiagnosticsReport,
@@ -24,7 +24,7 @@ from capture_daemon.control.diagnostics_thread import (
     JournalRead,
     JournalTrouble,
 )
-from capture_daemon.control.refusal import Answer, Refusal
+from capture_daemon.control.refusal import Answer
 from capture_daemon.diagnosis.incidents import NOTHING, Evidence, Incident, document
 from capture_daemon.diagnosis.records import Holders
 from capture_daemon.diagnosis.totals import Totals
@@ -37,10 +37,6 @@ FRESH_NS = 1_000_000_000
 """What was seen at most this long ago is the answer to a new question."""
 HOLDERS_MAX = 64
 """Holders in one reply."""
-KEPT = 100
-"""Incidents in memory."""
-LIMIT = 20
-"""How many `incidents` answers with, unless it is told."""
 _REPLY_MAX = 56 * 1024  # bytes of a reply's incidents; a whole message has 64 KiB
 
 Document = dict[str, object]
@@ -111,11 +107,8 @@ class IncidentLog:
             since_utc_ns = incident.began_ns + self._to_utc()
             self._diagnostics.evidence(incident.id, since_utc_ns, holders=not ended)
 
-    def incidents(self, params: Mapping[str, object], answer: Answer) -> None:
-        """Answer with the newest incidents, newest first. Raises Refusal."""
-        limit = params.get("limit", LIMIT)
-        if isinstance(limit, bool) or not isinstance(limit, int) or not 1 <= limit <= KEPT:
-            raise Refusal(INVALID_PARAMS, f"limit is a number from 1 to {KEPT}")
+    def incidents(self, answer: Answer, *, limit: int) -> None:
+        """Answer with the newest incidents, newest first."""
         known = [*self._earlier.values(), *(self._document(each) for each in self._own.values())]
         chosen = known[-limit:][::-1]
         room, told = _REPLY_MAX, []
@@ -202,7 +195,7 @@ class IncidentLog:
         return document(incident, evidence, now_ns=self._clock(), to_utc_ns=to_utc_ns)
 
     def _bound(self) -> None:
-        while len(self._earlier) + len(self._own) > KEPT:
+        while len(self._earlier) + len(self._own) > INCIDENTS_MAX:
             oldest = self._earlier or self._own
             id_ = next(iter(oldest))
             del oldest[id_]

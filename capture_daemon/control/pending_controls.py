@@ -86,8 +86,6 @@ class PendingControls:
     def set(self, source: str, values: Mapping[str, object], answer: Answer, now_ns: int) -> None:
         """Set controls and answer with what became of them. Raises Refusal."""
         known = self._described(source).controls
-        if not values:
-            raise Refusal(INVALID_PARAMS, 'name the controls to set, as in {"brightness": 10}')
         _check(known or [], values)
         self._device.set_controls(self._begin(list(values), answer, now_ns), values)
 

@@ -7,26 +7,15 @@ from __future__ import annotations
 
 import os
 import stat
-from dataclasses import dataclass
 from pathlib import Path
 
+from capture_daemon.diagnosis.records import DiagnosedDevice
 from capture_daemon.settings.spec import SourceSpec
 from capture_daemon.sources.base import SourceError
 from capture_daemon.v4l2 import discovery
 from capture_daemon.v4l2.cameras import Camera, Places, cameras
 
 _VIDEO_MAJOR = 81  # Documentation/admin-guide/devices.txt
-
-
-@dataclass(frozen=True, slots=True)
-class DiagnosedDevice:
-    """One video device, as it was when it was last there."""
-
-    node: str
-    """Its path under /dev; empty for one that is still open, but gone."""
-    rdev: int
-    port: str
-    """The USB port as the kernel's log names it ("1-1.2"); empty where none is known."""
 
 
 def own(

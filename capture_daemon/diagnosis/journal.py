@@ -18,6 +18,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
+from framebus.trusted_files import lies_at
+
 KEPT = 200
 """Incidents that stay when the file is cut."""
 BYTES_MAX = 1 << 20
@@ -82,7 +84,7 @@ class Journal:
             try:
                 _check_regular(fd)
                 _lock(fd)
-                if _leads_to(self.path, fd):
+                if lies_at(self.path, fd):
                     yield fd
                     return
             finally:
@@ -160,10 +162,3 @@ def _write_whole(fd: int, text: bytes, size: int) -> None:
     except OSError:
         os.ftruncate(fd, size)
         raise
-
-
-def _leads_to(path: Path, fd: int) -> bool:
-    try:
-        return os.path.samestat(path.stat(), os.fstat(fd))
-    except FileNotFoundError:
-        return False

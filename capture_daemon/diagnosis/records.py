@@ -1,4 +1,4 @@
-"""What a diagnosis shows: holders of a device, lines of the kernel's log. Values only.
+"""What a diagnosis is about and shows: a device, its holders, lines of the kernel's log. Values.
 
 Apart from what finds them, so that a starting daemon need not import that.
 """
@@ -10,6 +10,17 @@ from dataclasses import asdict, dataclass
 
 SEE_ALL = "sudo framebus doctor"
 """The command that sees every process."""
+
+
+@dataclass(frozen=True, slots=True)
+class DiagnosedDevice:
+    """One video device, as it was when it was last there."""
+
+    node: str
+    """Its path under /dev; empty for one that is still open, but gone."""
+    rdev: int
+    port: str
+    """The USB port as the kernel's log names it ("1-1.2"); empty where none is known."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,33 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
 
-from capture_daemon.diagnosis.records import Holders, KernelLog
+from capture_daemon.diagnosis.records import DiagnosedDevice, Holders, KernelLog
 from capture_daemon.settings.spec import SourceSpec
-
-
-class Device(Protocol):
-    """What is needed to know of a device (diagnosis.diagnosed_device.DiagnosedDevice)."""
-
-    @property
-    def node(self) -> str:
-        """Its path under /dev; empty for one that is still open, but gone."""
-
-    @property
-    def rdev(self) -> int:
-        """Its device number."""
-
-    @property
-    def port(self) -> str:
-        """Its USB port; empty if it has none."""
 
 
 @dataclass(frozen=True, slots=True)
 class Tools:
     """What the thread asks; others in tests. `holders` raises OSError where there is no /proc."""
 
-    device: Callable[[SourceSpec | None], Device | None]
+    device: Callable[[SourceSpec | None], DiagnosedDevice | None]
     """The device of a source, None while there is none."""
     holders: Callable[[int], Holders]
     kernel_log: Callable[[str, int], KernelLog]
@@ -43,7 +26,7 @@ def local_tools(apart_from: Callable[[], SourceSpec | None]) -> Tools:
     `apart_from` returns the fallback, whose device may be open here as well.
     """
 
-    def device(source: SourceSpec | None) -> Device | None:
+    def device(source: SourceSpec | None) -> DiagnosedDevice | None:
         if source is None or source.kind != "v4l2":
             return None  # no other source needs anything of v4l2
         from capture_daemon.diagnosis import diagnosed_device

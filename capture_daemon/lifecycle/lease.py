@@ -6,8 +6,6 @@ from dataclasses import dataclass
 
 from framebus.contract.causes import Cause
 
-LONGEST_S = 24 * 3600.0
-
 
 @dataclass(frozen=True, slots=True)
 class Lease:

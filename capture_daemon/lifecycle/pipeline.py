@@ -9,43 +9,25 @@ import random
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
 
-from capture_daemon.capturing import thread
 from capture_daemon.capturing.counters import FrameCounters
-from capture_daemon.capturing.publisher import Outlet, Publisher
+from capture_daemon.capturing.publisher import Publisher
 from capture_daemon.capturing.reports import Report
+from capture_daemon.capturing.switcher import Input
 from capture_daemon.capturing.thread import CaptureThread
 from capture_daemon.lifecycle.controller import CaptureController
 from capture_daemon.lifecycle.outage import Outage
+from capture_daemon.ownership.source_owner import SourceOwner
 from capture_daemon.recovery.base import Rungs
 from capture_daemon.settings.capture_request import CaptureRequest
-from capture_daemon.settings.spec import SourceSpec
 from capture_daemon.sources.base import Source
-
-
-class Sources(thread.Sources, Protocol):
-    """What is needed of ownership.source_owner.SourceOwner; tests bring their own."""
-
-    def check(self, request: CaptureRequest) -> None:
-        """Raise for a request that cannot be carried out now."""
-
-    def check_apart(self, wanted: SourceSpec, other: SourceSpec) -> None:
-        """Raise UsageError if both are one device."""
-
-    def current(self) -> SourceSpec | None:
-        """Return the source built last, None before. Any thread."""
-
-    @property
-    def supervised(self) -> bool:
-        """Whether somebody keeps the device and starts a successor."""
 
 
 @dataclass(frozen=True, slots=True)
 class Access:
     """How a source is got hold of, and got back."""
 
-    sources: Sources
+    sources: SourceOwner
     rungs: Rungs
 
 
@@ -58,7 +40,7 @@ class Pipeline:
         *,
         request: CaptureRequest,
         access: Access,
-        outlet: Outlet,
+        outlet: Input,
         outage: Outage,
         post: Callable[[Report], None],
         opened: Callable[[int, Source], None] | None,

@@ -20,7 +20,7 @@ from pathlib import Path
 
 from framebus.errors import CameraHeld, NoPermission
 from framebus.liveness import holder, locked_by_reader
-from framebus.trusted_files import open_trusted
+from framebus.trusted_files import lies_at, open_trusted
 
 _MODE = 0o640
 _CHILD_OF_UP = re.compile(r"framebus\.cli\.launch\0([0-9]+)\0")
@@ -62,7 +62,7 @@ class Locks:
                 # Unlinked while still locked: nobody can lock this file and find it at its path.
                 # If ours was removed, what lies there is another daemon's.
                 with contextlib.suppress(OSError):
-                    if _leads_to(path, fd):
+                    if lies_at(path, fd):
                         path.unlink()
                 os.close(fd)
 
@@ -84,7 +84,7 @@ def _lock(path: Path, what: str) -> int:
             pid = _pid(path, fd)
             os.close(fd)
             raise _held(what, pid) from None
-        if _leads_to(path, fd):
+        if lies_at(path, fd):
             _sign(path, fd)
             return fd
         os.close(fd)
@@ -104,7 +104,7 @@ def _give_up(path: Path, fd: int) -> None:
 
     Should one of ours get it at this very moment, that one makes way (runtime_files_watch.py).
     """
-    if _leads_to(path, fd):
+    if lies_at(path, fd):
         path.unlink(missing_ok=True)
     os.close(fd)
 
@@ -119,13 +119,6 @@ def _sign(path: Path, fd: int) -> None:
         raise NoPermission(
             f"cannot write the lock file {path} ({error.strerror}): make room in {path.parent}"
         ) from error
-
-
-def _leads_to(path: Path, fd: int) -> bool:
-    try:
-        return os.path.samestat(path.lstat(), os.fstat(fd))
-    except FileNotFoundError:
-        return False
 
 
 def _pid(path: Path, fd: int) -> int:

@@ -12,12 +12,12 @@ import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
-from typing import Protocol
 
 from framebus.errors import CameraHeld, NoPermission, UsageError
 from framebus.names import device_lock
 
 from capture_daemon.ownership.inherited_device import InheritedDevice
+from capture_daemon.ownership.keeper_client import KeeperClient
 from capture_daemon.ownership.locks import Locks
 from capture_daemon.settings import spec
 from capture_daemon.settings.capture_request import CaptureRequest
@@ -36,20 +36,6 @@ log = logging.getLogger(__name__)
 Build = Callable[[spec.SourceSpec, Request, Interrupt], Source]
 
 
-class Keeper(Protocol):
-    """What is needed of keeper.Keeper."""
-
-    @property
-    def present(self) -> bool:
-        """Whether there is somebody who may keep a descriptor."""
-
-    def keep(self, fd: int) -> None:
-        """Leave a copy of the streaming device with the keeper."""
-
-    def let_go(self) -> None:
-        """Have the keeper close its copies."""
-
-
 class SourceOwner:
     """At most one source is open and at most one device is locked at a time."""
 
@@ -58,7 +44,7 @@ class SourceOwner:
         *,
         locks: Locks,
         runtime: Path,
-        keeper: Keeper,
+        keeper: KeeperClient,
         inherited: InheritedDevice | None = None,
         apart_from: Callable[[], spec.SourceSpec | None] = lambda: None,
         build: Build = spec.build,

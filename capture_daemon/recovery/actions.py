@@ -144,7 +144,7 @@ class PortActions:
     def _power_cycle(self, port: UsbPort) -> str:
         import subprocess  # seldom needed, and slow to import in a daemon that starts
 
-        program = shutil.which("uhubctl") or shutil.which("uhubctl", path="/usr/sbin:/sbin")
+        program = uhubctl()
         if program is None:
             raise RungFailed("the program uhubctl is not installed")
         command = [program, "--location", port.hub, "--ports", port.number]
@@ -158,6 +158,11 @@ class PortActions:
         if done.returncode:
             raise RungFailed(f"uhubctl: {(done.stderr or done.stdout).strip()[-200:]}")
         return f"the power of {port.name} was off for {_POWER_OFF_S} s"
+
+
+def uhubctl() -> str | None:
+    """Return the path of the program that switches ports, None if it is not installed."""
+    return shutil.which("uhubctl") or shutil.which("uhubctl", path="/usr/sbin:/sbin")
 
 
 def _write(path: Path, text: str) -> None:

@@ -10,7 +10,6 @@ that of the device which the source's name fits.
 from __future__ import annotations
 
 import os
-import shutil
 import time
 from collections.abc import Callable, Collection, Iterator
 from typing import Protocol
@@ -18,7 +17,7 @@ from typing import Protocol
 from framebus.contract.words import DEVICE_LEVEL, Rung
 
 from capture_daemon.devices.sysfs import Places, UsbPort, port_of
-from capture_daemon.recovery.actions import PortActions, RungFailed
+from capture_daemon.recovery.actions import PortActions, RungFailed, uhubctl
 from capture_daemon.recovery.holding import Holding
 from capture_daemon.recovery.rungs import Outcome, Result, Unavailable
 from capture_daemon.sources.base import Forgetful, Interrupt, Source, SourceError
@@ -172,13 +171,9 @@ class Executor:
                 return f"{port.name} has its driver", ""
         if not self._actions.permitted(rung, port) and not self._helper.usable():
             return f"{self._actions.needs(rung, port)} may not be written", _GRANTS[rung]
-        if rung is Rung.PORT_POWER and not self._helper.usable() and not _uhubctl():
+        if rung is Rung.PORT_POWER and not self._helper.usable() and uhubctl() is None:
             return "the program uhubctl is not installed", "apt install uhubctl"
         return None
-
-
-def _uhubctl() -> bool:
-    return bool(shutil.which("uhubctl") or shutil.which("uhubctl", path="/usr/sbin:/sbin"))
 
 
 def _name(source: Source | None) -> str:

@@ -107,6 +107,14 @@ def open_trusted(path: Path, owner: int, *, flags: int = os.O_RDONLY, mode: int 
     return fd
 
 
+def lies_at(path: Path, fd: int) -> bool:
+    """Tell whether the file that `fd` has open still lies at `path`. Raises OSError."""
+    try:
+        return os.path.samestat(path.lstat(), os.fstat(fd))
+    except FileNotFoundError:
+        return False
+
+
 def check_socket(path: Path, owner: int) -> None:
     """Raise Untrusted unless a Unix socket that belongs to `owner` lies there; raises OSError.
 

@@ -47,14 +47,17 @@ def byte_count_text(count: int) -> str:
     return str(count)
 
 
-_DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h)?", re.ASCII)
+_DURATION = re.compile(r"(\d{1,9}(?:\.\d{1,9})?)(ms|s|m|h)?", re.ASCII)
 _SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, None: 1.0}
 
 
-def duration_s(text: str) -> float:
-    """Return the seconds that a text such as "90s", "5m" or "2" means. Raises UsageError."""
+def duration_s(text: str, *, zero: bool = False) -> float:
+    """Return the seconds that a text such as "90s", "500ms" or "2" means; `zero`: 0 is one too.
+
+    Raises UsageError.
+    """
     found = _DURATION.fullmatch(text)
     seconds = float(found[1]) * _SECONDS[found[2]] if found else 0.0
-    if not seconds:
+    if not found or not (seconds or zero):
         raise UsageError(f"{text!r} is no time: write it as in 90s, 5m or 1h")
     return seconds

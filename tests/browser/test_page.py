@@ -11,10 +11,11 @@ import pytest
 from playwright.sync_api import Page, Route
 
 from tests.browser import chromium
+from tests.helpers.locks import lock_held
 from tests.helpers.waiting import until
 from tests.programs.guarded_web_tier import Guarded
 from tests.programs.web_tier import Stream, WebTier
-from tests.rigs.bus import Bus, lock_held
+from tests.rigs.bus import Bus
 
 pytestmark = [
     pytest.mark.slow,
@@ -27,14 +28,6 @@ def tier(runtime: Path) -> Iterator[WebTier]:
     tier = WebTier(runtime, workers=2)
     yield tier
     tier.close()
-
-
-@pytest.fixture
-def bus(runtime: Path) -> Iterator[Bus]:
-    bus = Bus(runtime)
-    bus.start()
-    yield bus
-    bus.close()
 
 
 def _moves(page: Page) -> None:
@@ -60,7 +53,7 @@ def _viewers(tier: WebTier) -> int:
     return int(tier.json("/state")["viewers"]["count"])
 
 
-def test_the_page_shows_live_frames_and_state(tier: WebTier, bus: Bus) -> None:
+def test_the_page_shows_live_frames_and_state(tier: WebTier, live_bus: Bus) -> None:
     with chromium.page(f"http://127.0.0.1:{tier.port}/") as (page, wrong):
         page.wait_for_function("() => document.querySelector('.camera img')?.naturalWidth === 64")
         _moves(page)
@@ -94,48 +87,50 @@ def test_the_page_commands_a_camera_for_who_has_the_token() -> None:
         assert wrong == []
 
 
-def test_the_page_has_no_commands_where_nobody_may_command(tier: WebTier, bus: Bus) -> None:
+def test_the_page_has_no_commands_where_nobody_may_command(tier: WebTier, live_bus: Bus) -> None:
     with chromium.page(f"http://127.0.0.1:{tier.port}/") as (page, _):
         page.wait_for_selector(".state.good", timeout=20_000)
         assert page.query_selector(".commands") is None
 
 
 def test_the_page_names_the_cause_and_recovers_by_itself(
-    runtime: Path, tier: WebTier, bus: Bus
+    runtime: Path, tier: WebTier, live_bus: Bus
 ) -> None:
     with chromium.page(f"http://127.0.0.1:{tier.port}/") as (page, wrong):
         _moves(page)
-        bus.close()
+        live_bus.close()
         page.wait_for_selector(".cause:not([hidden])", timeout=20_000)
         assert "No capture daemon runs" in page.inner_text(".cause")
-        bus.__init__(runtime)  # type: ignore[misc]  # the same fixture closes the next epoch
-        bus.start()
+        live_bus.__init__(runtime)  # type: ignore[misc]  # the same fixture closes the next epoch
+        live_bus.start()
         _moves(page)
         page.wait_for_selector(".state.good", timeout=20_000)
         assert wrong == []
 
 
-def test_the_page_says_that_a_fallback_is_not_the_camera(tier: WebTier, bus: Bus) -> None:
+def test_the_page_says_that_a_fallback_is_not_the_camera(tier: WebTier, live_bus: Bus) -> None:
     granted = {"fourcc": "MJPG", "width": 160, "height": 120, "fps": 5.0}
     cause = {"code": "device-absent", "message": "it is unplugged", "remedy": "plug it in"}
     source = {"spec": "test", "granted": granted}
     with (
-        lock_held(bus.names),
+        lock_held(live_bus.names),
         chromium.page(f"http://127.0.0.1:{tier.port}/") as (page, wrong),
     ):
-        bus.tell("backoff", cause, {"shown": True, "source": source, "frames": {"fps": 5.0}})
+        live_bus.tell("backoff", cause, {"shown": True, "source": source, "frames": {"fps": 5.0}})
         page.wait_for_function("() => document.querySelector('.state')?.textContent === 'Fallback'")
         told = page.inner_text(".cause")
         assert told == "This is test, not the camera. It is unplugged. Plug it in."
         _rate(page, "5.0 fps")
         assert page.inner_text(".size") == "160 \N{MULTIPLICATION SIGN} 120"
-        bus.tell("streaming")
+        live_bus.tell("streaming")
         page.wait_for_function("() => document.querySelector('.state').textContent === 'Live'")
         page.wait_for_selector(".cause", state="hidden", timeout=20_000)
         assert wrong == []
 
 
-def test_a_killed_worker_costs_the_page_its_picture_for_a_moment(tier: WebTier, bus: Bus) -> None:
+def test_a_killed_worker_costs_the_page_its_picture_for_a_moment(
+    tier: WebTier, live_bus: Bus
+) -> None:
     with chromium.page(f"http://127.0.0.1:{tier.port}/") as (page, _):
         _moves(page)
         for worker in tier.workers():
@@ -145,7 +140,7 @@ def test_a_killed_worker_costs_the_page_its_picture_for_a_moment(tier: WebTier, 
         _moves(page)
 
 
-def test_a_reload_of_the_workers_costs_the_page_nothing(tier: WebTier, bus: Bus) -> None:
+def test_a_reload_of_the_workers_costs_the_page_nothing(tier: WebTier, live_bus: Bus) -> None:
     with chromium.page(f"http://127.0.0.1:{tier.port}/") as (page, wrong):
         _moves(page)
         source = page.get_attribute(".camera img", "src")
@@ -164,7 +159,7 @@ def test_a_reload_of_the_workers_costs_the_page_nothing(tier: WebTier, bus: Bus)
 
 
 def test_a_page_in_the_background_has_its_picture_back_from_a_restarted_web_tier(
-    runtime: Path, bus: Bus
+    runtime: Path, live_bus: Bus
 ) -> None:
     first = WebTier(runtime)
     with chromium.page(f"http://127.0.0.1:{first.port}/") as (page, _):
@@ -179,7 +174,7 @@ def test_a_page_in_the_background_has_its_picture_back_from_a_restarted_web_tier
 
 
 def test_a_page_that_is_refused_says_why_and_comes_when_there_is_a_place(
-    runtime: Path, bus: Bus
+    runtime: Path, live_bus: Bus
 ) -> None:
     tier = WebTier(runtime, environ={"FRAMEBUS_MAX_VIEWERS": "1"})
     try:
@@ -197,7 +192,7 @@ def test_a_page_that_is_refused_says_why_and_comes_when_there_is_a_place(
 
 
 def test_a_page_that_is_refused_asks_again_no_sooner_than_it_was_told(
-    tier: WebTier, bus: Bus
+    tier: WebTier, live_bus: Bus
 ) -> None:
     problem = {"error": "full", "message": "there is no place", "remedy": "wait"}
 
@@ -223,7 +218,9 @@ def test_a_page_that_is_refused_asks_again_no_sooner_than_it_was_told(
         assert asked == 0
 
 
-def test_incidents_that_could_not_be_asked_for_are_asked_for_again(tier: WebTier, bus: Bus) -> None:
+def test_incidents_that_could_not_be_asked_for_are_asked_for_again(
+    tier: WebTier, live_bus: Bus
+) -> None:
     broken: list[str] = []
 
     def breaks(route: Route) -> None:
@@ -246,7 +243,9 @@ def test_incidents_that_could_not_be_asked_for_are_asked_for_again(tier: WebTier
         assert len(broken) == 2
 
 
-def test_a_camera_that_appears_later_gets_its_card(runtime: Path, tier: WebTier, bus: Bus) -> None:
+def test_a_camera_that_appears_later_gets_its_card(
+    runtime: Path, tier: WebTier, live_bus: Bus
+) -> None:
     with chromium.page(f"http://127.0.0.1:{tier.port}/") as (page, wrong):
         page.wait_for_selector("[data-camera=camera]")
         (runtime / "front.lock").touch()
@@ -262,7 +261,7 @@ def test_a_camera_that_appears_later_gets_its_card(runtime: Path, tier: WebTier,
             front.close()
 
 
-def test_leaving_the_page_lets_its_connections_go(runtime: Path, bus: Bus) -> None:
+def test_leaving_the_page_lets_its_connections_go(runtime: Path, live_bus: Bus) -> None:
     tier = WebTier(runtime)
     try:
         with chromium.page(f"http://127.0.0.1:{tier.port}/") as (page, _):
@@ -275,7 +274,7 @@ def test_leaving_the_page_lets_its_connections_go(runtime: Path, bus: Bus) -> No
 
 
 def test_five_cameras_on_a_telephone_fit_and_the_fifth_says_how_it_is_shown(
-    runtime: Path, tier: WebTier, bus: Bus
+    runtime: Path, tier: WebTier, live_bus: Bus
 ) -> None:
     others = [Bus(runtime, f"workshop-{number}", fps=5) for number in range(4)]
     try:
@@ -301,7 +300,9 @@ def test_five_cameras_on_a_telephone_fit_and_the_fifth_says_how_it_is_shown(
             other.close()
 
 
-def test_the_keyboard_alone_opens_the_picture_on_the_whole_screen(tier: WebTier, bus: Bus) -> None:
+def test_the_keyboard_alone_opens_the_picture_on_the_whole_screen(
+    tier: WebTier, live_bus: Bus
+) -> None:
     with chromium.page(f"http://127.0.0.1:{tier.port}/") as (page, wrong):
         _moves(page)
         while not page.evaluate("document.activeElement.matches('.full')"):

@@ -14,9 +14,9 @@ from tests.helpers.certificate import OPENSSL
 from tests.helpers.waiting import until
 from tests.programs import nginx
 from tests.programs.guarded_web_tier import Guarded
+from tests.programs.nginx_site import site_at
 from tests.programs.web_tier import WebTier
 from tests.rigs.bus import Bus
-from tests.system.test_nginx import site_at
 
 pytestmark = [
     pytest.mark.slow,

@@ -31,17 +31,9 @@ def tier(runtime: Path) -> Iterator[WebTier]:
     tier.close()
 
 
-@pytest.fixture
-def bus(runtime: Path) -> Iterator[Bus]:
-    bus = Bus(runtime)
-    bus.start()
-    yield bus
-    bus.close()
-
-
 @pytest.mark.parametrize("path", ["stream", "snapshot?placeholder=1", "?action=stream"])
 def test_a_picture_in_a_tab_of_its_own_is_in_the_middle_of_it(
-    tier: WebTier, bus: Bus, path: str
+    tier: WebTier, live_bus: Bus, path: str
 ) -> None:
     with chromium.page("about:blank", width=1000, height=800) as (page, wrong):
         page.goto(f"http://127.0.0.1:{tier.port}/{path}", wait_until="commit")
@@ -55,14 +47,16 @@ def test_a_picture_in_a_tab_of_its_own_is_in_the_middle_of_it(
 
 @pytest.mark.parametrize("path", ["state", "cameras", "cameras/camera", "metrics", "robots.txt"])
 def test_a_document_in_a_tab_of_its_own_is_shown_without_errors(
-    tier: WebTier, bus: Bus, path: str
+    tier: WebTier, live_bus: Bus, path: str
 ) -> None:
     with chromium.page(f"http://127.0.0.1:{tier.port}/{path}") as (page, wrong):
         assert len(page.inner_text("pre")) > 10
         assert wrong == []
 
 
-def test_a_camera_whose_daemon_never_ran_is_shown_as_not_running(tier: WebTier, bus: Bus) -> None:
+def test_a_camera_whose_daemon_never_ran_is_shown_as_not_running(
+    tier: WebTier, live_bus: Bus
+) -> None:
     with chromium.page(f"http://127.0.0.1:{tier.port}/") as (page, wrong):
         garden = page.locator("[data-camera=garden]")
         garden.locator(".cause").wait_for(timeout=LIMIT_MS)
@@ -72,7 +66,7 @@ def test_a_camera_whose_daemon_never_ran_is_shown_as_not_running(tier: WebTier, 
 
 
 def test_a_picture_is_marked_as_old_while_the_server_is_away_also_on_the_whole_screen(
-    runtime: Path, bus: Bus
+    runtime: Path, live_bus: Bus
 ) -> None:
     first = WebTier(runtime)
     with chromium.page(f"http://127.0.0.1:{first.port}/") as (page, _):

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from tests.browser import chromium, firefox
 from tests.clients import page
+from tests.clients.checks import moves
 from tests.helpers.waiting import until
 
 pytestmark = pytest.mark.slow
@@ -16,17 +16,6 @@ needs_chromium = pytest.mark.skipif(not chromium.CHROMIUM.exists(), reason="no /
 needs_firefox = pytest.mark.skipif(firefox.FIREFOX is None, reason="no firefox-esr")
 
 ADDRESSES = page.block("Browsers", "text").lines()
-
-
-def moves(screenshot: Callable[[], bytes]) -> None:
-    """Wait until what is seen has been three different pictures."""
-    seen: set[bytes] = set()
-
-    def look() -> bool:
-        seen.add(screenshot())
-        return len(seen) >= 3
-
-    until(look, within_s=30, what="the picture moves")
 
 
 @needs_chromium

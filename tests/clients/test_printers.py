@@ -17,7 +17,7 @@ from playwright.sync_api import Page
 
 from tests.browser import chromium
 from tests.clients import page
-from tests.clients.test_browsers import moves
+from tests.clients.checks import moves
 from tests.helpers.waiting import until
 from tests.programs import nginx
 from tests.samples.pictures import decode

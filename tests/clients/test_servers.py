@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 from tests.clients import page
+from tests.clients.checks import need, serves
 from tests.clients.conftest import SIZE
-from tests.clients.test_commands import need, serves
 from tests.programs.nginx import free_port
 
 pytestmark = pytest.mark.slow

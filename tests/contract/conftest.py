@@ -13,13 +13,6 @@ from tests.contract.playing import FAST, Play
 
 
 @pytest.fixture
-def interrupt() -> Iterator[Interrupt]:
-    interrupt = Interrupt()
-    yield interrupt
-    interrupt.close()
-
-
-@pytest.fixture
 def play(interrupt: Interrupt) -> Iterator[Play]:
     playing: list[FileSource] = []
 

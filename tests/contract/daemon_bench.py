@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import signal
 import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -13,28 +11,26 @@ from typing import Any
 from framebus.control.client import ControlClient
 from framebus.names import CameraNames
 from framebus.ring.writer import RingWriter
+from framebus.signal_watch import SignalWatch
 
 from capture_daemon.devices.hotplug import Hotplug
 from capture_daemon.lifecycle.pipeline import Access
 from capture_daemon.ownership.inherited_device import PredecessorState
+from capture_daemon.ownership.keeper_client import KeeperClient
+from capture_daemon.ownership.locks import Locks
+from capture_daemon.ownership.source_owner import SourceOwner
 from capture_daemon.parts import Parts
 from capture_daemon.settings.options import settings
+from capture_daemon.sources.base import Source
 from capture_daemon.systemd import ServiceManager
 from tests.helpers.waiting import until
 
 
-class NoSignals:
-    def __init__(self) -> None:
-        self._fd = os.eventfd(0)
-
-    def fileno(self) -> int:
-        return self._fd
-
-    def received(self) -> list[signal.Signals]:
-        return []
-
-    def close(self) -> None:
-        os.close(self._fd)
+def owner_of(source: Source, runtime: Path) -> SourceOwner:
+    """Return what owns `source`, whatever it is asked to build."""
+    return SourceOwner(
+        locks=Locks(), runtime=runtime, keeper=KeeperClient({}), build=lambda *_: source
+    )
 
 
 class Bench:
@@ -42,7 +38,7 @@ class Bench:
         self, runtime: Path, stack: ExitStack, *, source: str, camera: Access, spare: Access
     ) -> None:
         self.names = CameraNames(runtime, "camera")
-        signals = NoSignals()
+        signals = SignalWatch(())
         stack.callback(signals.close)
         self.parts = Parts(
             settings({"source": source, "ring_size": "1M"}),

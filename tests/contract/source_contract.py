@@ -76,12 +76,6 @@ class SourceContract:
     """Subclass it with a fixture `case`."""
 
     @pytest.fixture
-    def interrupt(self) -> Iterator[Interrupt]:
-        interrupt = Interrupt()
-        yield interrupt
-        interrupt.close()
-
-    @pytest.fixture
     def good(self, case: SourceCase, tmp_path: Path, interrupt: Interrupt) -> Iterator[Source]:
         with case.good(tmp_path, interrupt) as source:
             yield source

@@ -11,13 +11,11 @@ from pathlib import Path
 from framebus.errors import CommandRefused
 
 from capture_daemon.lifecycle.pipeline import Access
-from capture_daemon.settings.capture_request import CaptureRequest
-from capture_daemon.settings.spec import SourceSpec
-from capture_daemon.sources.base import Captured, Granted, Interrupt, SourceError
-from tests.contract.daemon_bench import Bench, running
+from capture_daemon.sources.base import Captured, Granted, SourceError
+from tests.contract.daemon_bench import Bench, owner_of, running
 from tests.fakes.rung_executors import NoRungs
 from tests.helpers.waiting import until
-from tests.unit.test_publisher import WHOLE
+from tests.samples.small_jpeg import WHOLE
 
 GAIN: dict[str, object] = {"id": 1, "name": "gain", "type": "integer", "min": 0, "max": 9}
 
@@ -73,41 +71,10 @@ class StubbornSource:
             self.blocked.discard(call)
 
 
-class OneSource:
-    def __init__(self, source: StubbornSource) -> None:
-        self.source = source
-
-    supervised = False
-
-    @property
-    def built(self) -> StubbornSource:
-        return self.source
-
-    def open(
-        self, request: CaptureRequest, interrupt: Interrupt
-    ) -> tuple[str, StubbornSource, Granted]:
-        return "test", self.source, self.source.open()
-
-    def close(self) -> None:
-        self.source.close()
-
-    def leave(self) -> bool:
-        return False
-
-    def current(self) -> None:
-        """There is no device to diagnose."""
-
-    def check(self, request: CaptureRequest) -> None:
-        """Every request will do."""
-
-    def check_apart(self, wanted: SourceSpec, other: SourceSpec) -> None:
-        """There are no two devices."""
-
-
 @contextmanager
 def running_over(runtime: Path, source: StubbornSource) -> Iterator[Bench]:
     """Run a daemon that captures from `source`; nothing blocks any more when it is to end."""
-    camera, spare = (Access(OneSource(of), NoRungs()) for of in (source, StubbornSource()))
+    camera, spare = (Access(owner_of(of, runtime), NoRungs()) for of in (source, StubbornSource()))
     with running(runtime, source="test", camera=camera, spare=spare) as bench:
         yield bench
         for event in source.may.values():

@@ -9,7 +9,7 @@ import pytest
 from framebus.errors import CameraAbsent
 from framebus.names import CameraNames
 
-from tests.contract.test_control_client import reply, server
+from tests.fakes.control_server import reply, server
 from web_workers.cameras.calls import caller, prepare
 
 

@@ -13,7 +13,8 @@ from framebus.cli.main import framebus
 from framebus.invocation.ending import run
 from framebus.names import CameraNames
 
-from tests.contract.test_control_client import lock_held_by_another_process, reply, server
+from tests.fakes.control_server import reply, server
+from tests.helpers.locks import lock_held_on
 
 
 def ctl(*arguments: str) -> int:
@@ -120,7 +121,7 @@ def test_refusal_is_the_daemons_words_and_an_exit_code_that_fits(
 
 def test_silent_daemon_is_a_timeout(runtime: Path, capsys: pytest.CaptureFixture[str]) -> None:
     names = CameraNames(runtime)
-    with server(names, lambda asked: []), lock_held_by_another_process(names.lock):
+    with server(names, lambda asked: []), lock_held_on(names.lock):
         assert ctl("status", "--timeout", "0.1") == os.EX_TEMPFAIL
     assert "did not answer" in capsys.readouterr().err
 

@@ -3,70 +3,17 @@ from __future__ import annotations
 import fcntl
 import json
 import os
-import subprocess
-import sys
-import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-import zmq
 from framebus.control.client import ControlClient
 from framebus.errors import CameraAbsent, CommandRefused, ControlTimeout, UsageError
-from framebus.listener import own_context
 from framebus.liveness import holder
-from framebus.names import CameraNames, endpoint
+from framebus.names import CameraNames
 
+from tests.fakes.control_server import reply, server
+from tests.helpers.locks import lock_held_on
 from tests.helpers.waiting import until
-
-Answer = Callable[[bytes], list[bytes]]
-
-
-@contextmanager
-def server(names: CameraNames, answer: Answer) -> Iterator[None]:
-    """A ROUTER that answers each request with the messages that `answer` makes of it."""
-    context = own_context()
-    router = context.socket(zmq.ROUTER)
-    router.linger = 0
-    router.bind(endpoint(names.control_socket))
-    stop = threading.Event()
-
-    def serve() -> None:
-        while not stop.is_set():
-            if router.poll(20):
-                identity, message = router.recv_multipart()
-                for reply in answer(message):
-                    router.send_multipart([identity, reply])
-
-    thread = threading.Thread(target=serve)
-    thread.start()
-    try:
-        yield
-    finally:
-        stop.set()
-        thread.join()
-        router.close()
-        context.term()
-
-
-def reply(message: bytes, **content: object) -> bytes:
-    return json.dumps({"jsonrpc": "2.0", "id": json.loads(message)["id"], **content}).encode()
-
-
-@contextmanager
-def lock_held_by_another_process(lock: Path) -> Iterator[int]:
-    program = (
-        "import fcntl, sys; f = open(sys.argv[1], 'w'); fcntl.lockf(f, fcntl.LOCK_EX);"
-        "print(flush=True); sys.stdin.read()"
-    )
-    with subprocess.Popen(
-        [sys.executable, "-c", program, lock], stdin=subprocess.PIPE, stdout=subprocess.PIPE
-    ) as process:
-        assert process.stdout is not None
-        process.stdout.readline()
-        yield process.pid
-        process.kill()
 
 
 def test_result_is_returned(runtime: Path) -> None:
@@ -115,7 +62,7 @@ def test_silence_of_a_living_daemon_is_a_timeout_and_of_a_dead_one_an_absence(
 ) -> None:
     names = CameraNames(runtime)
     with server(names, lambda message: []), ControlClient(names) as client:
-        with lock_held_by_another_process(names.lock), pytest.raises(ControlTimeout):
+        with lock_held_on(names.lock), pytest.raises(ControlTimeout):
             client.call("status", timeout_s=0.05)
         with pytest.raises(CameraAbsent):
             client.call("status", timeout_s=0.05)
@@ -124,7 +71,7 @@ def test_silence_of_a_living_daemon_is_a_timeout_and_of_a_dead_one_an_absence(
 def test_holder_names_the_process_that_has_the_lock(runtime: Path) -> None:
     lock = CameraNames(runtime).lock
     assert holder(lock) == 0
-    with lock_held_by_another_process(lock) as pid:
+    with lock_held_on(lock) as pid:
         assert holder(lock) == pid
     until(lambda: holder(lock) == 0)
 

@@ -7,12 +7,12 @@ import re
 from pathlib import Path
 
 import pytest
-from framebus.cli.ctl import METHODS
 from framebus.cli.main import framebus
+from framebus.contract.methods import METHODS
 from framebus.invocation.ending import run
 from framebus.names import CameraNames
 
-from tests.contract.test_control_client import reply, server
+from tests.fakes.control_server import reply, server
 
 EVIL = "\x1b]0;title\x07\x9b31m\u202e\nframebus: made up\r"
 RAW = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202e]")

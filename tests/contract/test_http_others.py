@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gzip
-from collections.abc import Iterator
 
 import pytest
 
@@ -13,13 +12,6 @@ from tests.fakes.mjpeg_server import MULTIPART, Visit, part, serving
 from tests.helpers.waiting import until
 from tests.samples import pictures
 from tests.samples.framings import SOUND
-
-
-@pytest.fixture
-def interrupt() -> Iterator[Interrupt]:
-    interrupt = Interrupt()
-    yield interrupt
-    interrupt.close()
 
 
 def failure_of(interrupt: Interrupt, answer: bytes) -> SourceError:

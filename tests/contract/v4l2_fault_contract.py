@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-from collections.abc import Iterator
 
 import pytest
 
@@ -24,12 +23,6 @@ def falls_silent(session: Session) -> bool:
 
 class FaultContract:
     """Subclass it with a fixture `rig`."""
-
-    @pytest.fixture
-    def interrupt(self) -> Iterator[Interrupt]:
-        interrupt = Interrupt()
-        yield interrupt
-        interrupt.close()
 
     def test_unplugged_camera_is_gone_and_nothing_of_it_is_kept(
         self, rig: Rig, interrupt: Interrupt

@@ -10,7 +10,6 @@ from __future__ import annotations
 import errno
 import os
 import threading
-from collections.abc import Iterator
 
 import pytest
 
@@ -62,12 +61,6 @@ def abandon(session: Session) -> None:
 
 class SessionContract:
     """Subclass it with a fixture `rig`."""
-
-    @pytest.fixture
-    def interrupt(self) -> Iterator[Interrupt]:
-        interrupt = Interrupt()
-        yield interrupt
-        interrupt.close()
 
     def test_open_streams_whole_frames_in_order(self, rig: Rig, interrupt: Interrupt) -> None:
         session = start(rig, interrupt, buffers=16)

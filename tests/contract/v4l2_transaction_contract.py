@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-from collections.abc import Iterator
 
 import pytest
 
@@ -15,12 +14,6 @@ from tests.contract.v4l2_session_contract import next_frame, start
 
 class TransactionContract:
     """Subclass it with a fixture `rig`."""
-
-    @pytest.fixture
-    def interrupt(self) -> Iterator[Interrupt]:
-        interrupt = Interrupt()
-        yield interrupt
-        interrupt.close()
 
     def test_whatever_fails_on_the_way_in_nothing_is_left(
         self, rig: Rig, interrupt: Interrupt

@@ -6,6 +6,8 @@ import json
 from collections.abc import Mapping
 from pathlib import Path
 
+from framebus.contract.methods import METHODS
+from framebus.contract.words import Rung
 from framebus.control.protocol import Reply
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -21,9 +23,9 @@ from capture_daemon.settings.capture_request import CaptureRequest
 from tests.rigs.controllers import Notes, fallback_of
 
 S = 1_000_000_000
-METHODS = ["status", "start", "stop", "restart", "configure", "formats", "controls", "holders"]
-NAMES = ["rung", "source", "fallback", "size", "fps", "limit", "brightness", "1", ""]
-TEXTS = ["test", "auto", "v4l2:/dev/video0", "file:/", "http://u:p@h/", "ffmpeg:-i '", "1x1"]
+PARAMETERS = sorted({each.name for method in METHODS.values() for each in method.takes})
+NAMES = [*PARAMETERS, "brightness", "self", "answer", "1", ""]
+TEXTS = [*Rung, "test", "auto", "v4l2:/dev/video0", "file:/", "http://u:p@h/", "ffmpeg:-i '", "1x1"]
 SCALARS = (
     st.none()
     | st.booleans()
@@ -34,8 +36,7 @@ SCALARS = (
 )
 VALUES = SCALARS | st.lists(SCALARS, max_size=2) | st.dictionaries(st.text(max_size=3), SCALARS)
 CALLS = st.tuples(
-    st.sampled_from([*METHODS, "set_controls", "reset", "shutdown", "incidents"])
-    | st.text(max_size=80),
+    st.sampled_from([*METHODS]) | st.text(max_size=80),
     st.dictionaries(st.sampled_from(NAMES) | st.text(max_size=80), VALUES, max_size=3),
 )
 

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import contextlib
 import io
 import os
-import subprocess
-import sys
 import threading
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from pathlib import Path
 
 from framebus.frame import FrameFlags
@@ -117,34 +114,6 @@ class Bus:
         self.events.close()
         self.writer.close()
         self.acceptor.close()
-
-
-@contextlib.contextmanager
-def lock_held(names: CameraNames) -> Iterator[int]:
-    """Hold a camera's lock as its daemon does, in a process of its own; yields its pid."""
-    with lock_held_on(names.lock) as pid:
-        yield pid
-
-
-@contextlib.contextmanager
-def lock_held_on(path: Path) -> Iterator[int]:
-    """Hold a lock on a file, which is made, in a process of its own; yields its pid."""
-    code = (
-        "import fcntl, os, sys; os.umask(0o027); lock = open(sys.argv[1], 'w'); "
-        "fcntl.lockf(lock, fcntl.LOCK_EX | fcntl.LOCK_NB); print(flush=True); sys.stdin.read()"
-    )
-    with subprocess.Popen(
-        [sys.executable, "-c", code, str(path)],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-    ) as holder:
-        assert holder.stdout is not None
-        assert holder.stdin is not None
-        holder.stdout.readline()
-        try:
-            yield holder.pid
-        finally:
-            holder.stdin.close()
 
 
 def _padded(picture: bytes, size: int) -> bytes:

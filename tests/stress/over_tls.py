@@ -25,8 +25,8 @@ from pathlib import Path
 from benchmarks import cpu
 from tests.helpers.processes import children
 from tests.programs import nginx
+from tests.programs.nginx_site import site_at
 from tests.stress.serving import Serving, published, serving
-from tests.system.test_nginx import site_at
 
 _TIME_IS_UP = 28  # curl(1), EXIT CODES
 

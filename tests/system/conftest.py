@@ -13,7 +13,9 @@ import pytest
 
 from tests.programs.up import Up
 from tests.programs.web_tier import WebTier
-from tests.rigs.bus import Bus
+from tests.rigs.fixtures import bus, live_bus, patient_bus
+
+__all__ = ["bus", "live_bus", "patient_bus"]
 
 
 @pytest.fixture
@@ -21,13 +23,6 @@ def tier(runtime: Path) -> Iterator[WebTier]:
     tier = WebTier(runtime)
     yield tier
     tier.close()
-
-
-@pytest.fixture
-def bus(runtime: Path) -> Iterator[Bus]:
-    bus = Bus(runtime)
-    yield bus
-    bus.close()
 
 
 @pytest.fixture

@@ -14,11 +14,12 @@ from pathlib import Path
 from urllib.parse import quote
 
 import pytest
+from framebus.contract.methods import METHODS, OVER_HTTP
 
 from tests.helpers.processes import children
 from tests.helpers.waiting import until
+from tests.programs.doctor import doctor
 from tests.programs.guarded_web_tier import CONTROL, Guarded
-from tests.system.test_doctor import doctor
 
 JSON = {"Content-Type": "application/json"}
 STOP = {"jsonrpc": "2.0", "id": 1, "method": "stop"}
@@ -156,11 +157,15 @@ def test_shell_metacharacters_in_every_field(server: Guarded, tmp_path: Path) ->
         for key in ("fps", "ago", "limit", "page", "signed", "token", "action", "camera"):
             assert server.get(f"/snapshot?{key}={quote(text)}", **server.bearer)[0] < 500
         assert server.get(f"/cameras/{quote(text, safe='')}/state", **server.bearer)[0] == 404
-        for method, params in (
-            ("configure", {"size": text}), ("configure", {"fps": text}), ("reset", {"rung": text}),
-            ("set_controls", {text: 1}), ("set_controls", {"brightness": text}),
-            ("start", {text: text}), (text, {}),
-        ):  # fmt: skip
+        calls: list[tuple[str, dict[str, object]]] = [
+            ("set_controls", {text: 1}),
+            ("set_controls", {"brightness": text}),
+            ("start", {text: text}),
+            (text, {}),
+        ]
+        for name in OVER_HTTP:
+            calls += [(name, {each.name: text}) for each in METHODS[name].takes]
+        for method, params in calls:
             status, answer = server.call(method, **params)
             assert status == 403 or answer["error"]["code"] < 0, (method, params)
     assert not planted.exists()
@@ -195,7 +200,7 @@ def test_malformed_calls(server: Guarded, body: bytes) -> None:
 
 
 def test_a_command_that_could_run_a_program_or_end_the_daemon(server: Guarded) -> None:
-    for method in ("shutdown", "renew", "lend", "holders", "incidents", "quit"):
+    for method in (*(METHODS.keys() - {*OVER_HTTP}), "quit"):
         status, answer = server.call(method)
         assert (status, answer["error"]) == (403, "not-from-here"), method
     for key in ("source", "fallback"):

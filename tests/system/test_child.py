@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -34,13 +34,6 @@ def program(tmp_path: Path) -> Program:
         return str(path)
 
     return write
-
-
-@pytest.fixture
-def interrupt() -> Iterator[Interrupt]:
-    interrupt = Interrupt()
-    yield interrupt
-    interrupt.close()
 
 
 def written(path: Path) -> int:

@@ -14,7 +14,8 @@ from pathlib import Path
 import pytest
 from framebus.frame import FrameFlags
 
-from tests.rigs.bus import Bus, lock_held
+from tests.helpers.locks import lock_held
+from tests.rigs.bus import Bus
 from tests.rigs.numbered_frames import picture, publishing
 
 COUNTS = re.compile(rb"(\d+) delivered, (\d+) skipped, (\d+) lapped")

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import zmq
+from framebus.contract.methods import METHODS
 from framebus.listener import own_context
 from framebus.names import endpoint
 
@@ -16,10 +17,6 @@ from tests.programs.daemon import DaemonProcess
 
 PAGE = Path(__file__).parents[2] / "docs" / "control.md"
 BLOCK = re.compile(r"^```json\n(.*?)^```", re.DOTALL | re.MULTILINE)
-
-
-COMMANDS = ("status", "start", "stop", "restart", "configure", "shutdown")
-METHODS = (*COMMANDS, "formats", "controls", "set_controls", "holders", "incidents", "reset")
 
 
 def examples() -> list[tuple[dict[str, Any], dict[str, Any]]]:
@@ -74,8 +71,7 @@ def test_every_example_gets_the_reply_that_the_page_shows(runtime: Path) -> None
         assert daemon.ended() == 0
 
 
-def test_the_page_describes_every_method() -> None:
-    page = PAGE.read_text()
+def test_the_page_has_an_example_of_every_method() -> None:
     called = {request["method"] for request, _ in examples()}
-    for method in METHODS:
-        assert method in called or re.search(rf"^## .*\b{method}\b", page, re.MULTILINE)
+    # What they show is a camera's, which the examples' daemon has not.
+    assert METHODS.keys() - called == {"controls", "set_controls"}

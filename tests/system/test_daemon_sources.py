@@ -11,11 +11,11 @@ import pytest
 from framebus.errors import CommandRefused
 from framebus.names import device_lock
 
+from tests.helpers.locks import lock_held_on
 from tests.helpers.processes import children
 from tests.helpers.waiting import until
 from tests.programs.daemon import DaemonProcess
 from tests.samples.pictures import jpeg
-from tests.unit.test_locks import another_process_holding
 
 LAVFI = "ffmpeg:-re -f lavfi -i testsrc=size=160x120:rate=20"
 
@@ -23,7 +23,7 @@ LAVFI = "ffmpeg:-re -f lavfi -i testsrc=size=160x120:rate=20"
 def test_a_daemon_for_a_device_of_another_daemon_exits_with_75(runtime: Path) -> None:
     lock = device_lock(runtime, os.stat("/dev/null").st_rdev)
     with (
-        another_process_holding(lock) as pid,
+        lock_held_on(lock) as pid,
         DaemonProcess(runtime, "--source", "v4l2:/dev/null") as daemon,
     ):
         assert daemon.ended() == 75
@@ -34,7 +34,7 @@ def test_a_daemon_for_a_device_of_another_daemon_exits_with_75(runtime: Path) ->
 def test_configuring_what_cannot_be_done_changes_nothing(runtime: Path) -> None:
     lock = device_lock(runtime, os.stat("/dev/null").st_rdev)
     with (
-        another_process_holding(lock) as pid,
+        lock_held_on(lock) as pid,
         DaemonProcess(runtime, "--source", "test", "--size", "160x120") as daemon,
     ):
         before = daemon.until_state("streaming")

@@ -4,27 +4,15 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
-import sys
 import tarfile
 from pathlib import Path
 from typing import Any
 
 from tests.helpers.waiting import until
 from tests.programs.daemon import DaemonProcess
+from tests.programs.doctor import doctor
 
 SECRET = "hunter2-of-the-test"
-
-
-def doctor(*arguments: str, **environ: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "framebus", "doctor", *arguments],
-        capture_output=True,
-        text=True,
-        timeout=60,
-        env={**os.environ, **environ},
-        check=False,
-    )
 
 
 def findings(*arguments: str) -> list[dict[str, Any]]:

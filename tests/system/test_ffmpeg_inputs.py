@@ -6,7 +6,6 @@ import io
 import os
 import subprocess
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -20,13 +19,6 @@ from tests.helpers.processes import children
 from tests.samples.pictures import jpeg
 
 PICTURES = [jpeg(number) for number in range(4)]
-
-
-@pytest.fixture
-def interrupt() -> Iterator[Interrupt]:
-    interrupt = Interrupt()
-    yield interrupt
-    interrupt.close()
 
 
 def taken(source: FfmpegSource, count: int) -> list[bytes]:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import socket
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -14,13 +12,6 @@ from tests.rigs.bus import Bus
 
 REQUEST = b"GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
-
-
-@pytest.fixture
-def bus(runtime: Path) -> Iterator[Bus]:
-    bus = Bus(runtime, fps=0.1)  # what is 30 s old is fresh
-    yield bus
-    bus.close()
 
 
 def connect(port: int, *, receive_buffer: int = 0) -> socket.socket:
@@ -70,9 +61,9 @@ def to_the_end_of_answer(connection: socket.socket) -> bytes:
 
 @pytest.mark.parametrize("begun", [b"GET /snapshot HT", REQUEST[:-2], b"G"])
 def test_many_half_open_requests_keep_no_snapshot_from_being_answered(
-    bus: Bus, tier: WebTier, begun: bytes
+    patient_bus: Bus, tier: WebTier, begun: bytes
 ) -> None:
-    bus.publish()
+    patient_bus.publish()
     with contextlib.ExitStack() as stack:
         for _ in range(200):
             stack.enter_context(connect(tier.port)).sendall(begun)
@@ -82,10 +73,10 @@ def test_many_half_open_requests_keep_no_snapshot_from_being_answered(
 
 
 def test_clients_that_do_not_read_their_snapshots_keep_nobody_from_one(
-    bus: Bus, tier: WebTier
+    patient_bus: Bus, tier: WebTier
 ) -> None:
     picture = b"\xff\xd8" + bytes(1_000_000)
-    bus.publish(picture)
+    patient_bus.publish(picture)
     with contextlib.ExitStack() as stack:
         for _ in range(16):
             lazy = stack.enter_context(connect(tier.port, receive_buffer=4096))

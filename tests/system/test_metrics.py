@@ -6,7 +6,6 @@ import http.client
 import os
 import signal
 import threading
-from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -21,13 +20,6 @@ from tests.rigs.bus import Bus
 NAME = {"camera": "camera"}
 OF = {**NAME, "kind": "stream"}
 pytestmark = pytest.mark.timeout(300)
-
-
-@pytest.fixture
-def bus(runtime: Path) -> Iterator[Bus]:
-    bus = Bus(runtime, fps=0.1)  # what is 30 s old is fresh: nobody gets a placeholder here
-    yield bus
-    bus.close()
 
 
 def scrape_each(tier: WebTier) -> list[Scrape]:
@@ -84,9 +76,9 @@ def closed(scrape: Scrape, reason: str) -> float:
     return scrape.value("framebus_viewers_closed_total", **OF, reason=reason) or 0.0
 
 
-def watched(tier: WebTier, bus: Bus, stack: ExitStack, count: int) -> list[Stream]:
+def watched(tier: WebTier, patient_bus: Bus, stack: ExitStack, count: int) -> list[Stream]:
     """Let so many viewers in, and wait until each has a frame."""
-    bus.publish()
+    patient_bus.publish()
     viewers = [Stream(tier.port).start() for _ in range(count)]
     for viewer in viewers:
         stack.callback(viewer.close)
@@ -95,12 +87,12 @@ def watched(tier: WebTier, bus: Bus, stack: ExitStack, count: int) -> list[Strea
     return viewers
 
 
-def all_adds_up(tier: WebTier, bus: Bus) -> bool:
+def all_adds_up(tier: WebTier, patient_bus: Bus) -> bool:
     """Publish to seven viewers, one of which does not read; False if that one was thrown out."""
     until(lambda: tier.scrape().value("framebus_viewers", **OF) == 0, within_s=40)
     before = tier.scrape()
     with ExitStack() as stack:
-        viewers = watched(tier, bus, stack, 4)
+        viewers = watched(tier, patient_bus, stack, 4)
         for path in ("/stream?fps=7", "/stream?extra_headers=1"):
             viewers.append(Stream(tier.port, path).start())
             stack.callback(viewers[-1].close)
@@ -109,13 +101,13 @@ def all_adds_up(tier: WebTier, bus: Bus) -> bool:
         lazy.read_a_frame()
         for viewer in (*viewers, lazy):
             until(lambda viewer=viewer: viewer.frames, within_s=30, what="a frame")  # type: ignore[misc]
-        first = bus.writer.cursor
+        first = patient_bus.writer.cursor
         assert {viewer.frames[0].sequence for viewer in (*viewers, lazy)} == {first}
         for _ in range(60):
-            bus.publish(bytes(200_000))
+            patient_bus.publish(bytes(200_000))
             at = len(viewers[0].frames)
             viewers[0].wait(lambda at=at: len(viewers[0].frames) > at, "it goes on")  # type: ignore[misc]
-        due = 7 * (bus.writer.cursor - first + 1)
+        due = 7 * (patient_bus.writer.cursor - first + 1)
 
         def counted() -> bool:
             now = tier.scrape()
@@ -145,18 +137,18 @@ def all_adds_up(tier: WebTier, bus: Bus) -> bool:
 
 
 def test_what_viewers_of_two_workers_got_adds_up_with_a_slow_one_among_them(
-    runtime: Path, bus: Bus
+    runtime: Path, patient_bus: Bus
 ) -> None:
     tier = WebTier(runtime, workers=2)
     try:
         # A machine that stands still for ten seconds may cost the slow viewer its connection.
-        assert any(all_adds_up(tier, bus) for _ in range(3))
+        assert any(all_adds_up(tier, patient_bus) for _ in range(3))
     finally:
         tier.close()
 
 
 def test_counters_never_fall_when_workers_are_killed_reloaded_and_end(
-    runtime: Path, bus: Bus
+    runtime: Path, patient_bus: Bus
 ) -> None:
     tier = WebTier(runtime, workers=2)
 
@@ -175,7 +167,7 @@ def test_counters_never_fall_when_workers_are_killed_reloaded_and_end(
     try:
         with ExitStack() as stack, Watch(tier) as watch:
             for _ in range(3):
-                watched(tier, bus, stack, 4)
+                watched(tier, patient_bus, stack, 4)
                 before = tier.scrape()
                 killed = until(lambda: with_viewers(tier), within_s=30, what="who has viewers")
                 os.kill(killed, signal.SIGKILL)
@@ -189,7 +181,7 @@ def test_counters_never_fall_when_workers_are_killed_reloaded_and_end(
                     within_s=30,
                     what="its viewers are told lost",
                 )
-            watched(tier, bus, stack, 4)
+            watched(tier, patient_bus, stack, 4)
             old = set(tier.workers())
             tier.process.send_signal(signal.SIGHUP)
             until(lambda: replaced(old), within_s=40, what="new workers")
@@ -199,7 +191,7 @@ def test_counters_never_fall_when_workers_are_killed_reloaded_and_end(
                 within_s=30,
                 what="viewers were handed over",
             )
-            watched(tier, bus, stack, 2)
+            watched(tier, patient_bus, stack, 2)
             until(settled, within_s=30, what="accepted = there + closed")
             seen = watch.scrapes
             until(lambda: watch.scrapes > seen + 10, within_s=40)
@@ -215,11 +207,11 @@ def with_viewers(tier: WebTier) -> int:
     return int(told["worker"]) if told["count"] else 0
 
 
-def test_counters_go_on_when_workers_are_recycled(runtime: Path, bus: Bus) -> None:
+def test_counters_go_on_when_workers_are_recycled(runtime: Path, patient_bus: Bus) -> None:
     tier = WebTier(runtime, max_requests="5")
     try:
         with ExitStack() as stack:
-            watched(tier, bus, stack, 2)
+            watched(tier, patient_bus, stack, 2)
             seen: set[int] = set()
 
             def recycled() -> bool:
@@ -236,12 +228,12 @@ def test_counters_go_on_when_workers_are_recycled(runtime: Path, bus: Bus) -> No
 
 
 def test_the_counts_of_good_thinned_slow_and_stalled_viewers_each_add_up(
-    runtime: Path, bus: Bus
+    runtime: Path, patient_bus: Bus
 ) -> None:
     tier = WebTier(runtime)
     try:
         with ExitStack() as stack:
-            (good,) = watched(tier, bus, stack, 1)
+            (good,) = watched(tier, patient_bus, stack, 1)
             thinned = Stream(tier.port, "/stream?fps=3").start()
             stack.callback(thinned.close)
             for _ in range(2):  # one reads a little now and then, one nothing at all
@@ -249,13 +241,13 @@ def test_the_counts_of_good_thinned_slow_and_stalled_viewers_each_add_up(
                 stack.callback(slow.close)
                 slow.read_a_frame()
             thinned.wait(lambda: thinned.frames, "a frame")
-            first = bus.writer.cursor
+            first = patient_bus.writer.cursor
             for _ in range(40):
-                bus.publish(bytes(200_000))
+                patient_bus.publish(bytes(200_000))
                 at = len(good.frames)
                 good.wait(lambda at=at: len(good.frames) > at, "it goes on")  # type: ignore[misc]
                 slow.read_some()
-            due = bus.writer.cursor - first + 1
+            due = patient_bus.writer.cursor - first + 1
 
             def counted() -> bool:
                 listed = tier.json("/state")["viewers"]["list"]

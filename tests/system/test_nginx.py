@@ -12,14 +12,13 @@ import pytest
 from framebus.names import state_dir, web_token
 from framebus.secret_files import read_secret
 
-from tests.helpers.certificate import OPENSSL, make_certificate
+from tests.helpers.certificate import OPENSSL
 from tests.helpers.multipart import split_head
 from tests.helpers.waiting import until
 from tests.programs import nginx
+from tests.programs.nginx_site import SITE, redirect, site_at
 from tests.programs.web_tier import Stream, WebTier
 from tests.rigs.bus import Bus
-
-SITE = Path(__file__).parents[2] / "deploy" / "nginx" / "framebus.conf"
 
 ACCESS = {
     "FRAMEBUS_CONTROL": "token",
@@ -30,31 +29,6 @@ ACCESS = {
 pytestmark = pytest.mark.skipif(
     nginx.NGINX is None or OPENSSL is None, reason="nginx and openssl are wanted"
 )
-
-
-def site_at(directory: Path, upstream: int, plain: int, tls: int) -> str:
-    """The site as it is, but for its addresses and its certificate, which is made in `directory`.
-
-    It is served without TLS as well, which the server that sends everybody there gives way to.
-    """
-    site = SITE.read_text()
-    certificate, key = make_certificate(directory)
-    for old, new in (
-        (redirect(site), ""),
-        ("server 127.0.0.1:8080;", f"server 127.0.0.1:{upstream};"),
-        ("listen 443 ssl http2;", f"listen 127.0.0.1:{tls} ssl http2; listen 127.0.0.1:{plain};"),
-        ("listen [::]:443 ssl http2;", ""),
-        ("/etc/ssl/framebus/fullchain.pem", str(certificate)),
-        ("/etc/ssl/framebus/privkey.pem", str(key)),
-    ):
-        assert site.count(old) == 1
-        site = site.replace(old, new)
-    return site
-
-
-def redirect(site: str) -> str:
-    """The part of the site that sends everybody who comes without TLS there."""
-    return site[site.index("# Without the query") : site.index("server {\n    # Over HTTP/2")]
 
 
 @pytest.fixture
@@ -80,24 +54,20 @@ def ports(tier: WebTier, tmp_path: Path) -> Iterator[tuple[int, int]]:
     ],
 )
 def test_frames_come_through_one_by_one_and_unchunked(
-    runtime: Path, ports: tuple[int, int], path: str
+    patient_bus: Bus, ports: tuple[int, int], path: str
 ) -> None:
     port, _ = ports
-    bus = Bus(runtime, fps=0.1)  # what is 30 s old is fresh
+    first = patient_bus.publish()
+    viewer = Stream(port, path).start()
     try:
-        first = bus.publish()
-        viewer = Stream(port, path).start()
-        try:
-            assert "chunked" not in viewer.headers.get("transfer-encoding", "")
-            viewer.wait(lambda: first in seen(viewer), "the first frame, with none after it")
-            second = bus.publish()
-            viewer.wait(lambda: second in seen(viewer), "the second")
-            assert seen(viewer) == {first, second}
-            viewer.check()
-        finally:
-            viewer.close()
+        assert "chunked" not in viewer.headers.get("transfer-encoding", "")
+        viewer.wait(lambda: first in seen(viewer), "the first frame, with none after it")
+        second = patient_bus.publish()
+        viewer.wait(lambda: second in seen(viewer), "the second")
+        assert seen(viewer) == {first, second}
+        viewer.check()
     finally:
-        bus.close()
+        viewer.close()
 
 
 @pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not installed")

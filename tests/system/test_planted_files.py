@@ -7,7 +7,6 @@ import socket
 import subprocess
 import sys
 import zlib
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -15,7 +14,6 @@ from framebus.names import CameraNames
 from framebus.ring import layout
 
 from tests.helpers.processes import children
-from tests.helpers.waiting import until
 from tests.programs.daemon import DaemonProcess
 from tests.programs.web_tier import Stream, WebTier
 from tests.rigs.bus import Bus
@@ -38,88 +36,73 @@ TEXTS = (
 )
 
 
-@pytest.fixture
-def web(runtime: Path) -> Iterator[WebTier]:
-    tier = WebTier(runtime)
-    yield tier
-    tier.close()
-
-
-@pytest.fixture
-def bus(runtime: Path) -> Iterator[Bus]:
-    """A ring with a frame each 33 ms."""
-    bus = Bus(runtime)
-    bus.start()
-    until(lambda: bus.writer.cursor, what="a frame")
-    yield bus
-    bus.close()
-
-
-def check_answers(web: WebTier) -> None:
+def check_answers(tier: WebTier) -> None:
     """Every route answers, as what it is there for, with all its workers alive."""
-    workers = children(web.process.pid)
-    answers = {path: web.get(path)[0] for path in PATHS}
+    workers = children(tier.process.pid)
+    answers = {path: tier.get(path)[0] for path in PATHS}
     assert set(answers.values()) <= {200, 503}, answers
     assert answers["/healthz"] == answers["/state"] == answers["/metrics"] == 200
-    with socket.create_connection(("127.0.0.1", web.port), timeout=20) as listener:
+    with socket.create_connection(("127.0.0.1", tier.port), timeout=20) as listener:
         listener.sendall(b"GET /events HTTP/1.1\r\nHost: localhost\r\n\r\n")
         head = b""
         while b"event: state" not in head:
             got = listener.recv(65536)
             assert got, head
             head += got
-    assert children(web.process.pid) == workers, web.log()
+    assert children(tier.process.pid) == workers, tier.log()
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_web_tier_answers_whatever_lies_in_place_of_a_cameras_files(
-    web: WebTier, runtime: Path, kind: str
+    tier: WebTier, runtime: Path, kind: str
 ) -> None:
     for path in CameraNames(runtime).files:
         put(kind, path)
-    check_answers(web)
-    assert web.json("/state")["online"] is False
+    check_answers(tier)
+    assert tier.json("/state")["online"] is False
 
 
 def test_a_ring_whose_file_is_not_to_be_believed_is_named_as_the_cause(
-    web: WebTier, bus: Bus
+    tier: WebTier, live_bus: Bus
 ) -> None:
-    assert web.json("/state")["online"] is True
-    bus.writer.path.chmod(0o666)
-    state = web.json("/state")
+    assert tier.json("/state")["online"] is True
+    live_bus.writer.path.chmod(0o666)
+    state = tier.json("/state")
     assert (state["online"], state["cause"]["code"]) == (False, "untrusted")
-    assert f"chmod go-w {bus.writer.path}" in state["cause"]["message"]
-    assert web.get("/snapshot")[0] == 503
+    assert f"chmod go-w {live_bus.writer.path}" in state["cause"]["message"]
+    assert tier.get("/snapshot")[0] == 503
 
 
 @pytest.mark.parametrize("text", TEXTS)
-def test_a_status_text_that_is_none_ends_no_worker(web: WebTier, bus: Bus, text: bytes) -> None:
-    words = bus.writer._words
-    bus.writer._bytes[layout.STATUS_TEXT : layout.STATUS_TEXT + len(text)] = text
+def test_a_status_text_that_is_none_ends_no_worker(
+    tier: WebTier, live_bus: Bus, text: bytes
+) -> None:
+    words = live_bus.writer._words
+    live_bus.writer._bytes[layout.STATUS_TEXT : layout.STATUS_TEXT + len(text)] = text
     words[layout.W_STATUS_LENGTH] = len(text)
     words[layout.W_STATUS_CHECK] = zlib.crc32(text)
     words[layout.W_STATUS_GENERATION] = 2 << 40
-    check_answers(web)
-    assert web.json("/state")["showing"] is not None, "frames are fresh, whatever is said"
-    bus.events._publisher.send(b'{"event":"state",' + text[1:])
-    check_answers(web)
+    check_answers(tier)
+    assert tier.json("/state")["showing"] is not None, "frames are fresh, whatever is said"
+    live_bus.events._publisher.send(b'{"event":"state",' + text[1:])
+    check_answers(tier)
 
 
 @pytest.mark.root
 @pytest.mark.skipif(os.getuid() != 0, reason="needs root to give files away")
 def test_a_ring_of_another_user_is_not_shown_and_cannot_end_a_worker(
-    web: WebTier, bus: Bus
+    tier: WebTier, live_bus: Bus
 ) -> None:
-    bus.pause()
-    os.chown(bus.writer.path, 65534, 65534)
-    viewer = Stream(web.port)
+    live_bus.pause()
+    os.chown(live_bus.writer.path, 65534, 65534)
+    viewer = Stream(tier.port)
     viewer.read_a_part()
     assert viewer.frames == []
-    workers = children(web.process.pid)
-    os.truncate(bus.writer.path, 0)  # a worker that had it mapped would end by SIGBUS
-    check_answers(web)
-    assert web.json("/state")["cause"]["code"] == "untrusted"
-    assert children(web.process.pid) == workers
+    workers = children(tier.process.pid)
+    os.truncate(live_bus.writer.path, 0)  # a worker that had it mapped would end by SIGBUS
+    check_answers(tier)
+    assert tier.json("/state")["cause"]["code"] == "untrusted"
+    assert children(tier.process.pid) == workers
     viewer.close()
 
 

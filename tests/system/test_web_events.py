@@ -7,9 +7,10 @@ import socket
 from pathlib import Path
 from typing import Any, Self
 
+from tests.helpers.locks import lock_held
 from tests.helpers.multipart import split_head
 from tests.programs.web_tier import WebTier
-from tests.rigs.bus import Bus, lock_held
+from tests.rigs.bus import Bus
 
 
 class Events:

@@ -15,7 +15,7 @@ from pathlib import Path
 from framebus.cli.child import Part
 from framebus.cli.supervisor import Supervisor
 
-from capture_daemon.ownership.keeper import Keeper, handed_over
+from capture_daemon.ownership.keeper_client import KeeperClient, handed_over
 
 
 def supervise(directory: Path, kinds: list[str]) -> int:
@@ -53,7 +53,7 @@ def child(directory: Path, kind: str) -> None:
 
 def keep(directory: Path, *, forget: bool) -> None:
     """Count lives in a file that no name leads to: only who was handed it over finds the count."""
-    keeper = Keeper(os.environ)
+    keeper = KeeperClient(os.environ)
     fd = handed_over(os.environ)
     if fd is None:
         fd = os.memfd_create("lives")

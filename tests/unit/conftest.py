@@ -1,4 +1,4 @@
-"""A small ring and one reader of it, for the tests of the ring; a token, for those of the gate."""
+"""A small ring and one reader of it; a web application without a server, and a token for it."""
 
 from __future__ import annotations
 
@@ -6,11 +6,20 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from flask import Flask
+from flask.testing import FlaskClient
 from framebus.names import CameraNames
 from framebus.ring import layout
 from framebus.ring.reader import RingReader
 from framebus.ring.writer import RingWriter
 from framebus.secret_files import make_secret, read_secret
+
+from tests.rigs.announced_ring import AnnouncedRing
+from tests.rigs.fixtures import bus, patient_bus
+from web_workers.app import create_app
+from web_workers.settings import Settings
+
+__all__ = ["bus", "patient_bus"]
 
 
 @pytest.fixture
@@ -28,6 +37,24 @@ def reader(runtime: Path, writer: RingWriter) -> Iterator[RingReader]:
 
 
 @pytest.fixture
+def announced_ring(runtime: Path) -> Iterator[AnnouncedRing]:
+    ring = AnnouncedRing(runtime)
+    yield ring
+    ring.close()
+
+
+@pytest.fixture
 def token(tmp_path: Path) -> str:
     make_secret(tmp_path / "web.token")
     return read_secret(tmp_path / "web.token")
+
+
+@pytest.fixture
+def app(runtime: Path) -> Flask:
+    """A web application whom anybody may look at; a file may have its own instead."""
+    return create_app(Settings(runtime))
+
+
+@pytest.fixture
+def client(app: Flask) -> FlaskClient:
+    return app.test_client()

@@ -9,7 +9,6 @@ from flask import Flask
 from flask.testing import FlaskClient
 from framebus.errors import ControlTimeout
 from framebus.names import CameraNames
-from framebus.secret_files import make_secret, read_secret
 from werkzeug.test import TestResponse
 
 from tests.unit.credentials import CALL, GUARDED, basic, bearer, csrf, signed_in
@@ -19,19 +18,8 @@ from web_workers.settings import Settings
 
 
 @pytest.fixture
-def token(tmp_path: Path) -> str:
-    make_secret(tmp_path / "web.token")
-    return read_secret(tmp_path / "web.token")
-
-
-@pytest.fixture
 def app(runtime: Path, tmp_path: Path, token: str) -> Flask:
     return create_app(Settings(runtime, access=GUARDED, state=tmp_path))
-
-
-@pytest.fixture
-def client(app: Flask) -> FlaskClient:
-    return app.test_client()
 
 
 def command(client: FlaskClient, call: object = None, **headers: str) -> TestResponse:

@@ -24,16 +24,9 @@ def app(runtime: Path, tmp_path: Path, token: str) -> Flask:
 
 
 @pytest.fixture
-def client(app: Flask) -> FlaskClient:
-    return app.test_client()
-
-
-@pytest.fixture
-def bus(runtime: Path) -> Iterator[Bus]:
-    bus = Bus(runtime, fps=0.1)  # what is 30 s old is fresh
-    bus.publish()
-    yield bus
-    bus.close()
+def bus(patient_bus: Bus) -> Bus:
+    patient_bus.publish()
+    return patient_bus
 
 
 def routes(app: Flask) -> Iterator[tuple[str, str, Decision | None]]:

@@ -13,7 +13,7 @@ from framebus.invocation import typed
 from framebus.names import CameraNames
 from framebus.running import RunningCamera, RuntimeDirectory
 
-from tests.rigs.bus import lock_held
+from tests.helpers.locks import lock_held
 
 STATUS = ("ctl", "status")
 

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from capture_daemon.diagnosis.diagnosed_device import DiagnosedDevice, named, own
+from capture_daemon.diagnosis.diagnosed_device import named, own
+from capture_daemon.diagnosis.records import DiagnosedDevice
 from capture_daemon.settings.spec import parse
 from capture_daemon.v4l2.cameras import Places
 from tests.fakes.machine import Bench

@@ -18,8 +18,8 @@ from capture_daemon.control.diagnostics_thread import (
     JournalRead,
     JournalTrouble,
 )
-from capture_daemon.diagnosis.records import Holder, Holders, KernelLog, Line
-from capture_daemon.diagnosis.tools import Device, Tools
+from capture_daemon.diagnosis.records import DiagnosedDevice, Holder, Holders, KernelLog, Line
+from capture_daemon.diagnosis.tools import Tools
 from capture_daemon.settings.spec import SourceSpec, parse
 from tests.helpers.waiting import until
 
@@ -28,18 +28,14 @@ CHEESE = Holder(4712, "cheese", "ada", UTC, "", ("descriptor",), False)
 LINE = Line(UTC, "usb 1-1: USB disconnect", "it left the bus")
 
 
-@dataclass(frozen=True)
-class Camera:
-    node: str = "/dev/video0"
-    rdev: int = 1
-    port: str = "1-1"
+CAMERA = DiagnosedDevice("/dev/video0", 1, "1-1")
 
 
 @dataclass
 class Bench:
     """A machine and a disk that do as they are told."""
 
-    device: Device | None = field(default_factory=Camera)
+    device: DiagnosedDevice | None = CAMERA
     source: SourceSpec | None = field(default_factory=lambda: parse("v4l2:/dev/video0"))
     asked: list[object] = field(default_factory=list)
     reports: list[DiagnosticsReport] = field(default_factory=list)
@@ -107,8 +103,8 @@ def test_evidence_is_who_has_the_device_and_what_the_kernel_said_since_before(
     assert "2 processes could not be looked into" in found.evidence.notes[0]
 
 
-@pytest.mark.parametrize("now", [None, Camera(node="", port="")], ids=["closed", "still open"])
-def test_a_device_that_is_gone_is_remembered(bench: Bench, now: Device | None) -> None:
+@pytest.mark.parametrize("now", [None, DiagnosedDevice("", 1, "")], ids=["closed", "still open"])
+def test_a_device_that_is_gone_is_remembered(bench: Bench, now: DiagnosedDevice | None) -> None:
     bench.thread.learn_device()
     bench.evidence()
     bench.asked.clear()
@@ -117,9 +113,9 @@ def test_a_device_that_is_gone_is_remembered(bench: Bench, now: Device | None) -
     assert bench.asked == [1, ("1-1", UTC - BEFORE_NS)]
 
 
-@pytest.mark.parametrize("now", [None, Camera(node="", port="")], ids=["closed", "still open"])
+@pytest.mark.parametrize("now", [None, DiagnosedDevice("", 1, "")], ids=["closed", "still open"])
 def test_of_a_device_that_went_before_it_was_known_all_of_usb_is_read(
-    bench: Bench, now: Device | None
+    bench: Bench, now: DiagnosedDevice | None
 ) -> None:
     bench.device = now
     bench.evidence()
@@ -127,7 +123,7 @@ def test_of_a_device_that_went_before_it_was_known_all_of_usb_is_read(
 
 
 def test_a_camera_that_is_not_on_usb_has_no_port_to_read_about(bench: Bench) -> None:
-    bench.device = Camera(port="")
+    bench.device = DiagnosedDevice("/dev/video0", 1, "")
     assert bench.evidence().evidence.kernel_log == ()
 
 

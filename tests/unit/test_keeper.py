@@ -12,8 +12,8 @@ import pytest
 from framebus.cli.descriptor_store import DescriptorStore
 from framebus.cli.launch import KEPT, number_kept
 
-from capture_daemon.ownership import keeper
-from capture_daemon.ownership.keeper import NAME, Keeper, handed_over
+from capture_daemon.ownership import keeper_client
+from capture_daemon.ownership.keeper_client import NAME, KeeperClient, handed_over
 from tests.helpers.descriptors import opened
 
 
@@ -25,8 +25,8 @@ def server() -> Iterator[DescriptorStore]:
 
 
 @pytest.fixture
-def client(server: DescriptorStore) -> Keeper:
-    return Keeper({"NOTIFY_SOCKET": server.address})
+def client(server: DescriptorStore) -> KeeperClient:
+    return KeeperClient({"NOTIFY_SOCKET": server.address})
 
 
 @pytest.fixture
@@ -42,7 +42,7 @@ def hear_until(server: DescriptorStore, done: threading.Event, child: int) -> No
         server.receive(child)
 
 
-def let_go(client: Keeper, server: DescriptorStore, child: int) -> None:
+def let_go(client: KeeperClient, server: DescriptorStore, child: int) -> None:
     done = threading.Event()
     thread = threading.Thread(target=hear_until, args=(server, done, child))
     thread.start()
@@ -52,7 +52,7 @@ def let_go(client: Keeper, server: DescriptorStore, child: int) -> None:
 
 
 def test_a_copy_is_kept_and_let_go_of_before_the_call_returns(
-    server: DescriptorStore, client: Keeper, pipe: tuple[int, int]
+    server: DescriptorStore, client: KeeperClient, pipe: tuple[int, int]
 ) -> None:
     reading, writing = pipe
     client.keep(reading)
@@ -68,7 +68,7 @@ def test_a_copy_is_kept_and_let_go_of_before_the_call_returns(
 
 
 def test_the_newest_descriptor_takes_the_place_of_the_one_before(
-    server: DescriptorStore, client: Keeper, pipe: tuple[int, int]
+    server: DescriptorStore, client: KeeperClient, pipe: tuple[int, int]
 ) -> None:
     for end in pipe:
         client.keep(end)
@@ -79,7 +79,7 @@ def test_the_newest_descriptor_takes_the_place_of_the_one_before(
 
 
 def test_what_somebody_else_sends_is_not_kept(
-    server: DescriptorStore, client: Keeper, pipe: tuple[int, int]
+    server: DescriptorStore, client: KeeperClient, pipe: tuple[int, int]
 ) -> None:
     before = opened()
     client.keep(pipe[0])
@@ -117,22 +117,25 @@ def test_many_names_and_many_descriptors_are_bounded(
 
 
 def test_without_a_keeper_nothing_happens(pipe: tuple[int, int]) -> None:
-    client = Keeper({})
+    client = KeeperClient({})
     client.keep(pipe[0])
     client.let_go()
     assert not client.present
 
 
 def test_a_keeper_that_is_gone_is_no_misfortune(pipe: tuple[int, int]) -> None:
-    client = Keeper({"NOTIFY_SOCKET": f"@framebus-nobody-{os.getpid()}"})
+    client = KeeperClient({"NOTIFY_SOCKET": f"@framebus-nobody-{os.getpid()}"})
     client.keep(pipe[0])
     client.let_go()
 
 
 def test_a_keeper_that_does_not_answer_is_waited_for_and_then_left(
-    server: DescriptorStore, client: Keeper, pipe: tuple[int, int], monkeypatch: pytest.MonkeyPatch
+    server: DescriptorStore,
+    client: KeeperClient,
+    pipe: tuple[int, int],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(keeper, "LET_GO_S", 0.05)
+    monkeypatch.setattr(keeper_client, "LET_GO_S", 0.05)
     client.keep(pipe[0])
     client.let_go()
     server.receive(os.getpid())

@@ -7,8 +7,6 @@ import fcntl
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -16,27 +14,8 @@ from framebus.errors import CameraHeld, NoPermission, Untrusted
 from framebus.liveness import holder
 
 from capture_daemon.ownership.locks import Locks, how_to_end, start_time
+from tests.helpers.locks import lock_held_on
 from tests.samples.planted_files import KINDS, put
-
-HOLD = """
-import fcntl, os, sys
-shared = "shared" in sys.argv
-fd = os.open(sys.argv[1], os.O_RDONLY if shared else os.O_RDWR | os.O_CREAT, 0o640)
-fcntl.lockf(fd, fcntl.LOCK_SH if shared else fcntl.LOCK_EX)
-print("held", flush=True)
-sys.stdin.read()
-"""
-
-
-@contextmanager
-def another_process_holding(path: Path, *how: str) -> Iterator[int]:
-    with subprocess.Popen(
-        [sys.executable, "-c", HOLD, str(path), *how], stdin=subprocess.PIPE, stdout=subprocess.PIPE
-    ) as process:
-        assert process.stdout is not None
-        assert process.stdout.readline() == b"held\n"
-        yield process.pid
-        process.communicate()
 
 
 def seen_by_another_process(path: Path) -> int:
@@ -48,7 +27,7 @@ def seen_by_another_process(path: Path) -> int:
 
 def test_a_held_lock_is_refused_and_names_its_holder(tmp_path: Path) -> None:
     path = tmp_path / "x.lock"
-    with another_process_holding(path) as pid:
+    with lock_held_on(path) as pid:
         locks = Locks()
         with pytest.raises(CameraHeld, match=f"camera 'x' is held by process {pid}") as error:
             locks.acquire(path, "camera 'x'")
@@ -61,7 +40,7 @@ def test_a_held_lock_is_refused_and_names_its_holder(tmp_path: Path) -> None:
 
 def test_the_lock_of_a_dead_process_is_free(tmp_path: Path) -> None:
     path = tmp_path / "x.lock"
-    with another_process_holding(path):
+    with lock_held_on(path):
         pass
     locks = Locks()
     locks.check(path, "x")
@@ -147,7 +126,7 @@ def test_a_lock_file_that_cannot_be_written_is_let_go_of(
         patched.setattr(os, "write", full)
         with pytest.raises(NoPermission, match="make room"):
             locks.acquire(path, "x")
-    with another_process_holding(path), pytest.raises(CameraHeld):
+    with lock_held_on(path), pytest.raises(CameraHeld):
         locks.acquire(path, "x")
 
 
@@ -158,7 +137,7 @@ def test_a_lock_file_that_was_removed_and_made_anew_by_another_is_not_taken_alon
     locks = Locks()
     locks.acquire(path, "x")
     path.unlink()
-    with another_process_holding(path) as pid:
+    with lock_held_on(path) as pid:
         locks.release_all()
         assert holder(path) == pid
 
@@ -167,7 +146,7 @@ def test_who_may_only_read_the_file_cannot_keep_a_daemon_out_by_locking_it(tmp_p
     path = tmp_path / "x.lock"
     path.write_text("1\n")
     path.chmod(0o640)
-    with another_process_holding(path, "shared"):
+    with lock_held_on(path, "shared"):
         assert holder(path) == 0, "a reader's lock was taken for a daemon's"
         locks = Locks()
         locks.check(path, "x")
@@ -193,7 +172,7 @@ def test_what_is_no_lock_file_of_ours_is_an_error_with_the_remedy_and_held_by_no
 @pytest.mark.skipif(os.getuid() != 0, reason="needs root to give files away")
 def test_a_lock_file_of_somebody_else_is_not_believed(tmp_path: Path) -> None:
     path = tmp_path / "x.lock"
-    with another_process_holding(path) as pid:
+    with lock_held_on(path) as pid:
         assert holder(path) == pid
         os.chown(path, 65534, 65534)
         assert holder(path) == 0

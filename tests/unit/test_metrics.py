@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from framebus.contract.causes import Cause
-from framebus.contract.words import Rung, State
+from framebus.contract.words import Drop, Rejection, Rung, State
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -16,7 +16,7 @@ from tests.helpers.metrics import OPENMETRICS, Scrape, parsed
 from web_workers.cameras.observe import ABSENT, Observation
 from web_workers.counts.tally import Delivery, Tally
 from web_workers.counts.worker_counts import WorkerCounts
-from web_workers.metrics import camera, frames, incidents, viewers
+from web_workers.metrics import camera, incidents, viewers
 from web_workers.metrics.sheet import Sheet
 
 ROOT = Path(__file__).parents[2]
@@ -120,9 +120,14 @@ def told(seen: Observation, reply: object = None) -> Scrape:
     return parsed(body)
 
 
-def test_the_words_are_the_daemons() -> None:
-    assert (*(state.value for state in State), ABSENT) == camera.STATES
-    assert tuple(rung.value for rung in Rung) == camera.RUNGS
+def test_every_word_of_the_contract_has_a_series_from_the_start() -> None:
+    scrape = told(observed({**STATUS, "control": {}, "recovery": {}}))
+    for series, label, words in (
+        ("framebus_camera_state", "state", {*State, ABSENT}),
+        ("framebus_recovery_tries_total", "rung", {*Rung}),
+        ("framebus_control_dropped_total", "reason", {*Drop}),
+    ):
+        assert {labels[label] for labels in scrape.labels(series)} == words
 
 
 def test_frames_add_up_for_camera_and_fallback_and_reasons_begin_at_zero() -> None:
@@ -134,7 +139,7 @@ def test_frames_add_up_for_camera_and_fallback_and_reasons_begin_at_zero() -> No
         assert published == captured - scrape.sum("framebus_frames_rejected_total", **of)
         assert scrape.value("framebus_frames_rejected_total", **of, reason="stale") == 0
     reasons = {labels["reason"] for labels in scrape.labels("framebus_frames_rejected_total")}
-    assert reasons == {*frames.REASONS, "new-reason"}
+    assert reasons == {*Rejection, "new-reason"}
     assert scrape.value("framebus_frames_missed_total", camera="front", origin="camera") == 2
     assert scrape.value("framebus_fallback_shown", camera="front") == 1
 

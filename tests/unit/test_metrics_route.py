@@ -3,32 +3,17 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
-import pytest
 from flask.testing import FlaskClient
 
+from tests.helpers.locks import lock_held
 from tests.helpers.metrics import OPENMETRICS, parsed
-from tests.rigs.bus import Bus, lock_held
-from web_workers.app import create_app
-from web_workers.settings import Settings
+from tests.rigs.bus import Bus
 
 
-@pytest.fixture
-def client(runtime: Path) -> FlaskClient:
-    return create_app(Settings(runtime)).test_client()
-
-
-@pytest.fixture
-def bus(runtime: Path) -> Iterator[Bus]:
-    bus = Bus(runtime, fps=0.1)  # what is 30 s old is fresh
-    yield bus
-    bus.close()
-
-
-def test_both_formats_are_served_and_say_the_same(client: FlaskClient, bus: Bus) -> None:
-    bus.publish(captured_ns=time.monotonic_ns())
+def test_both_formats_are_served_and_say_the_same(client: FlaskClient, patient_bus: Bus) -> None:
+    patient_bus.publish(captured_ns=time.monotonic_ns())
     plain = client.get("/metrics")
     assert plain.content_type.startswith("text/plain; version=")
     open_ = client.get("/metrics", headers={"Accept": OPENMETRICS})
@@ -40,9 +25,9 @@ def test_both_formats_are_served_and_say_the_same(client: FlaskClient, bus: Bus)
 
 
 def test_without_a_daemon_nothing_is_told_that_only_a_living_one_knows(
-    client: FlaskClient, bus: Bus
+    client: FlaskClient, patient_bus: Bus
 ) -> None:
-    bus.publish(captured_ns=time.monotonic_ns() - 60_000_000_000)
+    patient_bus.publish(captured_ns=time.monotonic_ns() - 60_000_000_000)
     scrape = parsed(client.get("/metrics").data)
     assert scrape.value("framebus_camera_state", camera="camera", state="absent") == 1
     assert scrape.value("framebus_camera_cause", camera="camera", code="daemon-died") == 1
@@ -53,9 +38,11 @@ def test_without_a_daemon_nothing_is_told_that_only_a_living_one_knows(
     assert age_s >= 60
 
 
-def test_a_daemon_that_does_not_answer_is_told_as_such(client: FlaskClient, bus: Bus) -> None:
-    bus.publish(captured_ns=time.monotonic_ns() - 60_000_000_000)
-    with lock_held(bus.names):
+def test_a_daemon_that_does_not_answer_is_told_as_such(
+    client: FlaskClient, patient_bus: Bus
+) -> None:
+    patient_bus.publish(captured_ns=time.monotonic_ns() - 60_000_000_000)
+    with lock_held(patient_bus.names):
         scrape = parsed(client.get("/metrics").data)
     assert scrape.value("framebus_daemon_answers", camera="camera") == 0
     assert scrape.value("framebus_camera_state", camera="camera", state="streaming") == 1

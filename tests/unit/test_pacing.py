@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 
 from capture_daemon.sources.base import Interrupt, SourceUnusable
@@ -19,13 +17,6 @@ class Clock:
 
     def advance(self, seconds: float) -> None:
         self.now += int(seconds * 1e9)
-
-
-@pytest.fixture
-def interrupt() -> Iterator[Interrupt]:
-    interrupt = Interrupt()
-    yield interrupt
-    interrupt.close()
 
 
 def test_the_first_tick_is_due_at_once_and_the_next_an_interval_later(

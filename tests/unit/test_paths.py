@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 import pytest
 from flask.testing import FlaskClient
-from framebus.secret_files import make_secret, read_secret
 from werkzeug.test import TestResponse
 
 from tests.rigs.bus import Bus, jpeg
@@ -35,25 +34,6 @@ ASKED = (
     ),
 )
 """Requests whose answers have addresses in them, and some that are refused."""
-
-
-@pytest.fixture
-def client(runtime: Path) -> FlaskClient:
-    return create_app(Settings(runtime)).test_client()
-
-
-@pytest.fixture
-def bus(runtime: Path) -> Iterator[Bus]:
-    """A frame stays fresh for minutes, however slow this machine is."""
-    bus = Bus(runtime, fps=0.01)
-    yield bus
-    bus.close()
-
-
-@pytest.fixture
-def token(tmp_path: Path) -> str:
-    make_secret(tmp_path / "web.token")
-    return read_secret(tmp_path / "web.token")
 
 
 def ask(
@@ -139,9 +119,9 @@ def test_a_path_is_tidied_to_the_form_that_routes_have(asked: str, path: str) ->
     ],
 )
 def test_the_snapshot_is_had_by_every_address_that_programs_use(
-    client: FlaskClient, bus: Bus, path: str
+    client: FlaskClient, patient_bus: Bus, path: str
 ) -> None:
-    bus.publish(jpeg(1))
+    patient_bus.publish(jpeg(1))
     for headers in ({}, HTML):
         response = ask(client, path, headers)
         assert (response.status_code, response.data) == (200, jpeg(1))

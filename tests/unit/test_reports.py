@@ -56,3 +56,14 @@ def test_what_a_library_quotes_of_a_source_reaches_neither_cause_nor_log(
     assert "hunter2" not in f"{cause} {caplog.text}"
     assert cause.code in ("odd", "bad-source", "bug")
     assert ("test_reports.py" in caplog.text) == (cause.code == "bug")  # where it came from
+
+
+def test_a_source_that_lacks_a_package_is_no_bug_and_is_not_tried_again(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    missing = ModuleNotFoundError("No module named 'linuxpy'", name="linuxpy.video")
+    cause, permanent = cause_of(missing, parse("auto"))
+    assert (cause.code, permanent) == ("not-installed", True)
+    assert "linuxpy" in cause.message
+    assert "framebus doctor" in cause.remedy
+    assert not caplog.records

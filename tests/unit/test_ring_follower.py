@@ -14,13 +14,6 @@ from web_workers.cameras.ring_follower import RingFollower
 
 
 @pytest.fixture
-def bus(runtime: Path) -> Iterator[Bus]:
-    bus = Bus(runtime)
-    yield bus
-    bus.close()
-
-
-@pytest.fixture
 def follower(bus: Bus) -> Iterator[RingFollower]:
     context = own_context()
     follower = RingFollower(bus.names, context)

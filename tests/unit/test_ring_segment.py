@@ -27,8 +27,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.helpers.descriptors import opened
+from tests.helpers.locks import lock_held_on
 from tests.helpers.segments import segment, segments
-from tests.rigs.bus import lock_held_on
 
 CAPACITY = layout.SMALLEST_CAPACITY
 

@@ -12,30 +12,11 @@ import pytest
 from flask.testing import FlaskClient
 from framebus.frame import FrameFlags
 
+from tests.helpers.locks import lock_held
 from tests.helpers.waiting import until
-from tests.rigs.bus import Bus, jpeg, lock_held
+from tests.rigs.bus import Bus, jpeg
 from web_workers.app import create_app
 from web_workers.settings import Settings
-
-
-@pytest.fixture
-def client(runtime: Path) -> FlaskClient:
-    return create_app(Settings(runtime)).test_client()
-
-
-@pytest.fixture
-def bus(runtime: Path) -> Iterator[Bus]:
-    bus = Bus(runtime)
-    yield bus
-    bus.close()
-
-
-@pytest.fixture
-def patient_bus(runtime: Path) -> Iterator[Bus]:
-    """A frame stays fresh for minutes, however slow this machine is."""
-    bus = Bus(runtime, fps=0.01)
-    yield bus
-    bus.close()
 
 
 def test_a_snapshot_is_the_newest_frame_with_its_time_and_sequence(

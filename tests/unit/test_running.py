@@ -10,7 +10,7 @@ import pytest
 from framebus.names import CameraNames
 from framebus.running import examine, others, running
 
-from tests.rigs.bus import lock_held
+from tests.helpers.locks import lock_held
 
 BOUND = """\
 Num       RefCount Protocol Flags    Type St Inode Path

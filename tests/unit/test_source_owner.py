@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -11,6 +10,7 @@ from framebus.errors import CameraHeld, UsageError
 from framebus.names import device_lock
 
 from capture_daemon.ownership.inherited_device import InheritedDevice
+from capture_daemon.ownership.keeper_client import KeeperClient
 from capture_daemon.ownership.locks import Locks
 from capture_daemon.ownership.source_owner import SourceOwner
 from capture_daemon.settings import spec
@@ -23,7 +23,7 @@ from capture_daemon.sources.base import (
     Request,
     SourceError,
 )
-from tests.unit.test_locks import another_process_holding
+from tests.helpers.locks import lock_held_on
 
 NODE = "/dev/full"  # a character device that every machine has, and nobody opens
 GRANTED = Granted("MJPG", 640, 480, 30.0, NODE)
@@ -36,10 +36,12 @@ STATUS = {
 }
 
 
-class Keeper:
+class Keeper(KeeperClient):
+    """One that is there, and of which is noted what it is asked."""
+
     def __init__(self, events: list[str]) -> None:
+        super().__init__({"NOTIFY_SOCKET": "@nobody"})
         self._events = events
-        self.present = True
 
     def keep(self, fd: int) -> None:
         self._events.append(f"keep {fd}")
@@ -100,13 +102,6 @@ def device(lock: Path) -> Device:
     return Device(lock, [])
 
 
-@pytest.fixture
-def interrupt() -> Iterator[Interrupt]:
-    interrupt = Interrupt()
-    yield interrupt
-    interrupt.close()
-
-
 def sources(tmp_path: Path, device: Device, left: InheritedDevice | None = None) -> SourceOwner:
     return SourceOwner(
         locks=Locks(),
@@ -160,7 +155,7 @@ def test_a_device_of_another_daemon_is_refused_and_its_pid_named(
     tmp_path: Path, device: Device, lock: Path, interrupt: Interrupt
 ) -> None:
     bus = sources(tmp_path, device)
-    with another_process_holding(lock) as pid:
+    with lock_held_on(lock) as pid:
         with pytest.raises(CameraHeld, match=str(pid)):
             bus.check(asking(f"v4l2:{NODE}"))
         with pytest.raises(SourceError, match=str(pid)) as error:

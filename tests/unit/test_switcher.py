@@ -9,7 +9,8 @@ from capture_daemon.capturing.counters import FrameCounters
 from capture_daemon.capturing.publisher import Publisher
 from capture_daemon.capturing.switcher import OFF_AIR, OVERTAKEN, Switcher
 from capture_daemon.sources.base import Captured, Granted
-from tests.unit.test_publisher import WHOLE, Announcer, Ring
+from tests.rigs.announced_ring import AnnouncedRing
+from tests.samples.small_jpeg import WHOLE
 
 MS = 1_000_000
 
@@ -17,9 +18,9 @@ MS = 1_000_000
 class Desk:
     """A switcher with both publishers on it: the camera at 25 a second, its fallback at 5."""
 
-    def __init__(self) -> None:
-        self.ring = Ring()
-        self.switcher = Switcher(ring=self.ring, announcer=Announcer())
+    def __init__(self, ring: AnnouncedRing) -> None:
+        self.ring = ring
+        self.switcher = Switcher(ring=ring.writer, announce=ring.announce)
         self.counts = {"camera": FrameCounters(), "fallback": FrameCounters()}
         outlets = {"camera": self.switcher.camera, "fallback": self.switcher.fallback}
         self.publishers = {
@@ -43,8 +44,8 @@ class Desk:
 
 
 @pytest.fixture
-def desk() -> Desk:
-    return Desk()
+def desk(announced_ring: AnnouncedRing) -> Desk:
+    return Desk(announced_ring)
 
 
 def test_the_camera_has_the_air_until_the_fallback_is_given_it(desk: Desk) -> None:

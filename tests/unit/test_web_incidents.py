@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 from flask.testing import FlaskClient
 from hypothesis import given
 from hypothesis import strategies as st
 
-from web_workers.app import create_app
 from web_workers.cameras.incidents import told
-from web_workers.settings import Settings
 
 INCIDENT = {
     "id": "20261123T014555.000",
@@ -34,11 +30,6 @@ JSON = st.recursive(
         | st.dictionaries(st.sampled_from([*INCIDENT, "incidents"]), inner, max_size=4)
     ),
 )
-
-
-@pytest.fixture
-def client(runtime: Path) -> FlaskClient:
-    return create_app(Settings(runtime)).test_client()
 
 
 def test_processes_and_the_kernels_log_are_not_for_everybody() -> None:

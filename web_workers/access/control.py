@@ -8,10 +8,10 @@ Nor can it end a daemon, or tell of other processes.
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
 from typing import Final
 
 from flask import Response, jsonify, request
+from framebus.contract.methods import METHODS, OVER_HTTP
 from framebus.control.protocol import ProtocolError, Request, parse_request
 from framebus.errors import (
     CameraAbsent,
@@ -31,18 +31,6 @@ BODY_MAX: Final = 8192
 TIMEOUT_S: Final = 3.0
 AT_ONCE: Final = 2
 """Calls under way in one worker: its threads are for those who look, too."""
-METHODS: Final[Mapping[str, tuple[str, ...] | None]] = {
-    "status": (),
-    "start": (),
-    "stop": (),
-    "restart": (),
-    "configure": ("size", "fps"),
-    "formats": (),
-    "controls": (),
-    "set_controls": None,
-    "reset": ("rung",),
-}
-"""What may be called, with which parameters; None: their names are the camera's."""
 
 _STATUS = {CameraAbsent: 503, NoPermission: 403, ControlTimeout: 504}
 _turns = threading.BoundedSemaphore(AT_ONCE)
@@ -74,12 +62,13 @@ def control(names: CameraNames) -> Response:
 
 def _refused(call: Request) -> str | None:
     """Return why a call may not pass, None if it may."""
-    if call.method not in METHODS:
-        hint = did_you_mean(call.method, METHODS) or f"; {', '.join(METHODS)} can"
+    if call.method not in OVER_HTTP:
+        hint = did_you_mean(call.method, OVER_HTTP) or f"; {', '.join(OVER_HTTP)} can"
         return f"{call.method[:64]!r} cannot be called over HTTP{hint}"
-    takes = METHODS[call.method]
+    method = METHODS[call.method]
+    takes = [each.name for each in method.takes if each.http]
     for name in call.params:
-        if takes is not None and name not in takes:
+        if not method.takes_controls and name not in takes:
             return f"{call.method} takes no {name[:64]!r} over HTTP{did_you_mean(name, takes)}"
     return None
 

@@ -6,6 +6,8 @@ or a state of then is not true of now.
 
 from __future__ import annotations
 
+from framebus.contract.words import Drop, Rung, State
+
 from web_workers.cameras.observe import ABSENT, Observation
 from web_workers.metrics import frames
 from web_workers.metrics.sheet import (
@@ -18,15 +20,8 @@ from web_workers.metrics.sheet import (
     as_word,
 )
 
-STATES = ("stopped", "opening", "streaming", "stalled", "backoff", "failed", "lent", ABSENT)
+STATES = (*State, ABSENT)
 """The daemon's (docs/lifecycle.md), and what it is without one."""
-DROPS = ("malformed", "parts", "answers")
-"""Why something on the control socket is dropped (docs/control.md)."""
-RUNGS = (
-    *("wait-for-holder", "restart-stream", "reopen", "end-holder", "bind", "rebind"),
-    *("usb-reset", "reauthorize", "port-power", "give-up"),
-)
-"""The rungs of the recovery ladder (docs/lifecycle.md)."""
 
 
 def tell(sheet: Sheet, seen: Observation) -> None:
@@ -132,7 +127,7 @@ def _tell_daemon(sheet: Sheet, seen: Observation, camera: Labels) -> None:
         camera,
     )
     dropped = as_mapping(control.get("dropped"))
-    for reason in dict.fromkeys((*DROPS, *dropped)):
+    for reason in dict.fromkeys((*Drop, *dropped)):
         sheet.counter(
             "control_dropped",
             "What the daemon dropped on its control socket, by the reason.",
@@ -162,7 +157,7 @@ def _tell_recovery(sheet: Sheet, seen: Observation, camera: Labels) -> None:
         camera,
     )
     tries = as_mapping(recovery.get("tries"))
-    for rung in dict.fromkeys((*RUNGS, *tries)):
+    for rung in dict.fromkeys((*Rung, *tries)):
         sheet.counter(
             "recovery_tries",
             "How often each rung of the recovery ladder was begun, by itself or for a person.",

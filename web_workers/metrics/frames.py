@@ -4,14 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from framebus.contract.words import Rejection
+
 from web_workers.cameras.observe import Observation
 from web_workers.metrics.sheet import Labels, Sheet, as_mapping, as_word
-
-REASONS = (
-    *("flagged", "empty", "no-soi", "bad-header", "no-eoi", "stale", "too-large", "encode-failed"),
-    *("unreadable", "off-air", "overtaken"),
-)
-"""Why a frame is rejected (docs/control.md); told from the start, so that a rate sees the first."""
 
 
 def tell(sheet: Sheet, seen: Observation) -> None:
@@ -44,7 +40,8 @@ def _tell_origin(sheet: Sheet, labels: Labels, frames: Mapping[str, object]) -> 
     )
     sheet.counter("frames_published", "Frames put into the ring.", frames.get("published"), labels)
     rejected = as_mapping(frames.get("rejected"))
-    for reason in dict.fromkeys((*REASONS, *rejected)):
+    # Each is told from the start, so that a rate sees the first.
+    for reason in dict.fromkeys((*Rejection, *rejected)):
         sheet.counter(
             "frames_rejected",
             "Frames that the source gave and that were not published, by the reason.",

@@ -7,6 +7,7 @@ import re
 from collections.abc import Mapping
 
 from framebus.errors import UsageError
+from framebus.units import duration_s
 
 from web_workers.responses.takeover import FrameTicket
 from web_workers.wire.multipart import Style
@@ -15,8 +16,6 @@ _TRUE = frozenset({"1", "true", "yes", "on"})
 _FALSE = frozenset({"0", "false", "no", "off", ""})
 _LIMIT_MAX = 100
 _FPS_MIN, _FPS_MAX = 0.01, 1000.0
-_DURATION = re.compile(r"(\d{1,6}(?:\.\d{1,6})?)(ms|s|m)?")
-_UNIT_S = {"ms": 0.001, "s": 1.0, "m": 60.0, None: 1.0}
 
 
 def frame_ticket(camera: str, query: Mapping[str, str]) -> FrameTicket:
@@ -75,7 +74,9 @@ def ago_s(query: Mapping[str, str]) -> float | None:
     text = query.get("ago")
     if text is None:
         return None
-    match = _DURATION.fullmatch(text)
-    if match is None:
-        raise UsageError(f"ago={text[:40]!r} is no duration: use for example ago=2s or ago=500ms")
-    return float(match[1]) * _UNIT_S[match[2]]
+    try:
+        return duration_s(text, zero=True)
+    except UsageError:
+        raise UsageError(
+            f"ago={text[:40]!r} is no duration: use for example ago=2s or ago=500ms"
+        ) from None

@@ -19,7 +19,9 @@ from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
-_LAUNCHER = Path(__file__).with_name("pdeathsig.py")
+import framebus
+
+_LAUNCHER = Path(framebus.__file__).with_name("end_with_parent.py")
 _TERM_S = 0.5
 """How long it may take to end by itself; the daemon must be gone within 2 s in all."""
 _KILL_S = 1.0
@@ -48,7 +50,10 @@ class Child:
         self._err, err = os.pipe()
         try:
             self._process = subprocess.Popen(
-                [sys.executable, "-I", "-S", str(_LAUNCHER), str(os.getpid()), *arguments],
+                [
+                    *(sys.executable, "-I", "-S", _LAUNCHER),
+                    *(str(os.getpid()), "SIGKILL", *arguments),
+                ],
                 stdin=subprocess.DEVNULL,
                 stdout=out,
                 stderr=err,

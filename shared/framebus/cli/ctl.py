@@ -7,12 +7,12 @@ import os
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 
 import click
 
 from framebus.cli import choice, output, polling, render, render_diagnosis, tables
 from framebus.cli.lend import lend
+from framebus.contract.methods import METHODS
 from framebus.control import protocol
 from framebus.control.client import DEFAULT_TIMEOUT_S, ControlClient
 from framebus.errors import CommandRefused, NoPermission, UsageError
@@ -23,15 +23,6 @@ from framebus.spelling import nearest, quoted
 from framebus.units import duration_s
 
 
-@dataclass(frozen=True, slots=True)
-class Method:
-    """One control method, for help and for output."""
-
-    does: str
-    text: Callable[[object], str] = tables.outline
-    """Turns its result into text for people."""
-
-
 def _status(result: object) -> str:
     return render.status(result, time.time_ns())
 
@@ -40,24 +31,14 @@ def _holders(result: object) -> str:
     return render_diagnosis.holders(result, time.time_ns())
 
 
-METHODS: Mapping[str, Method] = {
-    "status": Method("state, cause, source, frames, ring", _status),
-    "start": Method("open the source and capture"),
-    "stop": Method("close the source; the daemon and its viewers stay"),
-    "restart": Method("close the source and open it again"),
-    "configure": Method("change the request: size=1280x720 fps=30 source=test fallback=test"),
-    "formats": Method("frame sizes and rates that the camera offers", render.formats),
-    "controls": Method("brightness, exposure and so on, with their ranges", render.controls),
-    "set_controls": Method("change controls: brightness=10 auto_exposure=1"),
-    "reset": Method("get a camera back: --rung bind, rebind, usb-reset, reauthorize or port-power"),
-    "holders": Method("which processes have the camera's device", _holders),
-    "incidents": Method(
-        "losses of frames: why, how long, what helped; limit=5", render_diagnosis.incidents
-    ),
-    "lend": Method("the camera for another program: lend --for 60s -- COMMAND"),
-    "renew": Method("new daemon process (an upgrade), while the camera streams on"),
-    "shutdown": Method("end the daemon; `framebus up` or systemd then starts a new one"),
+_TEXTS: Mapping[str, Callable[[object], str]] = {
+    "status": _status,
+    "formats": render.formats,
+    "controls": render.controls,
+    "holders": _holders,
+    "incidents": render_diagnosis.incidents,
 }
+"""How results are told to people; any other is an outline."""
 
 _EXIT_CODES: Mapping[int, int] = {
     protocol.INVALID_PARAMS: os.EX_USAGE,
@@ -159,7 +140,9 @@ def ctl(
     if as_json:
         output.say_json(result)
     else:
-        output.say(typed.remedies(choice.for_camera(METHODS[method].text(result), name)))
+        output.say(
+            typed.remedies(choice.for_camera(_TEXTS.get(method, tables.outline)(result), name))
+        )
     return None
 
 

@@ -3,8 +3,8 @@
     python -m framebus.cli.launch PARENT_PID MODULE [ARGUMENT…]
 
 `framebus up` starts its children through this: the kernel then sends them SIGTERM when `up` dies,
-by SIGKILL too (prctl(2), PR_SET_PDEATHSIG; it survives exec, and a child's own children do not
-inherit it). It is set here, in the child, because code between fork and exec is not safe.
+by SIGKILL too (end_with_parent.py). It stays in this process, which is its module's: no second
+interpreter has to start.
 
 It also gives the descriptors that were kept for the child the numbers that sd_listen_fds(3)
 promises. FRAMEBUS_KEPT lists those that they came with.
@@ -12,7 +12,6 @@ promises. FRAMEBUS_KEPT lists those that they came with.
 
 from __future__ import annotations
 
-import ctypes
 import fcntl
 import os
 import runpy
@@ -20,22 +19,11 @@ import signal
 import sys
 from collections.abc import MutableMapping
 
+from framebus import installation
+from framebus.end_with_parent import end_with_parent
+
 KEPT = "FRAMEBUS_KEPT"
 _FIRST = 3  # SD_LISTEN_FDS_START
-_PR_SET_PDEATHSIG = 1  # linux/prctl.h
-
-
-def end_with_parent(parent: int) -> None:
-    """Ask the kernel for SIGTERM when the thread that started this process ends.
-
-    Exits at once if the parent, process id `parent`, is gone already. Raises OSError.
-    """
-    libc = ctypes.CDLL(None, use_errno=True)
-    if libc.prctl(_PR_SET_PDEATHSIG, int(signal.SIGTERM), 0, 0, 0) != 0:
-        errno = ctypes.get_errno()
-        raise OSError(errno, os.strerror(errno))
-    if os.getppid() != parent:
-        sys.exit(os.EX_TEMPFAIL)
 
 
 def number_kept(environ: MutableMapping[str, str]) -> None:
@@ -57,10 +45,11 @@ def number_kept(environ: MutableMapping[str, str]) -> None:
 def main() -> None:
     """Bind this process's life to its parent's and become the module."""
     parent, module, *arguments = sys.argv[1:]
-    end_with_parent(int(parent))
+    end_with_parent(int(parent), signal.SIGTERM)
     number_kept(os.environ)
     sys.argv = [module, *arguments]
-    runpy.run_module(module, run_name="__main__", alter_sys=True)
+    with installation.told():
+        runpy.run_module(module, run_name="__main__", alter_sys=True)
 
 
 if __name__ == "__main__":

@@ -10,21 +10,18 @@ from __future__ import annotations
 import os
 import select
 import signal
-import socket
 import time
 from collections.abc import Callable, Mapping, Sequence
 
 from framebus.cli.child import Child, Part
 from framebus.cli.restarts import GiveUp, decide
-from framebus.cli.signals import signal_descriptor
+from framebus.signal_watch import ENDING, SignalWatch
 
 END_S = 8.0
 """Seconds that children get to end after SIGTERM, before SIGKILL."""
 
 ONE_WISH_S = 0.5
 """Signals so close together are one wish: timeout(1) signals its program, then the whole group."""
-
-_ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class Supervisor:
@@ -52,7 +49,7 @@ class Supervisor:
 
     def run(self) -> int:
         """Start all parts, keep them running, end them; return the exit code for `up`."""
-        with signal_descriptor(_ENDING) as signals:
+        with SignalWatch() as signals:
             try:
                 while self._turn(signals):
                     pass
@@ -65,7 +62,7 @@ class Supervisor:
                         child.store.close()
         return self._exit_code
 
-    def _turn(self, signals: socket.socket) -> bool:
+    def _turn(self, signals: SignalWatch) -> bool:
         """One round of the loop; False once everything has ended."""
         now_s = time.monotonic()
         if self._ending_since_s is None:
@@ -94,7 +91,7 @@ class Supervisor:
             elif fd in by_fd:
                 self._ended(by_fd[fd])
             else:
-                for number in signals.recv(64):
+                for number in signals.received():
                     self._signalled(number)
         return True
 
@@ -140,17 +137,16 @@ class Supervisor:
         when = f"in {decision.delay_s:.1f} s" if decision.delay_s else "at once"
         self._say(f"{child.part.name} ended ({_how(exit_code)}); starting it again {when}")
 
-    def _signalled(self, number: int) -> None:
+    def _signalled(self, number: signal.Signals) -> None:
         """Begin to end on the first signal, kill on one that comes later."""
-        if number not in _ENDING:
+        if number not in ENDING:
             return
-        name = signal.Signals(number).name
         if self._ending_since_s is None:
-            self._say(f"{name}: ending; once more to kill")
+            self._say(f"{number.name}: ending; once more to kill")
             self._end()
         elif time.monotonic() - self._ending_since_s >= ONE_WISH_S:
             self._exit_code = 128 + number
-            self._kill(f"{name} again")
+            self._kill(f"{number.name} again")
 
     def _end(self) -> None:
         self._ending_since_s = time.monotonic()

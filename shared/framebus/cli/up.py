@@ -16,7 +16,7 @@ from typing import Any
 
 import click
 
-from framebus import logs, printable
+from framebus import installation, logs, printable
 from framebus.cli import banner, limits, qr, sending, serving, soundness
 from framebus.cli.child import Part
 from framebus.cli.supervisor import Supervisor
@@ -53,8 +53,8 @@ Beyond this machine a token is asked for. It is made once, and is in the URL tha
 terminal a QR code of it is for a phone to read.
 
 \b
-Exit codes: 0 ended by a signal, 64 wrong usage, 69 no such address, 75 the port, the camera or
-its name is held by another program, 77 no permission.
+Exit codes: 0 ended by a signal, 64 wrong usage, 69 no such address, or something is not installed,
+75 the port, the camera or its name is held by another program, 77 no permission.
 """
 
 
@@ -132,6 +132,7 @@ def up(**options: Any) -> int:
     cameras = _cameras(options, file)
     chosen = access.choose(options, file.common, listen)
     serving.check(options, file.common)  # no camera is opened for a web tier that will not start
+    installation.need(*installation.FOR_THE_WEB)
     captures = [
         Part(
             "capture" if len(cameras) == 1 else f"capture of {camera}",

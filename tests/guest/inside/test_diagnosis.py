@@ -12,10 +12,10 @@ from typing import Any
 import pytest
 
 from capture_daemon.diagnosis import check_cameras, kernel_log
-from capture_daemon.diagnosis.diagnosed_device import DiagnosedDevice, named, own
+from capture_daemon.diagnosis.diagnosed_device import named, own
 from capture_daemon.diagnosis.holders import find
 from capture_daemon.diagnosis.machine import this_machine
-from capture_daemon.diagnosis.records import Holder, Sign
+from capture_daemon.diagnosis.records import DiagnosedDevice, Holder, Sign
 from capture_daemon.settings import spec
 from tests.guest.camera.client import PluggedCamera, wait_for
 from tests.guest.inside.conftest import Plug

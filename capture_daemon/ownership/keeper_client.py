@@ -48,7 +48,7 @@ def handed_over(environ: MutableMapping[str, str]) -> int | None:
     return ours
 
 
-class Keeper:
+class KeeperClient:
     """The connection to NOTIFY_SOCKET, for descriptors. For one thread."""
 
     def __init__(self, environ: Mapping[str, str]) -> None:

@@ -7,18 +7,21 @@ from __future__ import annotations
 
 import os
 import signal
+from collections.abc import Iterable
 from types import FrameType
+from typing import Self
 
 ENDING = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+"""The signals that mean "end"."""
 
 
 class SignalWatch:
-    """Catches the signals that mean "end" for as long as it is open."""
+    """Catches signals for as long as it is open. `close`, or the end of `with`, puts all back."""
 
-    def __init__(self) -> None:
+    def __init__(self, numbers: Iterable[signal.Signals] = ENDING) -> None:
+        """What of `numbers` was ignored when we were started stays so: nohup, a job of a shell."""
         self._reader, self._writer = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
-        # What was ignored when we were started stays so: nohup, or a shell's background job.
-        wanted = [n for n in ENDING if signal.getsignal(n) is not signal.SIG_IGN]
+        wanted = [n for n in numbers if signal.getsignal(n) is not signal.SIG_IGN]
         self._before = {number: signal.signal(number, _nothing) for number in wanted}
         self._wakeup_before = signal.set_wakeup_fd(self._writer, warn_on_full_buffer=False)
 
@@ -40,6 +43,12 @@ class SignalWatch:
             signal.signal(number, handler)
         os.close(self._reader)
         os.close(self._writer)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
 
 def _nothing(number: int, frame: FrameType | None) -> None:

@@ -1,0 +1,167 @@
+"""The control methods: what each does, what it takes, and who may call it. Pure.
+
+docs/control.md describes them for people. A method is added here, in the daemon's
+`control/handlers.py` and on that page; tests fail until all three agree.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from framebus.contract import parameters
+from framebus.contract.parameters import Parameter
+from framebus.contract.words import DEVICE_LEVEL, Rung
+from framebus.errors import UsageError
+from framebus.spelling import nearest, quoted
+
+LENT_MAX_S: Final = 24 * 3600.0
+INCIDENTS_MAX: Final = 100
+"""Incidents that a daemon keeps in memory, and may be asked for."""
+
+_SOURCE: Final = "a text, as in test, v4l2:DEVICE, http://URL"
+_RESETS: Final = tuple(rung for rung in Rung if rung in DEVICE_LEVEL)
+
+
+@dataclass(frozen=True, slots=True)
+class Method:
+    """One control method."""
+
+    name: str
+    does: str
+    """For people, in a line."""
+    takes: tuple[Parameter, ...] = ()
+    takes_controls: bool = False
+    """Its parameters are the camera's controls: only that camera knows their names and values."""
+    wants: str = ""
+    """What is said to a call without any parameter, where that is wrong."""
+    query: bool = False
+    """Whether those get an answer who may ask, and not command."""
+    http: bool = False
+    """Whether it may be called over HTTP, with the parameters that say so, or with controls."""
+
+    def checked(self, params: Mapping[str, object]) -> dict[str, object]:
+        """Return parameters as handlers get them. Raises UsageError."""
+        if not params and self.wants:
+            raise UsageError(self.wants)
+        if self.takes_controls:
+            return dict(params)
+        known = [each.name for each in self.takes]
+        for name in params:
+            if name not in known:
+                raise UsageError(self._unknown(name, known))
+        for each in self.takes:
+            if each.required and each.name not in params:
+                raise UsageError(f"{self.name} wants {each.name}: {each.says}")
+        given = {
+            each.name: each.checked(params[each.name]) for each in self.takes if each.name in params
+        }
+        defaults = {each.name: each.default for each in self.takes if each.default is not None}
+        return defaults | given
+
+    def _unknown(self, name: str, known: list[str]) -> str:
+        if not known:
+            return f"{self.name} takes no parameters"
+        # A source that is typed in the wrong place is not quoted.
+        what = f"no parameter {quoted(name)}" if quoted(name) else "not this parameter"
+        return f"{self.name} has {what}{nearest(name, known)}"
+
+
+_ALL: Final = (
+    Method("status", "state, cause, source, frames, ring", query=True, http=True),
+    Method("start", "open the source and capture", http=True),
+    Method("stop", "close the source; the daemon and its viewers stay", http=True),
+    Method("restart", "close the source and open it again", http=True),
+    Method(
+        "configure",
+        "change the request: size=1280x720 fps=30 source=test fallback=test",
+        takes=(
+            # A source can run a program, read a file and connect to anywhere: never over HTTP.
+            Parameter("source", _SOURCE, parameters.text()),
+            Parameter(
+                "fallback", f"{_SOURCE}, or null for none", parameters.or_null(parameters.text())
+            ),
+            Parameter(
+                "size",
+                'a text such as "1280x720", or null for the source\'s own',
+                parameters.or_null(parameters.size),
+                unit="pixels",
+                http=True,
+            ),
+            Parameter(
+                "fps",
+                "a number such as 30, or null for the source's own",
+                parameters.or_null(parameters.rate),
+                unit="frames a second",
+                http=True,
+            ),
+        ),
+        wants="configure what? It takes source, fallback, size, fps",
+        http=True,
+    ),
+    Method("formats", "frame sizes and rates that the camera offers", http=True),
+    Method("controls", "brightness, exposure and so on, with their ranges", http=True),
+    Method(
+        "set_controls",
+        "change controls: brightness=10 auto_exposure=1",
+        takes_controls=True,
+        wants='name the controls to set, as in {"brightness": 10}',
+        http=True,
+    ),
+    Method(
+        "reset",
+        "get a camera back: --rung bind, rebind, usb-reset, reauthorize or port-power",
+        takes=(
+            Parameter(
+                "rung",
+                f"one of {', '.join(_RESETS)}",
+                parameters.one_of(_RESETS),
+                required=True,
+                http=True,
+            ),
+        ),
+        http=True,
+    ),
+    Method("holders", "which processes have the camera's device"),
+    Method(
+        "incidents",
+        "losses of frames: why, how long, what helped; limit=5",
+        takes=(
+            Parameter(
+                "limit",
+                f"a number from 1 to {INCIDENTS_MAX}",
+                parameters.whole(1, INCIDENTS_MAX),
+                unit="incidents",
+                default=20,
+            ),
+        ),
+        query=True,
+    ),
+    Method(
+        "lend",
+        "the camera for another program: lend --for 60s -- COMMAND",
+        takes=(
+            Parameter(
+                "seconds",
+                f"a number up to {LENT_MAX_S:g}",
+                parameters.number(LENT_MAX_S),
+                unit="s",
+                required=True,
+            ),
+            Parameter(
+                "to",
+                "a text that names who has the camera meanwhile",
+                parameters.text(200),
+                default="another program",
+            ),
+        ),
+    ),
+    Method("renew", "new daemon process (an upgrade), while the camera streams on"),
+    Method("shutdown", "end the daemon; `framebus up` or systemd then starts a new one"),
+)
+
+METHODS: Final[Mapping[str, Method]] = {method.name: method for method in _ALL}
+"""By name, in the order in which they are listed for people."""
+QUERIES: Final = tuple(name for name, method in METHODS.items() if method.query)
+OVER_HTTP: Final = tuple(name for name, method in METHODS.items() if method.http)

@@ -1,0 +1,57 @@
+"""Every word of the JSON contract is on the page that explains it to people."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from framebus.contract.methods import METHODS, OVER_HTTP, Method
+from framebus.contract.parameters import Parameter
+from framebus.contract.words import Drop, Rejection, Rung, State
+
+DOCS = Path(__file__).parents[2] / "docs"
+CONTROL = (DOCS / "control.md").read_text()
+
+
+def section(title: str) -> str:
+    """Return the section of docs/control.md whose heading has `title` in it, as a word."""
+    (found,) = re.findall(
+        rf"^## (?:[^\n]*\W)?{title}(?:\W.*?)??\n(.*?)(?=^## |\Z)", CONTROL, re.M | re.S
+    )
+    return str(found)
+
+
+def row(method: Method) -> str:
+    """Return the method's row in the page's table."""
+    takes = ", ".join(map(parameter, method.takes)) or (
+        "the camera's" if method.takes_controls else ""
+    )
+    over_http = ", ".join(f"`{each.name}`" for each in method.takes if each.http) or "yes"
+    return (
+        f"| `{method.name}` | {takes} | {'query' if method.query else 'command'} "
+        f"| {over_http if method.http else 'no'} |"
+    )
+
+
+def parameter(each: Parameter) -> str:
+    notes = [each.unit] * bool(each.unit) + ["required"] * each.required
+    return f"`{each.name}`" + (f" ({', '.join(notes)})" if notes else "")
+
+
+@pytest.mark.parametrize("method", METHODS.values(), ids=METHODS)
+def test_a_method_has_its_row_and_its_section_with_every_parameter(method: Method) -> None:
+    assert row(method) in section("Methods")
+    assert all(f"`{each.name}`" in section(method.name) for each in method.takes)
+
+
+@pytest.mark.parametrize("word", [*State, *Rung, *Rejection, *Drop])
+def test_a_word_of_the_status_document_is_explained(word: str) -> None:
+    assert f"`{word}`" in section("status")
+
+
+def test_what_may_be_called_over_http_stands_where_its_safety_is_argued() -> None:
+    page = (DOCS / "security.md").read_text()
+    (table,) = re.findall(r"\n\| method \| parameters \|\n(.*?)\n\n", page, re.S)
+    allowed = {each.name for name in OVER_HTTP for each in METHODS[name].takes if each.http}
+    assert set(re.findall(r"`(\w+)`", table)) == {*OVER_HTTP, *allowed}
