@@ -18,7 +18,6 @@ from web_workers.admission.response_drain import ResponseDrain
 from web_workers.admission.settings import Limits
 from web_workers.admission.shared_load import SharedLoad
 from web_workers.admission.viewer_limits import ViewerLimits
-from web_workers.counts.publisher import CountsPublisher
 from web_workers.counts.shared_counts import SharedCounts
 from web_workers.feeds.events import EventFeed
 from web_workers.feeds.feed import Feed
@@ -67,7 +66,7 @@ class Parts:
         viewer_limits = ViewerLimits(
             limits, SharedLoad(table), room=rooms.viewers(), moving=channel.waiting
         )
-        publisher = CountsPublisher(SharedCounts(table), loop.clock)
+        counts = SharedCounts(table)
         self._context = own_context()
         self._painter = Painter(loop.call_from_thread)
         self._uring = open_uring(wanted=settings.io_uring)
@@ -103,7 +102,7 @@ class Parts:
             loop=loop,
             viewers=self.viewers,
             registry=self.registry,
-            publisher=publisher,
+            counts=counts,
             handovers=self.migration.worker_counts,
             rates=limits.of_rates,
         )
@@ -112,7 +111,7 @@ class Parts:
             cameras=cameras,
             viewers=self.viewers,
             limits=viewer_limits,
-            publisher=publisher,
+            counts=counts,
             refused=self.housekeeping.refused,
             lost=self.registry.lost,
         )

@@ -5,19 +5,26 @@ Runs in the worker's main thread.
 
 from __future__ import annotations
 
+import logging
+from collections import Counter
 from collections.abc import Callable
 
-from web_workers.counts.publisher import CountsPublisher
-from web_workers.counts.worker_counts import Key, WorkerCounts
+from framebus.rate_limited_log import RateLimitedLog
+
+from web_workers.counts.shared_counts import SharedCounts
+from web_workers.counts.worker_counts import DROPPED, Key, WorkerCounts, total
 from web_workers.feeds.fanout import Fanout
 from web_workers.feeds.worker_viewers import WorkerViewers
 from web_workers.handover.worker_registry import WorkerRegistry
 from web_workers.wire.loop import StreamLoop, Timer
 
+log = logging.getLogger("gunicorn.error")
+
 EVERY_NS = 1_000_000_000
 """How often counts are published; so much a worker that is killed may have left uncounted."""
 FPS_NS = 5_000_000_000
 """Over how long a viewer's frames a second are measured, at least."""
+_SAY_AGAIN_S = 10
 
 
 class Housekeeping:
@@ -29,7 +36,7 @@ class Housekeeping:
         loop: StreamLoop,
         viewers: WorkerViewers,
         registry: WorkerRegistry,
-        publisher: CountsPublisher,
+        counts: SharedCounts,
         handovers: Callable[[], WorkerCounts],
         rates: bool,
     ) -> None:
@@ -37,9 +44,12 @@ class Housekeeping:
         self._loop = loop
         self._viewers = viewers
         self._registry = registry
-        self._publisher = publisher
+        self._counts = counts
         self._handovers = handovers
         self._rates = rates
+        self._turned_away: Counter[Key] = Counter()
+        self._limited_log = RateLimitedLog(log, loop.clock, every_s=_SAY_AGAIN_S)
+        self._too_long = False
         self._timer: Timer | None = None
 
     def viewer_came(self) -> None:
@@ -58,20 +68,26 @@ class Housekeeping:
 
     def refused(self, key: Key, text: str) -> None:
         """Count a viewer that was not admitted; the last of `key` is why."""
-        self._publisher.refused(key, text)
-        self._run_soon()
+        self._turn_away(key, f"a viewer was refused: {text}")
 
     def dropped(self, reason: str) -> None:
         """Count a connection that was given up before or after its request."""
-        self._publisher.dropped(reason)
-        self._run_soon()
+        self._turn_away((DROPPED, reason), f"a connection was dropped: {reason}")
 
     def publish(self) -> None:
         """Tell all workers what has been counted."""
-        self._publisher.write((self._handovers(), *self._viewers.worker_counts()))
+        here = WorkerCounts(dict(self._turned_away))
+        try:
+            self._counts.write(total((here, self._handovers(), *self._viewers.worker_counts())))
+        except ValueError as error:
+            if not self._too_long:
+                log.warning("no more cameras in /metrics: %s", error)
+            self._too_long = True
         self._registry.has(self._viewers.frame_viewers())
 
-    def _run_soon(self) -> None:
+    def _turn_away(self, key: Key, text: str) -> None:
+        self._turned_away[key] += 1
+        self._limited_log.warning(key[-1], text)
         if self._timer is None:
             self._timer = self._loop.call_at(self._loop.clock() + EVERY_NS, self._run)
 

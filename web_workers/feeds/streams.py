@@ -10,7 +10,7 @@ from functools import partial
 
 from web_workers.admission.rate_estimate import bytes_per_s
 from web_workers.admission.viewer_limits import Admission, LimitReached, ViewerLimits
-from web_workers.counts.publisher import CountsPublisher
+from web_workers.counts.shared_counts import SharedCounts
 from web_workers.counts.worker_counts import (
     ALL_CAMERAS,
     FRAMES,
@@ -37,7 +37,7 @@ class WorkerStreams:
         cameras: Cameras,
         viewers: WorkerViewers,
         limits: ViewerLimits,
-        publisher: CountsPublisher,
+        counts: SharedCounts,
         refused: Callable[[Key, str], None],
         lost: Callable[[], int],
     ) -> None:
@@ -49,7 +49,7 @@ class WorkerStreams:
         self._cameras = cameras
         self._viewers = viewers
         self._limits = limits
-        self._publisher = publisher
+        self._counts = counts
         self._refused = refused
         self._lost = lost
 
@@ -74,7 +74,7 @@ class WorkerStreams:
 
     def worker_counts(self) -> tuple[WorkerCounts, int]:
         """Return what all workers that ever were have counted, and how many live."""
-        return self._publisher.read()
+        return self._counts.read()
 
     def server(self) -> dict[str, object]:
         """Return the document of an event `server`."""

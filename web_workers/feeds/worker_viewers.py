@@ -103,22 +103,22 @@ class WorkerViewers:
     def move_in(self, sock: socket.socket, state: ViewerState, rest: bytes) -> bool:
         """Serve a viewer that another worker has served; False if that cannot be done."""
         clock, on_close = self._loop.clock, self._loop.remove
+        viewer = None
         try:
-            viewer = restored_viewer(sock, state, rest, clock=clock, on_close=on_close)
-            self._loop.add(viewer.fileno(), EVENTS, viewer.on_event)
+            restored = restored_viewer(sock, state, rest, clock=clock, on_close=on_close)
+            self._loop.add(restored.fileno(), EVENTS, restored.on_event)
+            viewer = restored
             viewer.admission = self._limits.readmit(state.origin, state.rate)
-        except OSError as error:
-            log.warning("a viewer of another worker cannot be served: %s", error)
-            sock.close()
-            return False
-        try:
             if state.camera is None or state.states:
                 self._events.move_in(viewer, state.camera)
             else:
                 self._feed(state.camera).move_in(viewer, state)
         except (zmq.ZMQError, OSError) as error:
             log.warning("a viewer of another worker cannot be served: %s", error)
-            viewer.close(Closed.FAILED)
+            if viewer is None:
+                sock.close()
+            else:
+                viewer.close(Closed.FAILED)
             return False
         return True
 
