@@ -11,13 +11,13 @@ from collections.abc import Callable
 from typing import Any
 
 from framebus.listener import own_context
+from framebus.options.table import IO_URING
 
 from web_workers.admission.connection_limits import ConnectionLimits
 from web_workers.admission.request_reader import RequestReader
 from web_workers.admission.response_drain import ResponseDrain
-from web_workers.admission.settings import Limits
 from web_workers.admission.shared_load import SharedLoad
-from web_workers.admission.viewer_limits import ViewerLimits
+from web_workers.admission.viewer_limits import Limits, ViewerLimits
 from web_workers.counts.shared_counts import SharedCounts
 from web_workers.feeds.events import EventFeed
 from web_workers.feeds.feed import Feed
@@ -41,7 +41,6 @@ class Parts:
     def __init__(
         self,
         settings: Settings,
-        limits: Limits,
         *,
         table: WorkerTable,
         lanes: Lanes,
@@ -59,6 +58,7 @@ class Parts:
         each connection that is closed before or after that.
         """
         cameras = Cameras(settings)
+        limits = Limits.of(settings.options)
         self.loop = loop = StreamLoop()
         self.registry = WorkerRegistry(table)
         self.registry.enter(age)
@@ -69,7 +69,7 @@ class Parts:
         counts = SharedCounts(table)
         self._context = own_context()
         self._painter = Painter(loop.call_from_thread)
-        self._uring = open_uring(wanted=settings.io_uring)
+        self._uring = open_uring(wanted=settings.options[IO_URING] == "auto")
         broadcasts = broadcast_factory(self._uring)
         self.viewers = WorkerViewers(
             loop=loop,

@@ -34,7 +34,6 @@ from web_workers.access.errors import GuardedErrors
 from web_workers.admission.buffered_socket import BufferedSocket
 from web_workers.admission.connection_limits import ConnectionLimits, raise_descriptor_limit
 from web_workers.admission.request_threads import RequestThreads
-from web_workers.admission.settings import Limits
 from web_workers.cameras import calls
 from web_workers.handover.shared import LAYOUT, Shared
 from web_workers.parts import Parts
@@ -84,7 +83,6 @@ class StreamWorker(GuardedErrors):
             table.claim()
         self._parts = Parts(
             Settings.from_environ(),
-            Limits.from_environ(os.environ),
             table=table,
             lanes=shared.lanes,
             age=self.age,

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from tests.rigs.worker_table import close, table
-from web_workers.admission.settings import Limits
 from web_workers.admission.shared_load import SharedLoad
-from web_workers.admission.viewer_limits import ViewerLimits
+from web_workers.admission.viewer_limits import Limits, ViewerLimits
 
 
 def viewer_limits(*, room: int = 1000, **limits: int) -> ViewerLimits:

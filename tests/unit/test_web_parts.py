@@ -14,7 +14,6 @@ import pytest
 from tests.rigs.bus import Bus
 from tests.rigs.worker_table import close, table
 from web_workers.admission.connection_limits import ConnectionLimits
-from web_workers.admission.settings import Limits
 from web_workers.parts import Parts
 from web_workers.responses.takeover import EventTicket, FrameTicket, TakeOver, Ticket
 from web_workers.settings import Settings
@@ -26,8 +25,7 @@ from web_workers.wire.multipart import Style
 def parts(runtime: Path) -> Iterator[Parts]:
     alone = table()
     parts = Parts(
-        Settings(runtime, io_uring=False),
-        Limits(),
+        Settings(runtime),
         table=alone,
         lanes=(),
         age=1,
