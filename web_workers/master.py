@@ -55,6 +55,11 @@ class Master(Arbiter):  # type: ignore[misc]  # gunicorn has no types
             return None
         return pid
 
+    def halt(self, reason: str | None = None, exit_status: int = 0) -> None:
+        """End; with the exit code that says so if a worker lacks something (fresh.py)."""
+        absent = exit_status == self.APP_LOAD_ERROR
+        super().halt(reason, os.EX_UNAVAILABLE if absent else exit_status)
+
 
 if __name__ == "__main__":
     base.Arbiter = Master

@@ -18,6 +18,8 @@ import time
 from types import FrameType
 from typing import Any, ClassVar
 
+from framebus import installation
+from gunicorn.errors import AppImportError
 from gunicorn.workers.gthread import ThreadWorker
 
 from web_workers.handover.shared import Shared
@@ -63,6 +65,11 @@ class ReloadingWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no ty
         try:
             self.__class__ = importlib.import_module("web_workers.worker").StreamWorker
             self.init_process()
+        except ImportError as error:
+            if self.booted:
+                raise
+            self.log.debug("not imported", exc_info=True)
+            raise AppImportError(f"framebus: {installation.explained(error)}") from error
         except Exception as error:
             if self.booted or not _short(error) or not _others_serve(self.held):
                 raise

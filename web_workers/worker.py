@@ -26,6 +26,7 @@ import time
 from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any
 
+from framebus.options.table import IO_URING
 from gunicorn import http
 from gunicorn.sock import ssl_context
 from gunicorn.workers.gthread import TConn
@@ -36,7 +37,7 @@ from web_workers.admission.connection_limits import ConnectionLimits, raise_desc
 from web_workers.admission.request_reader import RequestReader
 from web_workers.admission.request_threads import RequestThreads
 from web_workers.admission.response_drain import ResponseDrain
-from web_workers.admission.settings import Limits
+from web_workers.admission.viewer_limits import Limits
 from web_workers.cameras import calls
 from web_workers.feeds.streams import WorkerStreams
 from web_workers.handover.shared import LAYOUT, Shared
@@ -83,10 +84,10 @@ class StreamWorker(GuardedErrors):
         rooms = ConnectionLimits.of(self.worker_connections)
         self._streams = WorkerStreams(
             cameras=Cameras(settings),
-            uring=open_uring(wanted=settings.io_uring),
+            uring=open_uring(wanted=settings.options[IO_URING] == "auto"),
             shared=shared,
             age=self.age,
-            limits=Limits.from_environ(os.environ),
+            limits=Limits.of(settings.options),
             room=rooms.viewers(),
         )
         loop, dropped = self._streams.loop, self._streams.dropped

@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from framebus.contract.words import Drop
 from framebus.control import protocol
 from framebus.control.protocol import ProtocolError, Reply, Request, RequestId, parse_request
 from framebus.zmtp.peer import Peer
@@ -49,7 +50,7 @@ class ControlServer:
         """
         self._call = call
         self.answered = 0
-        self.dropped: Counter[str] = Counter()
+        self.dropped: Counter[Drop] = Counter()
         self._server = Server(
             path,
             _ROUTER,
@@ -121,7 +122,7 @@ class ControlServer:
 
 def counts(servers: Sequence[ControlServer]) -> dict[str, object]:
     """Return the `control` part of the status document."""
-    dropped = sum((server.dropped for server in servers), Counter[str]())
+    dropped = sum((server.dropped for server in servers), Counter[Drop]())
     return {"answered": sum(server.answered for server in servers), "dropped": dict(dropped)}
 
 

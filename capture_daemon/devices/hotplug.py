@@ -15,6 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from framebus import installation
+
 log = logging.getLogger(__name__)
 
 START_S = 1.0
@@ -115,10 +117,11 @@ def open_monitor(udevd: Path = _UDEVD) -> Monitor | None:
         monitor.filter_by("video4linux")
         monitor.start()
     except (ImportError, OSError) as error:
+        absent = isinstance(error, ModuleNotFoundError)
         log.warning(
-            "a camera that is plugged in is noticed at the next retry only: %s "
-            "(`apt install libudev1`)",
+            "a camera that is plugged in is noticed at the next retry only: %s (`%s`)",
             error,
+            installation.install("pyudev") if absent else "apt install libudev1",
         )
         return None
     log.debug("listening to the %s for devices", source)

@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 
 from framebus.cli.tables import amount
+from framebus.installation import PACKAGES, install
 from framebus.ring.layout import DEFAULT_CAPACITY, SMALLEST_SUBSTITUTE
 
 from capture_daemon.diagnosis.finding import Finding, good, note, wrong
@@ -13,34 +14,18 @@ from capture_daemon.diagnosis.machine import Machine
 
 OLDEST_LIBZMQ = (4, 3, 4)
 """Before it: CVE-2019-6250, CVE-2019-13132, CVE-2020-15166."""
-_NEEDED = ("linuxpy", "pyzmq", "pyudev", "click")
-_FOR_THE_WEB = ("flask", "gunicorn", "pillow")
 _MIB = 1 << 20
 
 
 def libraries(machine: Machine) -> list[Finding]:
     """Are the Python packages there?"""
-    missing = [name for name in _NEEDED if machine.version(name) is None]
+    versions = {name: machine.version(name) for name in PACKAGES.values()}
+    missing = [name for name, version in versions.items() if version is None]
     if missing:
         return [
-            wrong(
-                "libraries",
-                f"missing Python packages: {', '.join(missing)}",
-                "pip install 'framebus[all]'",
-            )
+            wrong("libraries", f"missing Python packages: {', '.join(missing)}", install(*missing))
         ]
-    found = [f"{name} {machine.version(name)}" for name in _NEEDED]
-    absent = [name for name in _FOR_THE_WEB if machine.version(name) is None]
-    if absent:
-        return [
-            good("libraries", ", ".join(found)),
-            note(
-                "libraries",
-                f"the web tier cannot run here: {', '.join(absent)} not installed",
-                "pip install 'framebus[web]'",
-            ),
-        ]
-    return [good("libraries", ", ".join(found))]
+    return [good("libraries", ", ".join(f"{name} {found}" for name, found in versions.items()))]
 
 
 def messaging(machine: Machine) -> list[Finding]:
@@ -55,7 +40,7 @@ def messaging(machine: Machine) -> list[Finding]:
             wrong(
                 "libzmq",
                 f"libzmq {text} has known holes; {oldest} is the oldest without them",
-                "pip install --upgrade pyzmq",
+                install("--upgrade", "pyzmq"),
             )
         ]
     return [good("libzmq", text)]

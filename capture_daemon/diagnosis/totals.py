@@ -26,7 +26,7 @@ class Totals:
         """Count an incident; nothing happens while it goes on."""
         if incident.ended_ns is None:
             return
-        key = (incident.cause.code, incident.cured_by or NOTHING_CURED)
+        key: tuple[str, str] = (incident.cause.code, incident.cured_by or NOTHING_CURED)
         if key not in self._rows and len(self._rows) >= ROWS_MAX:
             key = (REST, REST)
         count, away_ns = self._rows.get(key, (0, 0))

@@ -17,8 +17,10 @@ import os
 import select
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Protocol, runtime_checkable
+from typing import Literal, Protocol, runtime_checkable
 
+from framebus.contract.causes import CaptureCode, InnerCode, SourceCode
+from framebus.contract.words import Rejection
 from framebus.frame import FrameFlags
 
 
@@ -85,7 +87,7 @@ class Captured:
     width: int = 0
     """Pixels where the source knows them per frame, else 0: the granted size holds."""
     height: int = 0
-    reject: str = ""
+    reject: Rejection | Literal[""] = ""
     """Why the source itself knows that this picture must not be published: "stale" (it waited in
     the kernel while this process slept), "encode-failed"; empty when nothing is known against it.
     """
@@ -102,7 +104,13 @@ class SourceError(Exception):
     """True when trying again unchanged cannot help (a wrong option, a missing program)."""
 
     def __init__(
-        self, code: str, message: str, *, remedy: str = "", errno: int = 0, operation: str = ""
+        self,
+        code: SourceCode | InnerCode | CaptureCode,
+        message: str,
+        *,
+        remedy: str = "",
+        errno: int = 0,
+        operation: str = "",
     ) -> None:
         super().__init__(message)
         self.code = code

@@ -1,13 +1,14 @@
 """JPEG from YUYV pixels (packed 4:2:2), for cameras without MJPEG.
 
-libjpeg-turbo through simplejpeg, both optional: the extra `framebus[encode]`. Levels are passed on
-as the camera gives them.
+libjpeg-turbo through simplejpeg. Levels are passed on as the camera gives them.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any
+
+from framebus import installation
 
 from capture_daemon.sources.base import SourceUnusable
 
@@ -27,7 +28,7 @@ def load() -> tuple[Any, Callable[..., bytes]]:
         raise SourceUnusable(
             "no-encoder",
             "this camera has no MJPEG, and what encodes its pictures is not installed",
-            remedy="pip install 'framebus[encode]'",
+            remedy=installation.REMEDY,
         ) from error
     return numpy, simplejpeg.encode_jpeg_yuv_planes
 

@@ -1,8 +1,17 @@
-"""`python -m framebus` is `framebus`."""
+"""The `framebus` command; `python -m framebus` is the same."""
 
 from __future__ import annotations
 
-from framebus.cli.main import main
+from framebus import installation
+
+
+def main() -> None:
+    """Run `framebus`, or say what it lacks."""
+    with installation.told():
+        from framebus.cli.main import main as run  # click is the first that may be missing
+
+        run()
+
 
 if __name__ == "__main__":
     main()

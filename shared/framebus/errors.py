@@ -8,6 +8,7 @@ raise (OSError, ZMQError) is translated once, where it happens. Nothing here doe
     │   └── BadCameraName
     ├── CameraAbsent        nobody publishes this camera: wait, or start it (exit 69)
     ├── CameraHeld          another process has it: its pid is named        (exit 75)
+    ├── PartMissing         a package is not installed: install it        (exit 69)
     ├── NoPermission        a person must grant something                   (exit 77)
     │   └── Untrusted       somebody else may have made it: a person must look
     ├── RingError
@@ -56,6 +57,12 @@ class CameraHeld(FramebusError):
     def __init__(self, message: str, pid: int = 0) -> None:
         super().__init__(message)
         self.pid = pid
+
+
+class PartMissing(FramebusError):
+    """Something that framebus is made of is not installed, or does not load."""
+
+    exit_code = os.EX_UNAVAILABLE
 
 
 class NoPermission(FramebusError):

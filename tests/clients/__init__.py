@@ -1,0 +1,1 @@
+"""Every line of docs/clients.md, with the programs it is for."""

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from framebus.errors import CameraAbsent
+from framebus.installation import PACKAGES
 from framebus.names import CameraNames
 
 from capture_daemon.diagnosis.finding import Finding, Level
@@ -15,8 +16,6 @@ from capture_daemon.diagnosis.machine import Machine, Ran, User
 from capture_daemon.diagnosis.records import Holder, Holders, KernelLog, Line
 
 UTC = 1_795_387_146_000_000_000
-VERSIONS = {"linuxpy": "0.25", "pyzmq": "27.1", "pyudev": "0.24", "click": "8.3"}
-WEB = {"flask": "3.1", "gunicorn": "27.0", "pillow": "12"}
 
 
 @dataclass
@@ -24,7 +23,9 @@ class Bench:
     """Change a part, then take `machine()`."""
 
     root: Path
-    versions: dict[str, str] = field(default_factory=lambda: {**VERSIONS, **WEB})
+    versions: dict[str, str] = field(
+        default_factory=lambda: dict.fromkeys(PACKAGES.values(), "1.0")
+    )
     libzmq: tuple[int, ...] | None = (4, 3, 5)
     ran: dict[str, Ran] = field(default_factory=dict)
     """What a program says, by a word of its command line; none is there otherwise."""

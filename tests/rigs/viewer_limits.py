@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from web_workers.admission.settings import Limits
-from web_workers.admission.viewer_limits import ViewerLimits
+from web_workers.admission.viewer_limits import Limits, ViewerLimits
 from web_workers.counts.scoreboard import Scoreboard
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import socket
 
-from tests.unit.test_viewer_state import STATES
+from tests.samples.viewer_states import STATES
 from web_workers.counts.worker_counts import HANDED_OVER, Closed
 from web_workers.handover.channel import Channel, create_lanes
 from web_workers.handover.codec import viewer_fields

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from framebus.contract.methods import METHODS, OVER_HTTP, Method
 from framebus.contract.parameters import Parameter
-from framebus.contract.words import Drop, Rejection, Rung, State
+from framebus.contract.words import DROPS, REJECTIONS, Rung, State
 
 DOCS = Path(__file__).parents[2] / "docs"
 CONTROL = (DOCS / "control.md").read_text()
@@ -45,7 +45,7 @@ def test_a_method_has_its_row_and_its_section_with_every_parameter(method: Metho
     assert all(f"`{each.name}`" in section(method.name) for each in method.takes)
 
 
-@pytest.mark.parametrize("word", [*State, *Rung, *Rejection, *Drop])
+@pytest.mark.parametrize("word", [*State, *Rung, *REJECTIONS, *DROPS])
 def test_a_word_of_the_status_document_is_explained(word: str) -> None:
     assert f"`{word}`" in section("status")
 

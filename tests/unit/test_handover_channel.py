@@ -10,7 +10,7 @@ from dataclasses import replace
 import pytest
 
 from tests.helpers.descriptors import opened
-from tests.unit.test_viewer_state import STATES
+from tests.samples.viewer_states import STATES
 from web_workers.handover.channel import LANES, Channel, create_lanes
 from web_workers.handover.viewer_state import SIZE, OtherVersion, Unreadable
 

@@ -9,6 +9,8 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import ModuleType
+from typing import NoReturn
 
 import pytest
 
@@ -77,15 +79,29 @@ def test_lost_events_might_have_been_any(monitor: Monitor) -> None:
     assert listening(monitor).added() == [""]
 
 
-def test_without_libudev_nothing_is_heard_and_that_is_said_once(
-    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+class WithoutLibudev(ModuleType):
+    """pyudev where there is no libudev."""
+
+    def __getattr__(self, name: str) -> NoReturn:
+        raise ImportError("No library named udev")
+
+
+@pytest.mark.parametrize(
+    ("pyudev", "remedy"),
+    [(None, "-m pip install pyudev`"), (WithoutLibudev("pyudev"), "`apt install libudev1`")],
+)
+def test_without_pyudev_nothing_is_heard_and_that_is_said_once(
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    pyudev: ModuleType | None,
+    remedy: str,
 ) -> None:
-    monkeypatch.setitem(sys.modules, "pyudev", None)
+    monkeypatch.setitem(sys.modules, "pyudev", pyudev)
     hotplug = Hotplug(lambda: None)
     assert hotplug.use(open_monitor()) is None
     assert (hotplug.added(), hotplug.added()) == ([], [])
     assert len(caplog.records) == 1
-    assert "libudev" in caplog.text
+    assert remedy in caplog.text
 
 
 def test_the_kernels_events_can_be_listened_to_where_no_udevd_runs(tmp_path: Path) -> None:

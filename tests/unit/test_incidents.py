@@ -101,7 +101,7 @@ def test_an_incident_is_bounded_whatever_befalls_it() -> None:
     found = incident("x" * 5000)
     for number in range(1000):
         found = found.with_try(Try("reopen", number, f"why {number}"))
-        found = found.blamed(Cause(f"cause-{number}", "x"), NOW)
+        found = found.blamed(Cause.told({"code": f"cause-{number}"}), NOW)
     lines = tuple({"utc_ns": n, "text": "x" * 300 + str(n), "meaning": ""} for n in range(1000))
     holders = tuple({"pid": n, "command": "x" * 200} for n in range(1000))
     evidence = Evidence().joined(Evidence(holders, lines))

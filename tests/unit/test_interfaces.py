@@ -76,11 +76,13 @@ def test_code_is_for_terminals_only(monkeypatch: pytest.MonkeyPatch) -> None:
     assert qr.for_terminal("http://192.168.1.20/") == ""
 
 
-def test_without_the_library_there_is_no_code_and_no_error(
+def test_without_the_library_there_is_the_command_that_installs_it(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setitem(sys.modules, "segno", None)
-    assert qr.drawn("http://192.168.1.20/", columns=80) == ""
+    said = qr.drawn("http://192.168.1.20/", columns=80)
+    assert said.startswith("No QR code: segno is needed")
+    assert said.endswith("-m pip install segno")
 
 
 def read(drawing: str) -> str:

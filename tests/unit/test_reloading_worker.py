@@ -11,6 +11,7 @@ from types import SimpleNamespace
 from typing import Any, NoReturn
 
 import pytest
+from gunicorn.errors import AppImportError
 
 from web_workers import reloading_worker
 from web_workers.handover.worker_registry import Peer, WorkerState
@@ -91,6 +92,16 @@ def test_where_nobody_serves_the_master_is_told(
 def test_broken_code_is_no_shortage(monkeypatch: pytest.MonkeyPatch, error: Exception) -> None:
     with pytest.raises(type(error)):
         start(monkeypatch, error, WorkerState.SERVING)
+
+
+def test_what_is_not_installed_is_named_and_the_master_ends(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    missing = ModuleNotFoundError("No module named 'PIL'", name="PIL")
+    with pytest.raises(AppImportError, match="Pillow is needed and not installed"):
+        start(monkeypatch, missing, WorkerState.SERVING)
+    with pytest.raises(ModuleNotFoundError):
+        start(monkeypatch, missing, WorkerState.SERVING, booted=True)
 
 
 def test_a_worker_that_has_served_fails_as_ever(monkeypatch: pytest.MonkeyPatch) -> None:

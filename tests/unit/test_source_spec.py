@@ -200,4 +200,4 @@ def test_the_test_pattern_without_pillow_names_the_remedy(monkeypatch: pytest.Mo
     with pytest.raises(SourceUnusable) as failure:
         source.open()
     interrupt.close()
-    assert "framebus[encode]" in failure.value.remedy
+    assert "framebus doctor" in failure.value.remedy

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.unit.test_request_reader import GET, Bench
+from tests.rigs.request_reader import GET, Bench
 from web_workers.admission import response_drain
 from web_workers.admission.response_drain import UNREAD
 from web_workers.wire.linger import LINGER_NS

@@ -55,4 +55,4 @@ def test_missing_library_is_named_with_its_remedy(monkeypatch: pytest.MonkeyPatc
     with pytest.raises(SourceUnusable) as refusal:
         Encoder(64, 16, 0)
     assert refusal.value.code == "no-encoder"
-    assert "framebus[encode]" in refusal.value.remedy
+    assert "framebus doctor" in refusal.value.remedy

@@ -5,24 +5,8 @@ from fractions import Fraction
 import pytest
 
 from capture_daemon.sources.base import Request, SourceUnusable
-from capture_daemon.v4l2.formats import Choice, OfferedFormat, OfferedSize, choose
-
-
-def offer(fourcc: str, sizes: dict[tuple[int, int], tuple[int | Fraction, ...]]) -> OfferedFormat:
-    return OfferedFormat(
-        fourcc,
-        fourcc,
-        tuple(
-            OfferedSize(width, height, tuple(map(Fraction, rates)))
-            for (width, height), rates in sizes.items()
-        ),
-    )
-
-
-YUYV = offer("YUYV", {(640, 480): (30, 15), (1280, 720): (10,), (320, 240): (30,)})
-MJPG = offer(
-    "MJPG", {(640, 480): (60, 30), (1280, 720): (30, 15), (1920, 1080): (30, 5), (800, 600): (20,)}
-)
+from capture_daemon.v4l2.formats import Choice, choose
+from tests.samples.formats import MJPG, YUYV, offer
 
 
 @pytest.mark.parametrize(

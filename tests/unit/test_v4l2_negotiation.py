@@ -7,7 +7,7 @@ import pytest
 from capture_daemon.sources.base import Request, SourceError
 from capture_daemon.v4l2.formats import Choice
 from capture_daemon.v4l2.negotiation import MOST_STEPS, FormatNegotiation, candidates
-from tests.unit.test_v4l2_formats import MJPG, YUYV, offer
+from tests.samples.formats import MJPG, YUYV, offer
 
 REFUSED = SourceError("refused-stream", "no")
 

@@ -3,15 +3,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from framebus.cli.limits import DEFAULT_VIEWERS
-from framebus.errors import UsageError
+from framebus.options.chosen import Chosen
 
 from tests.rigs.viewer_limits import viewer_limits
 from web_workers.admission.connection_limits import ConnectionLimits
-from web_workers.admission.settings import Limits
 from web_workers.admission.viewer_limits import (
     MEASURE_NS,
     LimitReached,
+    Limits,
     RefusalReason,
     ViewerLimits,
 )
@@ -106,13 +105,10 @@ def test_a_viewer_that_another_worker_let_in_is_let_in_here_too(board: Scoreboar
     admission.release()
 
 
-def test_no_limit_is_zero_and_what_is_no_number_is_refused_with_its_name() -> None:
-    assert Limits.from_environ({}) == Limits(DEFAULT_VIEWERS, 0, 0, 0)
-    limits = Limits.from_environ({"FRAMEBUS_MAX_VIEWERS": "0", "FRAMEBUS_MAX_RATE": "2k"})
+def test_no_limit_is_zero() -> None:
+    assert Limits.of(Chosen()) == Limits(10_000, 0, 0, 0)
+    limits = Limits.of(Chosen({"max_viewers": "0", "max_rate": "2k"}))
     assert (limits.viewers, limits.rate, limits.of_rates) == (0, 2048, True)
-    for name, text in (("MAX_VIEWERS", "-1"), ("MAX_RATE", "fast"), ("MAX_VIEWERS", "9999999")):
-        with pytest.raises(UsageError, match=name.lower().replace("_", "-")):
-            Limits.from_environ({f"FRAMEBUS_{name}": text})
 
 
 def test_waiting_connections_never_take_all_that_a_worker_has() -> None:

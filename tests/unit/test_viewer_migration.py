@@ -9,7 +9,7 @@ from dataclasses import replace
 import pytest
 
 from tests.rigs.viewer_migration import MS, Bench
-from tests.unit.test_viewer_state import STATES
+from tests.samples.viewer_states import STATES
 from web_workers.handover.migration import BALANCE_EVERY_NS, LEAVE_WITHIN_NS, PATIENCE_NS
 from web_workers.handover.viewer_state import SIZE
 from web_workers.handover.worker_registry import Peer, WorkerState

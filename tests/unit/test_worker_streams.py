@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from tests.rigs.bus import Bus
-from web_workers.admission.settings import Limits
+from web_workers.admission.viewer_limits import Limits
 from web_workers.counts.scoreboard import Scoreboard
 from web_workers.feeds.streams import WorkerStreams
 from web_workers.handover.shared import LAYOUT, Shared

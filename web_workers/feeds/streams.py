@@ -16,8 +16,7 @@ import zmq
 from framebus.listener import own_context
 
 from web_workers.admission.rate_estimate import bytes_per_s
-from web_workers.admission.settings import Limits
-from web_workers.admission.viewer_limits import Admission, LimitReached, ViewerLimits
+from web_workers.admission.viewer_limits import Admission, LimitReached, Limits, ViewerLimits
 from web_workers.counts.publisher import CountsPublisher
 from web_workers.counts.scoreboard import Scoreboard
 from web_workers.counts.worker_counts import (

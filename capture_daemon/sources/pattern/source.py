@@ -10,6 +10,7 @@ import time
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from framebus import installation
 from framebus.frame import FrameFlags
 
 from capture_daemon.sources.base import (
@@ -49,7 +50,7 @@ class PatternSource:
             raise SourceUnusable(
                 "no-pillow",
                 f"the test pattern needs Pillow: {error}",
-                remedy="pip install 'framebus[encode]'",
+                remedy=installation.REMEDY,
             ) from error
         fps = checked_fps(self._request.fps, DEFAULT_FPS)
         width = DEFAULT_SIZE[0] if self._request.width is None else self._request.width

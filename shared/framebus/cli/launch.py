@@ -19,6 +19,7 @@ import signal
 import sys
 from collections.abc import MutableMapping
 
+from framebus import installation
 from framebus.end_with_parent import end_with_parent
 
 KEPT = "FRAMEBUS_KEPT"
@@ -47,7 +48,8 @@ def main() -> None:
     end_with_parent(int(parent), signal.SIGTERM)
     number_kept(os.environ)
     sys.argv = [module, *arguments]
-    runpy.run_module(module, run_name="__main__", alter_sys=True)
+    with installation.told():
+        runpy.run_module(module, run_name="__main__", alter_sys=True)
 
 
 if __name__ == "__main__":

@@ -13,7 +13,8 @@ from importlib.metadata import EntryPoint, entry_points
 
 import click
 
-from framebus.errors import FramebusError
+from framebus import installation
+from framebus.errors import FramebusError, PartMissing
 from framebus.invocation import typed
 from framebus.invocation.arguments import hide_sources
 from framebus.invocation.ending import run
@@ -51,12 +52,6 @@ process, or no answer or frame in time, 77 no permission. (docs/operations.md ha
 """
 
 
-class CommandUnavailable(FramebusError):
-    """A sub-command is known, but what it needs is not installed."""
-
-    exit_code = os.EX_UNAVAILABLE
-
-
 class LazyCommands(click.Group):
     """A group whose commands are entry points, loaded when they are used."""
 
@@ -71,20 +66,17 @@ class LazyCommands(click.Group):
     ) -> click.Command | None:
         """Import and return one command, None if there is none of that name.
 
-        Raises CommandUnavailable when a package that it needs is missing.
+        Raises PartMissing when something that it needs is not installed or does not load.
         """
         entry = _installed().get(cmd_name)
         if entry is None:
             return None
         try:
             command = entry.load()
-        except ModuleNotFoundError as error:
-            raise CommandUnavailable(
-                f"`framebus {cmd_name}` needs the Python module {error.name}, which is not "
-                "installed: pip install 'framebus[all]'"
-            ) from error
+        except ImportError as error:
+            raise installation.explained(error) from error
         if not isinstance(command, click.Command):
-            raise CommandUnavailable(
+            raise PartMissing(
                 f"the entry point {entry.name} = {entry.value} is no click command: "
                 "uninstall or mend the package that registers it"
             )
@@ -106,7 +98,7 @@ class LazyCommands(click.Group):
         for name in self.list_commands(ctx):
             try:
                 command = self.get_command(ctx, name)
-            except CommandUnavailable:
+            except FramebusError:
                 continue
             found |= variables.of(command) if command is not None else set()
         return found
@@ -119,7 +111,7 @@ class LazyCommands(click.Group):
         for name in names:
             try:
                 command = self.get_command(ctx, name)
-            except CommandUnavailable as error:
+            except FramebusError as error:
                 rows.append((name, f"(unavailable) {error}"))
             else:
                 if command is not None and not command.hidden:
@@ -155,7 +147,7 @@ def framebus(ctx: click.Context) -> None:
     if isinstance(group, LazyCommands) and ctx.invoked_subcommand:
         command = group.get_command(ctx, ctx.invoked_subcommand)
         own = variables.of(command) if command is not None else set()
-        for sentence in variables.misspelt(os.environ, own, lambda: group.variables(ctx)):
+        for sentence in variables.unknown(os.environ, own, lambda: group.variables(ctx)):
             click.echo(f"framebus: {sentence}", err=True)
 
 

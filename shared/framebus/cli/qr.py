@@ -7,6 +7,8 @@ import shutil
 import sys
 from itertools import zip_longest
 
+from framebus import installation
+
 _BLOCKS = {(True, True): "█", (True, False): "▀", (False, True): "▄", (False, False): " "}
 _QUIET = 2  # light modules around it
 _DARK_ON_LIGHT, _AS_BEFORE = "\x1b[30;107m", "\x1b[0m"
@@ -15,8 +17,7 @@ _DARK_ON_LIGHT, _AS_BEFORE = "\x1b[30;107m", "\x1b[0m"
 def for_terminal(text: str) -> str:
     """Return the lines of a code, "" where nobody could see one.
 
-    That is where standard output is no terminal, or a narrow one, or one without block elements,
-    and where segno is not installed (the extra `web` brings it).
+    That is where standard output is no terminal, or a narrow one, or one without block elements.
     """
     if (
         not text
@@ -33,11 +34,11 @@ def for_terminal(text: str) -> str:
 
 
 def drawn(text: str, *, columns: int) -> str:
-    """Return the lines of a code that is at most so many columns wide, "" for none."""
+    """Return the lines of a code that is at most so many columns wide, "" for none, or why."""
     try:
         import segno  # only who serves beyond this machine needs it
-    except ModuleNotFoundError:
-        return ""
+    except ImportError as error:
+        return f"No QR code: {installation.explained(error)}"
     code = segno.make_qr(text, error="l")
     rows = [[bool(dark) for dark in row] for row in code.matrix_iter(border=_QUIET)]
     if len(rows[0]) > columns:

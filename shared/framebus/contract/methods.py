@@ -155,6 +155,14 @@ _ALL: Final = (
                 parameters.text(200),
                 default="another program",
             ),
+            Parameter("lease", "the id of the lease that is to last longer", parameters.text(64)),
+        ),
+    ),
+    Method(
+        "give_back",
+        "the camera that was lent: lease=ID, as lend has answered",
+        takes=(
+            Parameter("lease", "the id that lend has answered", parameters.text(64), required=True),
         ),
     ),
     Method("renew", "new daemon process (an upgrade), while the camera streams on"),

@@ -17,11 +17,12 @@ from framebus.errors import FramebusError
 
 from tests.guest.camera.client import PluggedCamera, wait_for
 from tests.guest.inside.conftest import Plug
-from tests.guest.inside.test_rungs import DRIVER, LIMIT_S
 from tests.helpers.processes import alive
 from tests.programs.daemon import DaemonProcess
 
 KERNELS = ("newer",)
+DRIVER = Path("/sys/bus/usb/drivers/uvcvideo")
+LIMIT_S = 90.0
 
 
 @contextlib.contextmanager

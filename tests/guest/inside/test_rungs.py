@@ -23,7 +23,6 @@ from tests.guest.camera.client import PluggedCamera, wait_for
 from tests.guest.inside.conftest import Plug
 
 KERNELS = ("stable", "newer")
-DRIVER = Path("/sys/bus/usb/drivers/uvcvideo")
 SMALL = Request(width=320, height=240)
 ON_THE_PORT = (Rung.REBIND, Rung.USB_RESET, Rung.REAUTHORIZE)
 LIMIT_S = 90.0

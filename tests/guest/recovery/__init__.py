@@ -1,4 +1,6 @@
-"""The proof of recovery: every fault in every state, on the real driver, with viewers watching.
+"""The measuring apparatus behind docs/recovery.md; no part of the product.
+
+Every fault in every state, on the real driver, with viewers watching.
 
 steps.py     what can be done in a case, as data (pure)
 cases.py     what a fault and a case are (pure)
