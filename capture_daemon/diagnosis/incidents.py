@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from framebus.contract.causes import Cause
+from framebus.contract.documents import IncidentDocument
 
 SYMPTOMS = frozenset({"silent", "garbage"})
 """Causes that only say what is seen."""
@@ -137,7 +138,7 @@ def new_id(utc_ns: int) -> str:
 
 def document(
     incident: Incident, evidence: Evidence = NOTHING, *, now_ns: int, to_utc_ns: int
-) -> dict[str, object]:
+) -> IncidentDocument:
     """Return it as events, replies and the journal have it; docs/control.md has the keys.
 
     `to_utc_ns` is UTC less CLOCK_MONOTONIC, as it is now.

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any, get_args, get_type_hints, is_typeddict
 
 import pytest
+from framebus.contract.documents import IncidentDocument, StatusDocument
 from framebus.contract.methods import METHODS, OVER_HTTP, Method
 from framebus.contract.parameters import Parameter
 from framebus.contract.words import DROPS, REJECTIONS, Rung, State
@@ -48,6 +51,23 @@ def test_a_method_has_its_row_and_its_section_with_every_parameter(method: Metho
 @pytest.mark.parametrize("word", [*State, *Rung, *REJECTIONS, *DROPS])
 def test_a_word_of_the_status_document_is_explained(word: str) -> None:
     assert f"`{word}`" in section("status")
+
+
+def keys(document: Any) -> Iterator[str]:
+    """Yield every key of a document and of those within it."""
+    for key, hint in get_type_hints(document).items():
+        yield key
+        for within in (hint, *get_args(hint)):
+            if is_typeddict(within):
+                yield from keys(within)
+
+
+@pytest.mark.parametrize(
+    ("document", "title"), [(StatusDocument, "status"), (IncidentDocument, "incidents")]
+)
+def test_every_key_of_a_document_is_shown(document: type, title: str) -> None:
+    shown = re.findall(r'"(\w+)":|`(\w+)`', section(title))
+    assert {*keys(document)} <= {word for pair in shown for word in pair}
 
 
 def test_what_may_be_called_over_http_stands_where_its_safety_is_argued() -> None:
