@@ -17,6 +17,7 @@ from typing import Protocol
 from framebus.clocks import utc_offset_ns
 from framebus.contract.documents import IncidentDocument
 from framebus.contract.methods import INCIDENTS_MAX
+from framebus.contract.words import EventName
 
 from capture_daemon.control.diagnostics_thread import (
     DiagnosticsReport,
@@ -64,7 +65,7 @@ class IncidentLog:
         *,
         diagnostics: Diagnostics,
         journal: Path,
-        event: Callable[[str, Mapping[str, object]], None],
+        event: Callable[[EventName, Mapping[str, object]], None],
         pid: int,
         clock: Callable[[], int] = time.monotonic_ns,
         to_utc: Callable[[], int] = utc_offset_ns,

@@ -6,7 +6,6 @@ thread at its own time; the document has both.
 
 from __future__ import annotations
 
-import enum
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -24,13 +23,6 @@ HOLDERS_MAX = 12
 LINES_MAX = 40
 _CAUSE_MAX = 500
 """Characters of a cause's message and of its remedy: people and servers have a say in them."""
-
-
-class CuredBy(enum.Enum):
-    """What ended an incident, where it was not a rung of the ladder."""
-
-    ITSELF = "itself"
-    PERSON = "person"
 
 
 @dataclass(frozen=True, slots=True)

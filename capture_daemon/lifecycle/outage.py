@@ -15,9 +15,9 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from framebus.contract.causes import Cause
-from framebus.contract.words import Rung, State
+from framebus.contract.words import CuredBy, Rung, State
 
-from capture_daemon.diagnosis.incidents import CuredBy, Incident, Try, new_id
+from capture_daemon.diagnosis.incidents import Incident, Try, new_id
 from capture_daemon.lifecycle.lease import Lease
 from capture_daemon.sources.base import Granted
 
@@ -172,9 +172,9 @@ class Outage:
 
     def _cured_by(self) -> str:
         if self._by_hand:
-            return CuredBy.PERSON.value
+            return CuredBy.PERSON
         tried = self._incident.tried if self._incident else ()
-        return tried[-1].rung if tried else CuredBy.ITSELF.value
+        return tried[-1].rung if tried else CuredBy.ITSELF
 
     def _change(self, incident: Incident) -> None:
         if incident != self._incident:

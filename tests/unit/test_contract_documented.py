@@ -11,7 +11,7 @@ import pytest
 from framebus.contract.documents import IncidentDocument, StatusDocument
 from framebus.contract.methods import METHODS, OVER_HTTP, Method
 from framebus.contract.parameters import Parameter
-from framebus.contract.words import DROPS, REJECTIONS, Rung, State
+from framebus.contract.words import DROPS, EVENTS, REJECTIONS, CuredBy, Rung, State
 
 DOCS = Path(__file__).parents[2] / "docs"
 CONTROL = (DOCS / "control.md").read_text()
@@ -51,6 +51,16 @@ def test_a_method_has_its_row_and_its_section_with_every_parameter(method: Metho
 @pytest.mark.parametrize("word", [*State, *Rung, *REJECTIONS, *DROPS])
 def test_a_word_of_the_status_document_is_explained(word: str) -> None:
     assert f"`{word}`" in section("status")
+
+
+@pytest.mark.parametrize("word", CuredBy)
+def test_what_ends_an_incident_is_explained(word: CuredBy) -> None:
+    assert f"`{word}`" in section("incidents")
+
+
+@pytest.mark.parametrize("event", EVENTS)
+def test_an_event_is_explained(event: str) -> None:
+    assert f'{{"event": "{event}"' in section("Events")
 
 
 def keys(document: Any) -> Iterator[str]:
