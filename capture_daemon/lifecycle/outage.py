@@ -126,7 +126,7 @@ class Outage:
     def end(self, source: str, granted: Granted | None, streaming_since_ns: int) -> None:
         """The stream has proved itself: say so, once."""
         what = f"{granted.fourcc} {granted.width}x{granted.height}" if granted else "frames"
-        if self._since_ns is None:
+        if self._since_ns is None or self.incident is None:  # the latter: as a person wished
             self.log.info("streaming %s from %s", what, source)
         else:
             away_s = (streaming_since_ns - self._since_ns) / 1e9

@@ -9,7 +9,7 @@ from typing import Any, get_args, get_type_hints, is_typeddict
 
 import pytest
 from framebus.contract.documents import IncidentDocument, StatusDocument
-from framebus.contract.methods import METHODS, OVER_HTTP, Method
+from framebus.contract.methods import METHODS, Method
 from framebus.contract.parameters import Parameter
 from framebus.contract.words import DROPS, EVENTS, REJECTIONS, CuredBy, Rung, State
 
@@ -78,10 +78,3 @@ def keys(document: Any) -> Iterator[str]:
 def test_every_key_of_a_document_is_shown(document: type, title: str) -> None:
     shown = re.findall(r'"(\w+)":|`(\w+)`', section(title))
     assert {*keys(document)} <= {word for pair in shown for word in pair}
-
-
-def test_what_may_be_called_over_http_stands_where_its_safety_is_argued() -> None:
-    page = (DOCS / "security.md").read_text()
-    (table,) = re.findall(r"\n\| method \| parameters \|\n(.*?)\n\n", page, re.S)
-    allowed = {each.name for name in OVER_HTTP for each in METHODS[name].takes if each.http}
-    assert set(re.findall(r"`(\w+)`", table)) == {*OVER_HTTP, *allowed}
