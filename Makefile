@@ -17,13 +17,13 @@ $(VENV)/.installed: $(SPEC)
 	       "apt-get install python3-venv" >&2; exit 1; }
 	@echo "Making a Python environment in $(VENV) ..."
 	@$(PYTHON) -m venv $(VENV)
-	@echo "Installing framebus and what it needs there, which takes some ten seconds, this once ..."
+	@echo "Installing framebus and what it needs there, which may take a minute, this once ..."
 	@$(BIN)/pip install --quiet --upgrade pip
 	@$(BIN)/pip install -qq --editable .
 	@touch $@
 
 $(VENV)/.dev: $(VENV)/.installed
-	@echo "Installing what tests and checks need, which takes a minute, this once ..."
+	@echo "Installing what tests and checks need, which may take minutes, this once ..."
 	@$(BIN)/pip install -qq --editable '.[dev]'
 	@touch $@
 
