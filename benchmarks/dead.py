@@ -19,6 +19,7 @@ from pathlib import Path
 import click
 from framebus.contract.words import Rung
 from framebus.names import CameraNames
+from framebus.options.chosen import Chosen
 from framebus.ring.writer import RingWriter
 from framebus.signal_watch import SignalWatch
 
@@ -105,7 +106,7 @@ def _parts(folder: Path, kernel: FakeKernel, rungs: _Rungs, stack: ExitStack) ->
     signals = SignalWatch(())
     stack.callback(signals.close)
     return Parts(
-        settings({"source": f"v4l2:{_NODE}", "ring_size": "1M"}),
+        settings(Chosen({"source": f"v4l2:{_NODE}", "ring_size": "1M"})),
         names,
         state=folder / "state",
         writer=RingWriter.create(names, capacity=1 << 20),

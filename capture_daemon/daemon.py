@@ -201,7 +201,7 @@ class Daemon:
         watchdog_s = self._manager.watchdog_s
         if not watchdog_s or now_ns < self._feed_due_ns:
             return
-        _, blocked_s = self._capture.blocked(now_ns)
+        blocked_s = self._capture.observed().blocked_s(now_ns)
         if self._capture.is_alive() and blocked_s < HUNG_S:
             self._manager.alive()
         self._feed_due_ns = now_ns + int(watchdog_s * 1e9 / 4)

@@ -20,6 +20,7 @@ from framebus.names import (
     runtime_dir,
     state_dir,
 )
+from framebus.options.table import CONTROL_GROUP, END_HOLDER, LOG_LEVEL, POWER_PORTS, RING_SIZE
 from framebus.ring.predecessor import left_behind
 from framebus.ring.writer import RingWriter
 from framebus.signal_watch import SignalWatch
@@ -50,11 +51,11 @@ log = logging.getLogger("capture_daemon")
 
 def run(settings: Settings, environ: MutableMapping[str, str]) -> int:
     """Be the daemon of one camera until a signal; return the exit code. Raises FramebusError."""
-    logs.to_stderr(settings.name, settings.log_level)
+    logs.to_stderr(settings.name, settings.options[LOG_LEVEL])
     allow_many_connections()
     # The ring and the lock files give the group what it may have, others nothing.
     os.umask(0o027)
-    control_group = group_id(settings.control_group)
+    control_group = group_id(settings.options[CONTROL_GROUP])
     device = keeper_client.handed_over(environ)
     names = CameraNames(create_runtime_dir(runtime_dir(environ)), settings.name)
     with ExitStack() as stack:
@@ -82,7 +83,8 @@ def run(settings: Settings, environ: MutableMapping[str, str]) -> int:
             )
             if settings.fallback is not None:
                 spares.check_apart(settings.fallback, settings.request.spec)
-            writer = RingWriter.create(names, capacity=settings.ring_size, predecessor=predecessor)
+            capacity = settings.options[RING_SIZE]
+            writer = RingWriter.create(names, capacity=capacity, predecessor=predecessor)
         parts = Parts(
             settings,
             names,
@@ -116,8 +118,8 @@ def _rungs(settings: Settings, names: CameraNames, environ: Mapping[str, str]) -
         actions=PortActions(),
         helper=PrivilegedClient(socket),
         holding=Holding(runtime=names.runtime, own_lock=names.lock, find=_holders),
-        end_holders=settings.end_holder,
-        power_ports=settings.power_ports,
+        end_holders=settings.options[END_HOLDER],
+        power_ports=settings.options[POWER_PORTS],
     )
 
 

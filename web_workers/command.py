@@ -8,15 +8,12 @@ from __future__ import annotations
 import importlib
 import os
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import click
 from framebus import installation
-from framebus.cli import sending, serving
-from framebus.cli.limits import DEFAULT_VIEWERS
-from framebus.cli.limits import options as limit_options
 from framebus.errors import CameraAbsent, FramebusError, NoPermission, Untrusted
 from framebus.names import (
     DEFAULT_CAMERA,
@@ -25,20 +22,13 @@ from framebus.names import (
     runtime_dir,
     state_dir,
 )
-from framebus.options import file as config
+from framebus.options import flags
+from framebus.options.chosen import Chosen
+from framebus.options.option import Scope
+from framebus.options.table import BIND, CAMERAS, NAME
 from framebus.serving import access, address
 from framebus.trusted_files import owner_of
 
-from web_workers.admission import settings as limits
-from web_workers.settings import (
-    BIND,
-    CAMERAS,
-    DEFAULT_BIND,
-    IO_URING,
-    NAME,
-    WORKERS,
-    default_workers,
-)
 from web_workers.viewers.thread_slots import THREAD_SLOTS
 
 _CONF = "python:web_workers.gunicorn_conf"
@@ -51,7 +41,7 @@ Code that does not start would end it: `--check` with the same options tells bef
 
 \b
   framebus web
-  framebus web --bind 0.0.0.0:8080        for other machines too ({DEFAULT_BIND} otherwise)
+  framebus web --bind 0.0.0.0:8080        for other machines too ({BIND.default} otherwise)
   framebus web --bind unix:/run/framebus/web.sock
   framebus web --max-viewers 200 --max-rate 100M      beyond it: 503, and who is in stays in
 
@@ -72,50 +62,20 @@ class UnsoundCode(FramebusError):
 
 
 @click.command(help=_HELP)
-@click.option(
-    "--bind",
-    envvar=BIND,
-    show_envvar=True,
-    metavar="HOST:PORT",
-    help=f"Where to listen; also unix:PATH. [default: {DEFAULT_BIND}]",
-)
-@click.option(
-    "--workers",
-    envvar=WORKERS,
-    show_envvar=True,
-    metavar="COUNT",
-    help="Worker processes. [default: one a core, two at most]",
-)
-@click.option(
-    "--name",
-    envvar=NAME,
-    show_envvar=True,
-    metavar="NAME",
-    help=f"The camera that /stream and /snapshot mean. [default: {DEFAULT_CAMERA}]",
-)
-@limit_options
-@sending.options
-@click.option(
-    "--config",
-    envvar="FRAMEBUS_CONFIG",
-    show_envvar=True,
-    metavar="FILE.toml",
-    help="Options from a file; flags and environment variables win.",
-)
+@flags.of(Scope.BOTH, Scope.WEB)
 @click.option(
     "--check",
     is_flag=True,
     help="Only find out whether options, secret, certificate and code are sound, as before a "
     "reload; start nothing.",
 )
-@access.options
-def web(check: bool, **options: Any) -> None:
+def web(check: bool, **given: Any) -> None:
     """Check what can be checked, then become gunicorn; `_HELP` is what a person reads."""
-    file = config.load(Path(options["config"]) if options["config"] else None)
-    chosen = choose(options, file, os.environ)
+    options = flags.chosen(given)
+    environ = environment(options, os.environ)
     installation.need(*installation.FOR_THE_WEB)
-    listen = address.parse(chosen[BIND])
-    allowed = access.choose(options, file.common, listen)
+    listen = address.listening(options)
+    allowed = access.choose(options, listen)
     secret = access.credential(allowed, state_dir()) if allowed.asks else None
     if secret is None and allowed.password_file is not None:
         click.echo(
@@ -124,7 +84,7 @@ def web(check: bool, **options: Any) -> None:
             err=True,
         )
     if check:
-        _check_code({**os.environ, **chosen})
+        _check_code(environ)
         return
     if secret is not None:
         _say_access(allowed, secret)
@@ -133,7 +93,7 @@ def web(check: bool, **options: Any) -> None:
     os.execve(  # noqa: S606  no shell: this process becomes gunicorn, signals and all
         sys.executable,
         [sys.executable, "-P", "-m", "web_workers.master", "--config", _CONF],
-        {**os.environ, **chosen},
+        environ,
     )
 
 
@@ -170,29 +130,19 @@ def _say_access(allowed: access.Access, secret: access.Credential) -> None:
     )
 
 
-def choose(
-    options: Mapping[str, Any], file: config.Config, environ: Mapping[str, str]
-) -> dict[str, str]:
+def environment(options: Chosen, environ: Mapping[str, str]) -> dict[str, str]:
     """Return the environment that says what was chosen; raises UsageError."""
-    common = file.common
-    name = config.pick(options["name"], common.get("name"), (*file.cameras, DEFAULT_CAMERA)[0])
-    workers = config.pick(options["workers"], common.get("workers"), default_workers())
+    options.check(Scope.WEB, Scope.BOTH)
+    told = environ.get(CAMERAS.variable)  # by `framebus up`
+    cameras = options.file.cameras if told is None else told.split()
+    name = options[NAME] or options.file.default_camera or DEFAULT_CAMERA
     return {
-        BIND: str(config.pick(options["bind"], common.get("bind"), DEFAULT_BIND)),
-        WORKERS: str(serving.workers("--workers", str(workers))),
-        NAME: check_camera_name(str(name)),
-        CAMERAS: " ".join(map(check_camera_name, _cameras(file, environ))),
-        IO_URING: _io_uring(options, common),
-        **_limits(options, common),
+        **environ,
+        **options.to_environ(Scope.WEB),
+        NAME.variable: name,
+        CAMERAS.variable: " ".join(map(check_camera_name, cameras)),
         "FRAMEBUS_RUNTIME_DIR": str(_trusted(check_runtime_dir(runtime_dir(environ)))),
-        **access.to_environ(options, common),
     }
-
-
-def _cameras(file: config.Config, environ: Mapping[str, str]) -> Sequence[str]:
-    """Return the cameras to be shown before any daemon ran: those of `framebus up`, or a file."""
-    told = environ.get(CAMERAS)
-    return file.cameras if told is None else told.split()
 
 
 def _trusted(runtime: Path) -> Path:
@@ -203,23 +153,3 @@ def _trusted(runtime: Path) -> Path:
         if isinstance(error, Untrusted):
             raise
     return runtime
-
-
-def _limits(options: Mapping[str, str | None], common: Mapping[str, object]) -> dict[str, str]:
-    chosen = {}
-    for variable, check, default in (
-        (limits.MAX_VIEWERS, serving.viewers, DEFAULT_VIEWERS),
-        (limits.MAX_VIEWERS_PER_ADDRESS, serving.viewers, 0),
-        (limits.MAX_RATE, serving.rate, 0),
-        (limits.MAX_RATE_PER_ADDRESS, serving.rate, 0),
-    ):
-        key = variable.removeprefix("FRAMEBUS_").lower()
-        value = str(config.pick(options.get(key), common.get(key), default))
-        chosen[variable] = str(check(f"--{key.replace('_', '-')}", value))
-    return chosen
-
-
-def _io_uring(options: Mapping[str, str | None], common: Mapping[str, object]) -> str:
-    text = str(config.pick(options.get("io_uring"), common.get("io_uring"), serving.AUTO))
-    serving.io_uring("--io-uring", text)
-    return text

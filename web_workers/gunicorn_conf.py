@@ -8,20 +8,22 @@ from __future__ import annotations
 
 import os
 
-from framebus.options.flags import variable
+from framebus.options.chosen import Chosen
+from framebus.options.table import BIND, CERTFILE, KEYFILE, WORKERS
 
-from web_workers.settings import BIND, DEFAULT_BIND, WORKERS, default_workers
+from web_workers.settings import default_workers
 from web_workers.viewers.thread_slots import THREAD_SLOTS
 
+_options = Chosen.from_environ(os.environ)
 wsgi_app = "web_workers.app:create_app()"
 worker_class = "web_workers.reloading_worker.ReloadingWorker"
-bind = os.environ.get(BIND) or DEFAULT_BIND
-workers = int(os.environ.get(WORKERS) or default_workers())
+bind = _options[BIND]
+workers = _options[WORKERS] or default_workers()
 _umask = os.umask(0o117)
 os.umask(_umask)
 umask = _umask | 0o117  # of a Unix socket that is bound: gunicorn would make it 0777
-certfile = os.environ.get(variable("certfile")) or None
-keyfile = os.environ.get(variable("keyfile")) or None
+certfile = str(_options[CERTFILE] or "") or None
+keyfile = str(_options[KEYFILE] or "") or None
 threads = 8  # short requests only: viewers have no thread, but for TLS
 if certfile:
     threads += THREAD_SLOTS

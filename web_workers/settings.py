@@ -12,27 +12,23 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from framebus.cli import serving
 from framebus.errors import FramebusError
 from framebus.names import (
     DEFAULT_CAMERA,
     CameraNames,
     cameras,
-    check_camera_name,
     check_runtime_dir,
     runtime_dir,
     state_dir,
 )
-from framebus.serving.access import Access, from_environ
+from framebus.options.chosen import Chosen
+from framebus.options.option import Scope
+from framebus.options.table import CAMERAS, NAME
+from framebus.serving.access import Access, choose
+from framebus.serving.address import listening
 from framebus.trusted_files import owner_of
 from werkzeug.exceptions import NotFound
 
-BIND = "FRAMEBUS_BIND"
-WORKERS = "FRAMEBUS_WORKERS"
-NAME = "FRAMEBUS_NAME"
-CAMERAS = "FRAMEBUS_CAMERAS"
-IO_URING = "FRAMEBUS_IO_URING"
-DEFAULT_BIND = "127.0.0.1:8080"
 OPEN = Access(view="open", control="off", hosts=frozenset({"localhost"}))
 """What holds on the loopback unless somebody says otherwise."""
 
@@ -48,19 +44,21 @@ class Settings:
     access: Access = OPEN
     state: Path = field(default_factory=state_dir)
     """Where the token is."""
-    io_uring: bool = True
-    """Whether frames may go out through it, where the kernel lets us."""
+    options: Chosen = field(default_factory=Chosen)
+    """All the rest; every value in it is sound."""
 
     @classmethod
     def from_environ(cls, environ: Mapping[str, str] = os.environ) -> Settings:
         """Read them; raises UsageError."""
+        options = Chosen.from_environ(environ)
+        options.check(Scope.WEB)
         return cls(
             runtime=check_runtime_dir(runtime_dir(environ)),
-            default_camera=check_camera_name(environ.get(NAME) or DEFAULT_CAMERA),
-            configured=tuple(map(check_camera_name, environ.get(CAMERAS, "").split())),
-            access=from_environ(environ, environ.get(BIND) or DEFAULT_BIND),
+            default_camera=options[NAME] or DEFAULT_CAMERA,
+            configured=options[CAMERAS],
+            access=choose(options, listening(options, any_port=True)),
             state=state_dir(environ),
-            io_uring=serving.io_uring("--io-uring", environ.get(IO_URING) or serving.AUTO),
+            options=options,
         )
 
 

@@ -11,7 +11,7 @@ import threading
 from dataclasses import dataclass
 from typing import Protocol
 
-from framebus.contract.words import Rung
+from framebus.contract.words import Rejection, Rung
 
 from capture_daemon.settings.capture_request import CaptureRequest
 from capture_daemon.sources.base import Interrupt
@@ -59,6 +59,34 @@ class Quit:
 Command = Open | RestartStream | Close | RunRung | Quit
 
 
+@dataclass(frozen=True, slots=True)
+class Observed:
+    """What can be seen of the capture thread's work at one moment, without waiting for it.
+
+    Times are CLOCK_MONOTONIC nanoseconds.
+    """
+
+    arrived_ns: int = 0
+    """When the newest valid frame arrived; 0 if none yet."""
+    rate: float = 0.0
+    """The measured frames a second; 0 if unknown."""
+    rejected: tuple[Rejection, ...] = ()
+    """For what frames were rejected since the newest valid one, the most frequent reason first."""
+    too_large: int = 0
+    """Bytes of the largest frame that the ring did not take; 0: it took all."""
+    unchanged_since_ns: int = 0
+    """When the newest picture came for the first time; 0 if none yet."""
+    doing: str = ""
+    """The call into the source that is under way."""
+    doing_since_ns: int | None = None
+    """Since when; None while none is."""
+
+    def blocked_s(self, now_ns: int) -> float:
+        """Return for how many seconds the source has not returned; 0 if nothing is under way."""
+        since_ns = self.doing_since_ns
+        return 0.0 if since_ns is None else (now_ns - since_ns) / 1e9
+
+
 class CaptureCommands(Protocol):
     """What the controller needs of the capture thread; every call returns at once."""
 
@@ -74,23 +102,8 @@ class CaptureCommands(Protocol):
     def run_rung(self, session: int, rung: Rung, limit_s: float) -> None:
         """Carry out a rung with the device closed; ends in RungDone."""
 
-    def arrived_ns(self) -> int:
-        """Return when the newest valid frame arrived; 0 if none yet."""
-
-    def rate(self) -> float:
-        """Return the measured frames a second; 0 if unknown."""
-
-    def rejected_since(self) -> list[str]:
-        """Return for what frames were rejected since the newest valid one."""
-
-    def too_large(self) -> int:
-        """Return the bytes of the largest frame that the ring did not take; 0: it took all."""
-
-    def unchanged_since_ns(self) -> int:
-        """Return when the newest picture came for the first time; 0 if none yet."""
-
-    def blocked(self, now_ns: int) -> tuple[str, float]:
-        """Return what the source is doing and for how many seconds; ("", 0) if nothing."""
+    def observed(self) -> Observed:
+        """Return what can be seen of its work now."""
 
 
 class CommandQueue:

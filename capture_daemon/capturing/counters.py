@@ -11,6 +11,8 @@ from collections import Counter, deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from framebus.contract.words import Rejection
+
 _RATE_FRAMES = 61
 _RATE_WINDOW_NS = 5_000_000_000
 _SILENT_INTERVALS = 3
@@ -22,7 +24,7 @@ class FrameCounts:
 
     captured: int
     published: int
-    rejected: Mapping[str, int]
+    rejected: Mapping[Rejection, int]
     missed: int
     """Gaps in the device's own sequence: frames that never reached us."""
     newest_ns: int
@@ -39,11 +41,11 @@ class FrameCounters:
         self._lock = threading.Lock()
         self._captured = 0
         self._published = 0
-        self._rejected: Counter[str] = Counter()
+        self._rejected: Counter[Rejection] = Counter()
         self._missed = 0
         self._newest_ns = 0
         self._arrived_ns = 0
-        self._rejected_since: Counter[str] = Counter()
+        self._rejected_since: Counter[Rejection] = Counter()
         self._stamps: deque[int] = deque(maxlen=_RATE_FRAMES)
         self._device_sequence: int | None = None
 
@@ -60,7 +62,7 @@ class FrameCounters:
         device_sequence: int,
         captured_ns: int,
         now_ns: int,
-        rejected_for: str | None,
+        rejected_for: Rejection | None,
         valid: bool = False,
     ) -> None:
         """Account for one frame that arrived at `now_ns`: published, or rejected for a reason.
@@ -102,7 +104,7 @@ class FrameCounters:
         with self._lock:
             return self._arrived_ns
 
-    def rejected_since(self) -> list[str]:
+    def rejected_since(self) -> list[Rejection]:
         """Return for what frames of this session were rejected since its newest valid one.
 
         The most frequent reason comes first.

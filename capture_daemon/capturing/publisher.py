@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import time
 
+from framebus.contract.words import Rejection
 from framebus.frame import FrameFlags
 from framebus.ring.layout import capacity_for
 
@@ -76,7 +77,7 @@ class Publisher:
         )
         return valid
 
-    def _publish(self, captured: Captured) -> str | None:
+    def _publish(self, captured: Captured) -> Rejection | None:
         """Return why the picture was not published, None if it was."""
         if captured.reject or captured.faulty:
             return captured.reject or "flagged"

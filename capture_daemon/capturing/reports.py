@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 from framebus import installation
 from framebus.contract.causes import Cause
-from framebus.contract.words import Rung
+from framebus.contract.words import Rejection, Rung
 from framebus.errors import UsageError
 from framebus.ring.layout import capacity_for
 from framebus.units import byte_count_text
@@ -38,7 +38,7 @@ def ring_size_remedy(length: int) -> str:
     )
 
 
-def silence_cause(source: SourceSpec, rejected: Sequence[str], too_large: int = 0) -> Cause:
+def silence_cause(source: SourceSpec, rejected: Sequence[Rejection], too_large: int = 0) -> Cause:
     """Return why `source` counts as silent, given for what its frames were rejected lately, the
     most frequent reason first.
 
@@ -82,7 +82,7 @@ def cause_of(error: Exception, source: SourceSpec) -> tuple[Cause, bool]:
             return Cause("not-installed", what, installation.REMEDY), True
         case _:
             log_bug("a bug in the source", error)
-            return Cause("bug", f"{type(error).__name__} in the source", "please report it"), False
+            return Cause("bug", f"{type(error).__name__} in the source"), False
 
 
 def log_bug(what: str, error: Exception) -> None:
@@ -96,8 +96,6 @@ def frozen_cause(source: SourceSpec) -> Cause:
     return Cause(
         "frozen",
         f"{source.public} has sent the same picture for a while, byte for byte",
-        "`framebus ctl restart`, then `framebus ctl reset --rung usb-reset`; "
-        "if its picture really never changes: --frozen-after 0",
     )
 
 

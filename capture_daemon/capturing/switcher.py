@@ -10,20 +10,21 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from framebus.clocks import utc_offset_ns
+from framebus.contract.words import Rejection
 from framebus.errors import FrameTooLarge
 from framebus.frame import FrameFlags
 from framebus.ring.announcement import Announcement
 from framebus.ring.writer import RingWriter
 
-OFF_AIR = "off-air"
+OFF_AIR: Final = "off-air"
 """Why a good frame of the fallback is not published: the camera's are."""
-OVERTAKEN = "overtaken"
+OVERTAKEN: Final = "overtaken"
 """Why a good frame of the camera is not published: one of the fallback's, in the ring already, was
 captured later. A camera's frames take longer to get here than a test pattern's."""
-TOO_LARGE = "too-large"
+TOO_LARGE: Final = "too-large"
 """Why a good frame is not published: the ring is too small for it."""
 SOUND = frozenset({OFF_AIR, OVERTAKEN})
 """The reasons that say nothing against the frame, nor against its source."""
@@ -78,7 +79,7 @@ class Switcher:
             if source is self._on_air:
                 self._set_interval(source.interval_ns)
 
-    def publish(self, source: Input, frame: ValidFrame) -> str | None:
+    def publish(self, source: Input, frame: ValidFrame) -> Rejection | None:
         """Publish a frame of an input; return why not, None if it was."""
         with self._lock:
             if source is self.camera:
@@ -125,6 +126,6 @@ class Input:
         self.interval_ns = interval_ns
         self._switcher.interval_changed(self)
 
-    def publish(self, frame: ValidFrame) -> str | None:
+    def publish(self, frame: ValidFrame) -> Rejection | None:
         """Publish a frame; return why not, None if it was."""
         return self._switcher.publish(self, frame)

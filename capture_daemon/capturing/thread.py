@@ -18,6 +18,7 @@ from framebus.contract.words import DEVICE_LEVEL, Rung
 from capture_daemon.capturing.commands import (
     Close,
     CommandQueue,
+    Observed,
     Open,
     Quit,
     RestartStream,
@@ -114,30 +115,18 @@ class CaptureThread(threading.Thread):
         if not self.is_alive():
             self._commands.close()
 
-    def blocked(self, now_ns: int) -> tuple[str, float]:
-        """Return what the source is doing, and for how many seconds; ("", 0) if nothing."""
-        call = self._call
-        return (call[0], (now_ns - call[1]) / 1e9) if call else ("", 0.0)
-
-    def arrived_ns(self) -> int:
-        """Return when the newest valid frame arrived, CLOCK_MONOTONIC; 0 if none yet."""
-        return self._counters.arrived_ns()
-
-    def rate(self) -> float:
-        """Return the measured frames a second; 0 if unknown."""
-        return self._counters.rate()
-
-    def rejected_since(self) -> list[str]:
-        """Return for what frames were rejected since the newest valid one."""
-        return self._counters.rejected_since()
-
-    def too_large(self) -> int:
-        """Return the bytes of the largest frame that the ring did not take; 0: it took all."""
-        return self._publisher.too_large
-
-    def unchanged_since_ns(self) -> int:
-        """Return when the newest picture came for the first time; 0 if none yet."""
-        return self._publisher.freeze_detector.since_ns()
+    def observed(self) -> Observed:
+        """Return what can be seen of its work now."""
+        doing, since_ns = self._call or ("", None)
+        return Observed(
+            arrived_ns=self._counters.arrived_ns(),
+            rate=self._counters.rate(),
+            rejected=tuple(self._counters.rejected_since()),
+            too_large=self._publisher.too_large,
+            unchanged_since_ns=self._publisher.freeze_detector.since_ns(),
+            doing=doing,
+            doing_since_ns=since_ns,
+        )
 
     # -- the thread ----------------------------------------------------------------------------
 
@@ -187,7 +176,8 @@ class CaptureThread(threading.Thread):
             return
         if not isinstance(source, Restartable):
             # Closing and opening again is what is left.
-            cause = silence_cause(request.spec, self.rejected_since(), self.too_large())
+            rejected = self._counters.rejected_since()
+            cause = silence_cause(request.spec, rejected, self._publisher.too_large)
             self._fail_for(cause, permanent=False)
             return
         try:

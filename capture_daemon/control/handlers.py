@@ -20,13 +20,13 @@ from framebus.control.protocol import (
 from framebus.errors import CameraHeld, UsageError
 from framebus.spelling import nearest
 
+from capture_daemon.control import lending
 from capture_daemon.control.configuring import ConfigureRequest
 from capture_daemon.control.incident_log import IncidentLog
 from capture_daemon.control.pending_controls import PendingControls
 from capture_daemon.control.refusal import Answer, Refusal
 from capture_daemon.lifecycle.controller import CaptureController
 from capture_daemon.lifecycle.fallback import Fallback
-from capture_daemon.lifecycle.lease import Lease
 
 Params = Mapping[str, object]
 
@@ -74,6 +74,7 @@ class Handlers:
             "holders": self._do_holders,
             "incidents": incident_log.incidents,
             "lend": self._do_lend,
+            "give_back": self._do_give_back,
             "renew": self._do_renew,
             "shutdown": self._do_shutdown,
         }
@@ -128,18 +129,13 @@ class Handlers:
             self._pending_controls.forget()
         changed = self._controller.configure(request, self._clock())
         changed = self._fallback.configure(wanted.fallback, self._clock()) or changed
-        requested = request.format
         answer.result(
             {
                 **self._state(),
                 "changed": changed,
                 "source": request.spec.text,
                 "fallback": wanted.fallback.text if wanted.fallback else None,
-                "requested": {
-                    "width": requested.width,
-                    "height": requested.height,
-                    "fps": requested.fps,
-                },
+                "requested": request.format.document(),
             }
         )
 
@@ -174,16 +170,13 @@ class Handlers:
         answer.result(self._state())
         self._shutdown()
 
-    def _do_lend(self, answer: Answer, *, seconds: float, to: str) -> None:
-        now_ns = self._clock()
-        device = self._controller.device
-        if not device:
-            if self._controller.source.kind not in ("v4l2", "auto"):
-                what = self._controller.source.request.spec.public
-                raise Refusal(NOT_SUPPORTED, f"{what} has no device that could be lent")
-            raise Refusal(NOT_NOW, "no camera is open now, so there is none to lend")
-        self._controller.lend(Lease(device, to, now_ns + round(seconds * 1e9)), now_ns)
-        answer.result({**self._state(), "device": device})
+    def _do_lend(self, answer: Answer, **params: Any) -> None:
+        lent = lending.lend(self._controller, now_ns=self._clock(), **params)
+        answer.result({**self._state(), **lent})
+
+    def _do_give_back(self, answer: Answer, *, lease: str) -> None:
+        given_back = self._controller.give_back(lease, self._clock())
+        answer.result({**self._state(), "given_back": given_back})
 
     def _do_renew(self, answer: Answer) -> None:
         if self._renew is None:
@@ -192,6 +185,9 @@ class Handlers:
                 "this daemon runs alone, and nobody would start its successor: "
                 "use `framebus up` or the systemd unit",
             )
+        if lease := self._controller.lease:
+            told = lending.told(lease, self._clock())
+            raise Refusal(NOT_NOW, f"{told}, and a successor would take it: `start` first")
         answer.result(self._state())
         self._renew()
 

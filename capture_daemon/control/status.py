@@ -5,12 +5,23 @@ docs/control.md describes every key; all of them are always there.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Self
 
 from framebus.clocks import utc_offset_ns
 from framebus.contract.causes import Cause
+from framebus.contract.documents import (
+    CauseDocument,
+    ControlDocument,
+    FallbackDocument,
+    FramesDocument,
+    LeaseDocument,
+    RecoveryDocument,
+    RingDocument,
+    SourceDocument,
+    StatusDocument,
+)
 from framebus.contract.words import State
 from framebus.ring.writer import RingWriter
 from framebus.version import __version__
@@ -20,11 +31,9 @@ from capture_daemon.control.truncate import truncate
 from capture_daemon.lifecycle.controller import CaptureController
 from capture_daemon.lifecycle.current import CurrentSource
 from capture_daemon.lifecycle.fallback import Fallback
+from capture_daemon.lifecycle.lease import Lease
 from capture_daemon.lifecycle.table import OPEN_STATES
-from capture_daemon.recovery.escalation import RecoveryEscalation
-from capture_daemon.sources.base import Granted, Request
-
-Document = dict[str, object]
+from capture_daemon.recovery.escalation import Progress
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +52,7 @@ class Limits:
 _CAMERA = Limits(spec=1000, device=600, message=1200, remedy=600)
 _FALLBACK = Limits(spec=600, device=200, message=400, remedy=200)
 _RUNG_TEXT_MAX = 120
+_LEASE_TO_MAX = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +81,7 @@ class Ring:
             note=writer.note,
         )
 
-    def document(self) -> Document:
+    def document(self) -> RingDocument:
         """Return the `ring` part."""
         return {
             "path": self.path,
@@ -96,7 +106,7 @@ class Status:
         counters: FrameCounters,
         fallback: Fallback,
         fallback_counters: FrameCounters,
-        control: Callable[[], Mapping[str, object]],
+        control: Callable[[], ControlDocument],
         started_ns: int,
     ) -> None:
         self._camera = camera
@@ -109,80 +119,68 @@ class Status:
         self._control = control
         self._started_ns = started_ns
 
-    def document(self, now_ns: int, *, operator: bool = False) -> Document:
+    def document(self, now_ns: int, *, operator: bool = False) -> StatusDocument:
         """Return the whole document; `now_ns` is CLOCK_MONOTONIC.
 
         An `operator` sees of a source's text what is known to be harmless, others only its kind,
         host and port.
         """
-        controller = self._controller
+        camera = self._controller.snapshot(now_ns)
         to_utc_ns = utc_offset_ns()
-        retry_ns = controller.retries.due_ns
         return {
             "camera": self._camera,
             "pid": self._pid,
             "version": __version__,
             "epoch": f"{self._ring.epoch:016x}",
             "started_utc_ns": self._started_ns + to_utc_ns,
-            "state": controller.state.value,
-            "since_utc_ns": controller.since_ns + to_utc_ns,
-            "cause": _cause(controller.cause(now_ns), _CAMERA),
-            "incident": controller.incident(),
-            "attempts": controller.retries.failures,
-            "retry_utc_ns": None if retry_ns is None else retry_ns + to_utc_ns,
-            "source": _source(controller.source, _CAMERA, operator=operator),
-            "frames": _frames(self._counters.counts(now_ns), to_utc_ns, controller.state),
+            "state": camera.state,
+            "since_utc_ns": camera.since_ns + to_utc_ns,
+            "cause": _cause(camera.cause, _CAMERA),
+            "incident": camera.incident,
+            "attempts": camera.attempts,
+            "lease": _lease(camera.lease, to_utc_ns),
+            "retry_utc_ns": None if camera.retry_ns is None else camera.retry_ns + to_utc_ns,
+            "source": _source(camera.source, _CAMERA, operator=operator),
+            "frames": _frames(self._counters.counts(now_ns), to_utc_ns, camera.state),
             "fallback": self._fallback_part(now_ns, to_utc_ns, operator=operator),
             "ring": self._ring.document(),
-            "control": dict(self._control()),
-            "recovery": _recovery(controller.retries.escalation, to_utc_ns),
+            "control": self._control(),
+            "recovery": _recovery(camera.recovery, to_utc_ns),
         }
 
     def changes(self, now_ns: int) -> tuple[object, ...]:
         """Return what is worth telling at once when it differs from what it was."""
-        controller = self._controller
-        cause = controller.cause(now_ns)
-        return (
-            controller.state,
-            controller.source.request,
-            controller.source.granted,
-            controller.retries.due_ns,
-            controller.retries.escalation.document(),
-            cause.code if cause else "",
-            self._fallback.spec,
-            self._fallback.own.state,
-            self._fallback.own.source.granted,
-            self._fallback.shown_ns,
-        )
+        return self._controller.snapshot(now_ns).news, self._fallback.snapshot(now_ns).news
 
     def line(self, now_ns: int) -> str:
         """Return one line for `systemctl status`."""
-        controller = self._controller
-        cause = controller.cause(now_ns)
-        if cause is not None:
+        camera = self._controller.snapshot(now_ns)
+        if camera.cause is not None:
             instead = "" if self._fallback.shown_ns is None else "; the fallback is shown"
-            return f"{controller.state.value}: {cause.message}{instead}"
-        granted = controller.source.granted
+            return f"{camera.state}: {camera.cause.message}{instead}"
+        granted = camera.source.granted
         what = f" {granted.width}x{granted.height}" if granted else ""
-        return f"{controller.state.value}{what} from {controller.source.request.spec.public}"
+        return f"{camera.state}{what} from {camera.source.request.spec.public}"
 
-    def _fallback_part(self, now_ns: int, to_utc_ns: int, *, operator: bool) -> Document | None:
-        fallback = self._fallback
+    def _fallback_part(
+        self, now_ns: int, to_utc_ns: int, *, operator: bool
+    ) -> FallbackDocument | None:
+        fallback = self._fallback.snapshot(now_ns)
         if fallback.spec is None:
             return None
         own, shown_ns = fallback.own, fallback.shown_ns
         return {
             "shown": shown_ns is not None,
             "shown_since_utc_ns": None if shown_ns is None else shown_ns + to_utc_ns,
-            "state": own.state.value,
+            "state": own.state,
             # While it is not wanted there is nothing to explain.
-            "cause": _cause(own.cause(now_ns), _FALLBACK) if fallback.wanted else None,
+            "cause": _cause(own.cause, _FALLBACK) if fallback.wanted else None,
             "source": _source(own.source, _FALLBACK, operator=operator),
             "frames": _frames(self._fallback_counters.counts(now_ns), to_utc_ns, own.state),
         }
 
 
-def _frames(counts: FrameCounts, to_utc_ns: int, state: State) -> Document:
+def _frames(counts: FrameCounts, to_utc_ns: int, state: State) -> FramesDocument:
     fps = counts.fps if state in OPEN_STATES else None
     return {
         "captured": counts.captured,
@@ -194,19 +192,19 @@ def _frames(counts: FrameCounts, to_utc_ns: int, state: State) -> Document:
     }
 
 
-def _source(source: CurrentSource, limits: Limits, *, operator: bool) -> Document:
+def _source(source: CurrentSource, limits: Limits, *, operator: bool) -> SourceDocument:
     granted, spec = source.granted, source.request.spec
     return {
         "spec": truncate(spec.text if operator else spec.public, limits.spec),
         "kind": source.kind,
         "device": truncate(granted.device if granted else "", limits.device),
-        "requested": _requested(source.request.format),
-        "granted": _granted(granted),
+        "requested": source.request.format.document(),
+        "granted": granted.document() if granted else None,
         "note": granted.note if granted else "",
     }
 
 
-def _cause(cause: Cause | None, limits: Limits) -> Document | None:
+def _cause(cause: Cause | None, limits: Limits) -> CauseDocument | None:
     if cause is None:
         return None
     return {
@@ -216,34 +214,26 @@ def _cause(cause: Cause | None, limits: Limits) -> Document | None:
     }
 
 
-def _recovery(escalation: RecoveryEscalation, to_utc_ns: int) -> Document:
-    document = escalation.document()
-    unavailable = document["unavailable"]
-    assert isinstance(unavailable, list)  # noqa: S101  for mypy: escalation.py builds it so
+def _lease(lease: Lease | None, to_utc_ns: int) -> LeaseDocument | None:
+    """Return to whom the camera is lent; the id is its holder's alone."""
+    if lease is None:
+        return None
+    return {"to": truncate(lease.to, _LEASE_TO_MAX), "until_utc_ns": lease.until_ns + to_utc_ns}
+
+
+def _recovery(progress: Progress, to_utc_ns: int) -> RecoveryDocument:
+    step = progress.step
     return {
-        **document,
-        "next_utc_ns": None if escalation.step is None else escalation.step.due_ns + to_utc_ns,
+        "rung": progress.rung,
+        "next": step.rung if step else None,
+        "next_utc_ns": step.due_ns + to_utc_ns if step else None,
+        "tries": dict(progress.tries),
         "unavailable": [
             {
-                "rung": each["rung"],
-                "reason": truncate(each["reason"], _RUNG_TEXT_MAX),
-                "remedy": truncate(each["remedy"], _RUNG_TEXT_MAX),
+                "rung": each.rung,
+                "reason": truncate(each.reason, _RUNG_TEXT_MAX),
+                "remedy": truncate(each.remedy, _RUNG_TEXT_MAX),
             }
-            for each in unavailable
+            for each in progress.unavailable
         ],
-    }
-
-
-def _requested(request: Request) -> Document:
-    return {"width": request.width, "height": request.height, "fps": request.fps}
-
-
-def _granted(granted: Granted | None) -> Document | None:
-    if granted is None:
-        return None
-    return {
-        "fourcc": granted.fourcc,
-        "width": granted.width or None,
-        "height": granted.height or None,
-        "fps": granted.fps or None,
     }

@@ -19,6 +19,7 @@ from pathlib import Path
 from framebus.cli.output import OutputFailed
 from framebus.errors import FramebusError, UsageError
 from framebus.names import CameraNames, cameras, state_dir, web_token
+from framebus.options.table import TABLE
 from framebus.secret_files import read_secret
 from framebus.version import __version__
 
@@ -63,9 +64,10 @@ def secrets_of(environ: Mapping[str, str]) -> list[str]:
         for name, value in environ.items()
         if _SECRET_NAME.search(name) and len(value) >= _SHORTEST_SECRET
     }
-    for name in ("FRAMEBUS_SOURCE", "FRAMEBUS_FALLBACK_SOURCE"):
+    for option in TABLE:
         with suppress(UsageError):
-            found |= spec.parse(environ.get(name, "")).secrets
+            if option.secret:
+                found |= spec.parse(environ.get(option.variable, "")).secrets
     return sorted(found, key=len, reverse=True)
 
 

@@ -1,9 +1,9 @@
-"""Turns what people want, what the capture thread says and what time it is into the lifecycle's
-events. Main thread only.
+"""One source's capture, as the main thread sees it: the lifecycle's table at work.
 
-What an event leads to is machine.py's; when and how to try again retries.py's, what counts as a
-silence silence.py's, which report is old news sessions.py's. Nothing here blocks or does I/O, and
-time comes in as an argument (CLOCK_MONOTONIC nanoseconds).
+What people want, what the capture thread says and what time it is become events of table.py, where
+guards.py has nothing against it; the state that follows is entered here, and each action carried
+out by whoever knows how: the capture thread (through sessions.py), retries.py, outage.py. Nothing
+here blocks or does I/O, and time comes in as an argument (CLOCK_MONOTONIC nanoseconds).
 """
 
 from __future__ import annotations
@@ -23,34 +23,26 @@ from capture_daemon.capturing.reports import (
     Settled,
     StreamRestarted,
     Surveyed,
-    frozen_cause,
-    not_answering_cause,
-    silence_cause,
 )
-from capture_daemon.lifecycle import table
+from capture_daemon.lifecycle import guards, table
 from capture_daemon.lifecycle.current import CurrentSource
 from capture_daemon.lifecycle.lease import Lease
-from capture_daemon.lifecycle.machine import Machine
+from capture_daemon.lifecycle.observer import StreamObserver
 from capture_daemon.lifecycle.outage import Outage
 from capture_daemon.lifecycle.retries import Retries
 from capture_daemon.lifecycle.sessions import Sessions
-from capture_daemon.lifecycle.table import Event
+from capture_daemon.lifecycle.snapshot import Snapshot
+from capture_daemon.lifecycle.table import Action, Event
 from capture_daemon.recovery.failures import failure_of
 from capture_daemon.recovery.rungs import Unavailable
 from capture_daemon.settings.capture_request import CaptureRequest
 from capture_daemon.sources.base import ADOPTED
 
-_BLOCKED_S = 2.0
-"""A source that has not returned for this long is named as not answering."""
-HOPELESS_S = 10.0
-"""A source that has not returned for this long is given up: no rung can be tried either. The
-longest wait in a driver that is alive is 5 s, a control transfer."""
-_NOT_HANGING = frozenset({State.STREAMING, State.STOPPED, State.LENT})
-"""Where a source that does not return takes no frames away, or none that are wanted."""
+_CLOSING = Cause("closing", "capture is stopped; the source is being closed")
 
 
 class CaptureController:
-    """One source's capture, as the main thread sees it."""
+    """Knows the state, and to whom the device is lent; whoever else knows something is named."""
 
     def __init__(
         self,
@@ -62,31 +54,42 @@ class CaptureController:
         outage: Outage | None = None,
     ) -> None:
         self.outage = outage or Outage()
-        self._machine = machine = Machine(
-            capture=capture, request=request, jitter=jitter, now_ns=now_ns, outage=self.outage
+        self.sessions = Sessions(capture=capture, now_ns=now_ns)
+        self.retries = Retries(sessions=self.sessions, outage=self.outage, jitter=jitter)
+        self.source = CurrentSource.of(request)
+        self._observer = StreamObserver(capture)
+        self._watch = self._observer.silence
+        self.state = State.STOPPED
+        self._since_ns = now_ns
+        self.lease: Lease | None = None
+        """To whom the device is lent now."""
+
+    def snapshot(self, now_ns: int) -> Snapshot:
+        """Return all that is told of the capture, as it is now."""
+        incident = self.outage.incident
+        return Snapshot(
+            state=self.state,
+            since_ns=self._since_ns,
+            source=self.source,
+            cause=self.cause(now_ns),
+            incident=None if incident is None else incident.id,
+            attempts=self.retries.failures,
+            retry_ns=self.retries.due_ns,
+            recovery=self.retries.escalation.progress(),
+            lease=self.lease,
         )
-        self._capture = capture
-        self._watch = machine.watch
-        self._handle = machine.handle
-        self.sessions: Sessions = machine.sessions
-        self.retries: Retries = machine.retries
-        self.source: CurrentSource = machine.source
 
-    @property
-    def state(self) -> State:
-        """Where the capture is."""
-        return self._machine.state
-
-    @property
-    def since_ns(self) -> int:
-        """Since when it is there."""
-        return self._machine.since_ns
+    def cause(self, now_ns: int) -> Cause | None:
+        """Return why there are no frames; None while there are."""
+        seen = self._observer.cause(self.state, self.source, now_ns)
+        closing = guards.is_closing(self.state, closing=self.sessions.closing)
+        return seen or (_CLOSING if closing else self.outage.cause)
 
     # -- commands ------------------------------------------------------------------------
 
     def start(self, now_ns: int) -> None:
         """Capture, if it does not already; ends the wait for a retry."""
-        if not self._hasten(now_ns):
+        if not self._retries_later(now_ns):
             self._handle(Event.START, now_ns)
 
     def stop(self, now_ns: int) -> None:
@@ -95,52 +98,59 @@ class CaptureController:
 
     def restart(self, now_ns: int) -> bool:
         """Close and open again; False if it was joined with a restart that is under way."""
-        if self._hasten(now_ns):
+        again_ns, before = self.sessions.again_ns, self.state
+        if self._retries_later(now_ns) or guards.was_just_opened(before, again_ns, now_ns):
             return False
-        if self.state in table.OPEN_STATES and now_ns < self.sessions.again_ns:
-            return False
-        joined = self.state is State.OPENING
         self._handle(Event.RESTART, now_ns)
-        return not joined
+        return before is not State.OPENING
 
     def configure(self, request: CaptureRequest, now_ns: int) -> bool:
         """Take over a new request; False if it is the present one, and nothing happens."""
         if request.wants_the_same(self.source.request):
             return False
-        self.source.want(request)
+        self.source = self.source.wanted(request)
         self._watch.forget()
         self._handle(Event.CONFIGURED, now_ns)
         return True
 
     def reset(self, rung: Rung, now_ns: int) -> Unavailable | None:
-        """RunRung a device-level rung for a person; return why not, None if it is under way."""
-        if self.state in (State.STOPPED, State.LENT):
+        """Carry out a device-level rung for a person; return why not, None if it is under way."""
+        if not guards.may_reset(self.state):
             return Unavailable(rung, "the camera is not captured now", "`framebus ctl start` first")
         if objection := self.retries.objection(rung, now_ns):
             return objection
-        self.outage.cause = Cause("reset", f"{rung.value} was asked for")
+        self.outage.reset(rung)
         self.retries.escalation.ask_for(rung, now_ns)
         self._handle(Event.RESET, now_ns)
         return None
 
-    @property
-    def device(self) -> str:
-        """The node of the camera that is open, or lent; empty if there is none."""
-        lease = self._machine.lease
-        return lease.device if self.state is State.LENT and lease else self.source.node
-
     def lend(self, lease: Lease, now_ns: int) -> None:
-        """Let go of the device until the lease is over, or lend it anew."""
-        self._machine.lease = lease
+        """Let go of the device until the lease is over; or renew the lease that is out."""
+        self.lease = lease
         self._handle(Event.LEND, now_ns)
+
+    def give_back(self, lease: str, now_ns: int) -> bool:
+        """End the lease of this id; False if that is not out, and nothing happens."""
+        if self.lease is None or self.lease.id != lease:
+            return False
+        self._handle(Event.GIVEN_BACK, now_ns)
+        return True
 
     def device_added(self, now_ns: int) -> None:
         """Try at once, if this waits for a device: one appeared, whichever it is."""
-        if not self.source.on_device:
-            return
-        if self.state in table.WAITING_STATES and not self.retries.device_added():
-            return
-        self._handle(Event.DEVICE_ADDED, now_ns)
+        if self.source.on_device and guards.ends_wait(self.state, self.retries.under_way):
+            if self.state in table.WAITING_STATES:
+                self.retries.escalation.changed_by_hand()
+            self._handle(Event.DEVICE_ADDED, now_ns)
+
+    def _retries_later(self, now_ns: int) -> bool:
+        """Bring a retry forward that must not be made at once, right after the last one."""
+        again_ns = self.sessions.again_ns
+        if not guards.must_wait(self.retries.due_ns, again_ns, now_ns):
+            return False
+        self.outage.forget()
+        self.retries.hasten(again_ns)
+        return True
 
     # -- what the capture thread and the clock say ---------------------------------------------
 
@@ -158,10 +168,35 @@ class CaptureController:
             case _ if self.state in table.OPEN_STATES:
                 self._on_open_report(report, now_ns)
 
+    def _on_open_report(self, report: Report, now_ns: int) -> None:
+        match report:
+            case Failed(cause=cause, permanent=permanent):
+                self._fail(cause, now_ns, permanent=permanent)
+                self._handle(Event.PERMANENT_FAILURE if permanent else Event.FAILURE, now_ns)
+            case Opened(granted=granted, kind=kind):
+                self.retries.answered()
+                self.source = self.source.opened(granted, kind)
+                self._watch.expect(now_ns, telling=ADOPTED not in granted.details)
+                self._handle(Event.OPENED, now_ns)
+            case StreamRestarted():
+                self.retries.answered()
+                if self.state is State.STREAMING:  # it came back just before the restart
+                    self.outage.blame(self._observer.silence_cause(self.source))
+                self._watch.expect(now_ns)
+                self._handle(Event.STREAM_RESTARTED, now_ns)
+            case FrameSeen(width=width, height=height):
+                self.source = self.source.seen(width, height)
+                self._handle(Event.FRAME, now_ns)
+            case Settled():
+                self._watch.settled()
+                self.retries.escalation.settled(now_ns)
+                self.outage.end(self.source.name, self.source.granted, self._since_ns)
+                self._handle(Event.SETTLED, now_ns)
+
     def tick(self, now_ns: int) -> None:
         """Notice what is due by now: a rung, or a silence that has lasted too long."""
-        if self.state not in _NOT_HANGING and self._capture.blocked(now_ns)[1] > HOPELESS_S:
-            self.outage.given_up = True
+        if self._observer.is_hopeless(self.state, now_ns):
+            self.outage.give_up()
         event = self.retries.due_event(now_ns)
         if event is not None:
             self._handle(event, now_ns)
@@ -169,7 +204,7 @@ class CaptureController:
         silent_ns = self._silence_due_ns()
         if silent_ns is None or now_ns < silent_ns or self._watch.is_late(silent_ns, now_ns):
             return
-        rung = self._failed(self._blame_silence(), now_ns, open_now=True)
+        rung = self._fail(self._observer.silence_cause(self.source), now_ns, open_now=True)
         restart = rung is Rung.RESTART_STREAM
         self._handle(Event.SILENCE if restart else Event.SILENCE_AGAIN, now_ns)
 
@@ -177,89 +212,82 @@ class CaptureController:
         """Return when `tick` must be called next; None if nothing is due."""
         return self.retries.due_ns if self.retries.due_ns is not None else self._silence_due_ns()
 
-    def cause(self, now_ns: int) -> Cause | None:
-        """Return why there are no frames; None while there are."""
-        doing, blocked_s = self._capture.blocked(now_ns)
-        if blocked_s > _BLOCKED_S and self.state is not State.STREAMING:
-            return not_answering_cause(self.source.request.spec, doing, blocked_s)
-        if self.state in (State.STOPPED, State.LENT) and self.sessions.closing:
-            return Cause("closing", "capture is stopped; the source is being closed")
-        return self._rejecting(now_ns) or self.outage.cause or self._frozen(now_ns)
-
-    def incident(self) -> str | None:
-        """Return the id of the incident that goes on now, None while there is none."""
-        incident = self.outage.incident
-        return None if incident is None else incident.id
-
-    # -- inside ----------------------------------------------------------------------------
-
-    def _hasten(self, now_ns: int) -> bool:
-        """Bring a retry forward that must not be made at once, right after the last one."""
-        if self.retries.due_ns is None or now_ns >= self.sessions.again_ns:
-            return False
-        self.outage.forget()
-        self.retries.hasten(self.sessions.again_ns)
-        return True
-
-    def _on_open_report(self, report: Report, now_ns: int) -> None:
-        match report:
-            case Failed(cause=cause, permanent=permanent):
-                self.outage.blame(cause)
-                self._failed(cause, now_ns, permanent=permanent)
-                self._handle(Event.PERMANENT_FAILURE if permanent else Event.FAILURE, now_ns)
-            case Opened(granted=granted, kind=kind):
-                self.retries.answered()
-                self.source.opened(granted, kind)
-                self._watch.expect(now_ns, telling=ADOPTED not in granted.details)
-                self._handle(Event.OPENED, now_ns)
-            case StreamRestarted():
-                self.retries.answered()
-                if self.state is State.STREAMING:  # it came back just before the restart
-                    self._blame_silence()
-                self._watch.expect(now_ns)
-                self._handle(Event.STREAM_RESTARTED, now_ns)
-            case FrameSeen(width=width, height=height):
-                self.source.seen(width, height)
-                self._handle(Event.FRAME, now_ns)
-            case Settled():
-                self._watch.settled()
-                self.retries.escalation.settled(now_ns)
-                self.outage.end(self.source.name, self.source.granted, self.since_ns)
-                self._handle(Event.SETTLED, now_ns)
-            case _:
-                return
-
-    def _failed(
+    def _fail(
         self, cause: Cause, now_ns: int, *, open_now: bool = False, permanent: bool = False
     ) -> Rung:
-        """Let the ladder choose what is next."""
+        """Blame the cause, and let the ladder choose what is next."""
+        self.outage.blame(cause)
         on_device = self.source.on_device
         failure = failure_of(cause.code, on_device=on_device, permanent=permanent)
         return self.retries.failed(failure, now_ns, open_now=open_now)
 
     def _silence_due_ns(self) -> int | None:
-        # Networks and programs take their time, whatever they took before. A camera that sends
-        # pictures which are no good is not beginning from cold.
-        patient = self.retries.escalation.patient and not self._capture.rejected_since()
-        patient = patient or not self.source.on_device
-        return self._watch.due_ns(self.source.granted, patient=patient)
+        patient = self.retries.escalation.patient
+        return self._observer.silence_due_ns(self.source, patient=patient)
 
-    def _rejecting(self, now_ns: int) -> Cause | None:
-        """Return what there is to say of a source that is open and sends what is no frame."""
-        rejected = self._capture.rejected_since()
-        if self.state is not State.OPENING or not rejected or not self._watch.waits(now_ns):
-            return None
-        return silence_cause(self.source.request.spec, rejected, self._capture.too_large())
+    # -- what the table says -------------------------------------------------------------------
 
-    def _frozen(self, now_ns: int) -> Cause | None:
-        """Return what there is to say of a picture that has not changed for too long."""
-        watched = self.source.kind == "v4l2" and self.state is State.STREAMING
-        if not watched or not self._watch.is_frozen(self.source.request.frozen_after_s, now_ns):
-            return None
-        return frozen_cause(self.source.request.spec)
+    def _handle(self, event: Event, now_ns: int) -> None:
+        """Do what the table says. Raises IllegalEvent, and then has changed nothing."""
+        state, actions = table.step(self.state, event)
+        if state is not self.state:
+            self._enter(state, now_ns)
+        for action in actions:
+            self._carry_out(action, now_ns)
 
-    def _blame_silence(self) -> Cause:
-        rejected, too_large = self._capture.rejected_since(), self._capture.too_large()
-        cause = silence_cause(self.source.request.spec, rejected, too_large)
-        self.outage.blame(cause)
-        return cause
+    def _enter(self, state: State, now_ns: int) -> None:
+        if self.state is State.STREAMING:
+            self.outage.begin(self._observer.arrived_ns())
+        if self.state in table.WAITING_STATES and state is not State.BACKOFF:
+            self.retries.end_wait()  # in BACKOFF the rung that a person chose is carried out
+        self.state = state
+        self._since_ns = now_ns
+        if state not in table.OPEN_STATES:
+            self._watch.pause()
+            self.source = self.source.closed()
+        if state is State.STREAMING:
+            self._watch.streaming(now_ns)
+        if state is State.STOPPED:
+            self.outage.stop()
+        if state is not State.LENT:
+            self.lease = None
+        self.outage.entered(state)
+
+    def _carry_out(self, action: Action, now_ns: int) -> None:
+        match action:
+            case Action.OPEN:
+                self._open(now_ns)
+            case Action.CLOSE:
+                self.sessions.close()
+            case Action.RESTART_STREAM:
+                self._watch.pause()
+                self.retries.began(Rung.RESTART_STREAM, now_ns)
+                self.sessions.restart_stream()
+            case Action.RUN_RUNG:
+                self.retries.run_rung(now_ns)
+            case Action.COUNT_FAILURE:
+                self.retries.failures += 1
+            case Action.AWAIT_RUNG:
+                self.retries.await_rung()
+            case Action.AWAIT_RETURN:
+                self._await_return(now_ns)
+            case Action.FORGET_FAILURES:
+                self.retries.forget()
+            case Action.START_OVER:
+                self.source = self.source.anew()
+                self.retries.start_over()
+
+    def _await_return(self, now_ns: int) -> None:
+        if self.lease is None:
+            raise ValueError("nothing was lent")
+        self.outage.lend(self.lease, now_ns)
+        self.retries.due_ns = self.lease.until_ns
+
+    def _open(self, now_ns: int) -> None:
+        self._watch.pause()
+        self.source = self.source.closed()
+        request = self.source.request
+        if not self.retries.failures:
+            self.outage.opening(request.spec.public)
+        self.retries.asks(now_ns)
+        self.sessions.open(request, now_ns)

@@ -1,8 +1,9 @@
-"""The source as a person wants it, and as it turned out: what was granted. Main thread only."""
+"""The source as a person wants it, and as it turned out: what was granted. Frozen."""
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from typing import Self
 
 from framebus.contract.causes import one_line
 
@@ -13,38 +14,41 @@ _DEVICES = frozenset({"v4l2", "auto"})
 """The kinds of source that may be a USB camera."""
 
 
+@dataclass(frozen=True, slots=True)
 class CurrentSource:
     """What is to be captured now. It opens nothing and does not know whether that went well."""
 
-    def __init__(self, request: CaptureRequest) -> None:
-        self.request = request
-        self.kind = request.spec.kind
-        """What `auto` means is known once it is open."""
-        self.granted: Granted | None = None
-        """None while nothing is open."""
+    request: CaptureRequest
+    kind: str
+    """What `auto` means is known once it is open."""
+    granted: Granted | None = None
+    """None while nothing is open."""
 
-    def want(self, request: CaptureRequest) -> None:
-        """Take over another request; what is open now stays granted until it is closed."""
-        self.request = request
-        self.kind = request.spec.kind
+    @classmethod
+    def of(cls, request: CaptureRequest) -> Self:
+        """Return what was not opened yet."""
+        return cls(request, request.spec.kind)
 
-    def begin_anew(self) -> None:
-        """Forget what the source could not get: it is asked from the request's top again."""
-        self.request = self.request.anew()
+    def wanted(self, request: CaptureRequest) -> Self:
+        """Return it with another request; what is open now stays granted until it is closed."""
+        return replace(self, request=request, kind=request.spec.kind)
 
-    def opened(self, granted: Granted, kind: str) -> None:
-        """Take note of what it is and gives."""
-        self.granted = replace(granted, device=one_line(granted.device))
-        self.kind = kind
+    def anew(self) -> Self:
+        """Return it without what it could not get: it is asked from the request's top again."""
+        return replace(self, request=self.request.anew())
 
-    def seen(self, width: int, height: int) -> None:
-        """Take note of its first valid frame's size, pixels."""
-        if self.granted:
-            self.granted = replace(self.granted, width=width, height=height)
+    def opened(self, granted: Granted, kind: str) -> Self:
+        """Return it as it turned out to be."""
+        return replace(self, granted=replace(granted, device=one_line(granted.device)), kind=kind)
 
-    def closed(self) -> None:
-        """Nothing is granted any more."""
-        self.granted = None
+    def seen(self, width: int, height: int) -> Self:
+        """Return it with its first valid frame's size, pixels."""
+        granted = self.granted and replace(self.granted, width=width, height=height)
+        return replace(self, granted=granted)
+
+    def closed(self) -> Self:
+        """Return it with nothing granted any more."""
+        return replace(self, granted=None)
 
     @property
     def on_device(self) -> bool:

@@ -12,8 +12,8 @@ from collections.abc import Iterator
 
 from framebus.contract.words import Rung, State
 
-from capture_daemon.lifecycle import table
-from capture_daemon.lifecycle.controller import HOPELESS_S
+from capture_daemon.lifecycle.guards import HOPELESS_S
+from capture_daemon.lifecycle.silence import QUICK_START_S, SLOW_START_S
 from capture_daemon.lifecycle.table import TABLE, Action
 from capture_daemon.recovery import budget, delays, ladder
 from capture_daemon.recovery.escalation import ENDLESS_TRIES
@@ -48,8 +48,8 @@ user in, because cameras lock out whoever tries a wrong password again and again
 is lent, which is another program's until the time is up.
 
 Success of a rung is a settled stream: ten valid frames without a stall between them. A camera that
-was well before gets {table.QUICK_START_S:g} s for the first of them (or half as long again as
-it took then, and half a second), and {table.SLOW_START_S:g} s like an unknown one after a
+was well before gets {QUICK_START_S:g} s for the first of them (or half as long again as
+it took then, and half a second), and {SLOW_START_S:g} s like an unknown one after a
 reset, and once a lap was in vain. Reopening waits for {delays.RETRY_FIRST_S:g} s, and
 for {delays.REOPEN_MOST_S:g} s the next times. So a silent camera that only a USB reset cures is
 reset some 4 s after its last frame. A stream that fails again within 10 s of

@@ -21,6 +21,7 @@ from framebus.contract.words import State
 
 from capture_daemon.capturing.reports import Report
 from capture_daemon.lifecycle.controller import CaptureController
+from capture_daemon.lifecycle.snapshot import FallbackSnapshot
 from capture_daemon.settings.capture_request import CaptureRequest
 from capture_daemon.settings.spec import SourceSpec
 
@@ -102,6 +103,10 @@ class Fallback:
         on_air = wanted and self._camera.state is not State.STREAMING
         self._air.show_fallback(on_air)
         self._tell(on_air and self.own.state is State.STREAMING, now_ns)
+
+    def snapshot(self, now_ns: int) -> FallbackSnapshot:
+        """Return all that is told of the fallback, as it is now."""
+        return FallbackSnapshot(self.spec, self.wanted, self.shown_ns, self.own.snapshot(now_ns))
 
     def deadline_ns(self) -> int | None:
         """Return when `tick` must be called next; None if nothing is due."""

@@ -1,37 +1,28 @@
-"""The controller's other half: everything between a failure and the next open. Main thread only.
+"""From a failure to the next try: what was chosen, when it is due, what is under way.
 
-It keeps the escalation's choice, the time when it is due, and what rung is under way; and
-it tells the controller which event of the lifecycle that makes. Nothing here blocks.
+Main thread only; nothing here blocks. What to choose is the ladder's (recovery/), and which event
+of the lifecycle it makes is told to the controller.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Protocol
 
 from framebus.contract.words import DEVICE_LEVEL, Rung
 
 from capture_daemon.capturing.reports import RungDone
 from capture_daemon.lifecycle.outage import Outage
-from capture_daemon.lifecycle.table import Action, Event
+from capture_daemon.lifecycle.sessions import Sessions
+from capture_daemon.lifecycle.table import Event
 from capture_daemon.recovery.escalation import RecoveryEscalation
 from capture_daemon.recovery.failures import Failure
 from capture_daemon.recovery.rungs import NEED_CLOSED_DEVICE, Result, Unavailable
 
 
-class RungCommands(Protocol):
-    """What is needed of sessions.Sessions; it returns at once."""
-
-    def run_rung(self, rung: Rung, limit_s: float) -> None:
-        """Carry out a rung with the device closed; ends in RungDone."""
-
-
 class Retries:
     """When to try again, and how."""
 
-    def __init__(
-        self, *, capture: RungCommands, outage: Outage, jitter: Callable[[], float]
-    ) -> None:
+    def __init__(self, *, sessions: Sessions, outage: Outage, jitter: Callable[[], float]) -> None:
         self.escalation = RecoveryEscalation(jitter=jitter)
         self.due_ns: int | None = None
         """When the next rung is due; None while none waits."""
@@ -39,7 +30,7 @@ class Retries:
         """Failures in a row since the stream last proved itself."""
         self.under_way: Rung | None = None
         """The rung that the capture thread is carrying out."""
-        self._capture = capture
+        self._sessions = sessions
         self._outage = outage
         self._began_ns: int | None = None
         """When what is being tried began."""
@@ -72,13 +63,6 @@ class Retries:
                 return Event.RUNG_UNAVAILABLE
         return Event.RUNG_DONE
 
-    def device_added(self) -> bool:
-        """Tell whether a device that appeared during the wait may end it."""
-        if self.under_way in DEVICE_LEVEL:
-            return False  # our own doing; the rung's end is what opens it
-        self.escalation.changed_by_hand()
-        return True
-
     def objection(self, rung: Rung, now_ns: int) -> Unavailable | None:
         """Return why a person may not have `rung` now, None if it may be used."""
         if self.under_way:
@@ -107,23 +91,6 @@ class Retries:
         self.due_ns = None
         self.under_way = None
         self.escalation.step = None
-
-    def carry_out(self, action: Action, now_ns: int) -> None:
-        """Carry out one of the lifecycle's actions that are about trying again."""
-        match action:
-            case Action.RUN_RUNG:
-                self._run_rung(now_ns)
-            case Action.COUNT_FAILURE:
-                self.failures += 1
-            case Action.AWAIT_RUNG:
-                self._await_rung()
-            case Action.START_OVER:
-                self.escalation.start_over()
-                self._forget()
-            case Action.FORGET_FAILURES:
-                self._forget()
-            case _:
-                raise ValueError(f"{action} is the controller's")
 
     def asks(self, now_ns: int) -> None:
         """Something is asked of the device: alone, or as the end of a rung."""
@@ -154,13 +121,20 @@ class Retries:
         self._logged = line
         self._outage.log.info("%s", line)
 
-    def _forget(self) -> None:
+    def start_over(self) -> None:
+        """A person took a hand: the ladder begins at its bottom."""
+        self.escalation.start_over()
+        self.forget()
+
+    def forget(self) -> None:
+        """Count failures from 0."""
         self.failures = 0
         self._began_ns = self._asked_ns = None
         self._logged = ""
         self._outage.forget()
 
-    def _run_rung(self, now_ns: int) -> None:
+    def run_rung(self, now_ns: int) -> None:
+        """Have the rung carried out that was chosen. Raises ValueError if none was."""
         step = self.escalation.step
         if step is None:
             raise ValueError("no rung was chosen")
@@ -170,15 +144,16 @@ class Retries:
         self.escalation.began(step.rung, now_ns)
         for each in step.passed:
             self._outage.log.debug("%s was passed over: %s", each.rung.value, each.reason)
-        self._capture.run_rung(step.rung, step.limit_s)
+        self._sessions.run_rung(step.rung, step.limit_s)
 
-    def _await_rung(self) -> None:
+    def await_rung(self) -> None:
+        """Have the rung due at its time that was chosen. Raises ValueError if none was."""
         step = self.escalation.step
         if step is None:
             raise ValueError("no rung was chosen")
         self.due_ns = step.first_ns
         if self.escalation.exhausted:
-            self._outage.given_up = True
+            self._outage.give_up()
         if step.rung is Rung.GIVE_UP and step.limit_s:
             # A holder that lets go meanwhile ends the wait.
-            self._capture.run_rung(step.rung, step.limit_s)
+            self._sessions.run_rung(step.rung, step.limit_s)

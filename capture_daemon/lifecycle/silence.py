@@ -1,4 +1,4 @@
-"""When a silent source counts as stalled. Main thread; time comes in (CLOCK_MONOTONIC nanoseconds).
+"""When a silent source counts as stalled. Pure; time comes in (CLOCK_MONOTONIC nanoseconds).
 
 Two waits: for the first valid frame after an open or a stream restart, and for each one after it.
 A source that has proved itself is known to start within some time, and is not given more than that
@@ -7,35 +7,25 @@ when it must be restarted.
 
 from __future__ import annotations
 
-from typing import Protocol
-
-from capture_daemon.lifecycle import table
+from capture_daemon.capturing.commands import Observed
 from capture_daemon.sources.base import NOTHING_GRANTED, Granted
 
+SILENT_INTERVALS = 3
+SLOW_START_S = 5.0
+"""How long a source may take from open to its first valid frame: real cameras take 3 s and more."""
+QUICK_START_S = 0.8
+"""The same for a source that is known to be quicker, at least. Each rung in vain costs as much:
+with 2 s here, a camera that only a USB reset cures was away for over 8 s."""
 _TELLING_S = 1.0
 """A source may send this long what is no frame, at its start, without being spoken of."""
 _LATE_S = 0.2
 """A look at the clock that comes this much after its time says more about us than the camera."""
 
 
-class Arrivals(Protocol):
-    """What is needed of the capture thread; every call returns at once."""
-
-    def arrived_ns(self) -> int:
-        """Return when the newest valid frame arrived; 0 if none yet."""
-
-    def rate(self) -> float:
-        """Return the measured frames a second; 0 if unknown."""
-
-    def unchanged_since_ns(self) -> int:
-        """Return when the newest picture came for the first time; 0 if none yet."""
-
-
 class SilenceWatch:
     """Knows since when frames are expected, and until when their absence is no stall."""
 
-    def __init__(self, arrivals: Arrivals) -> None:
-        self._arrivals = arrivals
+    def __init__(self) -> None:
         self._from_ns: int | None = None
         self._streaming = False
         self._settled = False
@@ -78,7 +68,7 @@ class SilenceWatch:
         """Another source, or the old one in another way: it may be slower."""
         self._took_s = None
 
-    def due_ns(self, granted: Granted | None, *, patient: bool) -> int | None:
+    def due_ns(self, granted: Granted | None, seen: Observed, *, patient: bool) -> int | None:
         """Return when the silence becomes a stall, None if it cannot now.
 
         With `patient` the first frame has all the time that an unknown source gets.
@@ -86,18 +76,18 @@ class SilenceWatch:
         if self._from_ns is None:
             return None
         granted = granted or NOTHING_GRANTED
-        limit_s = table.silence_limit_s(granted.fps, self._arrivals.rate(), granted.jitter_s)
+        limit_s = silence_limit_s(granted.fps, seen.rate, granted.jitter_s)
         if not self._settled:
             # Two frames may come at once, the next a minute later.
-            intervals = table.SILENT_INTERVALS if self._streaming else 1
+            intervals = SILENT_INTERVALS if self._streaming else 1
             limit_s = max(limit_s, intervals * granted.first_frame_timeout_s)
         if not self._streaming:
             # A slow rate's first frame may be as late as any other.
-            limit_s = max(limit_s, table.start_limit_s(self._took_s))
+            limit_s = max(limit_s, start_limit_s(self._took_s))
             if patient:
-                limit_s = max(limit_s, table.SLOW_START_S)
+                limit_s = max(limit_s, SLOW_START_S)
             return self._from_ns + int(limit_s * 1e9)
-        newest_ns = max(self._arrivals.arrived_ns(), self._from_ns)
+        newest_ns = max(seen.arrived_ns, self._from_ns)
         return newest_ns + int(limit_s * 1e9)
 
     def is_late(self, due_ns: int, now_ns: int) -> bool:
@@ -110,7 +100,23 @@ class SilenceWatch:
         self._from_ns = now_ns
         return True
 
-    def is_frozen(self, limit_s: float, now_ns: int) -> bool:
-        """Tell whether the picture has stayed the same for `limit_s` seconds; 0: never mind."""
-        since_ns = self._arrivals.unchanged_since_ns()
-        return bool(since_ns and limit_s) and now_ns - since_ns >= limit_s * 1e9
+
+def start_limit_s(took_s: float | None) -> float:
+    """Return how long to wait for the first valid frame of a source that last took `took_s`.
+
+    None: it is not known. Half as long again and half a second is allowed, since a camera that
+    recovers may be slower than one that was well.
+    """
+    return SLOW_START_S if took_s is None else max(QUICK_START_S, 1.5 * took_s + 0.5)
+
+
+def silence_limit_s(granted_fps: float, measured_fps: float, jitter_s: float) -> float:
+    """Return how long a stream may go without a valid frame before it counts as stalled, seconds.
+
+    Three frame intervals and the source's jitter. The slower of the granted and the measured rate
+    counts: in the dark a camera that was granted 30 fps may give 5, and is not stalled.
+    0: unknown.
+    """
+    rates = [fps for fps in (granted_fps, measured_fps) if fps > 0]
+    interval_s = 1.0 / min(rates) if rates else 0.5
+    return SILENT_INTERVALS * interval_s + jitter_s

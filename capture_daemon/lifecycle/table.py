@@ -1,8 +1,8 @@
-"""The capture's state machine: a table, and when a stream counts as silent. It must not do any I/O.
+"""The capture's state machine: a table. Pure.
 
-Everything that decides what the capture does next stands in `TABLE`. The controller feeds it
-events and carries out the actions that it returns; docs/lifecycle.md is drawn from it
-(`python -m capture_daemon.lifecycle.diagram`).
+What an event leads to stands in `TABLE`; when something is an event at all, in guards.py. The
+controller feeds it events and has the actions that it returns carried out, in their order;
+docs/lifecycle.md is drawn from it (`python -m capture_daemon.lifecycle.diagram`).
 
 There is no "closing" state: commands to the capture thread are carried out one after another, so
 an OPEN queued behind a CLOSE can never meet the device still held by ourselves. For the same reason
@@ -29,7 +29,9 @@ class Event(enum.Enum):
     RESET = "reset"
     """A person wants a rung that needs the device closed."""
     LEND = "lend"
-    """A person wants the device for another program, for a while."""
+    """A person wants the device for another program, for a while; or the same one, for longer."""
+    GIVEN_BACK = "given-back"
+    """Whoever has the device lent no longer needs it."""
     # ------------------------------------------------------------------
     OPENED = "opened"
     FRAME = "frame"
@@ -58,7 +60,7 @@ class Event(enum.Enum):
 
 
 class Action(enum.Enum):
-    """What the controller must do, in the order given."""
+    """What is to be done, in the order given: controller.py says by whom."""
 
     OPEN = "open"
     CLOSE = "close"
@@ -108,7 +110,6 @@ _WHILE_WAITING: Mapping[Event, Step] = {
     Event.RESTART: (State.OPENING, _OPEN_AFRESH),
     Event.CONFIGURED: (State.OPENING, _OPEN_AFRESH),
     Event.RESET: (State.BACKOFF, (Action.RUN_RUNG,)),
-    Event.LEND: (State.LENT, (Action.START_OVER, Action.CLOSE, Action.AWAIT_RETURN)),
     Event.STOP: (State.STOPPED, (Action.START_OVER, Action.CLOSE)),
     Event.RETRY_DUE: (State.OPENING, (Action.OPEN,)),
     Event.DEVICE_ADDED: (State.OPENING, (Action.OPEN,)),
@@ -137,7 +138,6 @@ TABLE: Mapping[State, Mapping[Event, Step]] = {
         Event.START: (State.STREAMING, ()),
         Event.RESTART: (State.OPENING, _REOPEN),
         Event.DEVICE_ADDED: (State.STREAMING, ()),
-        Event.FRAME: (State.STREAMING, ()),
         Event.SETTLED: (State.STREAMING, (Action.FORGET_FAILURES,)),
         Event.SILENCE: (State.STALLED, (Action.RESTART_STREAM,)),
         # It came back by itself just before the restart that was under way.
@@ -165,6 +165,7 @@ TABLE: Mapping[State, Mapping[Event, Step]] = {
         # Whoever wants it back has it back, whatever the time.
         Event.START: (State.OPENING, _OPEN_AFRESH),
         Event.RESTART: (State.OPENING, _OPEN_AFRESH),
+        Event.GIVEN_BACK: (State.OPENING, _OPEN_AFRESH),
         Event.RETRY_DUE: (State.OPENING, _OPEN_AFRESH),
         Event.STOP: (State.STOPPED, (Action.START_OVER, Action.CLOSE)),
         Event.LEND: (State.LENT, (Action.AWAIT_RETURN,)),
@@ -180,32 +181,3 @@ def step(state: State, event: Event) -> Step:
         return TABLE[state][event]
     except KeyError:
         raise IllegalEvent(f"{event.value} cannot happen while {state.value}") from None
-
-
-SILENT_INTERVALS = 3
-SLOW_START_S = 5.0
-"""How long a source may take from open to its first valid frame: real cameras take 3 s and more."""
-QUICK_START_S = 0.8
-"""The same for a source that is known to be quicker, at least. Each rung in vain costs as much:
-with 2 s here, a camera that only a USB reset cures was away for over 8 s."""
-
-
-def start_limit_s(took_s: float | None) -> float:
-    """Return how long to wait for the first valid frame of a source that last took `took_s`.
-
-    None: it is not known. Half as long again and half a second is allowed, since a camera that
-    recovers may be slower than one that was well.
-    """
-    return SLOW_START_S if took_s is None else max(QUICK_START_S, 1.5 * took_s + 0.5)
-
-
-def silence_limit_s(granted_fps: float, measured_fps: float, jitter_s: float) -> float:
-    """Return how long a stream may go without a valid frame before it counts as stalled, seconds.
-
-    Three frame intervals and the source's jitter. The slower of the granted and the measured rate
-    counts: in the dark a camera that was granted 30 fps may give 5, and is not stalled.
-    0: unknown.
-    """
-    rates = [fps for fps in (granted_fps, measured_fps) if fps > 0]
-    interval_s = 1.0 / min(rates) if rates else 0.5
-    return SILENT_INTERVALS * interval_s + jitter_s

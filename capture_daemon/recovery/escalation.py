@@ -6,7 +6,8 @@ The choice itself is ladder.py's. No I/O, and time comes in (CLOCK_MONOTONIC nan
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 
 from framebus.contract.words import Rung
 
@@ -22,6 +23,20 @@ where it was."""
 
 ENDLESS_TRIES = 3
 """Where the ladder has no end, so many tries to open again in vain are what a lap is elsewhere."""
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far the ladder was gone, at one moment."""
+
+    rung: Rung | None
+    """What is being tried, or was last, since the stream was last well."""
+    step: Step | None
+    """What was chosen and waits for its time."""
+    tries: Mapping[Rung, int]
+    """How often each rung was tried, ever, in the ladder's order."""
+    unavailable: tuple[Unavailable, ...]
+    """In the ladder's order."""
 
 
 class RecoveryEscalation:
@@ -147,17 +162,11 @@ class RecoveryEscalation:
         self.step = None
         self._forget()
 
-    def document(self) -> dict[str, object]:
-        """Return the `recovery` part of the status document."""
-        return {
-            "rung": self.rung.value if self.rung else None,
-            "next": self.step.rung.value if self.step else None,
-            "tries": {rung.value: self._began[rung] for rung in Rung if self._began[rung]},
-            "unavailable": [
-                {"rung": each.rung.value, "reason": each.reason, "remedy": each.remedy}
-                for each in sorted(self.unavailable.values(), key=lambda each: each.rung.number)
-            ],
-        }
+    def progress(self) -> Progress:
+        """Return what is told of it."""
+        unavailable = sorted(self.unavailable.values(), key=lambda each: each.rung.number)
+        tries = {rung: self._began[rung] for rung in Rung if self._began[rung]}
+        return Progress(self.rung, self.step, tries, tuple(unavailable))
 
     def _choose(self, failure: Failure, first: Failure, now_ns: int) -> Step:
         situation = Situation(

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import Self
 
+from framebus.options.table import FROZEN_AFTER
+
 from capture_daemon.settings.spec import SourceSpec
 from capture_daemon.sources.base import Request
-
-FROZEN_AFTER_S = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,7 +17,7 @@ class CaptureRequest:
 
     spec: SourceSpec
     format: Request = field(default_factory=Request)
-    frozen_after_s: float = FROZEN_AFTER_S
+    frozen_after_s: float = FROZEN_AFTER.default
     """A camera that sends the same picture for so long, byte for byte, is told to be frozen; 0
     switches that off."""
     times: int = 0

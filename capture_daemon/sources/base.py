@@ -17,8 +17,11 @@ import os
 import select
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Protocol, runtime_checkable
+from typing import Literal, Protocol, runtime_checkable
 
+from framebus.contract.causes import CaptureCode, InnerCode, SourceCode
+from framebus.contract.documents import GrantedDocument, RequestedDocument
+from framebus.contract.words import Rejection
 from framebus.frame import FrameFlags
 
 
@@ -29,6 +32,10 @@ class Request:
     width: int | None = None
     height: int | None = None
     fps: float | None = None
+
+    def document(self) -> RequestedDocument:
+        """Return it as the status document has it."""
+        return {"width": self.width, "height": self.height, "fps": self.fps}
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +61,15 @@ class Granted:
     is waited for longer the next time."""
     note: str = ""
     """What a person should know of it: that less was granted than the camera offers, and why."""
+
+    def document(self) -> GrantedDocument:
+        """Return it as the status document has it: what is not known is null there."""
+        return {
+            "fourcc": self.fourcc,
+            "width": self.width or None,
+            "height": self.height or None,
+            "fps": self.fps or None,
+        }
 
 
 ADOPTED = "adopted"
@@ -85,7 +101,7 @@ class Captured:
     width: int = 0
     """Pixels where the source knows them per frame, else 0: the granted size holds."""
     height: int = 0
-    reject: str = ""
+    reject: Rejection | Literal[""] = ""
     """Why the source itself knows that this picture must not be published: "stale" (it waited in
     the kernel while this process slept), "encode-failed"; empty when nothing is known against it.
     """
@@ -102,7 +118,13 @@ class SourceError(Exception):
     """True when trying again unchanged cannot help (a wrong option, a missing program)."""
 
     def __init__(
-        self, code: str, message: str, *, remedy: str = "", errno: int = 0, operation: str = ""
+        self,
+        code: SourceCode | InnerCode | CaptureCode,
+        message: str,
+        *,
+        remedy: str = "",
+        errno: int = 0,
+        operation: str = "",
     ) -> None:
         super().__init__(message)
         self.code = code

@@ -10,6 +10,8 @@ from __future__ import annotations
 import errno
 from dataclasses import dataclass
 
+from framebus.contract.causes import SourceCode
+
 from capture_daemon.sources.base import SourceError, SourceGone, SourceUnusable
 
 _NEGOTIATION = frozenset({"S_FMT", "TRY_FMT", "S_PARM"})
@@ -21,7 +23,7 @@ class _Meaning:
     operations: frozenset[str]
     """Empty: any."""
     errnos: frozenset[int]
-    code: str
+    code: SourceCode
     text: str
     remedy: str
     kind: type[SourceError] = SourceError
@@ -30,7 +32,7 @@ class _Meaning:
 def _row(
     operations: frozenset[str] | str,
     errnos: set[int],
-    code: str,
+    code: SourceCode,
     text: str,
     remedy: str,
     kind: type[SourceError] = SourceError,

@@ -10,7 +10,9 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from typing import Literal
 
+from framebus.contract.words import Rejection
 from framebus.frame import FrameFlags
 
 from capture_daemon.devices.sysfs import UsbPort
@@ -149,7 +151,7 @@ class V4L2Source:
             return None
         data: memoryview | bytes = buffer.view
         flags = FrameFlags.NONE
-        reject = "stale" if buffer.stale else ""
+        reject: Rejection | Literal[""] = "stale" if buffer.stale else ""
         if self._encoder is not None:
             flags = FrameFlags.ENCODED
             data = b""

@@ -1,7 +1,8 @@
-"""Reads what people write for sizes: "1280x720" and "64M". Pure."""
+"""Reads what people write for sizes, rates and times: "1280x720", "64M", "2.5". Pure."""
 
 from __future__ import annotations
 
+import math
 import re
 
 from framebus.errors import UsageError
@@ -11,6 +12,7 @@ _BYTE_COUNT = re.compile(r"(\d{1,15})\s*([kmg]?)(?:i?b)?", re.ASCII | re.IGNOREC
 _POWERS = {"": 0, "k": 1, "m": 2, "g": 3}
 _SIDE_MAX = 16384
 _FPS_MAX = 1000.0
+_DAY_S = 86400
 
 
 def frame_size(text: str) -> tuple[int, int]:
@@ -24,11 +26,31 @@ def frame_size(text: str) -> tuple[int, int]:
     return width, height
 
 
-def frame_rate(value: float) -> float:
-    """Return `value` as frames a second. Raises UsageError unless it is over 0, at most 1000."""
-    if not 0 < value <= _FPS_MAX:
-        raise UsageError(f"a frame rate is more than 0 and at most {_FPS_MAX:g} frames a second")
-    return float(value)
+def frame_rate(value: str | float) -> float:
+    """Return frames a second: over 0, at most 1000. Raises UsageError."""
+    rate = _number(value)
+    if not 0 < rate <= _FPS_MAX:
+        raise UsageError(
+            f"{value!r} is no frame rate: write frames a second, over 0 and at most {_FPS_MAX:g}"
+        )
+    return rate
+
+
+def seconds(value: str | float, *, zero: bool = True) -> float:
+    """Return a length of time of at most a day, 0 only with `zero`. Raises UsageError."""
+    length = _number(value)
+    if not 0 <= length <= _DAY_S or not (length or zero):
+        least = "0" if zero else "more than 0"
+        raise UsageError(f"{value!r} is no number of seconds from {least} to {_DAY_S}, as in 2.5")
+    return length
+
+
+def _number(value: str | float) -> float:
+    """Return the number that a text is, and nan, which is in no range, for what is none."""
+    try:
+        return float(value)
+    except (ValueError, OverflowError):  # JSON knows whole numbers of any length
+        return math.nan
 
 
 def byte_count(text: str) -> int:

@@ -10,6 +10,7 @@ from typing import Any
 
 from framebus.control.client import ControlClient
 from framebus.names import CameraNames
+from framebus.options.chosen import Chosen
 from framebus.ring.writer import RingWriter
 from framebus.signal_watch import SignalWatch
 
@@ -41,7 +42,7 @@ class Bench:
         signals = SignalWatch(())
         stack.callback(signals.close)
         self.parts = Parts(
-            settings({"source": source, "ring_size": "1M"}),
+            settings(Chosen({"source": source, "ring_size": "1M"})),
             self.names,
             state=runtime / "state",
             writer=RingWriter.create(self.names, capacity=1 << 20),

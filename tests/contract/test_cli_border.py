@@ -65,7 +65,7 @@ def test_every_option_of_a_command_is_explained_and_has_its_variable(command: st
         (["no-such-command"], "No such command 'no-such-command'"),
         (["--no-such-option"], "--no-such-option"),
         (["up", "--no-such-option"], "--no-such-option"),
-        (["up", "--bind", "nonsense"], "--bind 'nonsense'"),
+        (["up", "--bind", "nonsense"], "--bind: 'nonsense'"),
         (["up", "--name", "Bad Name"], "'Bad Name' is no camera name"),
         (["up", "--config", "/no/such.toml"], "/no/such.toml"),
         (["ctl", "no_such_method"], "'no_such_method'"),
@@ -142,7 +142,7 @@ def test_who_closes_the_pipe_has_read_enough(runtime: Path) -> None:
     assert b"Error" not in ended.stderr
 
 
-def test_misspelt_variable_is_told_and_others_are_nobodys_business(
+def test_variable_that_means_nothing_is_told_and_another_commands_is_not(
     monkeypatch: pytest.MonkeyPatch, runtime: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("FRAMEBUS_SORUCE", "test")
@@ -150,6 +150,8 @@ def test_misspelt_variable_is_told_and_others_are_nobodys_business(
     monkeypatch.setenv("FRAMEBUS_HOME", "/x")
     assert run(framebus, ["capture", "--check"], name="framebus") == 0
     assert capsys.readouterr().err == (
+        "framebus: the variable FRAMEBUS_HOME means nothing: "
+        "`framebus COMMAND --help` names those that do\n"
         "framebus: the variable FRAMEBUS_SORUCE means nothing: did you mean FRAMEBUS_SOURCE?\n"
     )
 

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from framebus.contract.causes import Cause
 from framebus.contract.words import DEVICE_LEVEL, Rung, State
 
+from capture_daemon.capturing.commands import Observed
 from capture_daemon.capturing.reports import (
     Failed,
     FrameSeen,
@@ -102,7 +103,9 @@ class World:
         took_ns = _UNANSWERED_NS if self.fault is Fault.UNANSWERED else _OPENING_NS
         done_ns = self._attempt("open", took_ns)
         if code:
-            self._report(done_ns, Failed(session, Cause(code, code), self.fault in _PERMANENT))
+            self._report(
+                done_ns, Failed(session, Cause.told({"code": code}), self.fault in _PERMANENT)
+            )
             return
         self._report(done_ns, Opened(session, GRANTED, request.spec.kind))
         self._start_frames(done_ns)
@@ -131,25 +134,10 @@ class World:
                 self.undriven = self.fault is Fault.REFUSES_ITS_DRIVER
         self._report(done_ns, RungDone(session, rung, Outcome(result)))
 
-    def arrived_ns(self) -> int:
+    def observed(self) -> Observed:
         if self._streams:
             self._arrived_ns = self.now_ns
-        return self._arrived_ns
-
-    def rate(self) -> float:
-        return GRANTED.fps
-
-    def rejected_since(self) -> list[str]:
-        return []
-
-    def too_large(self) -> int:
-        return 0
-
-    def unchanged_since_ns(self) -> int:
-        return 0
-
-    def blocked(self, now_ns: int) -> tuple[str, float]:
-        return ("", 0.0)
+        return Observed(arrived_ns=self._arrived_ns, rate=GRANTED.fps)
 
     # -- what happens to it --------------------------------------------------------------------
 
@@ -160,7 +148,7 @@ class World:
         self._settled = False
         if streamed and fault is not Fault.SILENT:
             code = fault.value.strip()
-            failed = Failed(self._session, Cause(code, code), fault in _PERMANENT)
+            failed = Failed(self._session, Cause.told({"code": code}), fault in _PERMANENT)
             self._report(self.now_ns, failed)
 
     def mend(self) -> None:

@@ -5,11 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from framebus.contract.causes import Cause
-from framebus.contract.words import DEVICE_LEVEL, Rung, State
+from framebus.contract.words import DEVICE_LEVEL, Rejection, Rung, State
 
+from capture_daemon.capturing.commands import Observed
 from capture_daemon.capturing.reports import Failed, FrameSeen, Opened, Settled, Surveyed
 from capture_daemon.lifecycle.controller import CaptureController
 from capture_daemon.lifecycle.fallback import Fallback, fallback_request
+from capture_daemon.lifecycle.outage import Outage
 from capture_daemon.recovery.rungs import Unavailable
 from capture_daemon.settings import spec
 from capture_daemon.settings.capture_request import CaptureRequest
@@ -28,8 +30,9 @@ class Notes:
 
     done: list[str] = field(default_factory=list)
     arrived: int = 0
-    rejected: list[str] = field(default_factory=list)
-    stuck: tuple[str, float] = ("", 0.0)
+    rejected: list[Rejection] = field(default_factory=list)
+    stuck: tuple[str, int | None] = ("", None)
+    """What the source is doing, and since when."""
     unchanged_since: int = 0
     refused: int = 0
 
@@ -45,23 +48,16 @@ class Notes:
     def run_rung(self, session: int, rung: Rung, limit_s: float) -> None:
         self.done.append(rung.value)
 
-    def arrived_ns(self) -> int:
-        return self.arrived
-
-    def rate(self) -> float:
-        return 30.0
-
-    def rejected_since(self) -> list[str]:
-        return self.rejected
-
-    def too_large(self) -> int:
-        return self.refused
-
-    def unchanged_since_ns(self) -> int:
-        return self.unchanged_since
-
-    def blocked(self, now_ns: int) -> tuple[str, float]:
-        return self.stuck
+    def observed(self) -> Observed:
+        return Observed(
+            arrived_ns=self.arrived,
+            rate=30.0,
+            rejected=tuple(self.rejected),
+            too_large=self.refused,
+            unchanged_since_ns=self.unchanged_since,
+            doing=self.stuck[0],
+            doing_since_ns=self.stuck[1],
+        )
 
     def taken(self) -> list[str]:
         done, self.done = self.done, []
@@ -113,8 +109,12 @@ def fail_until_given_up(controller: CaptureController, now_ns: int) -> int:
         controller.tick(now_ns)
 
 
-def streaming(request: CaptureRequest, notes: Notes) -> CaptureController:
-    controller = CaptureController(capture=notes, request=request, jitter=lambda: 0.0, now_ns=0)
+def streaming(
+    request: CaptureRequest, notes: Notes, outage: Outage | None = None
+) -> CaptureController:
+    controller = CaptureController(
+        capture=notes, request=request, jitter=lambda: 0.0, now_ns=0, outage=outage
+    )
     controller.start(2 * S)
     controller.on_report(Opened(controller.sessions.number, GRANTED, request.spec.kind), 3 * S)
     controller.on_report(FrameSeen(controller.sessions.number, 640, 480), 3 * S)

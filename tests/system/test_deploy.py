@@ -16,6 +16,9 @@ from pathlib import Path
 import pytest
 from framebus.names import PRIVILEGED_SOCKET
 from framebus.options import file as config
+from framebus.options.chosen import Chosen
+from framebus.options.option import Scope
+from framebus.options.table import BIND, FPS, RING_SIZE, SIZE
 from framebus.serving import access, address
 
 from tests.helpers.certificate import make_certificate
@@ -209,10 +212,11 @@ def test_nginx_accepts_its_configuration(tmp_path: Path) -> None:
 def test_example_configuration_is_read_and_every_key_means_something() -> None:
     file = config.load(DEPLOY / "framebus.toml")
     assert file.cameras == ("front", "garden")
-    front = file.for_camera("front")
-    assert (front["size"], front["fps"], front["ring_size"]) == ("1280x720", 30, "32M")
-    assert file.common["bind"] == "127.0.0.1:8080"
-    chosen = access.choose({}, file.common, address.parse("127.0.0.1:8080"))
+    front = Chosen(file=file).of_camera("front")
+    front.check(*Scope)
+    assert (front[SIZE], front[FPS], front[RING_SIZE]) == ((1280, 720), 30, 32 << 20)
+    assert front[BIND] == "127.0.0.1:8080"
+    chosen = access.choose(front, address.listening(front))
     assert (chosen.view, chosen.control) == ("token", "off")
     assert "camera.example.org" in chosen.hosts
     assert chosen.proxies == ("127.0.0.1/32", "::1/128")

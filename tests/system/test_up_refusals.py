@@ -23,7 +23,7 @@ from tests.programs.up import TEST, Up, refuse
         (("--source", "telepathy:me"), "unknown source"),
         (("--fps", "fast"), "'fast'"),
         (("--workers", "none"), "'none'"),
-        (("--max-rate", "much"), "--max-rate 'much'"),
+        (("--max-rate", "much"), "--max-rate: 'much'"),
         (("--ring-size", "1"), "ring of 1"),
     ],
 )

@@ -7,15 +7,19 @@ from pathlib import Path
 
 import pytest
 from framebus.errors import UsageError
+from framebus.options.chosen import Chosen
+from framebus.options.file import File
+from framebus.options.option import Scope
 from framebus.serving import access, address
 
 from web_workers.access.peer import answers_to
+from web_workers.settings import Settings
 
 
 def chosen(
     bind: str = "127.0.0.1:8080", file: dict[str, object] | None = None, **given: object
 ) -> access.Access:
-    return access.choose(given, file or {}, address.parse(bind))
+    return access.choose(Chosen(given, File(file or {})), address.parse(bind))
 
 
 @pytest.mark.parametrize(
@@ -53,8 +57,8 @@ def test_a_list_of_the_file_counts_where_no_flag_is_given() -> None:
 @pytest.mark.parametrize(
     ("given", "says"),
     [
-        ({"view": "everybody"}, "--view 'everybody': use open or token"),
-        ({"control": "open"}, "--control 'open': use token or off"),
+        ({"view": "everybody"}, "--view: 'everybody' means nothing here: use open or token"),
+        ({"control": "open"}, "--control: 'open' means nothing here: use token or off"),
         ({"allow_host": ("http://x/",)}, "--allow-host"),
         ({"allow_host": ("x:80",)}, "--allow-host"),
         ({"trusted_proxy": ("proxy",)}, "--trusted-proxy"),
@@ -64,21 +68,21 @@ def test_a_list_of_the_file_counts_where_no_flag_is_given() -> None:
 )
 def test_what_means_nothing_is_refused(given: dict[str, object], says: str) -> None:
     with pytest.raises(UsageError, match=says):
-        access.choose(given, {}, address.parse("127.0.0.1:8080"))
+        access.choose(Chosen(given), address.parse("127.0.0.1:8080"))
 
 
 def test_the_environment_carries_what_was_chosen() -> None:
-    given = {"view": "token", "allow_host": ("a.example", "b.example")}
-    values = {"control": "token", "trusted_proxy": ["10.0.0.0/8"]}
-    environ = access.to_environ(given, values)
+    given: dict[str, object] = {"view": "token", "allow_host": ("a.example", "b.example")}
+    values: dict[str, object] = {"control": "token", "trusted_proxy": ["10.0.0.0/8"]}
+    options, listen = Chosen(given, File(values)), address.parse("127.0.0.1:8080")
+    environ = options.to_environ(Scope.WEB)
     assert environ["FRAMEBUS_ALLOW_HOST"] == "a.example b.example"
-    assert access.from_environ(environ, "127.0.0.1:0") == access.choose(
-        given, values, address.parse("127.0.0.1:8080")
-    )
+    again = Chosen.from_environ(environ)
+    assert access.choose(again, listen) == access.choose(options, listen)
 
 
 def test_a_server_that_is_started_by_hand_beyond_the_loopback_asks_too() -> None:
-    assert access.from_environ({}, "0.0.0.0:8080").view == "token"
+    assert Settings.from_environ({"FRAMEBUS_BIND": "0.0.0.0:8080"}).access.view == "token"
 
 
 def test_a_credential_does_not_show_its_secret(tmp_path: Path) -> None:

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 from framebus.errors import UsageError
-from framebus.serving.address import AddressUnusable, PortBusy, parse
+from framebus.options.chosen import Chosen
+from framebus.serving.address import AddressUnusable, PortBusy, listening, parse
 
 
 @pytest.mark.parametrize(
@@ -41,8 +42,8 @@ def test_url_is_what_this_machine_can_open(text: str, url: str) -> None:
     ],
 )
 def test_text_that_is_no_address_is_a_usage_error_naming_bind(text: str) -> None:
-    with pytest.raises(UsageError, match="--bind"):
-        parse(text)
+    with pytest.raises(UsageError, match=r"^--bind: .*(PORT|path|brackets|host)"):
+        listening(Chosen({"bind": text}))
 
 
 def test_only_wildcards_are_everywhere() -> None:

@@ -11,6 +11,7 @@ import pytest
 from framebus.cli import banner, interfaces
 from framebus.cli.banner import Served
 from framebus.invocation import typed
+from framebus.options.chosen import Chosen
 from framebus.serving import access, address
 from framebus.serving.access import Credential
 
@@ -27,7 +28,7 @@ def plain(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def served(bind: str, *cameras: str, reached: tuple[str, ...] = (PHONE,), **given: str) -> Served:
     listen = address.parse(bind)
-    chosen = access.choose(given, {}, listen)
+    chosen = access.choose(Chosen(given), listen)
     credential = Credential(Path("/state/web.token"), "s3cret-token", "s3cret-token")
     there = () if access.loopback(listen) else reached
     return Served(
@@ -117,7 +118,7 @@ def test_a_phone_opens_the_first_address_and_none_on_the_loopback() -> None:
 
 def hosts(bind: str, **given: str) -> list[str]:
     listen = address.parse(bind)
-    return banner.hosts(listen, access.choose(given, {}, listen))
+    return banner.hosts(listen, access.choose(Chosen(given), listen))
 
 
 def test_hosts_are_the_bound_one_or_all_of_the_machines_own(

@@ -1,48 +1,58 @@
-"""Every cause that the daemon can name is in the documentation: programs go by its code."""
+"""Every cause's code is on the page that explains it, since programs go by it, and is in use."""
 
 from __future__ import annotations
 
-import ast
-import re
-from collections.abc import Iterator
 from pathlib import Path
+from typing import get_args
 
 import pytest
+from framebus.contract.causes import (
+    REMEDIES,
+    CaptureCode,
+    Cause,
+    InnerCode,
+    SourceCode,
+    ViewerCode,
+)
 
 REPOSITORY = Path(__file__).parents[2]
-PARTS = ("capturing", "lifecycle", "ownership", "sources", "v4l2")
-WITHIN = frozenset({"interrupted", "not-open", "other-format", "other-plan"})
-"""Between threads, and of what a predecessor left, which is opened afresh: they are no cause."""
+DAEMON = (*get_args(CaptureCode), *get_args(SourceCode))
+VIEWER = get_args(ViewerCode)
 
 
-def codes(text: str) -> Iterator[str]:
-    """Yield the codes that a module makes causes and rows of errors of."""
-    for node in ast.walk(ast.parse(text)):
-        if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Name):
-            continue
-        place = {"Cause": 0, "_row": 2}.get(
-            node.func.id, 0 if node.func.id.startswith("Source") else None
-        )
-        if place is None or len(node.args) <= place:
-            continue
-        code = node.args[place]
-        if isinstance(code, ast.Constant) and re.fullmatch(r"[a-z][a-z-]+", str(code.value)):
-            yield str(code.value)
+def explained(code: str, *pages: str) -> bool:
+    return any(f"`{code}`" in (REPOSITORY / "docs" / page).read_text() for page in pages)
 
 
-def all_codes() -> set[str]:
-    found: set[str] = set()
-    for part in PARTS:
-        for module in (REPOSITORY / "capture_daemon" / part).rglob("*.py"):
-            found |= set(codes(module.read_text()))
-    return found - WITHIN
+@pytest.mark.parametrize("code", DAEMON)
+def test_a_cause_that_the_daemon_names_is_explained(code: str) -> None:
+    assert explained(code, "control.md", "network-cameras.md")
 
 
-@pytest.mark.parametrize("code", sorted(all_codes()))
-def test_a_cause_is_documented(code: str) -> None:
-    pages = ("control.md", "network-cameras.md")
-    assert any(f"`{code}`" in (REPOSITORY / "docs" / page).read_text() for page in pages)
+@pytest.mark.parametrize("code", VIEWER)
+def test_a_cause_that_the_web_tier_finds_out_is_explained(code: str) -> None:
+    assert explained(code, "http.md")
 
 
-def test_the_causes_are_found() -> None:
-    assert {"stopped", "device-gone", "camera-away", "no-ffmpeg"} <= all_codes()
+def test_no_cause_is_listed_that_nothing_names() -> None:
+    contract = REPOSITORY / "shared" / "framebus" / "contract"
+    program = "".join(
+        module.read_text()
+        for part in ("shared", "capture_daemon", "web_workers")
+        for module in (REPOSITORY / part).rglob("*.py")
+        if contract not in module.parents
+    )
+    listed = {*DAEMON, *VIEWER, *get_args(InnerCode)} - {"unknown"}  # a reader's, in the contract
+    assert {code for code in listed if f'"{code}"' not in program} == set()
+
+
+def test_a_cause_with_one_remedy_has_it_and_a_better_one_goes_first() -> None:
+    assert Cause("stopped", "capture is stopped").remedy == REMEDIES["stopped"]
+    assert Cause("stopped", "capture is stopped", "ask ada").remedy == "ask ada"
+    assert Cause("opening", "being opened").remedy == ""
+
+
+def test_a_cause_is_read_from_any_document() -> None:
+    told = Cause.told({"code": "new-one", "message": "a later daemon's", "remedy": None})
+    assert (told.code, told.message, told.remedy) == ("new-one", "a later daemon's", "")
+    assert Cause.told({}) == Cause("unknown", "the daemon gives no reason")

@@ -17,6 +17,7 @@ class Client:
         self.codes = codes
         self.calls: list[str] = []
         self.lent: dict[str, object] | None = None
+        self.given_back: dict[str, object] | None = None
         self.failure: FramebusError | None = None
 
     def call(self, method: str, params: dict[str, object] | None = None) -> object:
@@ -24,12 +25,13 @@ class Client:
         match method:
             case "lend":
                 self.lent = params
-                return {"state": "lent", "device": "/dev/video7"}
+                return {"state": "lent", "device": "/dev/video7", "lease": "7a"}
             case "status":
                 return {"cause": {"code": self.codes.pop(0) if self.codes else "closing"}}
+        self.given_back = params
         if self.failure is not None:
             raise self.failure
-        return {"state": "opening"}
+        return {"state": "opening", "given_back": True}
 
 
 @pytest.fixture
@@ -46,7 +48,8 @@ def test_the_command_finds_the_device_once_it_is_free(said: list[str]) -> None:
     code = "sys.exit(os.environ['FRAMEBUS_DEVICE'] != '/dev/video7')"
     assert lend(client, python(code), 60.0, say=said.append) == 0
     assert client.lent == {"seconds": 60.0, "to": os.path.basename(sys.executable)}
-    assert client.calls == ["lend", "status", "status", "status", "start"]
+    assert client.calls == ["lend", "status", "status", "status", "give_back"]
+    assert client.given_back == {"lease": "7a"}
     assert said == []
 
 
@@ -63,14 +66,14 @@ def test_the_camera_comes_back_however_the_command_ends(
 ) -> None:
     client = Client(["lent"])
     assert lend(client, command, 60.0, say=said.append) == expected
-    assert client.calls[-1] == "start"
+    assert client.calls[-1] == "give_back"
 
 
 def test_a_command_that_takes_too_long_is_ended(said: list[str]) -> None:
     client = Client(["lent"])
     assert lend(client, python("time.sleep(600)"), 0.2, say=said.append) == TIME_IS_UP
     assert "the time is over" in said[0]
-    assert client.calls[-1] == "start"
+    assert client.calls[-1] == "give_back"
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
@@ -83,7 +86,7 @@ def test_a_signal_ends_the_command_and_the_camera_comes_back(
     with pytest.raises(SystemExit) as ended:
         lend(client, ends_it, 60.0, say=said.append)
     assert ended.value.code == 128 + number
-    assert client.calls[-1] == "start"
+    assert client.calls[-1] == "give_back"
     assert signal.getsignal(number) == usual
 
 
@@ -92,10 +95,10 @@ def test_the_time_runs_from_the_call_as_it_does_for_the_daemon(said: list[str]) 
     client = Client(["closing", "lent"])
 
     def sleep(seconds: float) -> None:
-        clock[0] += 3600.0
+        clock[0] += 5.0
 
     code = python("time.sleep(600)")
-    lent = lend(client, code, 3600.0, say=said.append, sleep=sleep, now_s=lambda: clock[0])
+    lent = lend(client, code, 5.0, say=said.append, sleep=sleep, now_s=lambda: clock[0])
     assert lent == TIME_IS_UP
 
 
@@ -108,14 +111,17 @@ def test_a_daemon_that_cannot_be_asked_at_the_end_is_no_error(
     assert lend(client, python("sys.exit(3)"), 60.0, say=said.append) == 3
 
 
-def test_a_daemon_that_does_not_let_go_is_one(
-    said: list[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("framebus.cli.lend._CLOSED_S", 0.05)
+def test_a_daemon_that_does_not_let_go_is_one_by_the_clock_that_is_given(said: list[str]) -> None:
+    clock = [1000.0]
     client = Client([])
+
+    def sleep(seconds: float) -> None:
+        clock[0] += seconds
+
     with pytest.raises(FramebusError, match="has not let go"):
-        lend(client, python("pass"), 60.0, say=said.append)
-    assert client.calls[-1] == "start"
+        lend(client, python("pass"), 60.0, say=said.append, sleep=sleep, now_s=lambda: clock[0])
+    assert clock[0] == pytest.approx(1010.0, abs=0.1)
+    assert client.calls[-1] == "give_back"
 
 
 def test_without_a_command_nothing_is_lent(said: list[str]) -> None:

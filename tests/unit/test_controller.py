@@ -62,7 +62,7 @@ def test_an_open_that_does_not_return_is_not_a_silence_but_is_named(
     controller: CaptureController, notes: Notes
 ) -> None:
     controller.start(200 * S)
-    notes.stuck = ("opening", 60.0)
+    notes.stuck = ("opening", 200 * S)
     controller.tick(260 * S)
     assert state_of(controller) is State.OPENING
     cause = controller.cause(260 * S)
@@ -197,7 +197,7 @@ def test_a_repeating_failure_is_logged_once_and_another_one_again(
         now = controller.retries.due_ns or 0
         controller.tick(now)
     assert len(caplog.records) == 1
-    another = Cause("no", "another")
+    another = Cause("refused", "another")
     controller.on_report(Failed(controller.sessions.number, another, permanent=False), now)
     assert len(caplog.records) == 2
 

@@ -89,7 +89,7 @@ def test_what_an_earlier_session_reports_is_old_news(
     stream(controller, notes, 200 * S)
     old = controller.sessions.number
     controller.restart(210 * S)
-    controller.on_report(Failed(old, Cause("gone", "gone"), permanent=True), 211 * S)
+    controller.on_report(Failed(old, Cause("device-gone", "gone"), permanent=True), 211 * S)
     controller.on_report(FrameSeen(old, 1, 1), 211 * S)
     assert state_of(controller) is State.OPENING
 

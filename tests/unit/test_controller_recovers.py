@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import pairwise
 
 import pytest
-from framebus.contract.causes import Cause
+from framebus.contract.causes import Cause, Code
 from framebus.contract.words import DEVICE_LEVEL, Rung, State
 
 from capture_daemon.capturing.reports import (
@@ -54,6 +54,11 @@ def frames(controller: CaptureController, notes: Notes, now: int) -> None:
     controller.on_report(Settled(controller.sessions.number), now)
 
 
+def next_rung(controller: CaptureController) -> Rung | None:
+    step = controller.snapshot(0).recovery.step
+    return None if step is None else step.rung
+
+
 def pass_time(controller: CaptureController) -> int:
     """Let what is due next happen, and return its time."""
     now = controller.deadline_ns()
@@ -62,7 +67,7 @@ def pass_time(controller: CaptureController) -> int:
     return now
 
 
-def fail(controller: CaptureController, code: str, now: int) -> None:
+def fail(controller: CaptureController, code: Code, now: int) -> None:
     controller.on_report(
         Failed(controller.sessions.number, Cause(code, code), permanent=False), now
     )
@@ -85,7 +90,7 @@ def test_a_silent_camera_gets_rung_after_rung_with_the_device_closed(
     began = 201 * S
     now = silent_until_rungs(controller, notes)
     assert notes.taken() == ["restart_stream", "close", OPEN, "close", "rebind"]
-    assert controller.retries.escalation.document()["rung"] == "rebind"
+    assert controller.retries.escalation.rung is Rung.REBIND
     controller.on_report(RungDone(controller.sessions.number, Rung.REBIND, DONE), now)
     opened(controller, notes, now)
     now = pass_time(controller)
@@ -134,8 +139,8 @@ def test_a_rung_that_could_not_be_carried_out_is_followed_by_the_next_at_once(
     assert controller.deadline_ns() == now
     controller.tick(now)
     assert notes.taken() == ["usb-reset"]
-    unavailable = controller.retries.escalation.document()["unavailable"]
-    assert unavailable == [{"rung": "rebind", "reason": "no permission", "remedy": "grant it"}]
+    unavailable = controller.snapshot(now).recovery.unavailable
+    assert unavailable == (Unavailable(Rung.REBIND, "no permission", "grant it"),)
 
 
 def test_rungs_that_are_known_not_to_be_available_are_not_tried(
@@ -149,7 +154,7 @@ def test_rungs_that_are_known_not_to_be_available_are_not_tried(
     began = pass_time(controller)
     opened(controller, notes, began)
     now = pass_time(controller)
-    assert controller.retries.escalation.document()["next"] == "give-up"
+    assert next_rung(controller) is Rung.GIVE_UP
     escalation = controller.retries.escalation
     assert escalation.step is not None
     assert escalation.step.due_ns == now + 30 * S
@@ -212,7 +217,7 @@ def test_a_holder_that_does_not_let_go_is_watched_while_the_camera_is_given_up(
     end_holder = (Unavailable(Rung.END_HOLDER, "not allowed"),)
     controller.on_report(Surveyed(controller.sessions.number, end_holder), 217 * S)
     fail(controller, "device-busy", 217 * S)
-    assert controller.retries.escalation.document()["next"] == "give-up"
+    assert next_rung(controller) is Rung.GIVE_UP
     assert notes.taken() == ["wait-for-holder", OPEN, "give-up"]
     controller.on_report(RungDone(controller.sessions.number, Rung.GIVE_UP, nothing), 217 * S)
     assert controller.retries.due_ns == 217 * S + S // 10  # a look, however long it is watched
@@ -265,7 +270,7 @@ def test_a_start_right_after_an_open_brings_no_reset_forward(
     controller.reset(Rung.USB_RESET, 205 * S)
     controller.on_report(RungDone(controller.sessions.number, Rung.USB_RESET, DONE), 206 * S)
     fail(controller, "refused-stream", 206 * S)
-    assert controller.retries.escalation.document()["next"] == "reauthorize"
+    assert next_rung(controller) is Rung.REAUTHORIZE
     step = controller.retries.escalation.step
     assert step is not None
     assert step.due_ns == 235 * S  # one in 30 s

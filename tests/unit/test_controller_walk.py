@@ -10,9 +10,10 @@ import random
 from collections import deque
 
 import pytest
-from framebus.contract.causes import Cause
+from framebus.contract.causes import Cause, Code
 from framebus.contract.words import Rung, State
 
+from capture_daemon.capturing.commands import Observed
 from capture_daemon.capturing.reports import (
     Closed,
     Failed,
@@ -23,15 +24,20 @@ from capture_daemon.capturing.reports import (
     Settled,
     StreamRestarted,
 )
+from capture_daemon.lifecycle import table
 from capture_daemon.lifecycle.controller import CaptureController
-from capture_daemon.lifecycle.table import OPEN_STATES, WAITING_STATES
+from capture_daemon.lifecycle.lease import Lease
+from capture_daemon.lifecycle.table import OPEN_STATES, WAITING_STATES, Event
 from capture_daemon.recovery.rungs import Outcome, Result
 from capture_daemon.settings import spec
 from capture_daemon.settings.capture_request import CaptureRequest
 from capture_daemon.sources.base import Granted, Request
 
 S = 1_000_000_000
-GRANTED = Granted("MJPG", 640, 480, 30.0)
+GRANTED = (
+    Granted("MJPG", 640, 480, 30.0, device="/dev/video0"),
+    Granted("MJPG", 640, 480, 0.0, device="/dev/video0", first_frame_timeout_s=20.0),
+)
 
 
 class Camera:
@@ -59,23 +65,8 @@ class Camera:
     def run_rung(self, session: int, rung: Rung, limit_s: float) -> None:
         self.commands.append((rung.value, session))
 
-    def arrived_ns(self) -> int:
-        return self.arrived
-
-    def rate(self) -> float:
-        return 0.0
-
-    def rejected_since(self) -> list[str]:
-        return []
-
-    def too_large(self) -> int:
-        return 0
-
-    def unchanged_since_ns(self) -> int:
-        return 0
-
-    def blocked(self, now_ns: int) -> tuple[str, float]:
-        return ("", 0.0)
+    def observed(self) -> Observed:
+        return Observed(arrived_ns=self.arrived)
 
     def work(self, *, well: bool) -> None:
         if not self.commands:
@@ -87,7 +78,9 @@ class Camera:
                 self.session, self.open_now, self.frames = session, well, 0
                 permanent = self.chance.random() < 0.2
                 self.reports.append(
-                    Opened(session, GRANTED, "v4l2") if well else self._failure(permanent=permanent)
+                    Opened(session, self.chance.choice(GRANTED), "v4l2")
+                    if well
+                    else self._failure(permanent=permanent)
                 )
             case "close":
                 self.open_now = False
@@ -122,8 +115,10 @@ class Camera:
         return Failed(self.session, Cause(code, "broken"), permanent)
 
 
-CODES = ("device-gone", "device-busy", "refused-stream", "stream-broken", "no-permission", "odd")
-COMMANDS = ("start", "stop", "restart", "configure", "added", "reset")
+CODES: tuple[Code, ...] = (
+    *("device-gone", "device-busy", "refused-stream", "stream-broken", "no-permission", "changed"),
+)
+COMMANDS = ("start", "stop", "restart", "configure", "added", "reset", "lend", "give-back")
 CAMERA = (
     "work",
     "fail",
@@ -136,7 +131,7 @@ CAMERA = (
     "pass-1",
     "pass-6",
 )
-SMOOTH = ("pump", "pump", "pump", "three-frames")  # so that a walk gets anywhere at all
+SMOOTH = ("pump", "pump", "pump", "three-frames", "due")  # so that a walk gets anywhere at all
 WORDS = (*COMMANDS, *CAMERA, *CAMERA, *SMOOTH, *SMOOTH)
 
 
@@ -145,6 +140,21 @@ def test_no_walk_meets_an_illegal_event_and_every_wait_has_its_end(seed: int) ->
     chance = random.Random(seed)
     for _ in range(50):
         walk(chance.choices(WORDS, k=80), chance)
+
+
+def test_every_row_of_the_table_is_reached(monkeypatch: pytest.MonkeyPatch) -> None:
+    reached = set()
+
+    def step(state: State, event: Event) -> table.Step:
+        reached.add((state, event))
+        return table.TABLE[state][event]
+
+    monkeypatch.setattr(table, "step", step)
+    for seed in range(20):
+        chance = random.Random(seed)
+        for _ in range(50):
+            walk(chance.choices(WORDS, k=80), chance)
+    assert reached == {(state, event) for state, row in table.TABLE.items() for event in row}
 
 
 def walk(steps: list[str], chance: random.Random) -> None:
@@ -162,6 +172,7 @@ def walk(steps: list[str], chance: random.Random) -> None:
         assert waits == (controller.state in WAITING_STATES)
         if controller.state not in OPEN_STATES:
             assert controller.source.granted is None
+        assert (controller.lease is None) == (controller.state is not State.LENT)
         assert (controller.cause(camera.now) is None) == (controller.state is State.STREAMING)
 
 
@@ -180,6 +191,10 @@ def take(what: str, number: int, camera: Camera, controller: CaptureController) 
             )
         case ["reset"]:
             controller.reset(Rung.USB_RESET, now)
+        case ["lend"] if controller.lease or controller.source.node:
+            controller.lend(Lease("7a", "/dev/video0", "cheese", now + 3 * S), now)
+        case ["give", "back"]:
+            controller.give_back("7a", now)
         case ["added"]:
             controller.device_added(now)
         case ["work" | "fail"]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from framebus.contract.words import Rejection
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -11,12 +12,16 @@ from capture_daemon.capturing.counters import FrameCounters
 S = 1_000_000_000
 
 
-def feed(counters: FrameCounters, sequence: int, at_ns: int, reason: str | None = None) -> None:
+def feed(
+    counters: FrameCounters, sequence: int, at_ns: int, reason: Rejection | None = None
+) -> None:
     counters.record(device_sequence=sequence, captured_ns=at_ns, now_ns=at_ns, rejected_for=reason)
 
 
 @given(st.lists(st.sampled_from([None, "empty", "no-soi", "flagged"])))
-def test_captured_is_published_plus_rejected_whatever_comes(reasons: list[str | None]) -> None:
+def test_captured_is_published_plus_rejected_whatever_comes(
+    reasons: list[Rejection | None],
+) -> None:
     counters = FrameCounters()
     for number, reason in enumerate(reasons):
         feed(counters, number, number, reason)
@@ -87,6 +92,7 @@ def test_a_valid_frame_ends_the_list_of_recent_rejections() -> None:
 
 def test_of_the_recent_rejections_the_most_frequent_comes_first() -> None:
     counters = FrameCounters()
-    for number, reason in enumerate(["empty", "no-eoi", "no-eoi", "flagged", "no-eoi", "empty"]):
+    reasons: list[Rejection] = ["empty", "no-eoi", "no-eoi", "flagged", "no-eoi", "empty"]
+    for number, reason in enumerate(reasons):
         feed(counters, number, number, reason)
     assert counters.rejected_since() == ["no-eoi", "empty", "flagged"]

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from capture_daemon.recovery.budget import MOST, SPACING_NS, WINDOW_NS
-from capture_daemon.recovery.escalation import RecoveryEscalation
+from capture_daemon.recovery.escalation import Progress, RecoveryEscalation
 from capture_daemon.recovery.failures import failure_of
 from capture_daemon.recovery.ladder import TABLE, Step
 from capture_daemon.recovery.rungs import Unavailable
@@ -95,19 +95,19 @@ def test_a_camera_that_a_person_plugged_in_again_was_cured_by_no_rung() -> None:
     assert tries == 4
 
 
-def test_a_refused_rung_is_passed_over_and_told_in_the_document() -> None:
+def test_a_refused_rung_is_passed_over_and_told() -> None:
     one = escalation()
     now, _ = fail_until(one, Rung.REBIND, 1000 * S)
     one.refused(Unavailable(Rung.REBIND, "no permission", "grant it"))
     step = one.choose(now)
     assert step is not None
     assert step.rung is Rung.USB_RESET
-    assert one.document() == {
-        "rung": "rebind",
-        "next": "usb-reset",
-        "tries": {"restart-stream": 1, "reopen": 1, "rebind": 1},
-        "unavailable": [{"rung": "rebind", "reason": "no permission", "remedy": "grant it"}],
-    }
+    assert one.progress() == Progress(
+        rung=Rung.REBIND,
+        step=step,
+        tries={Rung.RESTART_STREAM: 1, Rung.REOPEN: 1, Rung.REBIND: 1},
+        unavailable=(Unavailable(Rung.REBIND, "no permission", "grant it"),),
+    )
 
 
 def test_tries_are_counted_over_all_outages_and_wishes() -> None:
@@ -116,8 +116,8 @@ def test_tries_are_counted_over_all_outages_and_wishes() -> None:
     one.start_over()
     one.ask_for(Rung.USB_RESET, now)
     one.began(Rung.USB_RESET, now)
-    tries = one.document()["tries"]
-    assert tries == {"restart-stream": 1, "reopen": 1, "rebind": 1, "usb-reset": 2}
+    tries = {Rung.RESTART_STREAM: 1, Rung.REOPEN: 1, Rung.REBIND: 1, Rung.USB_RESET: 2}
+    assert one.progress().tries == tries
 
 
 def test_a_person_may_not_reset_more_often_either() -> None:

@@ -178,9 +178,9 @@ def test_a_source_without_an_end_to_its_ladder_is_given_up_after_three_tries() -
 
 def test_a_driver_that_does_not_return_is_given_up_since_no_rung_can_be_tried(desk: Desk) -> None:
     desk.camera.start(desk.now_ns)
-    for blocked_s, wanted in ((9.0, False), (11.0, True)):
-        desk.camera_notes.stuck = ("opening", blocked_s)
-        desk.camera.tick(desk.now_ns)
+    desk.camera_notes.stuck = ("opening", desk.now_ns)
+    for blocked_s, wanted in ((9, False), (11, True)):
+        desk.camera.tick(desk.now_ns + blocked_s * S)
         desk.tick()
         assert desk.fallback.wanted is wanted
 
@@ -199,7 +199,14 @@ def test_a_person_who_stops_the_camera_sees_no_fallback(desk: Desk) -> None:
 
 def test_a_camera_that_is_lent_shows_no_fallback(desk: Desk) -> None:
     desk.give_up()
-    desk.camera.lend(Lease("/dev/video0", "cheese", desk.now_ns + 60 * S), desk.now_ns)
+    due_ns = desk.camera.deadline_ns()
+    assert due_ns is not None
+    desk.now_ns = due_ns
+    desk.camera.tick(due_ns)
+    desk.camera.on_report(Opened(desk.camera.sessions.number, GRANTED, "v4l2"), due_ns)
+    desk.tick()
+    assert desk.fallback.wanted
+    desk.camera.lend(Lease("1", "/dev/video0", "cheese", desk.now_ns + 60 * S), desk.now_ns)
     desk.tick()
     assert not desk.fallback.wanted
 
@@ -218,7 +225,7 @@ def test_the_incident_goes_on_and_says_since_when_viewers_saw_something_else(des
     desk.stream_fallback()
     desk.tick()
     (number,) = {each.id for each in desk.incidents}
-    assert desk.camera.incident() == number
+    assert desk.camera.snapshot(desk.now_ns).incident == number
     assert desk.incidents[-1].ended_ns is None
     assert desk.incidents[-1].fallback_ns is not None
     desk.come_back()

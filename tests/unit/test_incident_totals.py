@@ -11,7 +11,7 @@ S = 1_000_000_000
 
 
 def incident(code: str = "device-gone") -> Incident:
-    return Incident("1", "front", "streaming", 5 * S, Cause(code, "gone"), (code,))
+    return Incident("1", "front", "streaming", 5 * S, Cause.told({"code": code}), (code,))
 
 
 def test_an_incident_counts_when_it_ends_by_its_cause_and_its_cure() -> None:

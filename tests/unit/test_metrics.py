@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from framebus.contract.causes import Cause
-from framebus.contract.words import Drop, Rejection, Rung, State
+from framebus.contract.words import DROPS, REJECTIONS, Rung, State
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -125,7 +125,7 @@ def test_every_word_of_the_contract_has_a_series_from_the_start() -> None:
     for series, label, words in (
         ("framebus_camera_state", "state", {*State, ABSENT}),
         ("framebus_recovery_tries_total", "rung", {*Rung}),
-        ("framebus_control_dropped_total", "reason", {*Drop}),
+        ("framebus_control_dropped_total", "reason", {*DROPS}),
     ):
         assert {labels[label] for labels in scrape.labels(series)} == words
 
@@ -139,7 +139,7 @@ def test_frames_add_up_for_camera_and_fallback_and_reasons_begin_at_zero() -> No
         assert published == captured - scrape.sum("framebus_frames_rejected_total", **of)
         assert scrape.value("framebus_frames_rejected_total", **of, reason="stale") == 0
     reasons = {labels["reason"] for labels in scrape.labels("framebus_frames_rejected_total")}
-    assert reasons == {*Rejection, "new-reason"}
+    assert reasons == {*REJECTIONS, "new-reason"}
     assert scrape.value("framebus_frames_missed_total", camera="front", origin="camera") == 2
     assert scrape.value("framebus_fallback_shown", camera="front") == 1
 

@@ -73,7 +73,7 @@ def test_a_stream_that_fails_and_is_reopened_is_one_incident_cured_by_that(
     fail(controller, 211 * S)
     assert told.last.state == "streaming"
     assert told.last.began_ns == 210 * S
-    assert controller.incident() == told.last.id
+    assert controller.snapshot(told.now_ns).incident == told.last.id
     retry(controller, told)
     assert [each.rung for each in told.last.tried] == ["reopen"]
     told.now_ns += 2 * S
@@ -82,7 +82,7 @@ def test_a_stream_that_fails_and_is_reopened_is_one_incident_cured_by_that(
     assert told.last.ended_ns == back_ns
     assert told.last.cured_by == "reopen"
     assert told.count() == 1
-    assert controller.incident() is None
+    assert controller.snapshot(told.now_ns).incident is None
 
 
 def test_a_stall_is_cured_by_the_restart_of_its_stream(
@@ -196,7 +196,7 @@ def test_a_cause_is_logged_once_until_something_has_changed(
         case "forget":
             outage.forget()
         case "stop":
-            outage.stop(Cause("stopped", "as was asked"))
+            outage.stop()
         case _:
             outage.end("test", GRANTED, START)
     outage.blame(Cause("device-gone", "the camera is gone"))
@@ -214,3 +214,22 @@ def test_a_fallback_is_said_to_have_stood_in_since_it_did_first(told: Told) -> N
     for at_ns in (START + 2 * S, START + 5 * S):
         outage.covered(at_ns)
     assert told.last.fallback_ns == START + 2 * S
+
+
+@pytest.mark.parametrize(
+    ("blamed", "said"),
+    [
+        (False, "streaming MJPG 640x480 from test"),
+        (True, "streaming MJPG 640x480 from test again after 2.5 s"),
+    ],
+)
+def test_how_long_frames_were_away_is_logged_of_a_failure_and_not_of_a_wish(
+    told: Told, caplog: pytest.LogCaptureFixture, blamed: bool, said: str
+) -> None:
+    caplog.set_level("INFO")
+    outage = Outage(tell=told.tell, clock=lambda: told.now_ns)
+    outage.begin(START)
+    if blamed:
+        outage.blame(Cause("silent", "no frame came"))
+    outage.end("test", GRANTED, START + 5 * S // 2)
+    assert caplog.messages[-1] == said

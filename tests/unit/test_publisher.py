@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import pytest
+from framebus.contract.words import Rejection
 from framebus.frame import FrameFlags
 
 from capture_daemon.capturing.counters import FrameCounters
@@ -24,8 +27,8 @@ class Bench:
         self.publisher = Publisher(outlet=self.switcher.camera, counters=self.counters)
         self.publisher.begin(Granted("MJPG", 640, 480, 25.0))
 
-    def rejected(self) -> dict[str, int]:
-        return dict(self.counters.counts(0).rejected)
+    def rejected(self) -> Mapping[Rejection, int]:
+        return self.counters.counts(0).rejected
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from capture_daemon.sources.base import SourceError
 
 
 def test_a_message_cannot_start_a_line_of_its_own() -> None:
-    cause = Cause("x", "no\nMAINPID=1\r\n\x1b[31mred", "do\x00this")
+    cause = Cause("bug", "no\nMAINPID=1\r\n\x1b[31mred", "do\x00this")
     assert cause.message == "no MAINPID=1 [31mred"
     assert cause.remedy == "do this"
     assert one_line("plain words, größer") == "plain words, größer"
@@ -40,7 +40,7 @@ def test_reports_come_out_in_order_and_wake_the_poll() -> None:
 @pytest.mark.parametrize(
     "error",
     [
-        SourceError("odd", "http://me:hunter2@cam/?k=hunter2 and 'hunter2' are odd"),
+        SourceError("refused", "http://me:hunter2@cam/?k=hunter2 and 'hunter2' are odd"),
         UsageError("hunter2"),
         ValueError("Port could not be cast to integer value as 'hunter2'"),
         KeyError("hunter2"),
@@ -54,7 +54,7 @@ def test_what_a_library_quotes_of_a_source_reaches_neither_cause_nor_log(
     except type(error) as raised:
         cause, _ = cause_of(raised, parse("http://me:hunter2@cam/?k=hunter2"))
     assert "hunter2" not in f"{cause} {caplog.text}"
-    assert cause.code in ("odd", "bad-source", "bug")
+    assert cause.code in ("refused", "bad-source", "bug")
     assert ("test_reports.py" in caplog.text) == (cause.code == "bug")  # where it came from
 
 

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import json
 
+from framebus.contract import status_document
 from framebus.contract.causes import Cause
-from framebus.contract.words import DEVICE_LEVEL, Rung
+from framebus.contract.documents import StatusDocument
+from framebus.contract.words import DEVICE_LEVEL, REJECTIONS, Rung
 from framebus.ring.layout import STATUS_TEXT_MAX
 from hypothesis import given
 from hypothesis import strategies as st
 
 from capture_daemon.capturing.counters import FrameCounters
 from capture_daemon.capturing.reports import Failed, FrameSeen, Opened, Surveyed
-from capture_daemon.capturing.switcher import OFF_AIR, OVERTAKEN
 from capture_daemon.control.status import Ring, Status
 from capture_daemon.control.truncate import truncate
 from capture_daemon.lifecycle.controller import CaptureController
@@ -24,10 +25,6 @@ from capture_daemon.sources.base import Granted
 from capture_daemon.sources.remedies import Medium
 from tests.rigs.controllers import GRANTED, Notes, S, fallback_of
 
-REASONS = (
-    *("flagged", "empty", "no-soi", "bad-header", "no-eoi", "stale", "too-large", "encode-failed"),
-    *("unreadable", OFF_AIR, OVERTAKEN),
-)
 HUGE = 2**63
 
 
@@ -38,7 +35,7 @@ def status_of(
     counters: FrameCounters | None = None,
 ) -> Status:
     counters = counters or FrameCounters()
-    for number, reason in enumerate(REASONS):
+    for number, reason in enumerate(REJECTIONS):
         counters.record(device_sequence=number, captured_ns=1, now_ns=1, rejected_for=reason)
     return Status(
         camera="c" * 32,
@@ -61,7 +58,7 @@ def test_the_longest_texts_still_fit_into_the_ring() -> None:
     )
     fallback = fallback_of(camera, spec=spec)
     status = status_of(camera, fallback)
-    camera.outage.given_up = True
+    camera.outage.give_up()
     fallback.tick(1)
     for controller in (camera, fallback.own):
         session = controller.sessions.number if controller is fallback.own else begin(controller)
@@ -71,7 +68,10 @@ def test_the_longest_texts_still_fit_into_the_ring() -> None:
         controller.on_report(Surveyed(session, unavailable), 3)
         for rung in list(Rung) * 1000:
             controller.retries.escalation.began(rung, 3)
-        controller.on_report(Failed(session, Cause("c" * 30, long, long), False), 3)
+        controller.on_report(
+            Failed(session, Cause.told({"code": "c" * 30, "message": long, "remedy": long}), False),
+            3,
+        )
     assert size(status.document(4)) < STATUS_TEXT_MAX
     for controller in (camera, fallback.own):
         controller.start(10**12)
@@ -88,7 +88,7 @@ def begin(controller: CaptureController) -> int:
     return controller.sessions.number
 
 
-def size(document: dict[str, object]) -> int:
+def size(document: StatusDocument) -> int:
     return len(json.dumps(document, separators=(",", ":")))
 
 
@@ -120,7 +120,7 @@ def test_a_fallback_is_told_with_its_own_source_cause_and_frames() -> None:
     assert (told["shown"], told["state"], told["cause"]) == (False, "stopped", None)
     before = status.changes(1)
     camera.start(1)
-    camera.outage.given_up = True
+    camera.outage.give_up()
     fallback.tick(2)
     fallback.own.on_report(Opened(1, GRANTED, "test"), 3)
     fallback.own.on_report(FrameSeen(1, 640, 480), 3)
@@ -128,7 +128,9 @@ def test_a_fallback_is_told_with_its_own_source_cause_and_frames() -> None:
     told = status.document(5)["fallback"]
     assert isinstance(told, dict)
     assert (told["shown"], told["state"], told["source"]["spec"]) == (True, "streaming", "test")
-    assert told["source"]["granted"]["width"] == 640
+    assert told["source"]["granted"] == {"fourcc": "MJPG", "width": 640, "height": 480, "fps": 30.0}
+    text = json.dumps(status.document(5))
+    assert status_document.parse(text.encode()) == json.loads(text)  # its readers lose nothing
     assert status.changes(5) != before
     assert status.line(5).endswith("; the fallback is shown")
 
@@ -181,7 +183,5 @@ def test_a_rate_and_a_size_that_are_not_known_are_null_and_a_closed_source_has_n
     assert rate(status.document(2 * S)) is None
 
 
-def rate(document: dict[str, object]) -> object:
-    frames = document["frames"]
-    assert isinstance(frames, dict)
-    return frames["fps"]
+def rate(document: StatusDocument) -> object:
+    return document["frames"]["fps"]

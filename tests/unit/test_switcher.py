@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import pytest
+from framebus.contract.words import Rejection
 from framebus.frame import FrameFlags
 
 from capture_daemon.capturing.counters import FrameCounters
@@ -33,8 +36,8 @@ class Desk:
     def take(self, who: str, at_ms: int) -> bool:
         return self.publishers[who].take(Captured(WHOLE, at_ms * MS, at_ms))
 
-    def rejected(self, who: str) -> dict[str, int]:
-        return dict(self.counts[who].counts(0).rejected)
+    def rejected(self, who: str) -> Mapping[Rejection, int]:
+        return self.counts[who].counts(0).rejected
 
     def published(self) -> str:
         """Who published, in order: c and f."""

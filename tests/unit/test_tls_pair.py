@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from framebus.errors import UsageError
+from framebus.options.chosen import Chosen
 from framebus.serving import access, address
 
 from tests.helpers.certificate import OPENSSL, make_certificate
@@ -16,7 +17,7 @@ pytestmark = pytest.mark.skipif(OPENSSL is None, reason="openssl is wanted")
 
 def _choose(certificate: Path, key: Path) -> access.Access:
     given = {"certfile": str(certificate), "keyfile": str(key)}
-    return access.choose(given, {}, address.parse("127.0.0.1:8080"))
+    return access.choose(Chosen(given), address.parse("127.0.0.1:8080"))
 
 
 def test_only_a_certificate_with_its_own_key_is_accepted(tmp_path: Path) -> None:

@@ -1,30 +1,19 @@
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
-from framebus.cli.limits import DEFAULT_VIEWERS
-from framebus.errors import UsageError
+from framebus.options.chosen import Chosen
 
 from tests.rigs.viewer_limits import viewer_limits
 from web_workers.admission.connection_limits import ConnectionLimits
-from web_workers.admission.settings import Limits
 from web_workers.admission.viewer_limits import (
     MEASURE_NS,
     LimitReached,
+    Limits,
     RefusalReason,
     ViewerLimits,
 )
-from web_workers.counts.scoreboard import Scoreboard
 
 SECOND = 1_000_000_000
-
-
-@pytest.fixture
-def board() -> Iterator[Scoreboard]:
-    board = Scoreboard.create()
-    yield board
-    board.close()
 
 
 def refused(
@@ -36,10 +25,8 @@ def refused(
     return caught.value.reason
 
 
-def test_as_many_as_there_are_places_are_let_in_and_who_leaves_gives_one_back(
-    board: Scoreboard,
-) -> None:
-    full = viewer_limits(board, viewers=3)
+def test_as_many_as_there_are_places_are_let_in_and_who_leaves_gives_one_back() -> None:
+    full = viewer_limits(viewers=3)
     places = [full.admit(f"192.0.2.{number}", 0) for number in range(3)]
     assert refused(full) is RefusalReason.VIEWERS
     places[1].release()
@@ -48,8 +35,8 @@ def test_as_many_as_there_are_places_are_let_in_and_who_leaves_gives_one_back(
     assert refused(full) is RefusalReason.VIEWERS
 
 
-def test_one_address_has_its_own_limit_and_an_ipv6_network_is_one(board: Scoreboard) -> None:
-    full = viewer_limits(board, viewers_per_address=2)
+def test_one_address_has_its_own_limit_and_an_ipv6_network_is_one() -> None:
+    full = viewer_limits(viewers_per_address=2)
     for _ in range(2):
         full.admit("192.0.2.1", 0)
     assert refused(full) is RefusalReason.VIEWERS_OF_ADDRESS
@@ -59,23 +46,23 @@ def test_one_address_has_its_own_limit_and_an_ipv6_network_is_one(board: Scorebo
     assert refused(full, "2001:db8::3") is RefusalReason.VIEWERS_OF_ADDRESS
 
 
-def test_what_a_new_viewer_would_take_is_counted_before_it_takes_it(board: Scoreboard) -> None:
-    full = viewer_limits(board, rate=10_000)
+def test_what_a_new_viewer_would_take_is_counted_before_it_takes_it() -> None:
+    full = viewer_limits(rate=10_000)
     full.admit("192.0.2.1", 6_000)
     assert refused(full, rate=6_000) is RefusalReason.RATE
     full.admit("192.0.2.1", 4_000)
     assert refused(full, rate=1) is RefusalReason.RATE
 
 
-def test_rates_of_one_address_are_added_up(board: Scoreboard) -> None:
-    full = viewer_limits(board, rate_per_address=10_000)
+def test_rates_of_one_address_are_added_up() -> None:
+    full = viewer_limits(rate_per_address=10_000)
     full.admit("192.0.2.1", 6_000)
     assert refused(full, rate=6_000) is RefusalReason.RATE_OF_ADDRESS
     full.admit("192.0.2.2", 6_000)
 
 
-def test_a_measured_rate_takes_the_place_of_what_was_expected(board: Scoreboard) -> None:
-    full = viewer_limits(board, rate=10_000)
+def test_a_measured_rate_takes_the_place_of_what_was_expected() -> None:
+    full = viewer_limits(rate=10_000)
     slow = full.admit("192.0.2.1", 8_000)
     slow.measured(0, 500)
     slow.measured(MEASURE_NS - 1, 600)
@@ -91,28 +78,25 @@ def test_a_measured_rate_takes_the_place_of_what_was_expected(board: Scoreboard)
     full.admit("192.0.2.1", 10_000)
 
 
-def test_a_worker_takes_no_more_than_it_has_descriptors_for(board: Scoreboard) -> None:
-    narrow = viewer_limits(board, room=2)
+def test_a_worker_takes_no_more_than_it_has_descriptors_for() -> None:
+    narrow = viewer_limits(room=2)
     for _ in range(2):
         narrow.admit(None, 0)
     assert refused(narrow) is RefusalReason.DESCRIPTORS
 
 
-def test_a_viewer_that_another_worker_let_in_is_let_in_here_too(board: Scoreboard) -> None:
-    full = viewer_limits(board, viewers=1)
+def test_a_viewer_that_another_worker_let_in_is_let_in_here_too() -> None:
+    full = viewer_limits(viewers=1)
     full.admit("192.0.2.1", 0)
     admission = full.readmit("2001:db8::/64", 5)
     assert refused(full) is RefusalReason.VIEWERS
     admission.release()
 
 
-def test_no_limit_is_zero_and_what_is_no_number_is_refused_with_its_name() -> None:
-    assert Limits.from_environ({}) == Limits(DEFAULT_VIEWERS, 0, 0, 0)
-    limits = Limits.from_environ({"FRAMEBUS_MAX_VIEWERS": "0", "FRAMEBUS_MAX_RATE": "2k"})
+def test_no_limit_is_zero() -> None:
+    assert Limits.of(Chosen()) == Limits(10_000, 0, 0, 0)
+    limits = Limits.of(Chosen({"max_viewers": "0", "max_rate": "2k"}))
     assert (limits.viewers, limits.rate, limits.of_rates) == (0, 2048, True)
-    for name, text in (("MAX_VIEWERS", "-1"), ("MAX_RATE", "fast"), ("MAX_VIEWERS", "9999999")):
-        with pytest.raises(UsageError, match=name.lower().replace("_", "-")):
-            Limits.from_environ({f"FRAMEBUS_{name}": text})
 
 
 def test_waiting_connections_never_take_all_that_a_worker_has() -> None:

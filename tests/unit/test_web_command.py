@@ -5,81 +5,86 @@ import socket
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 from framebus.errors import BadCameraName, UsageError
-from framebus.options.file import parse
+from framebus.options.chosen import Chosen
+from framebus.options.file import File, parse
+from framebus.options.table import IO_URING
 
-from web_workers.command import choose
-from web_workers.settings import Settings
+from web_workers.command import environment
+from web_workers.settings import Settings, default_workers
 
-NOTHING: dict[str, str | None] = {"bind": None, "workers": None, "name": None, "config": None}
 ENVIRON = {"FRAMEBUS_RUNTIME_DIR": "/run/x"}
 
 
-def test_defaults_are_loopback_and_two_workers_at_most() -> None:
-    chosen = choose(NOTHING, parse("", "x"), ENVIRON)
-    assert chosen["FRAMEBUS_BIND"] == "127.0.0.1:8080"
-    assert chosen["FRAMEBUS_WORKERS"] in ("1", "2")
-    assert chosen["FRAMEBUS_NAME"] == "camera"
-    assert chosen["FRAMEBUS_RUNTIME_DIR"] == "/run/x"
+def chosen(*, file: File | None = None, **given: Any) -> dict[str, str]:
+    return environment(Chosen(given, file or File()), ENVIRON)
+
+
+def test_defaults_are_left_to_whoever_reads_the_environment() -> None:
+    found = chosen()
+    assert not {"FRAMEBUS_BIND", "FRAMEBUS_WORKERS"} & set(found)
+    assert default_workers() in (1, 2)
+    assert found["FRAMEBUS_NAME"] == "camera"
+    assert found["FRAMEBUS_RUNTIME_DIR"] == "/run/x"
 
 
 def test_a_flag_wins_over_the_file_and_the_file_over_the_default() -> None:
     file = parse('bind = "127.0.0.1:9000"\nworkers = 3\nname = "front"', "x.toml")
-    chosen = choose({**NOTHING, "workers": "4"}, file, ENVIRON)
-    assert chosen["FRAMEBUS_BIND"] == "127.0.0.1:9000"
-    assert chosen["FRAMEBUS_WORKERS"] == "4"
-    assert chosen["FRAMEBUS_NAME"] == "front"
+    found = chosen(file=file, workers="4")
+    assert found["FRAMEBUS_BIND"] == "127.0.0.1:9000"
+    assert found["FRAMEBUS_WORKERS"] == "4"
+    assert found["FRAMEBUS_NAME"] == "front"
 
 
 def test_cameras_of_a_file_are_known_in_its_order_and_those_of_up_win() -> None:
     file = parse("[camera.right]\n[camera.left]", "x.toml")
-    chosen = choose(NOTHING, file, ENVIRON)
-    assert Settings.from_environ(chosen).configured == ("right", "left")
-    chosen = choose(NOTHING, file, {**ENVIRON, "FRAMEBUS_CAMERAS": "left"})
-    assert Settings.from_environ(chosen).configured == ("left",)
+    found = chosen(file=file)
+    assert Settings.from_environ(found).configured == ("right", "left")
+    found = environment(Chosen(file=file), {**ENVIRON, "FRAMEBUS_CAMERAS": "left"})
+    assert Settings.from_environ(found).configured == ("left",)
     with pytest.raises(BadCameraName):
-        choose(NOTHING, file, {**ENVIRON, "FRAMEBUS_CAMERAS": "left ../x"})
+        environment(Chosen(file=file), {**ENVIRON, "FRAMEBUS_CAMERAS": "left ../x"})
 
 
 @pytest.mark.parametrize("count", ["0", "-1", "many", "65", ""])
 def test_a_number_of_workers_that_is_none_is_refused(count: str) -> None:
-    with pytest.raises(UsageError, match="use a number from 1 to 64"):
-        choose({**NOTHING, "workers": count}, parse("", "x"), ENVIRON)
+    with pytest.raises(UsageError, match="no number of processes from 1 to 64"):
+        chosen(workers=count)
 
 
 def test_a_bad_camera_name_is_refused() -> None:
     with pytest.raises(BadCameraName):
-        choose({**NOTHING, "name": "../x"}, parse("", "x"), ENVIRON)
+        chosen(name="../x")
 
 
 def test_a_runtime_directory_in_which_no_daemon_can_serve_is_refused() -> None:
     environ = {"FRAMEBUS_RUNTIME_DIR": f"/run/{'x' * 100}"}
     with pytest.raises(UsageError, match="set FRAMEBUS_RUNTIME_DIR to a shorter one"):
-        choose(NOTHING, parse("", "x"), environ)
+        environment(Chosen(), environ)
     with pytest.raises(UsageError, match="set FRAMEBUS_RUNTIME_DIR to a shorter one"):
         Settings.from_environ(environ)
 
 
 def test_limits_come_from_flag_and_file_and_are_checked() -> None:
     file = parse('max_viewers = 50\nmax_rate = "10M"', "x.toml")
-    chosen = choose({**NOTHING, "max_viewers": "7"}, file, ENVIRON)
-    assert chosen["FRAMEBUS_MAX_VIEWERS"] == "7"
-    assert chosen["FRAMEBUS_MAX_RATE"] == str(10 << 20)
-    assert chosen["FRAMEBUS_MAX_VIEWERS_PER_ADDRESS"] == "0"
+    found = chosen(file=file, max_viewers="7")
+    assert found["FRAMEBUS_MAX_VIEWERS"] == "7"
+    assert found["FRAMEBUS_MAX_RATE"] == "10M"
     for option in ("max_viewers", "max_rate_per_address"):
-        with pytest.raises(UsageError, match=f"--{option.replace('_', '-')} 'many'"):
-            choose({**NOTHING, option: "many"}, parse("", "x"), ENVIRON)
+        with pytest.raises(UsageError, match=f"--{option.replace('_', '-')}: 'many'"):
+            chosen(file=None, **{option: "many"})
 
 
 def test_io_uring_is_used_unless_it_is_switched_off() -> None:
-    assert choose(NOTHING, parse("", "x"), ENVIRON)["FRAMEBUS_IO_URING"] == "auto"
-    assert choose(NOTHING, parse('io_uring = "off"', "x"), ENVIRON)["FRAMEBUS_IO_URING"] == "off"
-    with pytest.raises(UsageError, match="--io-uring 'no': use auto or off"):
-        choose({**NOTHING, "io_uring": "no"}, parse("", "x"), ENVIRON)
+    assert chosen(file=parse('io_uring = "off"', "x"))["FRAMEBUS_IO_URING"] == "off"
+    with pytest.raises(UsageError, match="--io-uring: 'no' means nothing here: use auto or off"):
+        chosen(io_uring="no")
     environ = {**ENVIRON, "FRAMEBUS_IO_URING": "off"}
-    assert [Settings.from_environ(each).io_uring for each in (ENVIRON, environ)] == [True, False]
+    found = [Settings.from_environ(each).options[IO_URING] for each in (ENVIRON, environ)]
+    assert found == ["auto", "off"]
 
 
 def _run(*options: str) -> subprocess.CompletedProcess[str]:

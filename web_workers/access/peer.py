@@ -14,7 +14,8 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
-from framebus.serving.access import UNIX_PROXY, as_address
+from framebus.options.kinds import UNIX_PROXY
+from framebus.serving.access import as_address
 
 _HOST_AND_PORT = re.compile(r"(\[[0-9a-f:.]+\]|[^:\[\]/\\@?#\s]+)(?::(\d{1,5}))?", re.IGNORECASE)
 _PORTS = {"http": 80, "https": 443}
@@ -55,7 +56,7 @@ class Proxies:
     """The declared proxies."""
 
     def __init__(self, declared: tuple[str, ...]) -> None:
-        """Take addresses, networks, or `unix`, as framebus.serving.access has checked them."""
+        """Take addresses, networks, or `unix`, as framebus.options.kinds has checked them."""
         self._unix = UNIX_PROXY in declared
         self._networks = tuple(
             ipaddress.ip_network(each) for each in declared if each != UNIX_PROXY

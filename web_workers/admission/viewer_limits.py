@@ -10,11 +10,18 @@ from __future__ import annotations
 import enum
 import threading
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from framebus.errors import FramebusError
+from framebus.options.chosen import Chosen
+from framebus.options.table import (
+    MAX_RATE,
+    MAX_RATE_PER_ADDRESS,
+    MAX_VIEWERS,
+    MAX_VIEWERS_PER_ADDRESS,
+)
 
 from web_workers.admission.origin import origin
-from web_workers.admission.settings import Limits
 from web_workers.admission.shared_load import SharedLoad
 
 RETRY_AFTER_S = 10
@@ -67,6 +74,32 @@ class Admission:
         if self._held:
             self._held = False
             self._viewer_limits.release(self)
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What all workers together let in; 0 means no limit."""
+
+    viewers: int = MAX_VIEWERS.default
+    viewers_per_address: int = 0
+    rate: int = 0
+    """Bytes a second."""
+    rate_per_address: int = 0
+
+    @property
+    def of_rates(self) -> bool:
+        """Whether it matters what a viewer takes."""
+        return bool(self.rate or self.rate_per_address)
+
+    @classmethod
+    def of(cls, options: Chosen) -> Limits:
+        """Return those that a person chose; raises UsageError."""
+        return cls(
+            viewers=options[MAX_VIEWERS],
+            viewers_per_address=options[MAX_VIEWERS_PER_ADDRESS],
+            rate=options[MAX_RATE],
+            rate_per_address=options[MAX_RATE_PER_ADDRESS],
+        )
 
 
 class ViewerLimits:
@@ -131,13 +164,13 @@ class ViewerLimits:
             return LimitReached(
                 RefusalReason.VIEWERS,
                 f"there are {limits.viewers} viewers, and no more are let in",
-                "ask again when somebody has left, or raise --max-viewers",
+                f"ask again when somebody has left, or raise {MAX_VIEWERS.flag}",
             )
         if 0 < limits.rate < total.rate:
             return LimitReached(
                 RefusalReason.RATE,
                 _too_much("viewers", total.rate - admission.rate, admission.rate, limits.rate),
-                "ask for fewer frames (?fps=), ask again later, or raise --max-rate",
+                f"ask for fewer frames (?fps=), ask again later, or raise {MAX_RATE.flag}",
             )
         if not (limits.viewers_per_address or limits.rate_per_address):
             return None
@@ -146,7 +179,7 @@ class ViewerLimits:
             return LimitReached(
                 RefusalReason.VIEWERS_OF_ADDRESS,
                 f"your address has {limits.viewers_per_address} viewers, and no more are let in",
-                "close another one, or raise --max-viewers-per-address",
+                f"close another one, or raise {MAX_VIEWERS_PER_ADDRESS.flag}",
             )
         if 0 < limits.rate_per_address < mine.rate:
             return LimitReached(
@@ -157,7 +190,8 @@ class ViewerLimits:
                     admission.rate,
                     limits.rate_per_address,
                 ),
-                "close another one, ask for fewer frames (?fps=), or raise --max-rate-per-address",
+                "close another one, ask for fewer frames (?fps=), or raise "
+                f"{MAX_RATE_PER_ADDRESS.flag}",
             )
         return None
 

@@ -7,8 +7,10 @@ is found out here, from its lock file and its ring.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 
-from framebus.contract.causes import Cause
+from framebus.contract.causes import REMEDIES, Cause, Code
+from framebus.contract.words import State
 from framebus.errors import FramebusError, NoPermission, Untrusted
 from framebus.listener import UNKNOWN_INTERVAL_S
 from framebus.names import CameraNames
@@ -39,15 +41,12 @@ def explain(
         return _without_daemon(names.camera, attached)
     told = status.get("cause")
     if isinstance(told, Mapping):
-        return Cause(
-            str(told.get("code", "unknown")),
-            str(told.get("message", "the daemon gives no reason")),
-            for_camera(str(told.get("remedy") or ""), names.camera),
-        )
+        cause = Cause.told(told)
+        return replace(cause, remedy=for_camera(cause.remedy, names.camera))
     return _by_state(names.camera, str(status.get("state", "")))
 
 
-def _code(trouble: FramebusError) -> str:
+def _code(trouble: FramebusError) -> Code:
     match trouble:
         case Untrusted():
             return "untrusted"
@@ -72,9 +71,9 @@ def _without_daemon(camera: str, attached: bool) -> Cause:
 
 
 def _by_state(camera: str, state: str) -> Cause:
-    if state == "stopped":
-        remedy = for_camera("`framebus ctl start` starts it", camera)
+    if state == State.STOPPED:
+        remedy = for_camera(REMEDIES["stopped"], camera)
         return Cause("stopped", f"the capture of {camera!r} is stopped", remedy)
-    if state in ("", "opening"):
+    if state in ("", State.OPENING):
         return Cause("opening", f"the capture daemon of {camera!r} is opening its source")
     return Cause("no-frames", f"camera {camera!r} delivers no new frames (state: {state})")

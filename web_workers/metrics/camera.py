@@ -6,7 +6,7 @@ or a state of then is not true of now.
 
 from __future__ import annotations
 
-from framebus.contract.words import Drop, Rung, State
+from framebus.contract.words import DROPS, Rung, State
 
 from web_workers.cameras.observe import ABSENT, Observation
 from web_workers.metrics import frames
@@ -127,7 +127,7 @@ def _tell_daemon(sheet: Sheet, seen: Observation, camera: Labels) -> None:
         camera,
     )
     dropped = as_mapping(control.get("dropped"))
-    for reason in dict.fromkeys((*Drop, *dropped)):
+    for reason in dict.fromkeys((*DROPS, *dropped)):
         sheet.counter(
             "control_dropped",
             "What the daemon dropped on its control socket, by the reason.",

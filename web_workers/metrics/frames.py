@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from framebus.contract.words import Rejection
+from framebus.contract.words import REJECTIONS
 
 from web_workers.cameras.observe import Observation
 from web_workers.metrics.sheet import Labels, Sheet, as_mapping, as_word
@@ -41,7 +41,7 @@ def _tell_origin(sheet: Sheet, labels: Labels, frames: Mapping[str, object]) -> 
     sheet.counter("frames_published", "Frames put into the ring.", frames.get("published"), labels)
     rejected = as_mapping(frames.get("rejected"))
     # Each is told from the start, so that a rate sees the first.
-    for reason in dict.fromkeys((*Rejection, *rejected)):
+    for reason in dict.fromkeys((*REJECTIONS, *rejected)):
         sheet.counter(
             "frames_rejected",
             "Frames that the source gave and that were not published, by the reason.",

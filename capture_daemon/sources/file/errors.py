@@ -9,6 +9,8 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
+from framebus.contract.causes import SourceCode
+
 from capture_daemon.sources.base import SourceError, SourceGone, SourceUnusable
 from capture_daemon.sources.file.avi import AviError
 from capture_daemon.sources.file.picture import Picture
@@ -67,6 +69,7 @@ def not_playable(path: Path, error: AviError) -> SourceUnusable:
 
 def failed(path: Path, error: OSError) -> SourceUnusable:
     """Return what to say of a path that cannot be read."""
+    code: SourceCode
     match error:
         case FileNotFoundError():
             code, remedy = (
@@ -94,7 +97,8 @@ def nothing_there(path: Path) -> SourceError:
 
 def nothing_to_show(path: Path, bad: Sequence[Picture]) -> SourceError:
     """Return what to say of a path whose pictures are all as `bad` as these; as above."""
-    code, reasons = "no-jpeg", "; ".join(picture.sentence for picture in bad)
+    code: SourceCode = "no-jpeg"
+    reasons = "; ".join(picture.sentence for picture in bad)
     if path.is_dir():
         remedy = "put whole JPEGs there; the log names what is passed over"
     else:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Generator
 from dataclasses import dataclass
+from typing import Literal
+
+from framebus.contract.words import Rejection
 
 from capture_daemon.sources.pictures import jpeg
 from capture_daemon.sources.pictures.splitter import LARGEST_FRAME
@@ -16,7 +19,7 @@ class Picture:
     """A frame, or why it is none."""
 
     data: bytes
-    reason: str = ""
+    reason: Rejection | Literal[""] = ""
     """Why it cannot be shown, as in a status document's `rejected`; empty for a frame."""
     width: int = 0
     """Pixels; 0 where the header does not tell."""

@@ -16,6 +16,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from framebus.contract.words import Rejection
+
 from capture_daemon.sources.pictures.huffman import STANDARD_TABLES
 from capture_daemon.sources.pictures.markers import (
     EOI,
@@ -35,7 +37,7 @@ _TAIL = 64
 class Examined(NamedTuple):
     """What is known of one picture."""
 
-    reason: str | None
+    reason: Rejection | None
     """Why it is no whole JPEG: "empty", "no-soi", "bad-header" or "no-eoi"; None if it is one."""
     start: int
     """Where it begins: line ends before SOI do not belong to it."""
@@ -86,7 +88,7 @@ def _blank_length(data: memoryview | bytes) -> int:
     return len(head) - len(head.lstrip(_BLANK))
 
 
-def _why_no_header(data: memoryview | bytes, start: int, header: Header) -> str:
+def _why_no_header(data: memoryview | bytes, start: int, header: Header) -> Rejection:
     if not len(data):
         return "empty"
     if bytes(data[start : start + 2]) != SOI:

@@ -19,6 +19,7 @@ from framebus.invocation import typed
 from framebus.names import DEFAULT_CAMERA, CameraNames, check_runtime_dir, runtime_dir
 from framebus.options import flags
 from framebus.options.flags import Command
+from framebus.options.table import NAME
 from framebus.running import RunningCamera, RuntimeDirectory, examine, others, running
 from framebus.spelling import closest
 
@@ -28,8 +29,7 @@ _MOST = 16
 
 def option(command: Command) -> Command:
     """Give a click command the option that says which camera."""
-    text = "The camera's name. [default: the one that runs]"
-    return flags.add(command, {"name": ("NAME", text)})
+    return flags.flag(NAME, "The camera's name. [default: the one that runs]")(command)
 
 
 def choose(name: str | None, words: Sequence[str]) -> CameraNames:

@@ -55,14 +55,15 @@ def lend(
     with _ended_by_signals():
         until_s = now_s() + seconds  # the daemon counts from the call as well
         reply = client.call("lend", {"seconds": seconds, "to": Path(command[0]).name})
-        device = str(reply.get("device")) if isinstance(reply, dict) else ""
+        lent = reply if isinstance(reply, dict) else {}
         try:
-            _wait_until_closed(client, sleep)
-            return _run(command, device, max(0.0, until_s - now_s()), say)
+            _wait_until_closed(client, sleep, now_s)
+            return _run(command, str(lent.get("device", "")), max(0.0, until_s - now_s()), say)
         finally:
-            # It comes back by itself at the end of its time, if the daemon cannot be asked now.
+            # It comes back by itself at the end of its time, if the daemon cannot be asked now. And
+            # what a person, or the next borrower, has done with it meanwhile is left as it is.
             with contextlib.suppress(CameraAbsent, CommandRefused, ControlTimeout):
-                client.call("start")
+                client.call("give_back", {"lease": lent.get("lease")})
 
 
 @contextlib.contextmanager
@@ -85,9 +86,11 @@ def _ended_by_signals() -> Iterator[None]:
             signal.signal(number, handler)
 
 
-def _wait_until_closed(client: Client, sleep: Callable[[float], None]) -> None:
-    deadline = time.monotonic() + _CLOSED_S
-    while time.monotonic() < deadline:
+def _wait_until_closed(
+    client: Client, sleep: Callable[[float], None], now_s: Callable[[], float]
+) -> None:
+    deadline_s = now_s() + _CLOSED_S
+    while now_s() < deadline_s:
         status = client.call("status")
         cause = status.get("cause") if isinstance(status, dict) else None
         if isinstance(cause, dict) and cause.get("code") == "lent":

@@ -147,7 +147,7 @@ def framebus(ctx: click.Context) -> None:
     if isinstance(group, LazyCommands) and ctx.invoked_subcommand:
         command = group.get_command(ctx, ctx.invoked_subcommand)
         own = variables.of(command) if command is not None else set()
-        for sentence in variables.misspelt(os.environ, own, lambda: group.variables(ctx)):
+        for sentence in variables.unknown(os.environ, own, lambda: group.variables(ctx)):
             click.echo(f"framebus: {sentence}", err=True)
 
 

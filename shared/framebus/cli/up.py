@@ -10,32 +10,25 @@ import contextlib
 import os
 import sys
 import time
-from collections.abc import Mapping, Sequence
-from pathlib import Path
+from collections.abc import Mapping
 from typing import Any
 
 import click
 
 from framebus import installation, logs, printable
-from framebus.cli import banner, limits, qr, sending, serving, soundness
+from framebus.cli import banner, qr, soundness
 from framebus.cli.child import Part
 from framebus.cli.supervisor import Supervisor
 from framebus.errors import FramebusError, UsageError
-from framebus.names import DEFAULT_CAMERA, check_camera_name, runtime_dir, state_dir
-from framebus.options import file as config
+from framebus.names import DEFAULT_CAMERA, runtime_dir, state_dir
 from framebus.options import flags
-from framebus.options.file import Config, pick
+from framebus.options.chosen import Chosen
+from framebus.options.option import Scope
+from framebus.options.table import BIND, CAMERAS, NAME, SOURCE, TABLE
 from framebus.serving import access, address
 
-DEFAULT_BIND = "127.0.0.1:8080"
-_CAPTURE_OPTIONS = ("name", "size", "fps", "ring_size", "config")
-_SOURCES = ("source", "fallback_source")
-"""Options that may carry passwords: given to the daemon alone, in its environment, since arguments
-are for all users to read."""
-_WEB_OPTIONS = (
-    *("bind", "workers", "config"),
-    *(*limits.OPTIONS, *sending.OPTIONS, *access.OPTIONS),
-)
+_SECRETS = tuple(option for option in TABLE if option.secret)
+"""Given to the daemon alone, in its environment, since arguments are for all users to read."""
 _PROBE_EVERY_S = 0.1
 
 _HELP = f"""Run the capture daemon and the web tier; Ctrl-C ends both.
@@ -47,7 +40,7 @@ Whichever of them dies is started again. Prints what to open and to type once th
   framebus up --source test --size 1280x720 --fps 30
   framebus up --source v4l2:/dev/v4l/by-id/usb-Vendor_Webcam-video-index0
   framebus up --source http://192.168.1.20:8080/stream --name garden
-  framebus up --bind 0.0.0.0:8080          for other machines too ({DEFAULT_BIND} otherwise)
+  framebus up --bind 0.0.0.0:8080          for other machines too ({BIND.default} otherwise)
 
 Beyond this machine a token is asked for. It is made once, and is in the URL that is printed; in a
 terminal a QR code of it is for a phone to read.
@@ -58,86 +51,23 @@ Exit codes: 0 ended by a signal, 64 wrong usage, 69 no such address, or somethin
 """
 
 
-@click.command(help=_HELP)
-@click.option(
-    "--source",
-    envvar="FRAMEBUS_SOURCE",
-    show_envvar=True,
-    metavar="SOURCE",
-    help="auto, v4l2:DEVICE, ffmpeg:ARGS, http://URL, file:PATH or test.",
-)
-@click.option(
-    "--fallback-source",
-    envvar="FRAMEBUS_FALLBACK_SOURCE",
-    show_envvar=True,
-    metavar="SOURCE",
-    help="What viewers see while the source is given up, until it is back: any SOURCE but auto.",
-)
-@click.option(
-    "--size",
-    envvar="FRAMEBUS_SIZE",
-    show_envvar=True,
-    metavar="WIDTHxHEIGHT",
-    help="Frame size in pixels; the camera may grant another.",
-)
-@click.option(
-    "--fps",
-    envvar="FRAMEBUS_FPS",
-    show_envvar=True,
-    metavar="RATE",
-    help="Frames a second; the camera may grant another.",
-)
-@click.option(
-    "--name",
-    envvar="FRAMEBUS_NAME",
-    show_envvar=True,
-    metavar="NAME",
-    help=f"The camera's name. [default: {DEFAULT_CAMERA}]",
-)
-@click.option(
-    "--bind",
-    envvar="FRAMEBUS_BIND",
-    show_envvar=True,
-    metavar="HOST:PORT",
-    help=f"Where the web tier listens; also unix:PATH. [default: {DEFAULT_BIND}]",
-)
-@click.option(
-    "--workers",
-    envvar="FRAMEBUS_WORKERS",
-    show_envvar=True,
-    metavar="COUNT",
-    help="Worker processes of the web tier.",
-)
-@click.option(
-    "--ring-size",
-    envvar="FRAMEBUS_RING_SIZE",
-    show_envvar=True,
-    metavar="SIZE",
-    help="Shared memory for frames: bytes, or with K, M, G. [default: 32M, or what room there is]",
-)
-@click.option(
-    "--config",
-    envvar="FRAMEBUS_CONFIG",
-    show_envvar=True,
-    metavar="FILE.toml",
-    help="Options from a file; flags and environment variables win.",
-)
-@limits.options
-@sending.options
-@access.options
+@click.command(cls=flags.Sections, help=_HELP)
+@flags.of(*Scope)
 def up(**options: Any) -> int:
     """Start both sides and keep them running until a signal; `_HELP` is what a person reads."""
-    file = config.load(Path(options["config"]) if options["config"] else None)
-    listen = address.parse(str(pick(options["bind"], file.common.get("bind"), DEFAULT_BIND)))
-    cameras = _cameras(options, file)
-    chosen = access.choose(options, file.common, listen)
-    serving.check(options, file.common)  # no camera is opened for a web tier that will not start
+    chosen = flags.chosen(options)
+    listen = address.listening(chosen)
+    cameras = _cameras(chosen)
+    allowed = access.choose(chosen, listen)
+    chosen.check(Scope.WEB)  # no camera is opened for a web tier that will not start
+    for camera in cameras:
+        chosen.of_camera(camera).check(Scope.CAPTURE)
     installation.need(*installation.FOR_THE_WEB)
     captures = [
         Part(
             "capture" if len(cameras) == 1 else f"capture of {camera}",
-            _command("capture_daemon", _CAPTURE_OPTIONS, {**options, "name": camera}),
-            environ={flags.variable(name): options[name] for name in _SOURCES},
+            _command("capture_daemon", Scope.CAPTURE, {**options, NAME.name: camera}),
+            environ={each.variable: options[each.name] for each in _SECRETS},
             keeps=True,
             # Without room for its ring one camera waits; the others need not.
             retried=frozenset() if len(cameras) == 1 else frozenset({os.EX_CANTCREAT}),
@@ -146,12 +76,12 @@ def up(**options: Any) -> int:
     ]
     web = Part(
         "web",
-        _command("web_workers", _WEB_OPTIONS, {**options, "bind": listen.text}),
-        environ=dict.fromkeys(flags.variable(name) for name in _SOURCES),
+        _command("web_workers", Scope.WEB, {**options, NAME.name: _default(chosen, cameras)}),
+        environ=dict.fromkeys(each.variable for each in _SECRETS),
     )
     parts, environ = [*captures, web], _environ(cameras)
     try:
-        credential = access.credential(chosen, state_dir()) if chosen.asks else None
+        credential = access.credential(allowed, state_dir()) if allowed.asks else None
         listen.check_free()
     except FramebusError:
         if soundness.refused(parts, environ, _complain):
@@ -162,23 +92,29 @@ def up(**options: Any) -> int:
         environ=environ,
         say=_say,
         watch=_Greeting(
-            banner.Served(listen, cameras, chosen, credential, banner.hosts(listen, chosen))
+            banner.Served(listen, cameras, allowed, credential, banner.hosts(listen, allowed))
         ),
     )
     return supervisor.run()
 
 
-def _cameras(options: Mapping[str, Any], file: Config) -> tuple[str, ...]:
+def _cameras(chosen: Chosen) -> tuple[str, ...]:
     """Return the cameras to capture: the one named, else all of the file, else the default."""
-    if options["name"] is not None:
-        return (check_camera_name(options["name"]),)
-    cameras = file.cameras or (DEFAULT_CAMERA,)
-    if options["source"] and len(cameras) > 1:
+    if chosen.is_given(NAME):
+        return (str(chosen[NAME]),)
+    cameras = chosen.file.cameras or (DEFAULT_CAMERA,)
+    if chosen.is_given(SOURCE) and len(cameras) > 1:
         raise UsageError(
-            f"--source is for one camera, and the configuration has {', '.join(cameras)}: "
-            "say which with --name"
+            f"{SOURCE.flag} is for one camera, and the configuration has {', '.join(cameras)}: "
+            f"say which with {NAME.flag}"
         )
     return cameras
+
+
+def _default(chosen: Chosen, cameras: tuple[str, ...]) -> str:
+    """Return the camera that the web tier's routes without a name mean."""
+    named = chosen.file.default_camera
+    return named if named in cameras else cameras[0]
 
 
 def _environ(cameras: tuple[str, ...]) -> dict[str, str]:
@@ -186,21 +122,19 @@ def _environ(cameras: tuple[str, ...]) -> dict[str, str]:
     return {
         **os.environ,
         "FRAMEBUS_RUNTIME_DIR": str(runtime_dir()),
-        "FRAMEBUS_NAME": cameras[0],
-        "FRAMEBUS_CAMERAS": " ".join(cameras),
+        CAMERAS.variable: " ".join(cameras),
     }
 
 
-def _command(
-    module: str, names: tuple[str, ...], options: Mapping[str, str | Sequence[str] | None]
-) -> tuple[str, ...]:
+def _command(module: str, scope: Scope, given: Mapping[str, Any]) -> tuple[str, ...]:
     """Return the command of one child, with those of its options that were given."""
     # -P: a json.py in the directory where somebody types this is not to be imported.
     command = [sys.executable, "-P", "-m", "framebus.cli.launch", str(os.getpid()), module]
-    for name in names:
-        value = options[name]
-        for each in (value,) if isinstance(value, str) else value or ():
-            command += [f"--{name.replace('_', '-')}", each]
+    for option in TABLE:
+        value = given.get(option.name)
+        if value is not None and option not in _SECRETS and option.of(scope, Scope.BOTH):
+            for each in value if option.repeated else (value,):
+                command += [option.flag, each]
     return tuple(command)
 
 

@@ -1,8 +1,103 @@
-"""Why there are no frames: one cause, with a code for programs and two sentences for people."""
+"""Why there are no frames: one cause, with a code for programs and two sentences for people.
+
+The codes are types: whoever makes a cause or an error of a word that is not here, mypy stops.
+docs/control.md, docs/network-cameras.md and docs/http.md explain them; a test misses those that do
+not stand there.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from typing import Final, Literal, Self, cast
+
+CaptureCode = Literal[
+    # What a person wanted.
+    "stopped",
+    "lent",
+    "reset",
+    # Of the capture itself, whatever the source is.
+    "opening",
+    "closing",
+    "not-answering",
+    "silent",
+    "garbage",
+    "too-large",
+    "frozen",
+    "held",
+    "same-device",
+    "bad-source",
+    "not-installed",
+    "bug",
+]
+SourceCode = Literal[
+    # v4l2
+    "device-absent",
+    "device-gone",
+    "ambiguous-device",
+    "not-a-camera",
+    "no-permission",
+    "device-busy",
+    "no-bandwidth",
+    "no-memory",
+    "no-descriptors",
+    "refused-format",
+    "refused-stream",
+    "no-usable-format",
+    "no-encoder",
+    "stream-broken",
+    "not-streaming",
+    "control-locked",
+    "control-range",
+    "control-refused",
+    "device-error",
+    # http
+    "no-such-host",
+    "refused",
+    "no-answer",
+    "unreachable",
+    "unauthorized",
+    "forbidden",
+    "bad-certificate",
+    "no-tls",
+    "not-found",
+    "bad-status",
+    "too-many-redirects",
+    "bad-url",
+    "not-jpeg",
+    "not-multipart",
+    "no-picture",
+    "camera-away",
+    "changed",
+    # file, ffmpeg and test
+    "no-such-file",
+    "unreadable",
+    "not-a-file",
+    "no-jpeg",
+    "no-motion-jpeg",
+    "no-ffmpeg",
+    "no-process",
+    "ffmpeg-ended",
+    "bad-fps",
+    "bad-size",
+    "no-pillow",
+]
+InnerCode = Literal["interrupted", "not-open", "other-format", "other-plan"]
+"""Between the daemon's threads, and of what a predecessor left: nobody is told them as a cause."""
+ViewerCode = Literal[
+    "daemon-absent", "daemon-died", "no-frames", "untrusted", "other-version", "unknown"
+]
+"""What the web tier finds out itself, where no daemon can say it."""
+Code = CaptureCode | SourceCode | InnerCode | ViewerCode
+
+REMEDIES: Final[Mapping[str, str]] = {
+    "stopped": "`framebus ctl start` starts it",
+    "lent": "`framebus ctl start` takes the camera back",
+    "frozen": "`framebus ctl restart`, then `framebus ctl reset --rung usb-reset`; "
+    "if its picture really never changes: --frozen-after 0",
+    "bug": "please report it",
+}
+"""What to do about those causes that have one remedy, whatever the source."""
 
 
 def one_line(text: str) -> str:
@@ -16,14 +111,22 @@ def one_line(text: str) -> str:
 class Cause:
     """Why there are no frames: `code` for programs, `message` and `remedy` for people."""
 
-    code: str
-    """A stable word; docs/control.md lists the daemon's, docs/http.md those of the web tier."""
+    code: Code
     message: str
     remedy: str = ""
+    """What to do about it; where it is left out, that of `REMEDIES`."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "message", one_line(self.message))
-        object.__setattr__(self, "remedy", one_line(self.remedy))
+        remedy = one_line(self.remedy) or REMEDIES.get(self.code, "")
+        object.__setattr__(self, "remedy", remedy)
+
+    @classmethod
+    def told(cls, document: Mapping[str, object]) -> Self:
+        """Return the cause of a status document; a newer daemon's code may be one unknown here."""
+        code = cast(Code, str(document.get("code", "unknown")))
+        message = str(document.get("message", "the daemon gives no reason"))
+        return cls(code, message, str(document.get("remedy") or ""))
 
     def document(self) -> dict[str, str]:
         """Return it as the status document has it."""

@@ -1,12 +1,12 @@
 """The words of the status document that are no causes: states, rungs, and why something is dropped.
 
-docs/control.md explains them. Each value is its word in JSON, in metrics and in logs.
+docs/control.md explains them. Each is its word in JSON, in metrics and in logs.
 """
 
 from __future__ import annotations
 
 import enum
-from typing import Final
+from typing import Final, Literal, get_args
 
 
 class State(enum.StrEnum):
@@ -66,36 +66,35 @@ DEVICE_LEVEL: Final = frozenset(
 """They act on the USB device, need the device closed, and need a permission. `reset` takes them."""
 
 
-class Rejection(enum.StrEnum):
-    """Why a frame that the source gave was not published."""
+class CuredBy(enum.StrEnum):
+    """What ended an incident, where it was not a rung of the ladder."""
 
-    FLAGGED = "flagged"
-    """The driver marked it as damaged."""
-    EMPTY = "empty"
-    NO_SOI = "no-soi"
-    """It does not begin as a JPEG."""
-    BAD_HEADER = "bad-header"
-    """It begins as a JPEG, but its header leads to no image."""
-    NO_EOI = "no-eoi"
-    """It was cut: its end is missing."""
-    STALE = "stale"
-    """It waited in the kernel while this process slept."""
-    TOO_LARGE = "too-large"
-    """For the ring."""
-    ENCODE_FAILED = "encode-failed"
-    UNREADABLE = "unreadable"
-    """Its file was not there, or could not be read."""
-    OFF_AIR = "off-air"
-    """A good frame of the fallback that was not needed any more."""
-    OVERTAKEN = "overtaken"
-    """A good frame, but the fallback's last one was captured later."""
+    ITSELF = "itself"
+    PERSON = "person"
+    NOTHING = "nothing"
+    """It ended without frames; so it is counted."""
 
 
-class Drop(enum.StrEnum):
-    """Why something on a control socket was dropped."""
+Rejection = Literal[
+    "flagged",
+    "empty",
+    "no-soi",
+    "bad-header",
+    "no-eoi",
+    "stale",
+    "too-large",
+    "encode-failed",
+    "unreadable",
+    "off-air",
+    "overtaken",
+]
+"""Why a frame that the source gave was not published."""
+REJECTIONS: Final[tuple[Rejection, ...]] = get_args(Rejection)
 
-    MALFORMED = "malformed"
-    PARTS = "parts"
-    """Neither one part, nor an empty one and one."""
-    ANSWERS = "answers"
-    """The caller did not wait for its answer."""
+EventName = Literal["state", "controls", "incident"]
+"""What is told on the events socket."""
+EVENTS: Final[tuple[EventName, ...]] = get_args(EventName)
+
+Drop = Literal["malformed", "parts", "answers"]
+"""Why something on a control socket was dropped."""
+DROPS: Final[tuple[Drop, ...]] = get_args(Drop)

@@ -11,8 +11,10 @@ import re
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
+from framebus.options.table import TABLE
+
 _HARMLESS = re.compile(r"auto|test|none|v4l2:[\w/.:+,-]*|file:[\w/. +-]*")
-_OPTIONS = ("--source", "--fallback-source")
+_OPTIONS = tuple(option.flag for option in TABLE if option.secret)
 _PARAMETERS = ("source", "fallback")
 _KIND = re.compile(r"[a-z0-9]{1,8}:")
 _ARG_START, _ARG_END = 45, 46

@@ -1,51 +1,90 @@
-"""Options that several commands have, from a table of their help: flag and environment variable."""
+"""The flags that click gives a command, made from the table of options."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
 import click
+from click.core import ParameterSource
+
+from framebus import units
+from framebus.errors import UsageError
+from framebus.options.chosen import Chosen
+from framebus.options.option import Option, Scope
+from framebus.options.table import TABLE
 
 Command = TypeVar("Command", bound=Callable[..., object])
 
-Table = dict[str, tuple[str, str]]
-"""By the option's name, as in the configuration: what its value is called, and its help."""
 
-
-class Seconds(click.FloatRange):
+class Seconds(click.ParamType):  # type: ignore[type-arg]  # click 8.1 has no parameter
     """A length of time in seconds, more than 0 (or 0 too, with `zero`) and at most a day."""
 
     name = "number of seconds"
 
     def __init__(self, *, zero: bool = False) -> None:
-        super().__init__(min=0, max=86400, min_open=not zero)
+        self._zero = zero
 
     def convert(
         self, value: Any, param: click.Parameter | None, ctx: click.Context | None
     ) -> float:
-        """Return the seconds; nan is below and above nothing, and would wait for ever."""
-        seconds = super().convert(value, param, ctx)
-        if math.isnan(seconds):
-            self.fail("nan is no number of seconds: write it as in 2.5", param, ctx)
-        return seconds
+        """Return the seconds."""
+        try:
+            return units.seconds(value, zero=self._zero)
+        except UsageError as error:
+            self.fail(str(error), param, ctx)
 
 
-def add(command: Command, table: Table, *, repeated: Collection[str] = ()) -> Command:
-    """Give a click command the options of a table; those in `repeated` may be given repeatedly."""
-    for name, (metavar, text) in reversed(table.items()):
-        command = click.option(
-            f"--{name.replace('_', '-')}",
-            envvar=variable(name),
-            show_envvar=True,
-            metavar=metavar,
-            multiple=name in repeated,
-            help=text,
-        )(command)
-    return command
+class Sections(click.Command):
+    """A command whose --help lists the options of the two sides apart."""
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the options, those of both sides first."""
+        scopes = {option.name: option.scope for option in TABLE}
+        sections: dict[str, list[tuple[str, str]]] = {"Options": []}
+        for each in self.get_params(ctx):
+            scope = scopes.get(each.name or "", Scope.BOTH)
+            title = "Options" if scope is Scope.BOTH else f"Options of {scope.value}"
+            if record := each.get_help_record(ctx):
+                sections.setdefault(title, []).append(record)
+        for title, records in sections.items():
+            with formatter.section(title):
+                formatter.write_dl(records)
 
 
-def variable(option: str) -> str:
-    """Return the environment variable of an option. One that may be repeated has spaces in it."""
-    return f"FRAMEBUS_{option.upper()}"
+def of(*scopes: Scope) -> Callable[[Command], Command]:
+    """Return a decorator that gives a click command the options of these scopes."""
+
+    def add(command: Command) -> Command:
+        for each in reversed(TABLE):
+            if each.flagged and each.of(*scopes):
+                command = flag(each)(command)
+        return command
+
+    return add
+
+
+def flag(option: Option[Any], text: str | None = None) -> Callable[[Command], Command]:
+    """Return a decorator that gives a click command one option; `text` replaces its help."""
+    repeated = " May be repeated." if option.repeated else ""
+    default = f" [default: {option.default_text}]" if option.default_text else ""
+    return click.option(
+        option.flag,
+        envvar=option.variable,
+        show_envvar=True,
+        metavar=option.kind.metavar,
+        multiple=option.repeated,
+        help=text or f"{option.help}{repeated}{default}",
+    )
+
+
+def chosen(given: Mapping[str, Any]) -> Chosen:
+    """Return what the running command's options and their file say; raises what `Chosen.of` does.
+
+    `given` are click's, by name: of a flag, else of its variable.
+    """
+    context = click.get_current_context()
+    by_variable = (
+        name for name in given if context.get_parameter_source(name) is ParameterSource.ENVIRONMENT
+    )
+    return Chosen.of(given, frozenset(by_variable))

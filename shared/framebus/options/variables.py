@@ -1,4 +1,4 @@
-"""Environment variables that are misspelt: one that is ignored costs somebody an evening."""
+"""Environment variables that mean nothing: one that is ignored costs somebody an evening."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 
 import click
 
+from framebus.options.table import CAMERAS
 from framebus.spelling import closest
 
 PREFIX = "FRAMEBUS_"
@@ -16,9 +17,10 @@ BESIDES = frozenset(
         "FRAMEBUS_PRIVILEGED_SOCKET",
         "FRAMEBUS_RUNTIME_DIR",
         "FRAMEBUS_STATE_DIR",
+        CAMERAS.variable,
     }
 )
-"""Variables that no option has."""
+"""Variables that no flag of a command has."""
 
 
 def of(command: click.Command) -> set[str]:
@@ -27,10 +29,10 @@ def of(command: click.Command) -> set[str]:
     return {variable for variable in named if isinstance(variable, str)}
 
 
-def misspelt(
+def unknown(
     environ: Mapping[str, str], own: Iterable[str], all_known: Callable[[], set[str]]
 ) -> list[str]:
-    """Return a sentence for each variable that is nearly one of ours.
+    """Return a sentence for each variable that looks like one of ours and is none.
 
     `own` are those of the command that is run; `all_known` finds those of all commands, which takes
     longer and is asked for only where there are more.
@@ -40,9 +42,14 @@ def misspelt(
         return []
     known = all_known() | BESIDES
     words = [name.removeprefix(PREFIX) for name in known]
-    found = {name: closest(name.removeprefix(PREFIX), words) for name in sorted(strange - known)}
     return [
-        f"the variable {name} means nothing: did you mean {PREFIX}{meant}?"
-        for name, meant in found.items()
-        if meant
+        f"the variable {name} means nothing: {_meant(name, words)}"
+        for name in sorted(strange - known)
     ]
+
+
+def _meant(name: str, words: Iterable[str]) -> str:
+    meant = closest(name.removeprefix(PREFIX), words)
+    if meant is None:
+        return "`framebus COMMAND --help` names those that do"
+    return f"did you mean {PREFIX}{meant}?"

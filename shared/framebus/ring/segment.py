@@ -1,4 +1,4 @@
-"""The segment as a file in shared memory: made with all its bytes, or not at all.
+"""The segment: a SharedMemory object that is made with all its bytes, or not at all.
 
 For its writer, who holds a lock on it as long as it lives: so what dead ones have left is told
 from what others write (leftovers.py).
@@ -13,7 +13,8 @@ from pathlib import Path
 
 from framebus.errors import NoPermission, SegmentFull
 from framebus.names import CameraNames, segment_path
-from framebus.ring.layout import Geometry
+from framebus.ring.layout import PAGE, Geometry
+from framebus.ring.untracked import UntrackedSharedMemory
 
 _MODE = 0o640  # the web tier reads through the group; nobody but the owner writes
 _NO_ROOM = (errno.ENOSPC, errno.ENOMEM, errno.EDQUOT, errno.EFBIG)
@@ -21,49 +22,49 @@ _NO_ROOM = (errno.ENOSPC, errno.ENOMEM, errno.EDQUOT, errno.EFBIG)
 
 def make(
     names: CameraNames, wanted: int, *, smallest: int | None = None
-) -> tuple[Path, int, Geometry]:
-    """Make a segment, and return its path, its descriptor and its geometry.
+) -> tuple[UntrackedSharedMemory, Geometry]:
+    """Make a segment, and return it and its geometry.
 
     Its arena has `wanted` bytes, or, where there is no room, as many halvings of that as need be,
     down to `smallest`. Raises SegmentFull and NoPermission; nothing is left then.
     """
     capacity = wanted
     while True:
-        path = segment_path(names.new_segment())
         geometry = Geometry.for_capacity(capacity)
         try:
-            return path, _allocate(path, geometry.size), geometry
+            return _allocate(names.new_segment(), geometry.size), geometry
         except SegmentFull:
             if smallest is None or capacity // 2 < smallest:
                 raise
             capacity //= 2
 
 
-def _allocate(path: Path, size: int) -> int:
-    """Create a file of `size` bytes that really has them, and return its descriptor.
+def _allocate(name: str, size: int) -> UntrackedSharedMemory:
+    """Make a segment that really has `size` bytes, all of them in this process's page tables.
 
-    Not through multiprocessing.shared_memory: that starts a resource-tracker process, which
-    unlinks by name, and it truncates where this allocates. Without the blocks, a store into a full
-    tmpfs is SIGBUS (shm_overview(7), mmap(2)).
+    SharedMemory makes it, truncates it to its size and maps it. Nothing may be stored before it has
+    its blocks: a store into a full tmpfs is SIGBUS (shm_overview(7), mmap(2)).
     """
-    flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW
+    path = segment_path(name)
     try:
-        fd = os.open(path, flags, 0o600)
+        segment = UntrackedSharedMemory(name, size)
     except OSError as error:
-        if error.errno in _NO_ROOM:  # no inode left
+        if error.errno in _NO_ROOM:  # no inode left, or no address space
             raise _full(path, size) from error
         raise NoPermission(f"cannot create the ring {path}: {error.strerror}") from error
     try:
-        fcntl.lockf(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        os.posix_fallocate(fd, 0, size)
-        os.fchmod(fd, _MODE)
+        fcntl.lockf(segment.fileno(), fcntl.LOCK_EX | fcntl.LOCK_NB)
+        os.posix_fallocate(segment.fileno(), 0, size)
+        os.fchmod(segment.fileno(), _MODE)
     except OSError as error:
-        os.close(fd)
-        path.unlink()
+        segment.close()
+        segment.unlink()
         if error.errno in _NO_ROOM:
             raise _full(path, size) from error
         raise
-    return fd
+    # A store in each page now, not with each page of each frame until the ring has gone round.
+    segment.buf[::PAGE] = bytes(size // PAGE)
+    return segment
 
 
 def _full(path: Path, size: int) -> SegmentFull:

@@ -7,23 +7,23 @@ the main thread, at any time: it touches other words. `close` comes after all of
 
 from __future__ import annotations
 
+import contextlib
 import json
 import logging
-import mmap
 import os
 import time
 import zlib
 from collections.abc import Mapping
-from pathlib import Path
 
 from framebus.errors import FrameTooLarge, UsageError
 from framebus.frame import FrameFlags
-from framebus.names import CameraNames
+from framebus.names import CameraNames, segment_path
 from framebus.ring import layout, leftovers, ring_file
 from framebus.ring.announcement import Announcement
 from framebus.ring.layout import DESCRIPTOR, DESCRIPTOR_WORDS, Descriptor, Geometry
 from framebus.ring.predecessor import Predecessor
 from framebus.ring.segment import make
+from framebus.ring.untracked import UntrackedSharedMemory
 from framebus.units import byte_count_text
 
 _log = logging.getLogger(__name__)
@@ -33,23 +33,20 @@ class RingWriter:
     """A new segment and the right to write it. Made by `create`, given up by `close`."""
 
     def __init__(
-        self, *, names: CameraNames, path: Path, fd: int, geometry: Geometry, epoch: int
+        self, *, names: CameraNames, segment: UntrackedSharedMemory, geometry: Geometry, epoch: int
     ) -> None:
         self._names = names
-        self.path = path
+        self._segment = segment
+        self.path = segment_path(segment.name)
         """The segment, as a file."""
         self.note = ""
         """Why it is smaller than it might be; empty if it is not."""
-        self._fd = fd
         self._geometry = geometry
         self.epoch = epoch
         self.cursor = 0
         self._tail = 0  # position where the next frame may start
         self._status_generation = 0
-        # Now, not with each page of each frame until the ring has gone round.
-        populated = mmap.MAP_SHARED | mmap.MAP_POPULATE
-        self._map = mmap.mmap(fd, geometry.size, flags=populated)
-        self._bytes = memoryview(self._map)
+        self._bytes = segment.buf
         self._words = self._bytes.cast("Q")
 
     @classmethod
@@ -78,21 +75,21 @@ class RingWriter:
                 f"to {layout.LARGEST_CAPACITY}"
             )
         yields = capacity is None or predecessor is not None
-        path, fd, geometry = make(
+        segment, geometry = make(
             names, wanted, smallest=layout.SMALLEST_SUBSTITUTE if yields else None
         )
         epoch = int.from_bytes(os.urandom(8)) or 1
-        writer = cls(names=names, path=path, fd=fd, geometry=geometry, epoch=epoch)
+        writer = cls(names=names, segment=segment, geometry=geometry, epoch=epoch)
         try:
             writer._note_size(wanted)
             writer._fill_header()
             if predecessor is not None and predecessor.ring.geometry == geometry:
                 writer._go_on_from(predecessor)
-            ring_file.write(names, path)
+            ring_file.write(names, writer.path)
         except BaseException:
             writer.close()
             raise
-        leftovers.remove(names, keep=path)
+        leftovers.remove(names, keep=writer.path)
         return writer
 
     @property
@@ -227,13 +224,11 @@ class RingWriter:
 
         With `leave` both stay, for a successor to go on from.
         """
-        if self._fd < 0:
+        if self._segment.fileno() < 0:
             return
         if not leave:
             ring_file.remove(self._names, self.path)
-            self.path.unlink(missing_ok=True)
+            with contextlib.suppress(FileNotFoundError):
+                self._segment.unlink()
         self._words.release()
-        self._bytes.release()
-        self._map.close()
-        os.close(self._fd)
-        self._fd = -1
+        self._segment.close()

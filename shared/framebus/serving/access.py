@@ -1,31 +1,31 @@
-"""Who may look at cameras over HTTP and who may command them: what a person chose, checked.
+"""Who may look at cameras over HTTP and who may command them, and where the secret is.
 
-`framebus up` and `framebus web` mean the same by the same options, and neither imports the other:
-so this is the one place that knows the defaults, and where the secret is. A secret stays in memory:
-none of this is for a log, an argument or the environment.
+A secret stays in memory: none of this is for a log, an argument or the environment.
 """
 
 from __future__ import annotations
 
 import ipaddress
-import re
 import socket
-from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from framebus.errors import UsageError
 from framebus.names import web_token
-from framebus.options import flags
-from framebus.options.file import pick
-from framebus.options.flags import Command, variable
+from framebus.options.chosen import Chosen
+from framebus.options.table import (
+    ALLOW_HOST,
+    CERTFILE,
+    CONTROL,
+    KEYFILE,
+    PASSWORD_FILE,
+    TRUSTED_PROXY,
+    VIEW,
+)
 from framebus.secret_files import read_or_make_secret, read_secret
-from framebus.serving import address, tls
+from framebus.serving import tls
 from framebus.serving.address import Address
 
-UNIX_PROXY = "unix"
-"""The --trusted-proxy that means whoever may connect to a Unix socket."""
-_HOST = re.compile(r"[a-z0-9_]([a-z0-9_.-]{0,252}[a-z0-9_])?")
 _LOOPBACK = frozenset({"localhost"})
 
 
@@ -68,46 +68,6 @@ class Credential:
     """Random and kept, whatever the secret is."""
 
 
-_HELP = {
-    "view": ("open|token", "Who may look. [default: open on the loopback, else token]"),
-    "control": ("token|off", "Who may command cameras over HTTP. [default: off]"),
-    "password_file": ("FILE", "A file with a password of your own in place of the token."),
-    "allow_host": ("NAME", "A host name that the web tier goes by; may be repeated."),
-    "trusted_proxy": (
-        "ADDRESS",
-        "A proxy whose X-Forwarded-... headers are true: an address, a network, or unix; "
-        "may be repeated.",
-    ),
-    "certfile": ("FILE.pem", "A certificate: serve HTTPS."),
-    "keyfile": ("FILE.pem", "Its key."),
-}
-_REPEATED = frozenset({"allow_host", "trusted_proxy"})
-OPTIONS = tuple(_HELP)
-"""Names of the options, as in the configuration; flags have `-` for `_`."""
-
-
-def options(command: Command) -> Command:
-    """Give a click command these options."""
-    return flags.add(command, _HELP, repeated=_REPEATED)
-
-
-def from_environ(environ: Mapping[str, str], bind: str) -> Access:
-    """Return what the environment says, for a server on `bind`; raises what `choose` does."""
-    given = {name: environ.get(variable(name)) or None for name in OPTIONS}
-    listed = {name: tuple((given[name] or "").split()) for name in _REPEATED}
-    return choose({**given, **listed}, {}, address.parse(bind, any_port=True))
-
-
-def to_environ(chosen: Mapping[str, object], values: Mapping[str, object]) -> dict[str, str]:
-    """Return what `from_environ` understands, of flags and a file's values."""
-    found = {name: chosen.get(name) or values.get(name) for name in OPTIONS}
-    return {
-        variable(name): value if isinstance(value, str) else " ".join(map(str, _listed(value)))
-        for name, value in found.items()
-        if value
-    }
-
-
 def credential(access: Access, state: Path) -> Credential:
     """Return the secret, which is made on first use. Raises NoPermission and UsageError."""
     file = web_token(state)
@@ -123,37 +83,22 @@ def credential(access: Access, state: Path) -> Credential:
     return Credential(access.password_file, password, token)
 
 
-def choose(options: Mapping[str, object], values: Mapping[str, object], listen: Address) -> Access:
-    """Return what flags (None: not given) and a file's values say.
+def choose(chosen: Chosen, listen: Address) -> Access:
+    """Return who is let in, for a server that listens there.
 
     Raises UsageError, and NoPermission for a certificate that may not be read.
     """
-
-    def text(key: str) -> str | None:
-        value = pick(options.get(key), values.get(key), None)
-        return None if value is None else str(value)
-
-    def texts(key: str) -> list[str]:
-        value = options.get(key) or values.get(key) or ()
-        return [value] if isinstance(value, str) else [str(each) for each in _listed(value)]
-
-    def path(key: str) -> Path | None:
-        value = text(key)
-        return Path(value) if value else None
-
-    view = _word("view", text("view") or ("open" if loopback(listen) else "token"), "open", "token")
-    control = _word("control", text("control") or "off", "token", "off")
-    certfile, keyfile = path("certfile"), path("keyfile")
+    certfile, keyfile = chosen[CERTFILE], chosen[KEYFILE]
     if (certfile is None) != (keyfile is None):
-        raise UsageError("TLS takes both --certfile and --keyfile")
+        raise UsageError(f"TLS takes both {CERTFILE.flag} and {KEYFILE.flag}")
     if certfile is not None and keyfile is not None:
         tls.check_pair(certfile, keyfile)
     return Access(
-        view=view,
-        control=control,
-        password_file=path("password_file"),
-        hosts=own_names(listen) | frozenset(map(_host, texts("allow_host"))),
-        proxies=tuple(map(_proxy, texts("trusted_proxy"))),
+        view=chosen[VIEW] or ("open" if loopback(listen) else "token"),
+        control=chosen[CONTROL],
+        password_file=chosen[PASSWORD_FILE],
+        hosts=own_names(listen) | frozenset(chosen[ALLOW_HOST]),
+        proxies=chosen[TRUSTED_PROXY],
         certfile=certfile,
         keyfile=keyfile,
     )
@@ -185,32 +130,3 @@ def own_names(listen: Address) -> frozenset[str]:
     named = {name, f"{name.partition('.')[0]}.local"} if name else set()
     # Bound to no host (`:8080`) it has no name by that: an empty one is what is no name at all.
     return _LOOPBACK | named | ({listen.host.lower()} if listen.host else set())
-
-
-def _listed(value: object) -> Iterable[object]:
-    return value if isinstance(value, list | tuple) else (value,)
-
-
-def _word(key: str, value: str, *allowed: str) -> str:
-    if value not in allowed:
-        raise UsageError(f"--{key} {value!r}: use {' or '.join(allowed)}")
-    return value
-
-
-def _host(text: str) -> str:
-    name = text.strip().lower().removesuffix(".")
-    if not _HOST.fullmatch(name):
-        raise UsageError(f"--allow-host {text!r}: give a host name alone, as in cam.example.org")
-    return name
-
-
-def _proxy(text: str) -> str:
-    if text == UNIX_PROXY:
-        return text
-    try:
-        return str(ipaddress.ip_network(text, strict=False))
-    except ValueError:
-        raise UsageError(
-            f"--trusted-proxy {text!r}: give an address or network, as in 127.0.0.1 or "
-            f"10.0.0.0/8, or {UNIX_PROXY!r} for --bind unix:PATH"
-        ) from None

@@ -13,6 +13,8 @@ import stat
 from dataclasses import dataclass
 
 from framebus.errors import FramebusError, NoPermission, UsageError
+from framebus.options.chosen import Chosen
+from framebus.options.table import BIND
 
 _EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}  # noqa: S104  compared only
 _ANSWER_BY_S = 0.3  # how long `answers` may hold up its caller, at most
@@ -137,27 +139,33 @@ def _encrypted(client: socket.socket) -> socket.socket:
     return context.wrap_socket(client)
 
 
+def listening(chosen: Chosen, *, any_port: bool = False) -> Address:
+    """Return where the web tier is to listen; raises UsageError. `any_port` as in `parse`."""
+    with chosen.naming(BIND):
+        return parse(chosen[BIND], any_port=any_port)
+
+
 def parse(text: str, *, any_port: bool = False) -> Address:
-    """Return the address meant by a --bind text; raises UsageError.
+    """Return the address meant by a text; raises UsageError.
 
     `any_port` takes port 0 as well, in place of which the system chooses one.
     """
     if text.startswith("unix:"):
         path = text.removeprefix("unix:")
         if not path:
-            raise UsageError(f"--bind {text!r}: a path must follow unix:")
+            raise UsageError(f"{text!r}: a path must follow unix:")
         return Address(text, socket.AF_UNIX, path, 0)
     host, colon, digits = text.rpartition(":")
     if not colon or not digits.isdecimal() or not 1 - any_port <= int(digits) <= 65535:
         raise UsageError(
-            f"--bind {text!r}: use HOST:PORT with a port from 1 to 65535, [IPV6]:PORT or unix:PATH"
+            f"{text!r}: use HOST:PORT with a port from 1 to 65535, [IPV6]:PORT or unix:PATH"
         )
     if host.startswith("[") and host.endswith("]"):
         return Address(text, socket.AF_INET6, host[1:-1], int(digits))
     if ":" in host:
-        raise UsageError(f"--bind {text!r}: write an IPv6 address in brackets, [::1]:8080")
+        raise UsageError(f"{text!r}: write an IPv6 address in brackets, [::1]:8080")
     try:
         host.encode("idna")  # what socket does with it, where a failure is a TypeError
     except UnicodeError as error:
-        raise UsageError(f"--bind {text!r}: no host can have that name") from error
+        raise UsageError(f"{text!r}: no host can have that name") from error
     return Address(text, socket.AF_INET, host, int(digits))

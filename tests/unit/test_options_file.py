@@ -8,6 +8,8 @@ import pytest
 from click.testing import CliRunner
 from framebus.errors import NoPermission, UsageError
 from framebus.options import file as config
+from framebus.options.chosen import Chosen
+from framebus.options.table import END_HOLDER, LOG_LEVEL, POWER_PORTS, RING_SIZE
 from framebus.spelling import closest
 from framebus.units import byte_count, byte_count_text, frame_rate, frame_size
 from hypothesis import given
@@ -38,24 +40,24 @@ def file(tmp_path: Path) -> Path:
 
 
 def test_a_cameras_table_wins_over_what_holds_for_all(file: Path) -> None:
-    front = settings({"config": str(file), "name": "front"})
+    front = settings(Chosen.of({"config": str(file), "name": "front"}))
     assert (front.request.format.width, front.request.format.fps) == (320, 12.5)
-    assert (front.ring_size, front.log_level) == (8 << 20, "warning")
-    back = settings({"config": str(file), "name": "back"})
+    assert (front.options[RING_SIZE], front.options[LOG_LEVEL]) == (8 << 20, "warning")
+    back = settings(Chosen.of({"config": str(file), "name": "back"}))
     assert (back.request.format.width, back.request.spec.kind) == (640, "file")
 
 
 def test_a_flag_wins_over_the_file_and_the_file_over_the_default(file: Path) -> None:
-    found = settings({"config": str(file), "name": "front", "size": "100x100"})
+    found = settings(Chosen.of({"config": str(file), "name": "front", "size": "100x100"}))
     assert (found.request.format.width, found.request.format.fps) == (100, 12.5)
-    assert settings({}).request.spec.text == "auto"
+    assert settings(Chosen.of({})).request.spec.text == "auto"
 
 
 def test_a_flag_wins_over_its_environment_variable(monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[Settings] = []
 
-    def resolve(flags: dict[str, object]) -> Settings:
-        seen.append(settings(flags))
+    def resolve(chosen: Chosen) -> Settings:
+        seen.append(settings(chosen))
         raise UsageError("far enough")
 
     monkeypatch.setattr(command, "settings", resolve)
@@ -67,7 +69,7 @@ def test_a_flag_wins_over_its_environment_variable(monkeypatch: pytest.MonkeyPat
 
 def test_a_file_with_several_cameras_must_be_told_which(file: Path) -> None:
     with pytest.raises(UsageError, match="--name"):
-        settings({"config": str(file)})
+        settings(Chosen.of({"config": str(file)}))
     assert config.load(file).cameras == ("front", "back")
 
 
@@ -75,12 +77,13 @@ def test_a_camera_that_the_file_does_not_have_needs_a_source_of_its_own(
     file: Path, tmp_path: Path
 ) -> None:
     with pytest.raises(UsageError, match="no camera 'frnt': did you mean 'front'"):
-        settings({"config": str(file), "name": "frnt"})
-    extra = settings({"config": str(file), "name": "extra", "source": "test"})
+        settings(Chosen.of({"config": str(file), "name": "frnt"}))
+    extra = settings(Chosen.of({"config": str(file), "name": "extra", "source": "test"}))
     assert (extra.name, extra.request.format.width) == ("extra", 640)
     for text in ("fps = 5", "name = 'front'", "source = 'test'\n[camera.front]"):
         (tmp_path / "other.toml").write_text(text)
-        assert settings({"config": str(tmp_path / "other.toml"), "name": "frnt"}).name == "frnt"
+        given = {"config": str(tmp_path / "other.toml"), "name": "frnt"}
+        assert settings(Chosen.of(given)).name == "frnt"
 
 
 @pytest.mark.parametrize(
@@ -89,15 +92,23 @@ def test_a_camera_that_the_file_does_not_have_needs_a_source_of_its_own(
         ("sise = 1", "did you mean 'size'"),
         ("[camera.front]\nbind = ':80'", r"\[camera.front\]: 'bind' .* above the first table"),
         ("[camera.front]\nbint = 1", r"\[camera.front\]: unknown key 'bint'"),
-        ("[cameras.front]\nfps = 1", r"table is \[camera.NAME\], without s"),
+        ("[cameras.front]\nfps = 1", r"\[cameras.front\]: .* table is \[camera.front\], without s"),
+        ("camera = ['front']", r"did you mean cameras = "),
+        ("[camera.front]\nname = 'x'", r"\[camera.front\]: 'name' means nothing here: .* front$"),
+        ("[camera.front]\nmax_viewer = 1", r"\[camera.front\]: .* 'max_viewers', above the first"),
+        (
+            "name = 'frnt'\n[camera.front]",
+            "'frnt' is none of them: did you mean 'front'",
+        ),
+        ("cameras = ['a', 1]", "cameras must be a list of texts .*, not a list of something else"),
         ("[front]\nfps = 1", r"table is \[camera.front\]"),
         ("Ring-Size = 1", "did you mean 'ring_size'"),
         ("frozen = 1", "did you mean 'frozen_after'"),
-        ("source = ['http://user:s3cret@host/']", "source must be a text, not a list of texts$"),
-        ("source = {url = 's3cret'}", "source must be a text, not a table or a date$"),
+        ("source = ['http://user:s3cret@host/']", "source must be a text .*, not a list of texts$"),
+        ("source = {url = 's3cret'}", "source must be a text .*, not a table or a date$"),
         ("[camera.'Front door']", "no camera name"),
         ("fps = '30'", "fps must be a number"),
-        ("workers = true", "workers must be a whole number, not true or false"),
+        ("workers = true", "workers must be a whole number .*, not true or false"),
         ("camera = 1", r"write \[camera.front\]"),
         ("cameras = ['A B']", "no camera name"),
         ("x = ", "is not TOML"),
@@ -160,14 +171,6 @@ def test_a_file_that_cannot_be_read_is_named(
 @pytest.mark.parametrize(
     "flags",
     [
-        {"size": "720p"},
-        {"size": "0x10"},
-        {"fps": "fast"},
-        {"fps": "0"},
-        {"fps": "nan"},
-        {"ring_size": "1"},
-        {"ring_size": "lots"},
-        {"log_level": "loud"},
         {"name": "../x"},
         {"source": "telepathy"},
         {"fallback_source": "telepathy"},
@@ -178,7 +181,7 @@ def test_a_file_that_cannot_be_read_is_named(
 )
 def test_a_bad_option_is_refused(flags: dict[str, object]) -> None:
     with pytest.raises(UsageError):
-        settings(flags)
+        settings(Chosen.of(flags))
 
 
 def test_sizes_are_read_as_people_write_them() -> None:
@@ -200,29 +203,20 @@ def test_a_size_is_written_so_that_it_is_read_again(count: int) -> None:
 
 def test_what_the_ladder_may_do_is_a_persons_to_say() -> None:
     file = config.parse('end_holder = true\npower_ports = ["1-1.2", "2-1"]\n', "my.toml")
-    assert file.common["end_holder"] is True
-    assert (settings({}).end_holder, settings({}).power_ports) == (False, ())
-    given = settings({"end_holder": "true", "power_ports": "1-1.2, 2-1"})
-    assert (given.end_holder, given.power_ports) == (True, ("1-1.2", "2-1"))
-
-
-@pytest.mark.parametrize(
-    "flags", [{"end_holder": "perhaps"}, {"power_ports": "all"}, {"power_ports": "1-1/../2"}]
-)
-def test_a_permission_that_is_none_is_refused(flags: dict[str, object]) -> None:
-    with pytest.raises(UsageError, match=r"end_holder|power_ports"):
-        settings(flags)
+    for chosen in (Chosen(file=file), Chosen({"end_holder": "true", "power_ports": "1-1.2, 2-1"})):
+        assert (chosen[END_HOLDER], chosen[POWER_PORTS]) == (True, ("1-1.2", "2-1"))
+    assert (Chosen()[END_HOLDER], Chosen()[POWER_PORTS]) == (False, ())
 
 
 def test_a_cameras_fallback_may_be_another_than_that_of_all_or_none(tmp_path: Path) -> None:
     path = tmp_path / "framebus.toml"
     text = 'fallback_source = "test"\n[camera.front]\n[camera.back]\nfallback_source = "none"\n'
     path.write_text(text)
-    front = settings({"config": str(path), "name": "front"}).fallback
+    front = settings(Chosen.of({"config": str(path), "name": "front"})).fallback
     assert front is not None
     assert front.kind == "test"
-    assert settings({"config": str(path), "name": "back"}).fallback is None
-    assert settings({}).fallback is None
+    assert settings(Chosen.of({"config": str(path), "name": "back"})).fallback is None
+    assert settings(Chosen.of({})).fallback is None
 
 
 def test_a_file_with_a_password_that_all_may_read_is_told(tmp_path: Path) -> None:
