@@ -97,7 +97,7 @@ def test_wheel_holds_every_file_and_without_extras_serves_page_and_test_pattern(
             metrics = answer.read().decode()
     finally:
         up.terminate()
-        code = up.wait(20)
+        code = up.wait(30)
     assert code == 0, log.read_text()
     assert "/cameras/camera/stream" in page
     assert "framebus_" in metrics
