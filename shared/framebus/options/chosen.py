@@ -18,7 +18,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Chosen:
-    """The value of each option: `chosen[FROZEN_AFTER]`. Never changed."""
+    """The value of each option: `chosen[THE_OPTION]`. Never changed."""
 
     given: Mapping[str, object] = field(default_factory=dict, repr=False)
     """By an option's name what a flag or variable says; None and () are nothing."""
