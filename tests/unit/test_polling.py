@@ -4,10 +4,11 @@ from collections.abc import Mapping
 
 import pytest
 from framebus.cli.polling import PATIENCE_S, set_controls
+from framebus.control.client import ControlClient
 from framebus.errors import CommandRefused, ControlTimeout
 
 
-class Daemon:
+class Daemon(ControlClient):
     """Answers as the daemon does while a camera takes `slow_s` seconds to take a control."""
 
     def __init__(self, slow_s: float, value: object = 10) -> None:
@@ -22,7 +23,7 @@ class Daemon:
     def sleep(self, seconds: float) -> None:
         self.now_s += seconds
 
-    def call(self, method: str, params: Mapping[str, object] | None = None) -> object:
+    def call(self, method: str, params: Mapping[str, object] | None = None, **_: object) -> object:
         self.calls.append(method)
         pending = ["brightness"] if self.now_s < self.slow_s else []
         if method == "set_controls":
