@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import os
 import queue
+import threading
 import traceback
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -166,6 +167,10 @@ class Mailbox:
     """Thread-safe: any thread posts, the main thread polls `fileno()` and collects."""
 
     def __init__(self) -> None:
+        self._mutex = threading.Lock()
+        """A thread that hung may post at any time: never into a descriptor that was closed, and
+        may be another's by then."""
+        self._open = True
         self._reports: queue.SimpleQueue[object] = queue.SimpleQueue()
         self._fd = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
 
@@ -174,9 +179,11 @@ class Mailbox:
         return self._fd
 
     def post(self, report: object) -> None:
-        """Put a report in; never blocks."""
-        self._reports.put(report)
-        os.eventfd_write(self._fd, 1)
+        """Put a report in; after `close` nobody wants it. Never blocks."""
+        with self._mutex:
+            if self._open:
+                self._reports.put(report)
+                os.eventfd_write(self._fd, 1)
 
     def collect(self) -> list[object]:
         """Take out what waits, oldest first."""
@@ -193,5 +200,7 @@ class Mailbox:
                 return reports
 
     def close(self) -> None:
-        """Close the descriptor; nobody may post any more."""
-        os.close(self._fd)
+        """Close the descriptor."""
+        with self._mutex:
+            self._open = False
+            os.close(self._fd)

@@ -49,7 +49,7 @@ def _number(value: str | float) -> float:
     """Return the number that a text is, and nan, which is in no range, for what is none."""
     try:
         return float(value)
-    except ValueError:
+    except (ValueError, OverflowError):  # JSON knows whole numbers of any length
         return math.nan
 
 

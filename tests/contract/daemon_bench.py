@@ -56,7 +56,8 @@ class Bench:
         )
         self.client = ControlClient(self.names, timeout_s=30.0)
         stack.callback(self.client.close)
-        self.thread = threading.Thread(target=self.parts.daemon.run)
+        self.parts.start()
+        self.thread = threading.Thread(target=self.parts.daemon.run, name="main loop")
 
     def call(self, method: str, **params: object) -> dict[str, Any]:
         result = self.client.call(method, params)

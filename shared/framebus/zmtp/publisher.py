@@ -19,6 +19,8 @@ from framebus.zmtp.session import PUB, Message
 from framebus.zmtp.wire import message
 
 _READ_MAX = 1024
+_END_S = 2.0
+"""How long an end waits for a thread that never waits: only a bug keeps it."""
 
 
 class Publisher:
@@ -101,8 +103,9 @@ class Acceptor:
         """End the thread. All publishers were closed."""
         self._ending = True
         os.eventfd_write(self._wake, 1)
-        self._thread.join()
-        os.close(self._wake)
+        self._thread.join(_END_S)
+        if not self._thread.is_alive():  # else it may use the descriptor yet
+            os.close(self._wake)
 
     def _run(self) -> None:
         while not self._ending:
