@@ -45,7 +45,8 @@ class Program:
         self._process = subprocess.Popen(
             [
                 # A daemon that is told, and not killed, unlinks its segment.
-                *(sys.executable, "-I", "-S", _LAUNCHER, str(os.getpid()), "SIGTERM"),
+                *(sys.executable, "-I", "-S", _LAUNCHER, str(os.getpid())),
+                str(int(signal.SIGTERM)),
                 *("taskset", "--cpu-list", ",".join(map(str, cores)), *arguments),
             ],
             stdin=subprocess.PIPE,

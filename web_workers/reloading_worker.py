@@ -24,6 +24,7 @@ from gunicorn.workers.gthread import ThreadWorker
 
 from web_workers.handover.shared import Shared
 from web_workers.handover.worker_registry import WorkerRegistry, WorkerState
+from web_workers.worker_table import WorkerTable
 
 _OURS = frozenset({"framebus", "web_workers"})
 _SHORT = frozenset(
@@ -36,29 +37,31 @@ class ReloadingWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no ty
     """A worker that becomes what the code on disk says, once it is a process of its own."""
 
     _shared: ClassVar[Shared | None] = None
-    _registry: ClassVar[WorkerRegistry]
+    _table: ClassVar[WorkerTable]
 
     @classmethod
     def setup(cls) -> None:
         """Make what workers share. gunicorn calls it whenever it has looked the class up."""
         if cls._shared is None:
             cls._shared = Shared.create()
-            cls._registry = WorkerRegistry(cls._shared.registry)
+            cls._table = WorkerTable(cls._shared.table)
 
     def __init__(self, age: int, *args: Any, **kwargs: Any) -> None:
         """Be made, in the master, just before the fork."""
         super().__init__(age, *args, **kwargs)
+        # These three, and the age, are all that a StreamWorker of any version may rely on.
         self.shared = self._shared
-        self.held = (
-            self._registry
-        )  # as long as the worker lives: closing it drops its lock (fcntl(2))
-        self._registry.started(age)
+        self.held = self._table  # as long as the worker lives, and its row's lock with it
+        self.row = -1
+        self._table.started(age)
 
     def init_process(self) -> None:
         """Become a StreamWorker, and run. gunicorn calls it once, after the fork."""
         # Until the worker sets its own handlers the master's would swallow it.
         signal.signal(signal.SIGTERM, self._end_early)
-        self._registry.claim(self.age)
+        self.row = self._table.claim()
+        registry = WorkerRegistry(self._table)
+        registry.enter(self.age)
         importlib.invalidate_caches()
         for name in [name for name in sys.modules if name.partition(".")[0] in _OURS]:
             del sys.modules[name]
@@ -71,7 +74,7 @@ class ReloadingWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no ty
             self.log.debug("not imported", exc_info=True)
             raise AppImportError(f"framebus: {installation.explained(error)}") from error
         except Exception as error:
-            if self.booted or not _short(error) or not _others_serve(self.held):
+            if self.booted or not _short(error) or not _others_serve(registry):
                 raise
             # gunicorn's master would end all workers for one that does not start. For code that is
             # broken that is right; a shortage passes, and those who serve need not go with it.

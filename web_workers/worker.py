@@ -26,7 +26,6 @@ import time
 from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any
 
-from framebus.options.table import IO_URING
 from gunicorn import http
 from gunicorn.sock import ssl_context
 from gunicorn.workers.gthread import TConn
@@ -34,16 +33,13 @@ from gunicorn.workers.gthread import TConn
 from web_workers.access.errors import GuardedErrors
 from web_workers.admission.buffered_socket import BufferedSocket
 from web_workers.admission.connection_limits import ConnectionLimits, raise_descriptor_limit
-from web_workers.admission.request_reader import RequestReader
 from web_workers.admission.request_threads import RequestThreads
-from web_workers.admission.response_drain import ResponseDrain
-from web_workers.admission.viewer_limits import Limits
 from web_workers.cameras import calls
-from web_workers.feeds.streams import WorkerStreams
 from web_workers.handover.shared import LAYOUT, Shared
+from web_workers.parts import Parts
 from web_workers.responses.takeover import TakeOver, announce, end_threaded
-from web_workers.settings import Cameras, Settings
-from web_workers.viewers.broadcast_send import open_uring
+from web_workers.settings import Settings
+from web_workers.worker_table import WorkerTable
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
@@ -69,6 +65,7 @@ class StreamWorker(GuardedErrors):
     """A threaded worker with an event loop for viewers. A ReloadingWorker becomes one."""
 
     shared: Shared
+    row: int
 
     def init_process(self) -> None:
         """Set up after the fork, then run until the end. Called once."""
@@ -77,40 +74,28 @@ class StreamWorker(GuardedErrors):
         self._taken: dict[Any, TakeOver] = {}  # by connection, until its request is finished
         self._accept_from = 0.0  # monotonic seconds; before that nothing is accepted
         shared = self.shared
-        if shared.layout != LAYOUT:
+        if shared.layout == LAYOUT:
+            table = WorkerTable(shared.table, row=self.row)
+        else:
             self.log.warning("this version shares nothing with workers of the running one: restart")
             shared = Shared.create()
-        settings = Settings.from_environ()
-        rooms = ConnectionLimits.of(self.worker_connections)
-        self._streams = WorkerStreams(
-            cameras=Cameras(settings),
-            uring=open_uring(wanted=settings.options[IO_URING] == "auto"),
-            shared=shared,
+            table = WorkerTable(shared.table)
+            table.claim()
+        self._parts = Parts(
+            Settings.from_environ(),
+            table=table,
+            lanes=shared.lanes,
             age=self.age,
-            limits=Limits.of(settings.options),
-            room=rooms.viewers(),
-        )
-        loop, dropped = self._streams.loop, self._streams.dropped
-        self._response_drain = ResponseDrain(
-            loop=loop, limit=rooms.draining, closed=self._connection_closed, dropped=dropped
-        )
-        self._request_reader = RequestReader(
-            loop=loop,
-            half_open=rooms.half_open,
-            kept=rooms.kept,
-            keep_ns=round(self.cfg.keepalive * 1e9),
-            serve=self._serve,
-            leave=self._response_drain.linger,
-            closed=self._connection_closed,
-            dropped=dropped,
+            rooms=ConnectionLimits.of(self.worker_connections),
+            keep_alive_s=self.cfg.keepalive,
             tls=ssl_context(self.cfg) if self.cfg.is_ssl else None,
+            serve=self._serve,
+            closed=self._connection_closed,
         )
         try:
             super().init_process()
         finally:
-            self._request_reader.close()
-            self._response_drain.close()
-            self._streams.close()
+            self._parts.close()
 
     def get_thread_pool(self) -> RequestThreads:
         """Return the threads for requests."""
@@ -119,19 +104,21 @@ class StreamWorker(GuardedErrors):
     def load_wsgi(self) -> None:
         """Load the app, and let it know where it runs."""
         super().load_wsgi()
-        self.wsgi: WSGIApplication = announce(self.wsgi, self._streams, plain=not self.cfg.is_ssl)
+        self.wsgi: WSGIApplication = announce(
+            self.wsgi, self._parts.streams, plain=not self.cfg.is_ssl
+        )
 
     def run(self) -> None:
         """Serve until told to stop."""
-        loop = self._streams.loop
+        loop = self._parts.loop
         loop.add(self.poller.fileno(), select.EPOLLIN, lambda _: loop.stop())
-        self._streams.migration.open()
+        self._parts.migration.open()
         super().run()
         self._end_threaded()
         if os.getppid() != self.ppid:
             return  # gunicorn's master is gone: there is no other worker, and will be none
         self._leave()
-        while not self._streams.migration.empty:
+        while not self._parts.migration.empty:
             self.notify()
             loop.dispatch(loop.timeout_s(1.0))
 
@@ -139,8 +126,8 @@ class StreamWorker(GuardedErrors):
         """Serve viewers until there is something for gunicorn to do, then let it do that."""
         if not self.alive:
             self._leave()
-        self._streams.migration.seen()
-        self._streams.loop.run(timeout)
+        self._parts.registry.seen(self._parts.loop.clock())
+        self._parts.loop.run(timeout)
         super().wait_for_and_dispatch_events(0)
 
     def _leave(self) -> None:
@@ -148,14 +135,14 @@ class StreamWorker(GuardedErrors):
 
         When all of them end there is nobody to take what was given away, and the kernel closes it.
         """
-        self._streams.migration.leave()
-        self._request_reader.end(_END_NS)
+        self._parts.migration.leave()
+        self._parts.request_reader.end(_END_NS)
         self._end_threaded()
 
     def _end_threaded(self) -> None:
         """Have the viewers leave that are bound to a thread of this worker, and so to it."""
         if end_threaded():
-            self._streams.migration.lose()
+            self._parts.registry.lose()
 
     def accept(self, listener: Any) -> None:
         """Accept a connection; without a descriptor left for it, pause instead of ending."""
@@ -172,7 +159,9 @@ class StreamWorker(GuardedErrors):
             return
         self.nr_conns += 1
         plain = sock if self.cfg.is_ssl else BufferedSocket(sock)
-        self._request_reader.accepted(_Client(self.cfg, plain, address, listener.getsockname()))
+        self._parts.request_reader.accepted(
+            _Client(self.cfg, plain, address, listener.getsockname())
+        )
 
     def set_accept_enabled(self, enabled: bool) -> None:
         """Start or stop accepting, as gunicorn's loop asks in each round."""
@@ -214,21 +203,21 @@ class StreamWorker(GuardedErrors):
             taken.release()
         # Bytes that the parser left over: it saw another end than the request reader did.
         if done and fs.result() and not conn.last and not conn.parser.unreader.buf.getvalue():
-            self._response_drain.flush(conn, self._request_reader.returned)
+            self._parts.response_drain.flush(conn, self._parts.request_reader.returned)
         else:
             # gunicorn would wait here, in the main thread, until the client closes: up to 2 s.
-            self._response_drain.flush(conn, self._response_drain.linger)
+            self._parts.response_drain.flush(conn, self._parts.response_drain.linger)
 
     def _take_over(self, conn: Any, taken: TakeOver) -> None:
         try:
-            self._streams.take_over(conn.sock, _peer(conn.client), taken)
+            self._parts.viewers.take_over(conn.sock, _peer(conn.client), taken)
         except OSError as error:
             self.log.debug("viewer gone before it was served: %s", error)
             conn.close()
 
     def _connection_closed(self) -> None:
         self.nr_conns -= 1
-        self._streams.loop.stop()  # gunicorn may be waiting for just this
+        self._parts.loop.stop()  # gunicorn may be waiting for just this
 
 
 def _peer(address: Any) -> str:

@@ -144,18 +144,13 @@ class Handlers:
             self._pending_controls.forget()
         changed = self._controller.configure(request, self._clock())
         changed = self._fallback.configure(wanted.fallback, self._clock()) or changed
-        requested = request.format
         answer.result(
             {
                 **self._state(),
                 "changed": changed,
                 "source": request.spec.text,
                 "fallback": wanted.fallback.text if wanted.fallback else None,
-                "requested": {
-                    "width": requested.width,
-                    "height": requested.height,
-                    "fps": requested.fps,
-                },
+                "requested": request.format.document(),
             }
         )
 

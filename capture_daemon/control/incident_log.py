@@ -15,7 +15,9 @@ from pathlib import Path
 from typing import Protocol
 
 from framebus.clocks import utc_offset_ns
+from framebus.contract.documents import IncidentDocument
 from framebus.contract.methods import INCIDENTS_MAX
+from framebus.contract.words import EventName
 
 from capture_daemon.control.diagnostics_thread import (
     DiagnosticsReport,
@@ -39,7 +41,7 @@ HOLDERS_MAX = 64
 """Holders in one reply."""
 _REPLY_MAX = 56 * 1024  # bytes of a reply's incidents; a whole message has 64 KiB
 
-Document = dict[str, object]
+Document = Mapping[str, object]
 
 
 class Diagnostics(Protocol):
@@ -63,7 +65,7 @@ class IncidentLog:
         *,
         diagnostics: Diagnostics,
         journal: Path,
-        event: Callable[[str, Mapping[str, object]], None],
+        event: Callable[[EventName, Mapping[str, object]], None],
         pid: int,
         clock: Callable[[], int] = time.monotonic_ns,
         to_utc: Callable[[], int] = utc_offset_ns,
@@ -187,7 +189,7 @@ class IncidentLog:
             self._event("incident", self._document(incident))
             self._diagnostics.write(self._document(incident))
 
-    def _document(self, incident: Incident) -> Document:
+    def _document(self, incident: Incident) -> IncidentDocument:
         evidence = self._evidence.get(incident.id, NOTHING)
         to_utc_ns = self._ended_to_utc_ns.get(incident.id)
         if to_utc_ns is None:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from framebus.contract.words import EventName
 from framebus.control.protocol import CAMERA_REFUSED, INVALID_PARAMS, NOT_NOW, NOT_SUPPORTED
 from framebus.errors import UsageError
 from framebus.spelling import nearest
@@ -55,7 +56,7 @@ class PendingControls:
     """The device's side of the control methods."""
 
     def __init__(
-        self, *, device: DeviceCommands, event: Callable[[str, Mapping[str, object]], None]
+        self, *, device: DeviceCommands, event: Callable[[EventName, Mapping[str, object]], None]
     ) -> None:
         self._device = device
         self._event = event

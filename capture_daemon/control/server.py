@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from framebus.contract.documents import ControlDocument
 from framebus.contract.words import Drop
 from framebus.control import protocol
 from framebus.control.protocol import ProtocolError, Reply, Request, RequestId, parse_request
@@ -120,7 +121,7 @@ class ControlServer:
             self.dropped["answers"] += 1  # the peer is gone, or does not read
 
 
-def counts(servers: Sequence[ControlServer]) -> dict[str, object]:
+def counts(servers: Sequence[ControlServer]) -> ControlDocument:
     """Return the `control` part of the status document."""
     dropped = sum((server.dropped for server in servers), Counter[Drop]())
     return {"answered": sum(server.answered for server in servers), "dropped": dict(dropped)}

@@ -5,12 +5,23 @@ docs/control.md describes every key; all of them are always there.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Self
 
 from framebus.clocks import utc_offset_ns
 from framebus.contract.causes import Cause
+from framebus.contract.documents import (
+    CauseDocument,
+    ControlDocument,
+    FallbackDocument,
+    FramesDocument,
+    LeaseDocument,
+    RecoveryDocument,
+    RingDocument,
+    SourceDocument,
+    StatusDocument,
+)
 from framebus.contract.words import State
 from framebus.ring.writer import RingWriter
 from framebus.version import __version__
@@ -23,9 +34,6 @@ from capture_daemon.lifecycle.fallback import Fallback
 from capture_daemon.lifecycle.lease import Lease
 from capture_daemon.lifecycle.table import OPEN_STATES
 from capture_daemon.recovery.escalation import Progress
-from capture_daemon.sources.base import Granted, Request
-
-Document = dict[str, object]
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +81,7 @@ class Ring:
             note=writer.note,
         )
 
-    def document(self) -> Document:
+    def document(self) -> RingDocument:
         """Return the `ring` part."""
         return {
             "path": self.path,
@@ -98,7 +106,7 @@ class Status:
         counters: FrameCounters,
         fallback: Fallback,
         fallback_counters: FrameCounters,
-        control: Callable[[], Mapping[str, object]],
+        control: Callable[[], ControlDocument],
         started_ns: int,
     ) -> None:
         self._camera = camera
@@ -111,7 +119,7 @@ class Status:
         self._control = control
         self._started_ns = started_ns
 
-    def document(self, now_ns: int, *, operator: bool = False) -> Document:
+    def document(self, now_ns: int, *, operator: bool = False) -> StatusDocument:
         """Return the whole document; `now_ns` is CLOCK_MONOTONIC.
 
         An `operator` sees of a source's text what is known to be harmless, others only its kind,
@@ -125,7 +133,7 @@ class Status:
             "version": __version__,
             "epoch": f"{self._ring.epoch:016x}",
             "started_utc_ns": self._started_ns + to_utc_ns,
-            "state": camera.state.value,
+            "state": camera.state,
             "since_utc_ns": camera.since_ns + to_utc_ns,
             "cause": _cause(camera.cause, _CAMERA),
             "incident": camera.incident,
@@ -136,7 +144,7 @@ class Status:
             "frames": _frames(self._counters.counts(now_ns), to_utc_ns, camera.state),
             "fallback": self._fallback_part(now_ns, to_utc_ns, operator=operator),
             "ring": self._ring.document(),
-            "control": dict(self._control()),
+            "control": self._control(),
             "recovery": _recovery(camera.recovery, to_utc_ns),
         }
 
@@ -154,7 +162,9 @@ class Status:
         what = f" {granted.width}x{granted.height}" if granted else ""
         return f"{camera.state}{what} from {camera.source.request.spec.public}"
 
-    def _fallback_part(self, now_ns: int, to_utc_ns: int, *, operator: bool) -> Document | None:
+    def _fallback_part(
+        self, now_ns: int, to_utc_ns: int, *, operator: bool
+    ) -> FallbackDocument | None:
         fallback = self._fallback.snapshot(now_ns)
         if fallback.spec is None:
             return None
@@ -162,7 +172,7 @@ class Status:
         return {
             "shown": shown_ns is not None,
             "shown_since_utc_ns": None if shown_ns is None else shown_ns + to_utc_ns,
-            "state": own.state.value,
+            "state": own.state,
             # While it is not wanted there is nothing to explain.
             "cause": _cause(own.cause, _FALLBACK) if fallback.wanted else None,
             "source": _source(own.source, _FALLBACK, operator=operator),
@@ -170,7 +180,7 @@ class Status:
         }
 
 
-def _frames(counts: FrameCounts, to_utc_ns: int, state: State) -> Document:
+def _frames(counts: FrameCounts, to_utc_ns: int, state: State) -> FramesDocument:
     fps = counts.fps if state in OPEN_STATES else None
     return {
         "captured": counts.captured,
@@ -182,19 +192,19 @@ def _frames(counts: FrameCounts, to_utc_ns: int, state: State) -> Document:
     }
 
 
-def _source(source: CurrentSource, limits: Limits, *, operator: bool) -> Document:
+def _source(source: CurrentSource, limits: Limits, *, operator: bool) -> SourceDocument:
     granted, spec = source.granted, source.request.spec
     return {
         "spec": truncate(spec.text if operator else spec.public, limits.spec),
         "kind": source.kind,
         "device": truncate(granted.device if granted else "", limits.device),
-        "requested": _requested(source.request.format),
-        "granted": _granted(granted),
+        "requested": source.request.format.document(),
+        "granted": granted.document() if granted else None,
         "note": granted.note if granted else "",
     }
 
 
-def _cause(cause: Cause | None, limits: Limits) -> Document | None:
+def _cause(cause: Cause | None, limits: Limits) -> CauseDocument | None:
     if cause is None:
         return None
     return {
@@ -204,41 +214,26 @@ def _cause(cause: Cause | None, limits: Limits) -> Document | None:
     }
 
 
-def _lease(lease: Lease | None, to_utc_ns: int) -> Document | None:
+def _lease(lease: Lease | None, to_utc_ns: int) -> LeaseDocument | None:
     """Return to whom the camera is lent; the id is its holder's alone."""
     if lease is None:
         return None
     return {"to": truncate(lease.to, _LEASE_TO_MAX), "until_utc_ns": lease.until_ns + to_utc_ns}
 
 
-def _recovery(progress: Progress, to_utc_ns: int) -> Document:
+def _recovery(progress: Progress, to_utc_ns: int) -> RecoveryDocument:
     step = progress.step
     return {
-        "rung": progress.rung and progress.rung.value,
-        "next": step and step.rung.value,
-        "next_utc_ns": step and step.due_ns + to_utc_ns,
-        "tries": {rung.value: times for rung, times in progress.tries.items()},
+        "rung": progress.rung,
+        "next": step.rung if step else None,
+        "next_utc_ns": step.due_ns + to_utc_ns if step else None,
+        "tries": dict(progress.tries),
         "unavailable": [
             {
-                "rung": each.rung.value,
+                "rung": each.rung,
                 "reason": truncate(each.reason, _RUNG_TEXT_MAX),
                 "remedy": truncate(each.remedy, _RUNG_TEXT_MAX),
             }
             for each in progress.unavailable
         ],
-    }
-
-
-def _requested(request: Request) -> Document:
-    return {"width": request.width, "height": request.height, "fps": request.fps}
-
-
-def _granted(granted: Granted | None) -> Document | None:
-    if granted is None:
-        return None
-    return {
-        "fourcc": granted.fourcc,
-        "width": granted.width or None,
-        "height": granted.height or None,
-        "fps": granted.fps or None,
     }

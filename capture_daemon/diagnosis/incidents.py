@@ -6,12 +6,12 @@ thread at its own time; the document has both.
 
 from __future__ import annotations
 
-import enum
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from framebus.contract.causes import Cause
+from framebus.contract.documents import IncidentDocument
 
 SYMPTOMS = frozenset({"silent", "garbage"})
 """Causes that only say what is seen."""
@@ -23,13 +23,6 @@ HOLDERS_MAX = 12
 LINES_MAX = 40
 _CAUSE_MAX = 500
 """Characters of a cause's message and of its remedy: people and servers have a say in them."""
-
-
-class CuredBy(enum.Enum):
-    """What ended an incident, where it was not a rung of the ladder."""
-
-    ITSELF = "itself"
-    PERSON = "person"
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +130,7 @@ def new_id(utc_ns: int) -> str:
 
 def document(
     incident: Incident, evidence: Evidence = NOTHING, *, now_ns: int, to_utc_ns: int
-) -> dict[str, object]:
+) -> IncidentDocument:
     """Return it as events, replies and the journal have it; docs/control.md has the keys.
 
     `to_utc_ns` is UTC less CLOCK_MONOTONIC, as it is now.

@@ -5,10 +5,10 @@ The lists of incidents are bounded and forget; these only grow, as a time series
 
 from __future__ import annotations
 
+from framebus.contract.words import CuredBy
+
 from capture_daemon.diagnosis.incidents import Incident
 
-NOTHING_CURED = "nothing"
-"""In place of what cured an incident that ended without frames."""
 REST = "other"
 """Stands for causes and cures beyond the first `ROWS_MAX`."""
 ROWS_MAX = 64
@@ -26,7 +26,7 @@ class Totals:
         """Count an incident; nothing happens while it goes on."""
         if incident.ended_ns is None:
             return
-        key: tuple[str, str] = (incident.cause.code, incident.cured_by or NOTHING_CURED)
+        key: tuple[str, str] = (incident.cause.code, incident.cured_by or CuredBy.NOTHING)
         if key not in self._rows and len(self._rows) >= ROWS_MAX:
             key = (REST, REST)
         count, away_ns = self._rows.get(key, (0, 0))

@@ -15,9 +15,9 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from framebus.contract.causes import Cause
-from framebus.contract.words import Rung, State
+from framebus.contract.words import CuredBy, Rung, State
 
-from capture_daemon.diagnosis.incidents import CuredBy, Incident, Try, new_id
+from capture_daemon.diagnosis.incidents import Incident, Try, new_id
 from capture_daemon.lifecycle.lease import Lease
 from capture_daemon.sources.base import Granted
 
@@ -126,7 +126,7 @@ class Outage:
     def end(self, source: str, granted: Granted | None, streaming_since_ns: int) -> None:
         """The stream has proved itself: say so, once."""
         what = f"{granted.fourcc} {granted.width}x{granted.height}" if granted else "frames"
-        if self._since_ns is None:
+        if self._since_ns is None or self.incident is None:  # the latter: as a person wished
             self.log.info("streaming %s from %s", what, source)
         else:
             away_s = (streaming_since_ns - self._since_ns) / 1e9
@@ -172,9 +172,9 @@ class Outage:
 
     def _cured_by(self) -> str:
         if self._by_hand:
-            return CuredBy.PERSON.value
+            return CuredBy.PERSON
         tried = self._incident.tried if self._incident else ()
-        return tried[-1].rung if tried else CuredBy.ITSELF.value
+        return tried[-1].rung if tried else CuredBy.ITSELF
 
     def _change(self, incident: Incident) -> None:
         if incident != self._incident:

@@ -72,27 +72,13 @@ class InheritedDevice:
 
     def check_request(self, request: CaptureRequest) -> None:
         """Raise SourceError unless `request` is what the predecessor was carrying out."""
-        requested = request.format
-        wanted: dict[str, object] = {
-            "width": requested.width,
-            "height": requested.height,
-            "fps": requested.fps,
-        }
-        if (
-            self._source.get("spec") != request.spec.public
-            or self._source.get("requested") != wanted
-        ):
+        spec, requested = self._source.get("spec"), self._source.get("requested")
+        if spec != request.spec.public or requested != request.format.document():
             raise SourceError("other-plan", "something else is to be captured now")
 
     def check_granted(self, granted: Granted) -> None:
         """Raise SourceError unless the device streams what the predecessor was granted."""
-        told: dict[str, object] = {
-            "fourcc": granted.fourcc,
-            "width": granted.width,
-            "height": granted.height,
-            "fps": granted.fps,
-        }
-        if self._source.get("granted") != told:
+        if self._source.get("granted") != granted.document():
             raise SourceError("other-format", "the device streams in another format")
 
     def take(self) -> int:

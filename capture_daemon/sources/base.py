@@ -20,6 +20,7 @@ from dataclasses import dataclass, field
 from typing import Literal, Protocol, runtime_checkable
 
 from framebus.contract.causes import CaptureCode, InnerCode, SourceCode
+from framebus.contract.documents import GrantedDocument, RequestedDocument
 from framebus.contract.words import Rejection
 from framebus.frame import FrameFlags
 
@@ -31,6 +32,10 @@ class Request:
     width: int | None = None
     height: int | None = None
     fps: float | None = None
+
+    def document(self) -> RequestedDocument:
+        """Return it as the status document has it."""
+        return {"width": self.width, "height": self.height, "fps": self.fps}
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +61,15 @@ class Granted:
     is waited for longer the next time."""
     note: str = ""
     """What a person should know of it: that less was granted than the camera offers, and why."""
+
+    def document(self) -> GrantedDocument:
+        """Return it as the status document has it: what is not known is null there."""
+        return {
+            "fourcc": self.fourcc,
+            "width": self.width or None,
+            "height": self.height or None,
+            "fps": self.fps or None,
+        }
 
 
 ADOPTED = "adopted"

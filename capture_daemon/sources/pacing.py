@@ -44,6 +44,11 @@ class Pacer:
         self._start_ns = clock()
         self._next = 0
 
+    @property
+    def interval_s(self) -> float:
+        """From tick to tick, seconds."""
+        return self._interval_ns / 1e9
+
     def wait(self, timeout_s: float) -> int | None:
         """Return the tick that is due, or None after `timeout_s` or an interrupt.
 

@@ -1,9 +1,10 @@
 """Has the kernel send this process a signal when whoever started it ends, however that ends.
 
-    python -I -S end_with_parent.py PARENT_PID SIGNAL PROGRAM [ARGUMENT ...]
+    python -I -S end_with_parent.py PARENT_PID SIGNAL_NUMBER PROGRAM [ARGUMENT ...]
 
 As a program, run by path, it then becomes PROGRAM: code between fork and exec is not safe, and a
-daemon that has a camera open may not run any. It imports nothing of framebus.
+daemon that has a camera open may not run any. It imports nothing of framebus, and no `signal`,
+which would take a quarter of its start.
 
 prctl(2), PR_SET_PDEATHSIG: tied to the *thread* that started this process, kept across execve, not
 inherited by children.
@@ -11,7 +12,6 @@ inherited by children.
 
 import ctypes
 import os
-import signal
 import sys
 
 _PR_SET_PDEATHSIG = 1  # linux/prctl.h
@@ -32,8 +32,8 @@ def end_with_parent(parent: int, number: int) -> None:
 
 def main() -> None:
     """Never returns: becomes PROGRAM, or exits with 127 (it cannot run) or 75 (parent is gone)."""
-    parent, name, program = int(sys.argv[1]), sys.argv[2], sys.argv[3:]
-    end_with_parent(parent, signal.Signals[name])
+    parent, number, program = int(sys.argv[1]), int(sys.argv[2]), sys.argv[3:]
+    end_with_parent(parent, number)
     try:
         os.execvp(program[0], program)  # noqa: S606 - that there is no shell is the purpose
     except OSError as error:

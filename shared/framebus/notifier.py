@@ -10,6 +10,7 @@ import json
 from collections.abc import Mapping
 from typing import Final
 
+from framebus.contract.words import EventName
 from framebus.names import CameraNames
 from framebus.ring.announcement import Announcement
 from framebus.zmtp.publisher import Acceptor, Publisher
@@ -49,7 +50,7 @@ class EventNotifier:
             acceptor, path, queue_max=_EVENTS_QUEUED, kernel_max=_EVENTS_KERNEL
         )
 
-    def send(self, event: str, document: Mapping[str, object]) -> None:
+    def send(self, event: EventName, document: Mapping[str, object]) -> None:
         """Tell all listeners that `event` happened."""
         if not self._publisher.wanted:
             return

@@ -80,10 +80,25 @@ def test_the_page_commands_a_camera_for_who_has_the_token() -> None:
         page.click('.commands [data-method="start"]')
         server.daemon.until_state("streaming", within_s=30)
         page.wait_for_selector(".state.good", timeout=20_000)
-        page.click('.commands [data-method="reset"]')
-        page.wait_for_function(
-            "() => document.querySelector('.commands output').textContent.includes('no USB camera')"
-        )
+        assert wrong == []
+
+
+def test_a_reset_is_offered_only_where_there_is_or_could_be_a_usb_device() -> None:
+    offered = """() => [undefined, [], "grant it", ""].map((remedy) => {
+        const unavailable = typeof remedy === "string" ? [{ rung: "usb-reset", remedy }] : remedy;
+        page.take({ camera: "camera", state: "streaming", online: true, cause: null, age_s: 0,
+                    recovery: { unavailable } });
+        return !document.querySelector('[data-rung="usb-reset"]').hidden;
+    })"""
+    with (
+        Guarded() as server,
+        chromium.page(f"{server.origin}/?token={server.token}") as (page, wrong),
+    ):
+        page.wait_for_selector(".state.good", timeout=20_000)
+        # The test pattern has none.
+        page.wait_for_selector('[data-rung="usb-reset"]', state="hidden", timeout=20_000)
+        assert page.is_visible('.commands [data-method="restart"]')
+        assert page.evaluate(offered) == [True, True, True, False]
         assert wrong == []
 
 

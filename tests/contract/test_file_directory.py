@@ -13,9 +13,11 @@ from hypothesis import strategies as st
 
 from capture_daemon.sources.base import Interrupt, Request, SourceError, SourceGone
 from capture_daemon.sources.file import directory
+from capture_daemon.sources.file import source as file_source
 from capture_daemon.sources.file.directory import natural_key
 from capture_daemon.sources.file.regular import open_regular
 from capture_daemon.sources.file.source import FileSource
+from capture_daemon.sources.pacing import Pacer
 from capture_daemon.sources.pictures.splitter import LARGEST_FRAME
 from tests.contract.source_contract import take
 from tests.samples import pictures
@@ -115,6 +117,42 @@ def test_a_long_run_of_bad_pictures_is_skipped_and_counted_as_missed(
     assert [frame.captured.reject for frame in frames] == ["", "no-eoi", "no-eoi", "no-eoi", ""]
     assert frames[-1].data == FRAMES[1]
     assert [frame.captured.device_sequence for frame in frames] == [1, 2, 3, 4, 102]
+
+
+def test_more_bad_pictures_than_fit_into_the_time_do_not_hide_the_good_one_behind_them(
+    tmp_path: Path, interrupt: Interrupt
+) -> None:
+    """Its time is over at the third of them; opened again, it goes on where it was."""
+    fill(tmp_path, a=FRAMES[0], z=FRAMES[1], **{f"b{number}": CUT for number in range(20)})
+    source = FileSource(str(tmp_path), Request(fps=500), interrupt, away_s=0.0)
+    shown: list[bytes] = []
+
+    def play() -> None:
+        while True:
+            captured = source.read(1.0)
+            if captured is not None and not captured.reject:
+                shown.append(bytes(captured.data))
+
+    for _ in range(2):
+        source.open()
+        with pytest.raises(SourceGone):
+            play()
+    source.close()
+    assert shown == [FRAMES[0], FRAMES[1], FRAMES[0]]
+
+
+def test_a_slow_show_has_time_to_pass_over_thousands_of_bad_pictures_at_a_tick(
+    tmp_path: Path, interrupt: Interrupt, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(file_source, "_SKIPPED", 1)
+    monkeypatch.setattr(file_source, "_SKIP_S", 30.0)
+    fill(tmp_path, a=FRAMES[0], z=FRAMES[1], **{f"b{number}": b"" for number in range(300)})
+    source = FileSource(str(tmp_path), Request(fps=10), interrupt, away_s=60.0)
+    monkeypatch.setattr(Pacer, "interval_s", 60.0)
+    source.open()
+    frames = take(source, 5)
+    source.close()
+    assert [frame.captured.reject for frame in frames] == ["", "empty", "empty", "empty", ""]
 
 
 def test_a_name_is_printed_so_that_it_is_one_line(

@@ -1,11 +1,15 @@
-"""A gate over a ledger of its own, for tests without workers."""
+"""Limits of one worker, for tests without others."""
 
 from __future__ import annotations
 
+from tests.rigs.worker_table import close, table
+from web_workers.admission.shared_load import SharedLoad
 from web_workers.admission.viewer_limits import Limits, ViewerLimits
-from web_workers.counts.scoreboard import Scoreboard
 
 
-def viewer_limits(board: Scoreboard, *, room: int = 1000, **limits: int) -> ViewerLimits:
-    """Return the gate of a worker that has claimed no slot: it counts for itself."""
-    return ViewerLimits(Limits(**limits), board.shared_load(), room=room)
+def viewer_limits(*, room: int = 1000, **limits: int) -> ViewerLimits:
+    """Return the limits of a worker that is alone."""
+    alone = table()
+    load = SharedLoad(alone)
+    close(alone)
+    return ViewerLimits(Limits(**limits), load, room=room)

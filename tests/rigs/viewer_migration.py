@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-import os
 import socket
 
+from tests.rigs.worker_table import close, table
 from tests.samples.viewer_states import STATES
 from web_workers.counts.worker_counts import HANDED_OVER, Closed
 from web_workers.handover.channel import Channel, create_lanes
 from web_workers.handover.codec import viewer_fields
 from web_workers.handover.migration import ViewerMigration
 from web_workers.handover.viewer_state import ViewerState
-from web_workers.handover.worker_registry import Peer, WorkerRegistry, WorkerState, create_memory
+from web_workers.handover.worker_registry import Peer, WorkerRegistry, WorkerState
 from web_workers.viewers.viewer import EVENTS, Viewer
 from web_workers.wire.loop import StreamLoop
+from web_workers.worker_table import WorkerTable
 
 MS = 1_000_000
 
@@ -21,8 +22,8 @@ MS = 1_000_000
 class Others(WorkerRegistry):
     """A roster whose other workers are made up; only its own row is in the memory."""
 
-    def __init__(self, fd: int) -> None:
-        super().__init__(fd)
+    def __init__(self, table: WorkerTable) -> None:
+        super().__init__(table)
         self.others: list[Peer] = []
         self.told: list[WorkerState | int] = []
         """What was said of this worker: states, and how many viewers it has."""
@@ -45,7 +46,6 @@ class ViewerHost:
     def __init__(self, bench: Bench) -> None:
         self.bench = bench
         self.viewers: list[Viewer] = []
-        self.settled = 0
         self.serves = True
 
     def all_viewers(self) -> list[Viewer]:
@@ -68,9 +68,6 @@ class ViewerHost:
         self.add(sock)
         return True
 
-    def settle(self) -> None:
-        self.settled += 1
-
     def add(self, sock: socket.socket) -> None:
         viewer = Viewer(sock, peer="t", clock=self.bench.clock, on_close=self.bench.loop.remove)
         viewer.set_owner(self)
@@ -89,14 +86,24 @@ class Bench:
         self.now = 10_000 * MS
         self.tick = 0  # how much later it is each time that somebody looks at the clock
         self.loop = StreamLoop(clock=self.clock)
-        self.memory = create_memory()
-        self.registry = Others(self.memory)
+        self.table = table()
+        self.registry = Others(self.table)
+        self.registry.enter(5)
+        self.settled = 0
         self.channel = Channel(create_lanes())
         self.host = ViewerHost(self)
         self.clients: list[socket.socket] = []
         self.migration = ViewerMigration(
-            host=self.host, channel=self.channel, registry=self.registry, age=5, loop=self.loop
+            host=self.host,
+            channel=self.channel,
+            registry=self.registry,
+            age=5,
+            loop=self.loop,
+            moved=self.on_moved,
         )
+
+    def on_moved(self) -> None:
+        self.settled += 1
 
     def clock(self) -> int:
         self.now += self.tick
@@ -144,4 +151,4 @@ class Bench:
         for each in (*self.clients, *self.channel._puts, *self.channel._takes):
             each.close()
         self.loop.close()
-        os.close(self.memory)
+        close(self.table)

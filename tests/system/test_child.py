@@ -16,6 +16,7 @@ import pytest
 from capture_daemon.sources.base import Interrupt, Request, SourceGone, SourceUnusable
 from capture_daemon.sources.ffmpeg.child import Child
 from capture_daemon.sources.ffmpeg.source import FfmpegSource
+from capture_daemon.sources.ffmpeg.start_spacing import FREE
 from tests.helpers.processes import alive, name_of
 from tests.helpers.waiting import until
 from tests.samples import pictures
@@ -237,3 +238,16 @@ def test_a_stream_that_was_copied_is_copied_at_once_the_next_time(
         source.open()
         source.close()
     assert starts.read_text().split() == ["e", "c", "c"]
+
+
+def test_what_ends_each_time_is_not_started_at_each_try(
+    tmp_path: Path, program: Program, interrupt: Interrupt
+) -> None:
+    starts = tmp_path / "starts"
+    source = FfmpegSource(
+        "http://127.0.0.1/x", Request(), interrupt, program=program(f"echo >>{starts}; exit 1")
+    )
+    for _ in range(10):
+        with pytest.raises(SourceGone, match="ended with status 1"):
+            source.open()
+    assert len(starts.read_text()) == FREE

@@ -1,4 +1,4 @@
-"""The roster between processes: who lives, who ended in good order, and who was killed."""
+"""Which workers live, between processes: who ended in good order, and who was killed."""
 
 from __future__ import annotations
 
@@ -9,16 +9,20 @@ from collections.abc import Iterator
 
 import pytest
 
-from web_workers.handover.worker_registry import WorkerRegistry, WorkerState, create_memory
+from web_workers.handover.worker_registry import WorkerRegistry, WorkerState
+from web_workers.worker_table import WorkerTable, create_memory
 
 # A worker of the age that it is given, that does what it is told line by line.
 WORKER = """
 import sys
 from web_workers.handover.worker_registry import WorkerRegistry, WorkerState
-registry = WorkerRegistry(int(sys.argv[1]))
-registry.claim(int(sys.argv[2]))
-again = WorkerRegistry(int(sys.argv[1]))  # as new code does that was read after that
-again.claim(int(sys.argv[2]))
+from web_workers.worker_table import WorkerTable
+fd, age = map(int, sys.argv[1:])
+table = WorkerTable(fd)
+row = table.claim()
+WorkerRegistry(table).enter(age)
+registry = WorkerRegistry(WorkerTable(fd, row=row))  # as new code does that was read after that
+registry.enter(age)
 print(flush=True)
 for line in sys.stdin:
     word, number = line.split()
@@ -59,7 +63,8 @@ class Bench:
 
     def __init__(self) -> None:
         self.fd = create_memory()
-        self.registry = WorkerRegistry(self.fd)
+        self.table = WorkerTable(self.fd)
+        self.registry = WorkerRegistry(self.table)
         self.workers: list[Worker] = []
 
     def worker(self, age: int) -> Worker:
@@ -127,5 +132,5 @@ def test_a_worker_that_ended_in_good_order_has_lost_nobody(bench: Bench) -> None
 
 def test_the_master_tells_whom_it_has_started(bench: Bench) -> None:
     assert bench.registry.newest_age == 0
-    bench.registry.started(7)
-    assert WorkerRegistry(bench.fd).newest_age == 7
+    bench.table.started(7)
+    assert WorkerRegistry(WorkerTable(bench.fd)).newest_age == 7

@@ -62,6 +62,7 @@ def test_a_script_commands_with_the_token_but_not_from_a_foreign_page(
         {"method": "shutdown"},
         {"method": "renew"},
         {"method": "lend", "params": {"seconds": 9}},
+        {"method": "give_back", "params": {"lease": "5b0c9f2d7e41a386"}},
         {"method": "holders"},
         {"method": "incidents"},
         {"method": "__class__"},

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any, get_args, get_type_hints, is_typeddict
 
 import pytest
-from framebus.contract.methods import METHODS, OVER_HTTP, Method
+from framebus.contract.documents import IncidentDocument, StatusDocument
+from framebus.contract.methods import METHODS, Method
 from framebus.contract.parameters import Parameter
-from framebus.contract.words import DROPS, REJECTIONS, Rung, State
+from framebus.contract.words import DROPS, EVENTS, REJECTIONS, CuredBy, Rung, State
 
 DOCS = Path(__file__).parents[2] / "docs"
 CONTROL = (DOCS / "control.md").read_text()
@@ -50,8 +53,28 @@ def test_a_word_of_the_status_document_is_explained(word: str) -> None:
     assert f"`{word}`" in section("status")
 
 
-def test_what_may_be_called_over_http_stands_where_its_safety_is_argued() -> None:
-    page = (DOCS / "security.md").read_text()
-    (table,) = re.findall(r"\n\| method \| parameters \|\n(.*?)\n\n", page, re.S)
-    allowed = {each.name for name in OVER_HTTP for each in METHODS[name].takes if each.http}
-    assert set(re.findall(r"`(\w+)`", table)) == {*OVER_HTTP, *allowed}
+@pytest.mark.parametrize("word", CuredBy)
+def test_what_ends_an_incident_is_explained(word: CuredBy) -> None:
+    assert f"`{word}`" in section("incidents")
+
+
+@pytest.mark.parametrize("event", EVENTS)
+def test_an_event_is_explained(event: str) -> None:
+    assert f'{{"event": "{event}"' in section("Events")
+
+
+def keys(document: Any) -> Iterator[str]:
+    """Yield every key of a document and of those within it."""
+    for key, hint in get_type_hints(document).items():
+        yield key
+        for within in (hint, *get_args(hint)):
+            if is_typeddict(within):
+                yield from keys(within)
+
+
+@pytest.mark.parametrize(
+    ("document", "title"), [(StatusDocument, "status"), (IncidentDocument, "incidents")]
+)
+def test_every_key_of_a_document_is_shown(document: type, title: str) -> None:
+    shown = re.findall(r'"(\w+)":|`(\w+)`', section(title))
+    assert {*keys(document)} <= {word for pair in shown for word in pair}

@@ -10,8 +10,7 @@ import pytest
 from tests.helpers.multipart import Part
 from tests.helpers.waiting import until
 from tests.rigs.feed import FRAME_MS, Bench
-from web_workers.feeds.housekeeping import housekeep
-from web_workers.feeds.streams import EVERY_NS
+from web_workers.feeds.housekeeping import EVERY_NS, housekeep
 from web_workers.viewers.viewer import Viewer
 
 

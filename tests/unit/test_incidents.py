@@ -6,6 +6,7 @@ import json
 
 import pytest
 from framebus.contract.causes import Cause
+from framebus.contract.documents import IncidentDocument
 
 from capture_daemon.diagnosis.incidents import (
     HOLDERS_MAX,
@@ -23,20 +24,6 @@ from capture_daemon.diagnosis.incidents import (
 UTC = 1_795_387_146_866_813_527
 NOW = 5_000_000_000_000
 """CLOCK_MONOTONIC, at UTC."""
-KEYS = [
-    *(
-        "id",
-        "camera",
-        "state",
-        "began_utc_ns",
-        "ended_utc_ns",
-        "away_s",
-        "cause",
-        "causes",
-        "tried",
-    ),
-    *("cured_by", "fallback_utc_ns", "holders", "kernel_log", "notes"),
-]
 
 
 def incident(message: str = "gone") -> Incident:
@@ -46,14 +33,14 @@ def incident(message: str = "gone") -> Incident:
 
 def told_of(
     found: Incident, evidence: Evidence = NOTHING, *, now_ns: int = NOW, utc_ns: int = UTC - NOW
-) -> dict[str, object]:
+) -> IncidentDocument:
     return document(found, evidence, now_ns=now_ns, to_utc_ns=utc_ns)
 
 
 def test_the_keys_are_those_of_the_contract_whatever_happened() -> None:
-    assert list(told_of(incident())) == KEYS
+    assert list(told_of(incident())) == list(IncidentDocument.__annotations__)
     ended = incident().with_try(Try("reopen", NOW)).cured(NOW + 5, "reopen")
-    assert list(told_of(ended, Evidence(notes=("x",)))) == KEYS
+    assert list(told_of(ended, Evidence(notes=("x",)))) == list(IncidentDocument.__annotations__)
 
 
 def test_an_incident_that_goes_on_gets_longer_and_one_that_has_ended_does_not() -> None:

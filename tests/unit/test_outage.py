@@ -214,3 +214,22 @@ def test_a_fallback_is_said_to_have_stood_in_since_it_did_first(told: Told) -> N
     for at_ns in (START + 2 * S, START + 5 * S):
         outage.covered(at_ns)
     assert told.last.fallback_ns == START + 2 * S
+
+
+@pytest.mark.parametrize(
+    ("blamed", "said"),
+    [
+        (False, "streaming MJPG 640x480 from test"),
+        (True, "streaming MJPG 640x480 from test again after 2.5 s"),
+    ],
+)
+def test_how_long_frames_were_away_is_logged_of_a_failure_and_not_of_a_wish(
+    told: Told, caplog: pytest.LogCaptureFixture, blamed: bool, said: str
+) -> None:
+    caplog.set_level("INFO")
+    outage = Outage(tell=told.tell, clock=lambda: told.now_ns)
+    outage.begin(START)
+    if blamed:
+        outage.blame(Cause("silent", "no frame came"))
+    outage.end("test", GRANTED, START + 5 * S // 2)
+    assert caplog.messages[-1] == said

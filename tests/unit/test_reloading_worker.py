@@ -18,12 +18,12 @@ from web_workers.handover.worker_registry import Peer, WorkerState
 
 
 class Others:
-    """A roster of one other worker, which does `state`."""
+    """A registry of one other worker, which does `state`."""
 
     def __init__(self, state: WorkerState) -> None:
         self._peer = Peer(pid=1, age=1, state=state, viewers=1, seen_ns=0)
 
-    def claim(self, age: int) -> None:
+    def enter(self, age: int) -> None:
         pass
 
     def peers(self) -> list[Peer]:
@@ -52,7 +52,8 @@ def start(
     monkeypatch.setattr(reloading_worker, "time", SimpleNamespace(sleep=lambda _s: None))
     worker: Any = reloading_worker.ReloadingWorker.__new__(reloading_worker.ReloadingWorker)
     worker.age, worker.booted = 2, booted
-    worker.held = worker._registry = Others(others)
+    worker._table = SimpleNamespace(claim=lambda: 0)
+    monkeypatch.setattr(reloading_worker, "WorkerRegistry", lambda _table: Others(others))
     worker.log = logging.getLogger("gunicorn.error")
     worker.init_process()
 

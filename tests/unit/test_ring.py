@@ -127,7 +127,7 @@ def test_descriptors_run_out_before_the_arena_does(writer: RingWriter, reader: R
     for _ in range(count + 10):
         publish(writer, b"tiny")
     assert reader.oldest == 11
-    for look in (reader.read, reader.captured_ns):
+    for look in (reader.read, reader.captured_ns, reader.length):
         with pytest.raises(FrameGone):
             look(10)
 

@@ -117,6 +117,14 @@ def left(node: str = NODE) -> tuple[InheritedDevice, int]:
     return InheritedDevice(fd, STATUS, LastFrame(1, 41)), fd
 
 
+def test_a_device_that_does_not_say_its_rate_is_gone_on_with() -> None:
+    granted = Granted("MJPG", 640, 480, 0.0)
+    status = {"source": {"granted": {"fourcc": "MJPG", "width": 640, "height": 480, "fps": None}}}
+    inherited = InheritedDevice(os.open(NODE, os.O_RDONLY), status, None)
+    inherited.check_granted(granted)
+    inherited.close()
+
+
 def is_open(node: str) -> bool:
     return any(
         file.is_symlink() and os.readlink(file) == node for file in Path("/proc/self/fd").iterdir()

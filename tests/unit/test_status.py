@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 
+from framebus.contract import status_document
 from framebus.contract.causes import Cause
+from framebus.contract.documents import StatusDocument
 from framebus.contract.words import DEVICE_LEVEL, REJECTIONS, Rung
 from framebus.ring.layout import STATUS_TEXT_MAX
 from hypothesis import given
@@ -86,7 +88,7 @@ def begin(controller: CaptureController) -> int:
     return controller.sessions.number
 
 
-def size(document: dict[str, object]) -> int:
+def size(document: StatusDocument) -> int:
     return len(json.dumps(document, separators=(",", ":")))
 
 
@@ -126,7 +128,9 @@ def test_a_fallback_is_told_with_its_own_source_cause_and_frames() -> None:
     told = status.document(5)["fallback"]
     assert isinstance(told, dict)
     assert (told["shown"], told["state"], told["source"]["spec"]) == (True, "streaming", "test")
-    assert told["source"]["granted"]["width"] == 640
+    assert told["source"]["granted"] == {"fourcc": "MJPG", "width": 640, "height": 480, "fps": 30.0}
+    text = json.dumps(status.document(5))
+    assert status_document.parse(text.encode()) == json.loads(text)  # its readers lose nothing
     assert status.changes(5) != before
     assert status.line(5).endswith("; the fallback is shown")
 
@@ -179,7 +183,5 @@ def test_a_rate_and_a_size_that_are_not_known_are_null_and_a_closed_source_has_n
     assert rate(status.document(2 * S)) is None
 
 
-def rate(document: dict[str, object]) -> object:
-    frames = document["frames"]
-    assert isinstance(frames, dict)
-    return frames["fps"]
+def rate(document: StatusDocument) -> object:
+    return document["frames"]["fps"]

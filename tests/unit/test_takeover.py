@@ -11,7 +11,6 @@ from tests.helpers.multipart import split_head
 from tests.rigs.viewer_limits import viewer_limits
 from web_workers.admission.viewer_limits import Admission
 from web_workers.app import create_app
-from web_workers.counts.scoreboard import Scoreboard
 from web_workers.counts.worker_counts import WorkerCounts
 from web_workers.responses import takeover
 from web_workers.responses.takeover import (
@@ -31,9 +30,7 @@ class NoViewers:
         return []
 
     def __init__(self, places: int = 1) -> None:
-        board = Scoreboard.create()
-        self._viewer_limits = viewer_limits(board, viewers=places)
-        board.close()
+        self._viewer_limits = viewer_limits(viewers=places)
 
     def worker_counts(self) -> tuple[WorkerCounts, int]:
         return WorkerCounts(), 1

@@ -8,9 +8,8 @@ import pytest
 
 from tests.rigs.viewer_limits import viewer_limits
 from web_workers.admission.viewer_limits import LimitReached
-from web_workers.counts.scoreboard import Scoreboard
 from web_workers.counts.worker_counts import Closed
-from web_workers.feeds.streams import EVERY_NS
+from web_workers.feeds.housekeeping import EVERY_NS
 from web_workers.viewers.viewer import (
     EVENTS,
     STALL_NS,
@@ -107,8 +106,7 @@ def test_a_viewer_that_leaves_is_closed_and_its_audience_told_once(bench: Bench)
 
 @pytest.mark.parametrize("end", ["close", "let_go"])
 def test_a_viewer_gives_up_its_place_with_its_socket(bench: Bench, end: str) -> None:
-    board = Scoreboard.create()
-    full = viewer_limits(board, viewers=1)
+    full = viewer_limits(viewers=1)
     bench.viewer.admission = full.admit("192.0.2.1", 0)
     with pytest.raises(LimitReached):
         full.admit("192.0.2.2", 0)
@@ -117,7 +115,6 @@ def test_a_viewer_gives_up_its_place_with_its_socket(bench: Bench, end: str) -> 
     else:
         bench.viewer.let_go()
     full.admit("192.0.2.2", 0)
-    board.close()
 
 
 def test_a_viewer_that_left_is_found_out_by_sending_too(bench: Bench) -> None:

@@ -10,19 +10,11 @@ import pytest
 
 from tests.rigs.viewer_limits import viewer_limits
 from web_workers.admission.origin import LOCAL
-from web_workers.counts.scoreboard import Scoreboard
 from web_workers.handover.codec import restored_viewer, viewer_fields
 from web_workers.handover.viewer_state import ViewerState, decoded
 from web_workers.viewers.rate_limiter import FrameRateLimiter
 from web_workers.viewers.viewer import Viewer
 from web_workers.wire.multipart import Style
-
-
-@pytest.fixture
-def board() -> Iterator[Scoreboard]:
-    board = Scoreboard.create()
-    yield board
-    board.close()
 
 
 @pytest.fixture
@@ -48,8 +40,8 @@ def moved(viewer: Viewer, bytes_sent: int = 0) -> tuple[ViewerState, Viewer]:
     return viewer_state, there
 
 
-def test_all_that_is_known_of_a_viewer_goes_along(viewer: Viewer, board: Scoreboard) -> None:
-    viewer.admission = viewer_limits(board).admit("192.0.2.1", 5_000)
+def test_all_that_is_known_of_a_viewer_goes_along(viewer: Viewer) -> None:
+    viewer.admission = viewer_limits().admit("192.0.2.1", 5_000)
     viewer.joined_ns, viewer.moved_ns = 100, 200
     viewer.unwanted = 7
     viewer.style = Style.EXTRA

@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 from framebus.options.chosen import Chosen
 
@@ -14,16 +12,8 @@ from web_workers.admission.viewer_limits import (
     RefusalReason,
     ViewerLimits,
 )
-from web_workers.counts.scoreboard import Scoreboard
 
 SECOND = 1_000_000_000
-
-
-@pytest.fixture
-def board() -> Iterator[Scoreboard]:
-    board = Scoreboard.create()
-    yield board
-    board.close()
 
 
 def refused(
@@ -35,10 +25,8 @@ def refused(
     return caught.value.reason
 
 
-def test_as_many_as_there_are_places_are_let_in_and_who_leaves_gives_one_back(
-    board: Scoreboard,
-) -> None:
-    full = viewer_limits(board, viewers=3)
+def test_as_many_as_there_are_places_are_let_in_and_who_leaves_gives_one_back() -> None:
+    full = viewer_limits(viewers=3)
     places = [full.admit(f"192.0.2.{number}", 0) for number in range(3)]
     assert refused(full) is RefusalReason.VIEWERS
     places[1].release()
@@ -47,8 +35,8 @@ def test_as_many_as_there_are_places_are_let_in_and_who_leaves_gives_one_back(
     assert refused(full) is RefusalReason.VIEWERS
 
 
-def test_one_address_has_its_own_limit_and_an_ipv6_network_is_one(board: Scoreboard) -> None:
-    full = viewer_limits(board, viewers_per_address=2)
+def test_one_address_has_its_own_limit_and_an_ipv6_network_is_one() -> None:
+    full = viewer_limits(viewers_per_address=2)
     for _ in range(2):
         full.admit("192.0.2.1", 0)
     assert refused(full) is RefusalReason.VIEWERS_OF_ADDRESS
@@ -58,23 +46,23 @@ def test_one_address_has_its_own_limit_and_an_ipv6_network_is_one(board: Scorebo
     assert refused(full, "2001:db8::3") is RefusalReason.VIEWERS_OF_ADDRESS
 
 
-def test_what_a_new_viewer_would_take_is_counted_before_it_takes_it(board: Scoreboard) -> None:
-    full = viewer_limits(board, rate=10_000)
+def test_what_a_new_viewer_would_take_is_counted_before_it_takes_it() -> None:
+    full = viewer_limits(rate=10_000)
     full.admit("192.0.2.1", 6_000)
     assert refused(full, rate=6_000) is RefusalReason.RATE
     full.admit("192.0.2.1", 4_000)
     assert refused(full, rate=1) is RefusalReason.RATE
 
 
-def test_rates_of_one_address_are_added_up(board: Scoreboard) -> None:
-    full = viewer_limits(board, rate_per_address=10_000)
+def test_rates_of_one_address_are_added_up() -> None:
+    full = viewer_limits(rate_per_address=10_000)
     full.admit("192.0.2.1", 6_000)
     assert refused(full, rate=6_000) is RefusalReason.RATE_OF_ADDRESS
     full.admit("192.0.2.2", 6_000)
 
 
-def test_a_measured_rate_takes_the_place_of_what_was_expected(board: Scoreboard) -> None:
-    full = viewer_limits(board, rate=10_000)
+def test_a_measured_rate_takes_the_place_of_what_was_expected() -> None:
+    full = viewer_limits(rate=10_000)
     slow = full.admit("192.0.2.1", 8_000)
     slow.measured(0, 500)
     slow.measured(MEASURE_NS - 1, 600)
@@ -90,15 +78,15 @@ def test_a_measured_rate_takes_the_place_of_what_was_expected(board: Scoreboard)
     full.admit("192.0.2.1", 10_000)
 
 
-def test_a_worker_takes_no_more_than_it_has_descriptors_for(board: Scoreboard) -> None:
-    narrow = viewer_limits(board, room=2)
+def test_a_worker_takes_no_more_than_it_has_descriptors_for() -> None:
+    narrow = viewer_limits(room=2)
     for _ in range(2):
         narrow.admit(None, 0)
     assert refused(narrow) is RefusalReason.DESCRIPTORS
 
 
-def test_a_viewer_that_another_worker_let_in_is_let_in_here_too(board: Scoreboard) -> None:
-    full = viewer_limits(board, viewers=1)
+def test_a_viewer_that_another_worker_let_in_is_let_in_here_too() -> None:
+    full = viewer_limits(viewers=1)
     full.admit("192.0.2.1", 0)
     admission = full.readmit("2001:db8::/64", 5)
     assert refused(full) is RefusalReason.VIEWERS

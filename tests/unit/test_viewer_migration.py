@@ -31,7 +31,7 @@ def test_a_worker_takes_its_share_and_others_have_time_to_take_theirs(bench: Ben
     bench.pass_ms(150)
     assert (len(bench.host.viewers), bench.channel.waiting()) == (40, 0)
     assert bench.outcomes() == {"done": 40}
-    assert bench.host.settled
+    assert bench.settled
 
 
 def test_what_waited_before_the_worker_was_there_is_taken(bench: Bench) -> None:
@@ -49,7 +49,7 @@ def test_garbage_and_other_versions_are_counted_and_the_worker_lives(bench: Benc
     bench.wait(1)
     bench.pass_ms(20)
     assert bench.outcomes() == {"unreadable": 1, "other-version": 1, "done": 1}
-    assert bench.migration.lost() == 2
+    assert bench.registry.lost() == 2
     assert bench.clients[0].recv(1) == b""  # what came with it is closed
 
 
@@ -64,7 +64,7 @@ def test_a_viewer_that_cannot_be_served_is_counted(bench: Bench) -> None:
 def test_a_worker_that_ends_serves_on_until_the_younger_ones_are_up(bench: Bench) -> None:
     bench.have(50)
     bench.migration.open()
-    bench.registry.started(6)
+    bench.table.started(6)
     bench.migration.leave()
     bench.migration.leave()  # twice is harmless
     bench.pass_ms(500)
@@ -101,7 +101,7 @@ def test_what_does_not_fit_is_served_on_until_a_peer_has_taken_some(bench: Bench
     bench.pass_ms(LEAVE_WITHIN_NS // MS)
     assert bench.migration.empty
     assert bench.outcomes() == {"no-room": left}
-    assert bench.migration.lost() == 1  # a page asks again once, for however many
+    assert bench.registry.lost() == 1  # a page asks again once, for however many
     for arrival in taken:
         assert arrival is not None
         arrival.sock.close()
@@ -110,7 +110,7 @@ def test_what_does_not_fit_is_served_on_until_a_peer_has_taken_some(bench: Bench
 def test_a_worker_that_had_no_turn_until_its_time_is_up_gives_all_it_has(bench: Bench) -> None:
     bench.have(100)
     bench.migration.open()
-    bench.registry.started(6)
+    bench.table.started(6)
     bench.migration.leave()
     bench.now += LEAVE_WITHIN_NS
     bench.loop.dispatch()
@@ -159,10 +159,10 @@ def test_a_worker_that_is_cut_off_has_lost_its_viewers_and_an_empty_one_nobody(
     bench: Bench,
 ) -> None:
     bench.migration.close()
-    assert bench.migration.lost() == 0
+    assert bench.registry.lost() == 0
     bench.have(3)
     bench.migration.close()
-    assert bench.migration.lost() == 1
+    assert bench.registry.lost() == 1
 
 
 def test_the_rest_of_a_part_goes_along(bench: Bench) -> None:

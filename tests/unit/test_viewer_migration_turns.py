@@ -24,13 +24,12 @@ def refuse(_carried: ViewerState, _fd: int, _rest: memoryview | None) -> bool:
     raise OSError(errno.EPIPE, "Broken pipe")
 
 
-def test_the_others_are_told_what_this_worker_does_and_whom_it_has(bench: Bench) -> None:
+def test_the_others_are_told_what_this_worker_does(bench: Bench) -> None:
     bench.have(3)
     bench.migration.open()
-    bench.migration.counted()
     bench.migration.leave()
     bench.migration.close()
-    assert bench.registry.told == [WorkerState.SERVING, 3, WorkerState.ENDING, WorkerState.OVER]
+    assert bench.registry.told == [WorkerState.SERVING, WorkerState.ENDING, WorkerState.OVER]
 
 
 def test_many_are_taken_some_at_a_time_and_without_waiting(bench: Bench) -> None:
@@ -54,7 +53,7 @@ def test_many_are_given_some_at_a_time_and_without_waiting(bench: Bench) -> None
         bench.loop.dispatch()
         have.append(len(bench.host.viewers))
     assert have == [68, 36, 4, 0]
-    assert bench.host.settled == 4
+    assert bench.settled == 4
 
 
 def test_nothing_is_looked_for_while_nothing_waits(bench: Bench) -> None:
@@ -107,7 +106,7 @@ def test_a_viewer_that_another_worker_was_quicker_to_take_is_no_loss(
     bench.migration.open()
     bench.pass_ms(50)
     assert bench.outcomes() == {"done": 1}
-    assert bench.migration.lost() == 0
+    assert bench.registry.lost() == 0
 
 
 def test_nobody_is_given_away_while_others_wait(bench: Bench) -> None:
@@ -125,7 +124,7 @@ def test_the_balance_is_looked_after_for_as_long_as_the_worker_serves(bench: Ben
     bench.peer(6, 0)
     bench.pass_ms(BALANCE_EVERY_NS // MS)
     assert (len(bench.host.viewers), bench.channel.waiting()) == (20, 20)
-    assert bench.host.settled == 1
+    assert bench.settled == 1
 
 
 def test_who_has_taken_what_others_left_may_give_at_once_when_they_are_well(bench: Bench) -> None:
@@ -178,7 +177,7 @@ def test_a_younger_worker_that_is_itself_ending_is_not_the_one_to_wait_for(bench
     bench.have(5)
     bench.peer(6, 0, WorkerState.ENDING)
     bench.migration.open()
-    bench.registry.started(6)
+    bench.table.started(6)
     bench.migration.leave()
     bench.pass_ms(900)
     assert len(bench.host.viewers) == 5

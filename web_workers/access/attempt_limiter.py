@@ -8,11 +8,12 @@ make a browser send the former, and so use up what there is of them, but never t
 from __future__ import annotations
 
 import enum
-import ipaddress
 import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable
+
+from web_workers.admission.origin import origin
 
 AT_ONCE = 10
 """Wrong tries that an address has at the beginning."""
@@ -20,7 +21,6 @@ AGAIN_S = 6.0
 """After so many seconds it has one more."""
 ADDRESSES = 4096
 """How many are remembered, those that tried last."""
-_V6_PREFIX = 64  # a household has that many addresses
 
 
 class Way(enum.Enum):
@@ -46,26 +46,13 @@ class AttemptLimiter:
     def wait_s(self, address: str, way: Way = Way.HEADER) -> float:
         """Return after how many seconds this address may try that way, 0 for now."""
         with self._lock:
-            left_s = self._free_at.get((_who(address), way), 0.0) - self._clock()
+            left_s = self._free_at.get((origin(address), way), 0.0) - self._clock()
         return max(0.0, left_s - (AT_ONCE - 1) * AGAIN_S)
 
     def wrong(self, address: str, way: Way = Way.HEADER) -> None:
         """Count a wrong try."""
-        who, now = (_who(address), way), self._clock()
+        who, now = (origin(address), way), self._clock()
         with self._lock:
             self._free_at[who] = max(now, self._free_at.pop(who, 0.0)) + AGAIN_S
             while len(self._free_at) > ADDRESSES:
                 self._free_at.popitem(last=False)
-
-
-def _who(address: str) -> str:
-    """Return what counts as one client."""
-    try:
-        ip = ipaddress.ip_address(address)
-    except ValueError:
-        return address
-    if ip.version == 4:
-        return str(ip)
-    if ip.ipv4_mapped:
-        return str(ip.ipv4_mapped)
-    return str(ipaddress.ip_network((ip, _V6_PREFIX), strict=False))

@@ -4,7 +4,7 @@
                        ends (request_framing)
     response_drain     a connection after its response, what is left of which buffered_socket keeps
     evicting_set       of which both are made; error_response what they answer
-    viewer_limits      who is let in, by all workers' shared_load, settings, origin, rate_estimate
+    viewer_limits      who is let in, by all workers' shared_load, origin and rate_estimate
     request_threads    the threads that answer requests
     connection_limits  how many connections there can be of each kind
 

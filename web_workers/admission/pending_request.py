@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import select
 import socket
 import ssl
 from typing import Protocol
@@ -10,8 +11,6 @@ from web_workers.admission.origin import origin_of
 from web_workers.admission.request_framing import CompleteRequest, RequestFraming
 from web_workers.wire.loop import Timer
 
-WOULD_BLOCK = (BlockingIOError, ssl.SSLWantReadError)
-"""What reading raises when there is nothing more to read now."""
 _READ_MAX = 65_536  # bytes at a time
 _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 
@@ -40,24 +39,34 @@ class PendingRequest:
         self.timer: Timer | None = None
         """Ends the waiting; None while nobody waits."""
         self.until_ns = 0
+        self.awaits = select.EPOLLIN
+        """What its socket must be ready for before there is any use in reading on."""
         self._handshaking = handshaking
         self._framing = RequestFraming()
         self._continued = False
 
-    def read(self) -> CompleteRequest:
-        """Read on until the request is whole.
+    def read(self) -> CompleteRequest | None:
+        """Read on until the request is whole; None when it is not yet: see what it `awaits`.
 
-        Raises one of AGAIN when it is not yet, another OSError when the client has gone or speaks
-        no TLS, and Refused.
+        Raises OSError when the client has gone or speaks no TLS, and RequestRefused.
         """
+        try:
+            return self._read()
+        except (BlockingIOError, ssl.SSLWantReadError):
+            self.awaits = select.EPOLLIN
+        except ssl.SSLWantWriteError:  # a handshake, or new keys, of which the kernel takes no more
+            self.awaits = select.EPOLLOUT
+        return None
+
+    def _read(self) -> CompleteRequest:
         sock = self.conn.sock
         if self._handshaking and isinstance(sock, ssl.SSLSocket):
             sock.do_handshake()
             self._handshaking = False
         while not self.data or (whole := self._framing.of(self.data)) is None:
             if self._framing.expects_continue and not self._continued:
-                self._continued = True
                 sock.send(_CONTINUE)
+                self._continued = True
             got = sock.recv(_READ_MAX)
             if not got:
                 raise ConnectionResetError("the client closed before its request was whole")

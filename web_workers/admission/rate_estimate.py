@@ -12,14 +12,15 @@ from framebus.ring.reader import RingReader
 def bytes_per_s(names: CameraNames, fps: float | None) -> int:
     """Return the newest frame's size times the frame rate, or times `fps` if that is less.
 
-    0 where there is no frame to go by. Any thread; it costs a copy of the frame.
+    0 where there is no frame to go by. Any thread.
     """
     try:
         with closing(RingReader.attach(names)) as ring:
-            frame, interval_ns = ring.newest(), ring.interval_ns
+            cursor, interval_ns = ring.cursor, ring.interval_ns
+            length = ring.length(cursor) if cursor else 0
     except (CameraAbsent, FrameGone, NoPermission, SegmentInvalid):
         return 0
-    if frame is None or not interval_ns:
+    if not interval_ns:
         return 0
     granted = 1e9 / interval_ns
-    return round(len(frame.jpeg) * (granted if fps is None else min(fps, granted)))
+    return round(length * (granted if fps is None else min(fps, granted)))

@@ -13,13 +13,12 @@ closed here.
 from __future__ import annotations
 
 import contextlib
-import select
 import ssl
 from collections.abc import Callable
 
 from web_workers.admission.error_response import response
 from web_workers.admission.evicting_set import EvictingSet
-from web_workers.admission.pending_request import WOULD_BLOCK, Connection, PendingRequest
+from web_workers.admission.pending_request import Connection, PendingRequest
 from web_workers.admission.request_framing import RequestRefused
 from web_workers.wire.loop import StreamLoop
 
@@ -102,7 +101,7 @@ class RequestReader:
         """Read what is there; if it is not all, wait for more."""
         if self._go_on(reading):
             return
-        self._loop.add(reading.fd, select.EPOLLIN, lambda _: self._readable(reading))
+        self._loop.add(reading.fd, reading.awaits, lambda _: self._ready(reading))
         idle = kept and not reading.data
         self._enter(self._kept if idle else self._half_open, reading)
         self._wait(reading, self._loop.clock() + (self._keep_ns if idle else REQUEST_NS))
@@ -121,8 +120,13 @@ class RequestReader:
         reading.until_ns = until_ns
         reading.timer = self._loop.call_at(until_ns, lambda: self._late(reading))
 
-    def _readable(self, reading: PendingRequest) -> None:
-        if not self._go_on(reading) and reading.data and reading in self._kept:
+    def _ready(self, reading: PendingRequest) -> None:
+        awaited = reading.awaits
+        if self._go_on(reading):
+            return
+        if reading.awaits != awaited:
+            self._loop.change(reading.fd, reading.awaits)
+        if reading.data and reading in self._kept:
             self._kept.discard(reading)
             self._enter(self._half_open, reading)
             self._wait(reading, self._loop.clock() + REQUEST_NS)
@@ -131,8 +135,6 @@ class RequestReader:
         """Read on; return whether the connection is somebody else's now, or closed."""
         try:
             whole = reading.read()
-        except WOULD_BLOCK:
-            return False
         except OSError:  # SSLError is one: it left, or speaks no TLS
             self._close(reading)
             return True

@@ -1,14 +1,103 @@
-"""What is done for a feed's viewers once a second, and what is told of them.
+"""What is done for viewers once a second, while there are any and once after: nobody waits for it.
 
-`housekeep` runs in the worker's main thread, `viewer_documents` in any.
+Runs in the worker's main thread.
 """
 
 from __future__ import annotations
 
-from web_workers.feeds.fanout import Fanout
+import logging
+from collections import Counter
+from collections.abc import Callable
 
+from framebus.rate_limited_log import RateLimitedLog
+
+from web_workers.counts.shared_counts import SharedCounts
+from web_workers.counts.worker_counts import DROPPED, Key, WorkerCounts, total
+from web_workers.feeds.fanout import Fanout
+from web_workers.feeds.worker_viewers import WorkerViewers
+from web_workers.handover.worker_registry import WorkerRegistry
+from web_workers.wire.loop import StreamLoop, Timer
+
+log = logging.getLogger("gunicorn.error")
+
+EVERY_NS = 1_000_000_000
+"""How often counts are published; so much a worker that is killed may have left uncounted."""
 FPS_NS = 5_000_000_000
 """Over how long a viewer's frames a second are measured, at least."""
+_SAY_AGAIN_S = 10
+
+
+class Housekeeping:
+    """One worker's."""
+
+    def __init__(
+        self,
+        *,
+        loop: StreamLoop,
+        viewers: WorkerViewers,
+        registry: WorkerRegistry,
+        counts: SharedCounts,
+        handovers: Callable[[], WorkerCounts],
+        rates: bool,
+    ) -> None:
+        """`handovers` counts them; `rates` says whether it matters what a viewer takes."""
+        self._loop = loop
+        self._viewers = viewers
+        self._registry = registry
+        self._counts = counts
+        self._handovers = handovers
+        self._rates = rates
+        self._turned_away: Counter[Key] = Counter()
+        self._limited_log = RateLimitedLog(log, loop.clock, every_s=_SAY_AGAIN_S)
+        self._too_long = False
+        self._timer: Timer | None = None
+
+    def viewer_came(self) -> None:
+        """Tell all workers of one viewer more, and begin to look after it."""
+        if self._timer is None:
+            self._run()
+        else:
+            self._registry.has(self._viewers.frame_viewers())
+
+    def viewers_moved(self) -> None:
+        """Tell all workers of viewers that have come from others or gone to them."""
+        if self._timer is None:
+            self._run()
+        else:
+            self.publish()
+
+    def refused(self, key: Key, text: str) -> None:
+        """Count a viewer that was not admitted; the last of `key` is why."""
+        self._turn_away(key, f"a viewer was refused: {text}")
+
+    def dropped(self, reason: str) -> None:
+        """Count a connection that was given up before or after its request."""
+        self._turn_away((DROPPED, reason), f"a connection was dropped: {reason}")
+
+    def publish(self) -> None:
+        """Tell all workers what has been counted."""
+        here = WorkerCounts(dict(self._turned_away))
+        try:
+            self._counts.write(total((here, self._handovers(), *self._viewers.worker_counts())))
+        except ValueError as error:
+            if not self._too_long:
+                log.warning("no more cameras in /metrics: %s", error)
+            self._too_long = True
+        self._registry.has(self._viewers.frame_viewers())
+
+    def _turn_away(self, key: Key, text: str) -> None:
+        self._turned_away[key] += 1
+        self._limited_log.warning(key[-1], text)
+        if self._timer is None:
+            self._timer = self._loop.call_at(self._loop.clock() + EVERY_NS, self._run)
+
+    def _run(self) -> None:
+        now = self._loop.clock()
+        for fanout in self._viewers.fanouts():
+            housekeep(fanout, now, rates=self._rates)
+        self.publish()
+        busy = self._viewers.all_viewers()
+        self._timer = self._loop.call_at(now + EVERY_NS, self._run) if busy else None
 
 
 def housekeep(fanout: Fanout, now: int, *, rates: bool) -> None:
@@ -28,26 +117,3 @@ def housekeep(fanout: Fanout, now: int, *, rates: bool) -> None:
                 viewer.limit_unsent(newest.size)
         if rates and viewer.admission is not None:
             viewer.admission.measured(now, fanout.delivery(viewer).bytes)
-
-
-def viewer_documents(fanout: Fanout, now: int) -> list[dict[str, object]]:
-    """Return the counters of each viewer, as `/state` has them."""
-    told: list[dict[str, object]] = []
-    for viewer in fanout.viewers:
-        delivery, age_ns = fanout.delivery(viewer), fanout.age_ns(viewer)
-        seconds = (now - viewer.joined_ns) / 1e9
-        fps = delivery.sent / max(1.0, seconds) if viewer.fps is None else viewer.fps
-        told.append(
-            {
-                "peer": viewer.peer,
-                "seconds": round(seconds, 3),
-                "style": viewer.style.value,
-                "dual_final_frames": viewer.dual_final,
-                "fps": round(fps, 2),
-                "age_s": None if age_ns is None else round(age_ns / 1e9, 3),
-                "sent": delivery.sent,
-                "skipped": delivery.skipped + delivery.waiting,
-                "bytes": delivery.bytes,
-            }
-        )
-    return told

@@ -14,6 +14,7 @@ import logging
 import select
 import socket
 from collections import Counter
+from collections.abc import Callable
 from typing import Protocol
 
 from web_workers.counts.worker_counts import HANDED_OVER, Closed, Handover, WorkerCounts
@@ -56,9 +57,6 @@ class ViewerHost(Protocol):
     def move_in(self, sock: socket.socket, viewer_state: ViewerState, rest: bytes) -> bool:
         """Serve a viewer that another worker has served; False if that cannot be done."""
 
-    def settle(self) -> None:
-        """Tell all workers of viewers that have come or gone."""
-
 
 class ViewerMigration:
     """One worker's. Made after the fork."""
@@ -71,20 +69,24 @@ class ViewerMigration:
         registry: WorkerRegistry,
         age: int,
         loop: StreamLoop,
+        moved: Callable[[], None],
     ) -> None:
-        """`age` is the worker's, as gunicorn counts them."""
+        """`age` is the worker's, as gunicorn counts them.
+
+        `moved` is called when viewers have come from other workers or gone to them.
+        """
         self._host = host
         self._channel = channel
         self._registry = registry
         self._age = age
         self._loop = loop
+        self._moved = moved
         self._outcomes: Counter[Handover] = Counter()
         self._timer: Timer | None = None
         self._waits_since_ns = 0  # 0: nothing waits
         self._gave = False  # and has not taken since
         self._balance_from_ns = 0
         self._left_ns = 0  # when it was told to end; 0: it was not
-        registry.claim(age)
 
     def open(self) -> None:
         """Begin to take viewers: the worker serves."""
@@ -115,22 +117,6 @@ class ViewerMigration:
         """Whether a worker that is to end may do so: it has no viewers."""
         return not self._host.all_viewers()
 
-    def lost(self) -> int:
-        """Return how often viewers of any worker were lost through no doing of theirs."""
-        return self._registry.lost()
-
-    def lose(self) -> None:
-        """Tell all workers that viewers are lost here who cannot be handed over."""
-        self._registry.lose()
-
-    def seen(self) -> None:
-        """Tell the other workers that this one came round its loop."""
-        self._registry.seen(self._loop.clock())
-
-    def counted(self) -> None:
-        """Tell the other workers how many viewers this one has."""
-        self._registry.has(self._host.frame_viewers())
-
     def worker_counts(self) -> WorkerCounts:
         """Return how many hand-overs came to what end."""
         return WorkerCounts({(HANDED_OVER, end.value): n for end, n in self._outcomes.items()})
@@ -157,7 +143,7 @@ class ViewerMigration:
             if long and self._gave:  # what it gave away it has back
                 self._balance_from_ns = now + _PAUSE_NS
             self._gave = False
-            self._host.settle()
+            self._moved()
         if self._timer is not None:
             self._timer.cancel()
         due_ns = now if taken == _AT_ONCE else now + _LOOK_AGAIN_NS
@@ -206,7 +192,7 @@ class ViewerMigration:
         except (OSError, ValueError) as error:
             log.warning("viewers cannot be given to other workers: %s", error)
             self._balance_from_ns = self._loop.clock() + _PAUSE_NS
-        self._host.settle()
+        self._moved()
 
     def _leave(self) -> None:
         """Give away what there is room for; at the end close the others."""
@@ -223,7 +209,7 @@ class ViewerMigration:
                     viewer.close(Closed.ENDED)
                     self._failed(Handover.FAILED, 1, str(error))
         if given:
-            self._host.settle()
+            self._moved()
         if late:
             self._close_rest()
         due_ns = now if given == _AT_ONCE else now + _LOOK_AGAIN_NS

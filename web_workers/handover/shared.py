@@ -7,12 +7,10 @@ share nothing, until the web tier is restarted.
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 
-from web_workers.counts.scoreboard import Scoreboard
 from web_workers.handover.channel import create_lanes
-from web_workers.handover.worker_registry import create_memory
+from web_workers.worker_table import create_memory
 
 LAYOUT = 3
 
@@ -22,14 +20,10 @@ class Shared:
     """Descriptors that a worker inherits."""
 
     layout: int
-    scoreboard: int
-    registry: int
+    table: int
     lanes: tuple[tuple[int, int], ...]
 
     @classmethod
     def create(cls) -> Shared:
         """Make everything, empty."""
-        board = Scoreboard.create()
-        fd = os.dup(board.fd)
-        board.close()
-        return cls(LAYOUT, fd, create_memory(), tuple(create_lanes()))
+        return cls(LAYOUT, create_memory(), tuple(create_lanes()))

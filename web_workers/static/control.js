@@ -1,5 +1,5 @@
 // The commands of each camera's card, for who may command. page.js calls this once for each card,
-// and has `sentences`.
+// what it returns for each state that is told, and has `sentences`.
 "use strict";
 
 globalThis.framebusCommands = (card, path) => {
@@ -30,4 +30,10 @@ globalThis.framebusCommands = (card, path) => {
       for (const each of buttons) each.disabled = false;
     });
   }
+
+  // What nothing would make possible here is not offered: a USB reset of what has no USB device.
+  return (told) => {
+    const without = (told.recovery?.unavailable ?? []).filter((each) => !each?.remedy);
+    for (const button of buttons) button.hidden = without.some((each) => each?.rung === button.dataset.rung);
+  };
 };

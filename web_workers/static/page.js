@@ -42,7 +42,7 @@ class Camera {
     part(".stream").href = this.path("stream");
     part(".snapshot").href = this.path("snapshot");
     part(".json").href = this.path("state");
-    globalThis.framebusCommands?.(this.card, `${this.path("control")}?page=1`);
+    this.offer = globalThis.framebusCommands?.(this.card, `${this.path("control")}?page=1`);
     part(".full").addEventListener("click", () => this.toggleFull());
     this.image.addEventListener("error", () => this.again(RETRY_MS));
     this.image.addEventListener("load", () => {
@@ -96,6 +96,7 @@ class Camera {
       this.daemon = told.pid;
       this.list();
     }
+    this.offer?.(told);
     if (granted?.width && granted?.height) {
       this.picture.style.aspectRatio = `${granted.width} / ${granted.height}`;
     }

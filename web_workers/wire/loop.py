@@ -56,6 +56,10 @@ class StreamLoop:
         self._epoll.register(fd, events)
         self._callbacks[fd] = callback
 
+    def change(self, fd: int, events: int) -> None:
+        """Call a descriptor's callback for other events from now on."""
+        self._epoll.modify(fd, events)
+
     def remove(self, fd: int) -> None:
         """Forget a descriptor. It must still be open."""
         del self._callbacks[fd]

@@ -52,7 +52,7 @@ class Child:
             self._process = subprocess.Popen(
                 [
                     *(sys.executable, "-I", "-S", _LAUNCHER),
-                    *(str(os.getpid()), "SIGKILL", *arguments),
+                    *(str(os.getpid()), str(int(signal.SIGKILL)), *arguments),
                 ],
                 stdin=subprocess.DEVNULL,
                 stdout=out,

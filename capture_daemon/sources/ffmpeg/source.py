@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 import re
+import resource
 import shutil
 import time
 from collections import deque
@@ -37,6 +38,7 @@ from capture_daemon.sources.ffmpeg.command import (
     may_copy,
     plays_in_a_loop,
 )
+from capture_daemon.sources.ffmpeg.start_spacing import StartSpacing
 from capture_daemon.sources.pacing import checked_fps
 from capture_daemon.sources.pictures import jpeg
 from capture_daemon.sources.pictures.splitter import JpegSplitter
@@ -94,6 +96,7 @@ class FfmpegSource:
         """The input turned out to be JPEGs, which are passed on as they are."""
         self._absent: SourceError | None = None
         """What ffmpeg said of an input that is absent, and may still be."""
+        self._starts = StartSpacing()
 
     def open(self) -> Granted:
         """Start ffmpeg and wait for the first picture.
@@ -113,12 +116,18 @@ class FfmpegSource:
         if self._absent is not None and absence.is_absent(self._arguments):
             raise self._absent
         self._absent = None
+        self._starts.check(time.monotonic())
+        before_s = _spent_s()
         try:
-            return self._open()
+            granted = self._open()
         except SourceError as error:
+            if error.code != "interrupted":
+                self._starts.failed(error, time.monotonic(), _spent_s() - before_s)
             if error.code == "ffmpeg-ended" and absence.is_absent(self._arguments):
                 self._absent = error
             raise
+        self._starts.worked()
+        return granted
 
     def _open(self) -> Granted:
         # Until it has opened: what failed as a copy is looked at anew.
@@ -250,3 +259,9 @@ class FfmpegSource:
             return SourceUnusable("unauthorized", message, remedy=remedy)
         remedy = remedies.of(self._arguments.medium).no_picture
         return SourceGone("ffmpeg-ended", message, remedy=remedy)
+
+
+def _spent_s() -> float:
+    """Return the processor time of this process's children that have ended, seconds."""
+    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return usage.ru_utime + usage.ru_stime

@@ -45,21 +45,39 @@ class Directory:
         self._mtime_ns = -1
         self._settled = False
         self._look_s = 0.0
+        self._last: _Key | None = None
+        """Where a pass was when it was broken off."""
         self._named: set[str] = set()
         self._known: dict[str, tuple[Identity, Picture]] = {}
         """What is wrong with pictures, so that they need not be read at each pass."""
 
     def pictures(self) -> Pictures:
-        """Yield each picture once, judged. Raises OSError: the directory cannot be read."""
+        """Yield each picture once, judged, from where the pass before was broken off.
+
+        Raises OSError: the directory cannot be read.
+        """
         self._list()
-        at = 0
-        while at < len(self._keys):
-            key = self._keys[at]
+        begun_after = self._last
+        yield from self._after(begun_after, None)
+        if begun_after is not None:
+            yield from self._after(None, begun_after)
+        self.rewind()
+
+    def rewind(self) -> None:
+        """Let the next pass begin with the first picture."""
+        self._last = None
+
+    def _after(self, key: _Key | None, last: _Key | None) -> Pictures:
+        """Yield the pictures after `key` up to `last`; None for the first, and for the last."""
+        while True:
+            at = 0 if key is None else bisect_right(self._keys, key)
+            if at == len(self._keys) or (last is not None and self._keys[at] > last):
+                return
+            key = self._last = self._keys[at]
             picture = self._read(key[1])
             if picture is not None:
                 yield picture
             self._look()
-            at = bisect_right(self._keys, key)
 
     def _list(self) -> None:
         with os.scandir(self._path) as entries:

@@ -35,8 +35,10 @@ AWAY_S = 5.0
 over a network, or to put another in its place."""
 _MOST_LOST = 3
 """Ticks in a row that pictures cost; then those that cannot be shown are skipped."""
-_MOST_SKIPPED = 256
-"""At one tick."""
+_SKIPPED = 256
+"""So many at one tick, and more while there is time:"""
+_SKIP_S = 0.25
+"""so long, half a tick at most. The good one behind thousands of them is reached all the same."""
 
 
 @dataclass(slots=True)
@@ -127,6 +129,8 @@ class FileSource:
         playing, self._playing = self._playing, None
         if playing is not None:
             playing.pictures.close()
+            if playing.lost < _MOST_LOST:  # else what stands behind them would never be reached
+                self._directory.rewind()
 
     def _find_first(self) -> tuple[Pass, Picture]:
         begun = self._begin()
@@ -144,6 +148,7 @@ class FileSource:
             raise errors.not_playable(self._path, error) from error
         except SourceError:
             begun.pictures.close()
+            self._directory.rewind()
             raise
         if not seen:
             raise errors.nothing_there(self._path)
@@ -152,7 +157,9 @@ class FileSource:
     def _next(self, playing: _Playing) -> Picture:
         """Return what is due: a picture, or why there is none."""
         picture = EMPTY
-        for _ in range(_MOST_SKIPPED):
+        until_s = time.monotonic() + min(_SKIP_S, playing.pacer.interval_s / 2)
+        skipped = 0
+        while skipped < _SKIPPED or time.monotonic() < until_s:
             try:
                 found = next(playing.pictures, None)
                 if found is None:  # the pass is over
@@ -169,6 +176,7 @@ class FileSource:
             if not picture.reason or playing.lost < _MOST_LOST:
                 break
             playing.sequence += 1
+            skipped += 1
         return picture
 
     def _keep_time(self, playing: _Playing, picture: Picture, now_s: float) -> None:

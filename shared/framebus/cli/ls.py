@@ -6,6 +6,7 @@ Daemons of this user's directories are asked; of others', only what the kernel s
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import click
@@ -20,6 +21,8 @@ from framebus.names import CameraNames, check_runtime_dir, runtime_dir
 from framebus.running import RunningCamera, RuntimeDirectory, examine, others
 
 _ANSWER_BY_S = 1.0  # a daemon promises an answer within 0.1
+_HINTS = 3
+"""Of so many other directories is said how their cameras are commanded."""
 
 _HELP = """List the cameras that run on this machine.
 
@@ -110,10 +113,17 @@ def ls(as_json: bool) -> None:
         output.say(table([row.cells() for row in rows], header=header))
     else:
         click.echo(f"framebus: no camera runs: start one with `{typed.command('up')}`", err=True)
-    for directory in elsewhere:
+    for hint in hints(elsewhere):
+        click.echo(f"framebus: {hint}", err=True)
+
+
+def hints(elsewhere: Sequence[RuntimeDirectory]) -> Iterator[str]:
+    """Yield how to command cameras of other runtime directories: anybody may make many of those."""
+    for directory in elsewhere[:_HINTS]:
         words = ("ctl", "status", "--name", directory.cameras[0].name)
-        remedy = choice.remedy(directory, words)
-        click.echo(f"framebus: for those in {directory.path}: {remedy}", err=True)
+        yield f"for those in {directory.path}: {choice.remedy(directory, words)}"
+    if (left := len(elsewhere) - _HINTS) > 0:
+        yield f"likewise for those of {left} more: set FRAMEBUS_RUNTIME_DIR to their directory"
 
 
 def _row(camera: RunningCamera, directory: RuntimeDirectory, *, ask: bool) -> Row:

@@ -9,6 +9,7 @@ from datetime import UTC, datetime, tzinfo
 
 from framebus.cli.fields import Fields, list_of
 from framebus.cli.tables import duration, outline, table
+from framebus.contract.words import CuredBy
 
 _INDENT = "    "
 _LINES = 8
@@ -81,7 +82,7 @@ def incident(told: Fields, *, now: str = "", zone: tzinfo | None = None) -> str:
     if tried := _tried(told.each("tried")):
         lines.append(f"{_INDENT}tried     {tried}")
     if (by := told.text("cured_by")) != "-":
-        lines.append(f"{_INDENT}cured by  {'a person' if by == 'person' else by}")
+        lines.append(f"{_INDENT}cured by  {'a person' if by == CuredBy.PERSON else by}")
     if since_utc_ns := told.number("fallback_utc_ns"):
         lines.append(
             f"{_INDENT}meanwhile the fallback, from {_time(since_utc_ns, zone):%H:%M:%S} on"

@@ -43,11 +43,12 @@ class Method:
 
     def checked(self, params: Mapping[str, object]) -> dict[str, object]:
         """Return parameters as handlers get them. Raises UsageError."""
+        known = [each.name for each in self.takes]
         if not params and self.wants:
-            raise UsageError(self.wants)
+            it_takes = f" It takes {', '.join(known)}" if known else ""
+            raise UsageError(f"{self.wants}{it_takes}")
         if self.takes_controls:
             return dict(params)
-        known = [each.name for each in self.takes]
         for name in params:
             if name not in known:
                 raise UsageError(self._unknown(name, known))
@@ -97,7 +98,7 @@ _ALL: Final = (
                 http=True,
             ),
         ),
-        wants="configure what? It takes source, fallback, size, fps",
+        wants="configure what?",
         http=True,
     ),
     Method("formats", "frame sizes and rates that the camera offers", http=True),
@@ -111,7 +112,7 @@ _ALL: Final = (
     ),
     Method(
         "reset",
-        "get a camera back: --rung bind, rebind, usb-reset, reauthorize or port-power",
+        f"get a camera back: --rung {', '.join(_RESETS[:-1])} or {_RESETS[-1]}",
         takes=(
             Parameter(
                 "rung",

@@ -7,51 +7,42 @@ number, no half a character. Keys that are not known here stay: the daemon may b
 
 from __future__ import annotations
 
+import functools
 import json
 import math
 from collections.abc import Mapping
-from typing import Any, Final
+from types import NoneType, UnionType
+from typing import Any, Final, get_args, get_origin, get_type_hints, is_typeddict
+
+from framebus.contract.documents import StatusDocument
 
 _DEPTH_MAX: Final = 8  # objects within objects; the document has four
 _BITS_MAX: Final = 64
 _DIGITS_MAX: Final = 21  # of so many bits, and a sign
 
-_NUMBER: Final = (int, float)
-_CAUSE: Final = {"code": str, "message": str, "remedy": str}
-_SOURCE: Final = {
-    "spec": str,
-    "kind": str,
-    "device": str,
-    "requested": {"width": _NUMBER, "height": _NUMBER, "fps": _NUMBER},
-    "granted": {"fourcc": str, "width": _NUMBER, "height": _NUMBER, "fps": _NUMBER},
-    "note": str,
-}
-_FRAMES: Final = {
-    "captured": _NUMBER,
-    "published": _NUMBER,
-    "rejected": {},
-    "missed": _NUMBER,
-    "fps": _NUMBER,
-    "newest_utc_ns": _NUMBER,
-}
-_STATE: Final = {"state": str, "cause": _CAUSE, "source": _SOURCE, "frames": _FRAMES}
-_DOCUMENT: Final = {
-    **_STATE,
-    "camera": str,
-    "pid": _NUMBER,
-    "version": str,
-    "epoch": str,
-    "started_utc_ns": _NUMBER,
-    "since_utc_ns": _NUMBER,
-    "incident": str,
-    "attempts": _NUMBER,
-    "retry_utc_ns": _NUMBER,
-    "fallback": {**_STATE, "shown": bool, "shown_since_utc_ns": _NUMBER},
-    "ring": {"path": str, "size": _NUMBER, "largest": _NUMBER},
-    "control": {"answered": _NUMBER, "dropped": {}},
-    "recovery": {"rung": str, "next": str, "tries": {}, "unavailable": list},
-}
-"""The type of each known key; null may stand in its place. An object lists its own known keys."""
+
+def _types(document: type) -> dict[str, Any]:
+    """Return the type of each key of a TypedDict; an object lists its own known keys."""
+    return {key: _type(hint) for key, hint in get_type_hints(document).items()}
+
+
+def _type(hint: Any) -> Any:
+    """Return what values of an annotation are; null may stand in the place of any."""
+    if get_origin(hint) is UnionType:
+        (hint,) = (each for each in get_args(hint) if each is not NoneType)
+    if is_typeddict(hint):
+        return _types(hint)
+    kind = get_origin(hint) or hint
+    if kind is dict:
+        return {}
+    if kind in (int, float):
+        return (int, float)
+    return kind if kind in (bool, list) else str  # words are texts: the daemon may know others
+
+
+@functools.cache  # a daemon that starts builds its own, and may never read one
+def _status_types() -> dict[str, Any]:
+    return _types(StatusDocument)
 
 
 def parse(text: bytes) -> dict[str, object]:
@@ -65,7 +56,7 @@ def parse(text: bytes) -> dict[str, object]:
 
 def cleaned(document: object) -> dict[str, object]:
     """Return what of a JSON value is a status document; empty for what is none."""
-    return _typed(document, _DOCUMENT, 0) if isinstance(document, dict) else {}
+    return _typed(document, _status_types(), 0) if isinstance(document, dict) else {}
 
 
 def _typed(value: dict[str, object], types: Mapping[str, Any], depth: int) -> dict[str, object]:

@@ -66,6 +66,15 @@ DEVICE_LEVEL: Final = frozenset(
 """They act on the USB device, need the device closed, and need a permission. `reset` takes them."""
 
 
+class CuredBy(enum.StrEnum):
+    """What ended an incident, where it was not a rung of the ladder."""
+
+    ITSELF = "itself"
+    PERSON = "person"
+    NOTHING = "nothing"
+    """It ended without frames; so it is counted."""
+
+
 Rejection = Literal[
     "flagged",
     "empty",
@@ -81,6 +90,10 @@ Rejection = Literal[
 ]
 """Why a frame that the source gave was not published."""
 REJECTIONS: Final[tuple[Rejection, ...]] = get_args(Rejection)
+
+EventName = Literal["state", "controls", "incident"]
+"""What is told on the events socket."""
+EVENTS: Final[tuple[EventName, ...]] = get_args(EventName)
 
 Drop = Literal["malformed", "parts", "answers"]
 """Why something on a control socket was dropped."""

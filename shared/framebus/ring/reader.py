@@ -242,9 +242,17 @@ class RingReader:
 
         Not validated as a frame is: for finding one in history. Raises FrameGone.
         """
+        return self._glance(sequence)[0]
+
+    def length(self, sequence: int) -> int:
+        """Return how many bytes a frame has, likewise. Raises FrameGone."""
+        return min(self._glance(sequence)[1], self._geometry.largest)
+
+    def _glance(self, sequence: int) -> tuple[int, int]:
+        """Return when a frame was captured and how long it is."""
         slot = sequence & (self._geometry.count - 1)
         word = layout.DESCRIPTORS_OFFSET // 8 + slot * DESCRIPTOR_WORDS
-        captured = self._words[word + 4]
+        captured, length = self._words[word + 4], self._words[word + 2]
         position = self._words[word + 1]
         claimed = self._words[layout.W_CLAIMED]
         margin = self._geometry.largest
@@ -253,7 +261,7 @@ class RingReader:
         unknown = self._words[word] != sequence or sequence > layout.LARGEST_COUNT
         if unknown or overwritten or early:
             raise FrameGone(f"frame {sequence} is not in the ring")
-        return captured
+        return captured, length
 
     @property
     def oldest(self) -> int:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import os
 import select
 import socket
 from collections.abc import Iterator
@@ -13,39 +12,38 @@ from pathlib import Path
 import pytest
 
 from tests.rigs.bus import Bus
-from web_workers.admission.viewer_limits import Limits
-from web_workers.counts.scoreboard import Scoreboard
-from web_workers.feeds.streams import WorkerStreams
-from web_workers.handover.shared import LAYOUT, Shared
-from web_workers.handover.worker_registry import create_memory
+from tests.rigs.worker_table import close, table
+from web_workers.admission.connection_limits import ConnectionLimits
+from web_workers.parts import Parts
 from web_workers.responses.takeover import EventTicket, FrameTicket, TakeOver, Ticket
-from web_workers.settings import Cameras, Settings
+from web_workers.settings import Settings
 from web_workers.wire.loop import Callback
 from web_workers.wire.multipart import Style
 
 
 @pytest.fixture
-def streams(runtime: Path) -> Iterator[WorkerStreams]:
-    board = Scoreboard.create()
-    shared = Shared(LAYOUT, board.fd, create_memory(), lanes=())  # there is no other worker
-    streams = WorkerStreams(
-        cameras=Cameras(Settings(runtime)),
-        uring=None,
-        shared=shared,
+def parts(runtime: Path) -> Iterator[Parts]:
+    alone = table()
+    parts = Parts(
+        Settings(runtime),
+        table=alone,
+        lanes=(),
         age=1,
-        limits=Limits(),
-        room=10,
+        rooms=ConnectionLimits.of(64),
+        keep_alive_s=5,
+        tls=None,
+        serve=lambda _conn, _request: None,
+        closed=lambda: None,
     )
-    yield streams
-    streams.close()
-    board.close()
-    os.close(shared.registry)
+    yield parts
+    parts.close()
+    close(alone)
 
 
 @contextmanager
-def no_watches(streams: WorkerStreams, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def no_watches(parts: Parts, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """The kernel's watches are used up by viewers, and a feed gets none."""
-    add = streams.loop.add
+    add = parts.loop.add
 
     def full(fd: int, events: int, callback: Callback) -> None:
         if events == select.EPOLLIN:  # a feed's
@@ -53,33 +51,34 @@ def no_watches(streams: WorkerStreams, monkeypatch: pytest.MonkeyPatch) -> Itera
         add(fd, events, callback)
 
     with monkeypatch.context() as patched:
-        patched.setattr(streams.loop, "add", full)
+        patched.setattr(parts.loop, "add", full)
         yield
 
 
-def come(streams: WorkerStreams, ours: socket.socket, ticket: Ticket) -> None:
-    streams.take_over(ours, "test", TakeOver(b"head", ticket, streams.admit(ticket, None)))
+def come(parts: Parts, ours: socket.socket, ticket: Ticket) -> None:
+    admission = parts.streams.admit(ticket, None)
+    parts.viewers.take_over(ours, "test", TakeOver(b"head", ticket, admission))
 
 
 def test_a_feed_that_the_loop_cannot_watch_refuses_its_viewer_and_is_there_for_the_next(
-    runtime: Path, streams: WorkerStreams, monkeypatch: pytest.MonkeyPatch
+    runtime: Path, parts: Parts, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     bus = Bus(runtime)
-    with no_watches(streams, monkeypatch):
+    with no_watches(parts, monkeypatch):
         for _ in range(2):
             ours, client = socket.socketpair()
             with client, pytest.raises(OSError, match="max_user_watches"):
-                come(streams, ours, FrameTicket("camera"))
-    assert streams.all_viewers() == []
+                come(parts, ours, FrameTicket("camera"))
+    assert parts.viewers.all_viewers() == []
     ours, client = socket.socketpair()
     with client:
-        come(streams, ours, FrameTicket("camera"))
+        come(parts, ours, FrameTicket("camera"))
         assert client.recv(4) == b"head"
-        assert len(streams.all_viewers()) == 1
+        assert len(parts.viewers.all_viewers()) == 1
     bus.close()
 
 
-def test_a_viewer_is_served_as_its_ticket_says(runtime: Path, streams: WorkerStreams) -> None:
+def test_a_viewer_is_served_as_its_ticket_says(runtime: Path, parts: Parts) -> None:
     bus = Bus(runtime)
     tickets = [
         FrameTicket("camera", Style.EXTRA, fps=5.0, dual_final=True),
@@ -89,7 +88,7 @@ def test_a_viewer_is_served_as_its_ticket_says(runtime: Path, streams: WorkerStr
     for ticket in tickets:
         ours, client = socket.socketpair()
         clients.append(client)
-        come(streams, ours, ticket)
+        come(parts, ours, ticket)
     served = [
         FrameTicket(
             "camera",
@@ -97,20 +96,22 @@ def test_a_viewer_is_served_as_its_ticket_says(runtime: Path, streams: WorkerStr
             each.rate_limiter.fps if each.rate_limiter else None,
             each.dual_final,
         )
-        for each in streams.all_viewers()
+        for each in parts.viewers.all_viewers()
     ]
     assert served == tickets
-    assert (streams.frame_viewers(), len(streams.viewers("camera"))) == (2, 2)
+    assert (parts.viewers.frame_viewers(), len(parts.streams.viewers("camera"))) == (2, 2)
+    counted, _ = parts.streams.worker_counts()
+    assert counted.now["viewers", "camera", "stream"] == 1, "the other is told in a second"
     for client in clients:
         client.close()
-    streams.loop.dispatch(30.0)
-    assert streams.all_viewers() == []
+    parts.loop.dispatch(30.0)
+    assert parts.viewers.all_viewers() == []
     bus.close()
 
 
 def test_states_are_told_where_the_loop_cannot_watch_for_changes_and_that_is_logged_once(
     runtime: Path,
-    streams: WorkerStreams,
+    parts: Parts,
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
@@ -118,10 +119,10 @@ def test_states_are_told_where_the_loop_cannot_watch_for_changes_and_that_is_log
     with client:
         client.settimeout(30)
         heard = b""
-        with no_watches(streams, monkeypatch):
-            come(streams, ours, EventTicket(None))
+        with no_watches(parts, monkeypatch):
+            come(parts, ours, EventTicket(None))
             while heard.count(b"event: state") < 3:
-                streams.loop.dispatch(0.1)
+                parts.loop.dispatch(0.1)
                 if select.select([client], [], [], 0)[0]:
                     heard += client.recv(65536)
         assert len(caplog.records) == 1

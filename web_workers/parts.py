@@ -1,0 +1,145 @@
+"""What one worker is made of: the only place that builds it and knows every part.
+
+Built after the fork (ZeroMQ contexts do not survive one), in the worker's main thread. What is
+gunicorn's comes in: connections, and what becomes of them.
+"""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Callable
+from typing import Any
+
+from framebus.listener import own_context
+from framebus.options.table import IO_URING
+
+from web_workers.admission.connection_limits import ConnectionLimits
+from web_workers.admission.request_reader import RequestReader
+from web_workers.admission.response_drain import ResponseDrain
+from web_workers.admission.shared_load import SharedLoad
+from web_workers.admission.viewer_limits import Limits, ViewerLimits
+from web_workers.counts.shared_counts import SharedCounts
+from web_workers.feeds.events import EventFeed
+from web_workers.feeds.feed import Feed
+from web_workers.feeds.housekeeping import Housekeeping
+from web_workers.feeds.placeholder import Painter
+from web_workers.feeds.streams import WorkerStreams
+from web_workers.feeds.worker_pids import worker_pids
+from web_workers.feeds.worker_viewers import WorkerViewers
+from web_workers.handover.channel import Channel, Lanes
+from web_workers.handover.migration import ViewerMigration
+from web_workers.handover.worker_registry import WorkerRegistry
+from web_workers.settings import Cameras, Settings
+from web_workers.viewers.broadcast_send import broadcast_factory, open_uring
+from web_workers.wire.loop import StreamLoop
+from web_workers.worker_table import WorkerTable
+
+
+class Parts:
+    """What one worker is made of. `close` takes it apart."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        table: WorkerTable,
+        lanes: Lanes,
+        age: int,
+        rooms: ConnectionLimits,
+        keep_alive_s: float,
+        tls: ssl.SSLContext | None,
+        serve: Callable[[Any, bytes], None],
+        closed: Callable[[], None],
+    ) -> None:
+        """Build everything, and start nothing that costs anything while nobody looks.
+
+        `table` has this worker's row; `lanes` lead to the other ones; `age` is the worker's, as
+        gunicorn counts them. `serve` is given a connection and its request; `closed` is called for
+        each connection that is closed before or after that.
+        """
+        cameras = Cameras(settings)
+        limits = Limits.of(settings.options)
+        self.loop = loop = StreamLoop()
+        self.registry = WorkerRegistry(table)
+        self.registry.enter(age)
+        channel = Channel(lanes)
+        viewer_limits = ViewerLimits(
+            limits, SharedLoad(table), room=rooms.viewers(), moving=channel.waiting
+        )
+        counts = SharedCounts(table)
+        self._context = own_context()
+        self._painter = Painter(loop.call_from_thread)
+        self._uring = open_uring(wanted=settings.options[IO_URING] == "auto")
+        broadcasts = broadcast_factory(self._uring)
+        self.viewers = WorkerViewers(
+            loop=loop,
+            feed=lambda camera: Feed(
+                names=cameras.names(camera),
+                context=self._context,
+                loop=loop,
+                paint=self._painter.paint,
+                broadcast_factory=broadcasts,
+            ),
+            events=EventFeed(
+                cameras=cameras,
+                context=self._context,
+                loop=loop,
+                workers=worker_pids,
+                lost=self.registry.lost,
+            ),
+            limits=viewer_limits,
+            came=lambda: self.housekeeping.viewer_came(),
+        )
+        self.migration = ViewerMigration(
+            host=self.viewers,
+            channel=channel,
+            registry=self.registry,
+            age=age,
+            loop=loop,
+            moved=lambda: self.housekeeping.viewers_moved(),
+        )
+        self.housekeeping = Housekeeping(
+            loop=loop,
+            viewers=self.viewers,
+            registry=self.registry,
+            counts=counts,
+            handovers=self.migration.worker_counts,
+            rates=limits.of_rates,
+        )
+        self.streams = WorkerStreams(
+            loop=loop,
+            cameras=cameras,
+            viewers=self.viewers,
+            limits=viewer_limits,
+            counts=counts,
+            refused=self.housekeeping.refused,
+            lost=self.registry.lost,
+        )
+        dropped = self.housekeeping.dropped
+        self.response_drain = ResponseDrain(
+            loop=loop, limit=rooms.draining, closed=closed, dropped=dropped
+        )
+        self.request_reader = RequestReader(
+            loop=loop,
+            half_open=rooms.half_open,
+            kept=rooms.kept,
+            keep_ns=round(keep_alive_s * 1e9),
+            serve=serve,
+            leave=self.response_drain.linger,
+            closed=closed,
+            dropped=dropped,
+            tls=tls,
+        )
+
+    def close(self) -> None:
+        """Close every connection and viewer, and everything else."""
+        self.request_reader.close()
+        self.response_drain.close()
+        self.migration.close()
+        self.viewers.close()
+        self.housekeeping.publish()
+        self._painter.close()
+        if self._uring is not None:
+            self._uring.close()
+        self.loop.close()
+        self._context.destroy(linger=0)  # never waits, even if told to end in the middle of things
