@@ -43,6 +43,7 @@ def bench(runtime: Path) -> Iterator[Bench]:
         yield Bench(runtime, stack, source="test", camera=camera, spare=spare)
 
 
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
 def test_a_capture_thread_that_died_ends_the_daemon_and_all_other_threads(bench: Bench) -> None:
     with pytest.raises(RuntimeError, match="the capture thread has ended"):
         bench.parts.daemon.run()
