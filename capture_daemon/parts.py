@@ -27,7 +27,7 @@ from capture_daemon.control.incident_log import IncidentLog
 from capture_daemon.control.pending_controls import PendingControls
 from capture_daemon.control.request_checks import RequestChecks
 from capture_daemon.control.server import ControlServer, counts
-from capture_daemon.control.status import Ring, Status
+from capture_daemon.control.status import Status, ring_document
 from capture_daemon.daemon import Daemon
 from capture_daemon.devices.hotplug import Hotplug
 from capture_daemon.diagnosis.journal import Journal
@@ -156,7 +156,8 @@ class Parts:
         status = Status(
             camera=settings.name,
             pid=os.getpid(),
-            ring=Ring.of(writer),
+            epoch=writer.epoch,
+            ring=ring_document(writer),
             controller=self._camera.controller,
             counters=self._camera.counters,
             fallback=fallback,

@@ -7,9 +7,7 @@ opening of a source; a report of an earlier session than the controller's is old
 from __future__ import annotations
 
 import logging
-import os
 import queue
-import threading
 import traceback
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -20,6 +18,7 @@ from framebus.contract.words import Rejection, Rung
 from framebus.errors import UsageError
 from framebus.ring.layout import capacity_for
 from framebus.units import byte_count_text
+from framebus.wakeup import Wakeup
 
 from capture_daemon.capturing.switcher import TOO_LARGE
 from capture_daemon.recovery.rungs import Outcome, Unavailable
@@ -167,30 +166,22 @@ class Mailbox:
     """Thread-safe: any thread posts, the main thread polls `fileno()` and collects."""
 
     def __init__(self) -> None:
-        self._mutex = threading.Lock()
-        """A thread that hung may post at any time: never into a descriptor that was closed, and
-        may be another's by then."""
-        self._open = True
         self._reports: queue.SimpleQueue[object] = queue.SimpleQueue()
-        self._fd = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
+        self._wakeup = Wakeup()
 
     def fileno(self) -> int:
         """Readable while something waits."""
-        return self._fd
+        return self._wakeup.fileno()
 
     def post(self, report: object) -> None:
-        """Put a report in; after `close` nobody wants it. Never blocks."""
-        with self._mutex:
-            if self._open:
-                self._reports.put(report)
-                os.eventfd_write(self._fd, 1)
+        """Put a report in; after `close` nobody takes it. Never blocks."""
+        self._reports.put(report)
+        self._wakeup.set()
 
     def collect(self) -> list[object]:
         """Take out what waits, oldest first."""
         # The descriptor first: a report posted after this line sets it again.
-        try:
-            os.eventfd_read(self._fd)
-        except BlockingIOError:
+        if not self._wakeup.clear():
             return []
         reports = []
         while True:
@@ -201,6 +192,4 @@ class Mailbox:
 
     def close(self) -> None:
         """Close the descriptor."""
-        with self._mutex:
-            self._open = False
-            os.close(self._fd)
+        self._wakeup.close()

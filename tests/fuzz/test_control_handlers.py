@@ -12,7 +12,8 @@ from framebus.control.protocol import Reply
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from capture_daemon.control.device import Described
+from capture_daemon.control.device import Described, DeviceThread
+from capture_daemon.control.diagnostics_thread import DiagnosticsThread
 from capture_daemon.control.handlers import Handlers
 from capture_daemon.control.incident_log import IncidentLog
 from capture_daemon.control.pending_controls import PendingControls
@@ -42,8 +43,11 @@ CALLS = st.tuples(
 )
 
 
-class Device:
+class Device(DeviceThread):
     """Takes notes, and answers nothing."""
+
+    def __init__(self) -> None:
+        """Nothing to tell."""
 
     def read_controls(self, ticket: int) -> None:
         """Never answered."""
@@ -52,8 +56,11 @@ class Device:
         """Never answered."""
 
 
-class Diagnostics:
+class Diagnostics(DiagnosticsThread):
     """Takes no notes, and answers nothing."""
+
+    def __init__(self) -> None:
+        """Nothing to ask."""
 
     def evidence(self, incident: str, since_utc_ns: int, *, holders: bool) -> None:
         """Never answered."""

@@ -93,7 +93,7 @@ def test_wheel_holds_every_file_and_serves_a_frame_from_a_fresh_environment(
         jpeg = until(lambda: snapshot(up, f"http://{bind}/cameras/camera/snapshot"), within_s=60)
     finally:
         up.terminate()
-        code = up.wait(20)
+        code = up.wait(30)
     assert code == 0, log.read_text()
     assert jpeg.startswith(b"\xff\xd8")
     assert jpeg.rstrip(b"\0").endswith(b"\xff\xd9")

@@ -4,11 +4,12 @@ from collections.abc import Mapping
 
 import pytest
 from framebus.cli.polling import PATIENCE_S, configure, set_controls
+from framebus.control.client import ControlClient
 from framebus.control.protocol import INVALID_PARAMS, NOT_NOW
 from framebus.errors import CommandRefused, ControlTimeout
 
 
-class Daemon:
+class Daemon(ControlClient):
     """Answers as the daemon does while a camera takes `slow_s` seconds to take a control."""
 
     def __init__(self, slow_s: float, value: object = 10) -> None:
@@ -23,7 +24,7 @@ class Daemon:
     def sleep(self, seconds: float) -> None:
         self.now_s += seconds
 
-    def call(self, method: str, params: Mapping[str, object] | None = None) -> object:
+    def call(self, method: str, params: Mapping[str, object] | None = None, **_: object) -> object:
         self.calls.append(method)
         pending = ["brightness"] if self.now_s < self.slow_s else []
         if method == "set_controls":
@@ -66,7 +67,7 @@ class Looking(Daemon):
 
     code = NOT_NOW
 
-    def call(self, method: str, params: Mapping[str, object] | None = None) -> object:
+    def call(self, method: str, params: Mapping[str, object] | None = None, **_: object) -> object:
         self.calls.append(method)
         if self.now_s < self.slow_s:
             raise CommandRefused("it takes long to look at", self.code)

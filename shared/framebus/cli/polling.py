@@ -8,8 +8,8 @@ Clock and sleep come in as arguments.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Protocol
 
+from framebus.control.client import ControlClient
 from framebus.control.protocol import CAMERA_REFUSED, NOT_NOW
 from framebus.errors import CommandRefused, ControlTimeout
 
@@ -18,15 +18,8 @@ PATIENCE_S = 6.0
 _LOOK_EVERY_S = 0.2
 
 
-class Caller(Protocol):
-    """What is needed of a ControlClient."""
-
-    def call(self, method: str, params: Mapping[str, object] | None = None) -> object:
-        """Call one method and return its result."""
-
-
 def set_controls(
-    client: Caller,
+    client: ControlClient,
     wanted: Mapping[str, object],
     *,
     clock: Callable[[], float],
@@ -54,7 +47,7 @@ def set_controls(
 
 
 def configure(
-    client: Caller,
+    client: ControlClient,
     wanted: Mapping[str, object],
     *,
     clock: Callable[[], float],
@@ -75,7 +68,7 @@ def configure(
 
 
 def holders(
-    client: Caller, *, clock: Callable[[], float], sleep: Callable[[float], None]
+    client: ControlClient, *, clock: Callable[[], float], sleep: Callable[[float], None]
 ) -> object:
     """Return who has the camera's device, as seen just now; after PATIENCE_S, what is known.
 
