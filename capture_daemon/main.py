@@ -2,7 +2,7 @@
 
 The order matters. The camera's lock comes before anything that could take a living daemon's place:
 binding an ipc path steals it. What is built is taken apart in the reverse order, whatever happens.
-No part of this process forks.
+No part of this process runs on in a fork: it starts programs only.
 """
 
 from __future__ import annotations

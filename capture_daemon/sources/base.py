@@ -169,7 +169,7 @@ class Restartable(Protocol):
 
 
 @runtime_checkable
-class Forgetful(Protocol):
+class RemembersRefusals(Protocol):
     """A source that remembers what its device refused, and then asks for less."""
 
     def forget_refusals(self) -> None:
