@@ -11,7 +11,7 @@ import click
 
 from framebus import printable
 from framebus.errors import FramebusError, UsageError
-from framebus.invocation import typed, usage
+from framebus.invocation import usage
 
 _INTERRUPTED = 130  # 128 + SIGINT, as shells report it
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO})
@@ -34,6 +34,8 @@ def run(command: click.Command, args: Sequence[str] | None = None, *, name: str)
         error.show()
         return os.EX_SOFTWARE
     except FramebusError as error:
+        from framebus.invocation import typed  # a daemon that starts need not wait for it
+
         said = str(error)
         if isinstance(error, UsageError):
             said = usage.without_logins(said)
