@@ -1,4 +1,4 @@
-"""The porter of one worker: what it takes, gives and loses."""
+"""One worker's share of moving viewers: what it takes, gives and loses."""
 
 from __future__ import annotations
 
