@@ -117,11 +117,13 @@ class SourceOwner:
     def check(self, request: CaptureRequest) -> None:
         """Raise for a request that cannot be carried out now; opens nothing, changes nothing.
 
+        It may hang where a disk does: for a thread of its own.
+
         CameraHeld: another daemon has the device. UsageError: the file or the program is missing.
         An unplugged camera or an unreachable server is no error: it is waited for.
         """
         self.check_held(request)
-        path = Path(request.spec.argument).expanduser()
+        path = os.path.expanduser(request.spec.argument)  # Path's own raises for no such user
         if request.spec.kind == "file" and not os.access(path, os.R_OK):
             raise UsageError("the source's file is not there, or may not be read")
         if request.spec.kind == "ffmpeg" and shutil.which("ffmpeg") is None:
