@@ -96,7 +96,7 @@ def test_a_camera_that_another_driver_has_is_left_alone(rig: Rig, rung: Rung) ->
     port = rig.tree.plug()
     link = port.folder / "1-1.2:1.0" / "driver"
     link.unlink()
-    link.symlink_to(rig.tree.places.driver.with_name("usbfs"))
+    link.symlink_to(rig.tree.paths.driver.with_name("usbfs"))
     executor = rig.executor(power_ports=("1-1.2",))
     assert "through the driver usbfs" in unavailable(executor, rig)[rung]
     assert executor.run_rung(rung, 0, rig.interrupt).result is Result.UNAVAILABLE
