@@ -2,7 +2,7 @@
 
 The order matters. The camera's lock comes before anything that could take a living daemon's place:
 binding an ipc path steals it. What is built is taken apart in the reverse order, whatever happens.
-No part of this process forks.
+No part of this process runs on in a fork: it starts programs only.
 """
 
 from __future__ import annotations
@@ -102,12 +102,16 @@ def run(settings: Settings, environ: MutableMapping[str, str]) -> int:
         source = settings.request.spec.text
         log.info("camera %s, %s, pid %d, %s", settings.name, source, os.getpid(), names.runtime)
         try:
+            parts.start()
             parts.daemon.run()
         finally:
             manager.stopping()
-            ended = parts.end_threads(END_S)
-        if not ended:
-            leave_at_once(names, locks, ring=None if parts.daemon.renewing else writer.path)
+            try:
+                parts.tell_end()
+            finally:
+                # Ring and sockets are closed only where nobody may publish any more.
+                if not parts.end_threads(END_S):
+                    leave_at_once(names, locks, ring=None if parts.daemon.renewing else writer.path)
     log.info("ended")
     return 0
 

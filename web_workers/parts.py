@@ -17,7 +17,7 @@ from web_workers.admission.connection_limits import ConnectionLimits
 from web_workers.admission.request_reader import RequestReader
 from web_workers.admission.response_drain import ResponseDrain
 from web_workers.admission.shared_load import SharedLoad
-from web_workers.admission.viewer_limits import Limits, ViewerLimits
+from web_workers.admission.viewer_limits import ViewerLimits
 from web_workers.counts.shared_counts import SharedCounts
 from web_workers.feeds.events import EventFeed
 from web_workers.feeds.feed import Feed
@@ -58,13 +58,12 @@ class Parts:
         each connection that is closed before or after that.
         """
         cameras = Cameras(settings)
-        limits = Limits.of(settings.options)
         self.loop = loop = StreamLoop()
         self.registry = WorkerRegistry(table)
         self.registry.enter(age)
         channel = Channel(lanes)
-        viewer_limits = ViewerLimits(
-            limits, SharedLoad(table), room=rooms.viewers(), moving=channel.waiting
+        limits = ViewerLimits(
+            settings.options, SharedLoad(table), room=rooms.viewers(), moving=channel.waiting
         )
         counts = SharedCounts(table)
         self._context = own_context()
@@ -87,7 +86,7 @@ class Parts:
                 workers=worker_pids,
                 lost=self.registry.lost,
             ),
-            limits=viewer_limits,
+            limits=limits,
             came=lambda: self.housekeeping.viewer_came(),
         )
         self.migration = ViewerMigration(
@@ -110,7 +109,7 @@ class Parts:
             loop=loop,
             cameras=cameras,
             viewers=self.viewers,
-            limits=viewer_limits,
+            limits=limits,
             counts=counts,
             refused=self.housekeeping.refused,
             lost=self.registry.lost,

@@ -12,7 +12,6 @@ import logging
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Protocol
 
 from framebus.clocks import utc_offset_ns
 from framebus.contract.documents import IncidentDocument
@@ -21,6 +20,7 @@ from framebus.contract.words import EventName
 
 from capture_daemon.control.diagnostics_thread import (
     DiagnosticsReport,
+    DiagnosticsThread,
     EvidenceFound,
     HoldersSeen,
     JournalRead,
@@ -44,26 +44,13 @@ _REPLY_MAX = 56 * 1024  # bytes of a reply's incidents; a whole message has 64 K
 Document = Mapping[str, object]
 
 
-class Diagnostics(Protocol):
-    """What is needed of diagnostics_thread.DiagnosticsThread."""
-
-    def evidence(self, incident: str, since_utc_ns: int, *, holders: bool) -> None:
-        """Find out about an incident."""
-
-    def look_for_holders(self) -> bool:
-        """Find out who has the device; False if that cannot be asked now."""
-
-    def write(self, document: Mapping[str, object]) -> None:
-        """Put an incident into the journal."""
-
-
 class IncidentLog:
     """The incidents of one camera, and its device's holders."""
 
     def __init__(
         self,
         *,
-        diagnostics: Diagnostics,
+        diagnostics: DiagnosticsThread,
         journal: Path,
         event: Callable[[EventName, Mapping[str, object]], None],
         pid: int,

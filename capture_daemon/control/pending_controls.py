@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Protocol
 
 from framebus.contract.words import EventName
 from framebus.control.protocol import CAMERA_REFUSED, INVALID_PARAMS, NOT_NOW, NOT_SUPPORTED
@@ -20,6 +19,7 @@ from capture_daemon.control.device import (
     ControlsSet,
     Described,
     DeviceReport,
+    DeviceThread,
     Documents,
 )
 from capture_daemon.control.refusal import Answer, Refusal
@@ -29,16 +29,6 @@ BOUND_S = 0.08
 """How long a call may wait for the device; control promises an answer within 100 ms."""
 MOST_PENDING = 16
 """Calls that may wait for a device that does not answer."""
-
-
-class DeviceCommands(Protocol):
-    """What is needed of device.DeviceThread."""
-
-    def read_controls(self, ticket: int) -> None:
-        """Read the controls."""
-
-    def set_controls(self, ticket: int, values: Mapping[str, object]) -> None:
-        """Set controls."""
 
 
 @dataclass(slots=True)
@@ -56,7 +46,7 @@ class PendingControls:
     """The device's side of the control methods."""
 
     def __init__(
-        self, *, device: DeviceCommands, event: Callable[[EventName, Mapping[str, object]], None]
+        self, *, device: DeviceThread, event: Callable[[EventName, Mapping[str, object]], None]
     ) -> None:
         self._device = device
         self._event = event

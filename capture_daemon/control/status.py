@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Self
 
 from framebus.clocks import utc_offset_ns
 from framebus.contract.causes import Cause
@@ -55,42 +54,17 @@ _RUNG_TEXT_MAX = 120
 _LEASE_TO_MAX = 200
 
 
-@dataclass(frozen=True, slots=True)
-class Ring:
-    """The ring's figures, which never change in a daemon's life."""
-
-    path: str
-    epoch: int
-    size: int
-    arena: int
-    descriptors: int
-    largest: int
-    note: str
-
-    @classmethod
-    def of(cls, writer: RingWriter) -> Self:
-        """Return the figures of the ring that `writer` has made."""
-        geometry = writer.geometry
-        return cls(
-            path=str(writer.path),
-            epoch=writer.epoch,
-            size=geometry.size,
-            arena=geometry.capacity,
-            descriptors=geometry.count,
-            largest=writer.largest,
-            note=writer.note,
-        )
-
-    def document(self) -> RingDocument:
-        """Return the `ring` part."""
-        return {
-            "path": self.path,
-            "size": self.size,
-            "arena": self.arena,
-            "frames": self.descriptors,
-            "largest": self.largest,
-            "note": self.note,
-        }
+def ring_document(writer: RingWriter) -> RingDocument:
+    """Return the figures of the ring that `writer` has made; they never change."""
+    geometry = writer.geometry
+    return {
+        "path": str(writer.path),
+        "size": geometry.size,
+        "arena": geometry.capacity,
+        "frames": geometry.count,
+        "largest": writer.largest,
+        "note": writer.note,
+    }
 
 
 class Status:
@@ -101,7 +75,8 @@ class Status:
         *,
         camera: str,
         pid: int,
-        ring: Ring,
+        epoch: int,
+        ring: RingDocument,
         controller: CaptureController,
         counters: FrameCounters,
         fallback: Fallback,
@@ -111,6 +86,7 @@ class Status:
     ) -> None:
         self._camera = camera
         self._pid = pid
+        self._epoch = epoch
         self._ring = ring
         self._controller = controller
         self._counters = counters
@@ -131,7 +107,7 @@ class Status:
             "camera": self._camera,
             "pid": self._pid,
             "version": __version__,
-            "epoch": f"{self._ring.epoch:016x}",
+            "epoch": f"{self._epoch:016x}",
             "started_utc_ns": self._started_ns + to_utc_ns,
             "state": camera.state,
             "since_utc_ns": camera.since_ns + to_utc_ns,
@@ -143,7 +119,7 @@ class Status:
             "source": _source(camera.source, _CAMERA, operator=operator),
             "frames": _frames(self._counters.counts(now_ns), to_utc_ns, camera.state),
             "fallback": self._fallback_part(now_ns, to_utc_ns, operator=operator),
-            "ring": self._ring.document(),
+            "ring": self._ring,
             "control": self._control(),
             "recovery": _recovery(camera.recovery, to_utc_ns),
         }

@@ -19,7 +19,7 @@ _VIDEO_CONTROL = 0x01
 
 
 @dataclass(frozen=True, slots=True)
-class Places:
+class SystemPaths:
     """Where to look; another tree in tests."""
 
     sys: Path = Path("/sys")
@@ -40,7 +40,7 @@ class UsbPort:
     """A place to plug something in, as the kernel's log names it: "1-1.2". Raises BadPort."""
 
     name: str
-    places: Places = field(default_factory=Places)
+    paths: SystemPaths = field(default_factory=SystemPaths)
 
     def __post_init__(self) -> None:
         if not _NAME.fullmatch(self.name):
@@ -49,7 +49,7 @@ class UsbPort:
     @property
     def folder(self) -> Path:
         """The plugged-in device's folder; there while something is plugged in."""
-        return self.places.sys / "bus/usb/devices" / self.name
+        return self.paths.sys / "bus/usb/devices" / self.name
 
     @property
     def hub(self) -> str:
@@ -65,12 +65,12 @@ class UsbPort:
     def hub_node(self) -> Path:
         """The usbfs node of the hub."""
         folder = self.hub if "-" in self.hub else f"usb{self.hub}"
-        return _usbfs_node(self.places, self.places.sys / "bus/usb/devices" / folder)
+        return _usbfs_node(self.paths, self.paths.sys / "bus/usb/devices" / folder)
 
     @property
     def node(self) -> Path:
         """The usbfs node of what is plugged in."""
-        return _usbfs_node(self.places, self.folder)
+        return _usbfs_node(self.paths, self.folder)
 
     def occupied(self) -> bool:
         """Tell whether something is plugged in."""
@@ -87,7 +87,7 @@ class UsbPort:
 
     def text(self, file: str) -> str:
         """Return what a file of the plugged-in device says; empty if there is none."""
-        return _text(self.folder / file)
+        return attribute(self.folder / file)
 
     def is_camera(self) -> bool:
         """Tell whether what is plugged in has a video interface, also while it is deauthorised."""
@@ -119,27 +119,27 @@ class UsbPort:
         """Return the driver that has the camera in place of uvcvideo (a virtual machine's, say)."""
         for interface in self.control_interfaces():
             driver = (interface / "driver").resolve().name
-            if driver not in ("driver", self.places.driver.name):
+            if driver not in ("driver", self.paths.driver.name):
                 return driver
         return ""
 
 
-def ports(places: Places) -> list[UsbPort]:
+def ports(paths: SystemPaths) -> list[UsbPort]:
     """Return the ports in which something is, hubs too."""
     try:
-        names = sorted(os.listdir(places.sys / "bus/usb/devices"))
+        names = sorted(os.listdir(paths.sys / "bus/usb/devices"))
     except FileNotFoundError:
         return []
-    return [UsbPort(name, places) for name in names if _NAME.fullmatch(name)]
+    return [UsbPort(name, paths) for name in names if _NAME.fullmatch(name)]
 
 
-def port_of(rdev: int, places: Places) -> UsbPort | None:
+def port_of(rdev: int, paths: SystemPaths) -> UsbPort | None:
     """Return the port of the USB device that a character device belongs to, None if to none."""
-    link = places.sys / "dev/char" / f"{os.major(rdev)}:{os.minor(rdev)}" / "device"
+    link = paths.sys / "dev/char" / f"{os.major(rdev)}:{os.minor(rdev)}" / "device"
     interface = link.resolve()
     for folder in (interface, *interface.parents):
         if (folder / "idVendor").exists() and _NAME.fullmatch(folder.name):
-            return UsbPort(folder.name, places)
+            return UsbPort(folder.name, paths)
     return None
 
 
@@ -157,21 +157,22 @@ def has_video_interface(descriptors: bytes) -> bool:
     return False
 
 
-def _usbfs_node(places: Places, device: Path) -> Path:
-    bus, number = _text(device / "busnum"), _text(device / "devnum")
+def _usbfs_node(paths: SystemPaths, device: Path) -> Path:
+    bus, number = attribute(device / "busnum"), attribute(device / "devnum")
     if not (bus.isdecimal() and number.isdecimal()):
-        return places.dev / "bus/usb/absent"
-    return places.dev / "bus/usb" / f"{int(bus):03d}" / f"{int(number):03d}"
+        return paths.dev / "bus/usb/absent"
+    return paths.dev / "bus/usb" / f"{int(bus):03d}" / f"{int(number):03d}"
 
 
 def _number(path: Path) -> int:
     try:
-        return int(_text(path), 16)
+        return int(attribute(path), 16)
     except ValueError:
         return -1
 
 
-def _text(path: Path) -> str:
+def attribute(path: Path) -> str:
+    """Return what a file of sysfs says; empty where there is none, or it may not be read."""
     try:
         return path.read_text(encoding="utf-8", errors="replace").strip()
     except OSError:

@@ -10,6 +10,7 @@ from pathlib import Path
 from framebus.names import CameraNames
 from framebus.names import cameras as known_cameras
 
+from capture_daemon.devices.sysfs import attribute
 from capture_daemon.diagnosis.finding import Finding, good, note, wrong
 from capture_daemon.diagnosis.machine import Machine
 from capture_daemon.diagnosis.records import Holder, Line, Sign
@@ -63,14 +64,12 @@ def _untaken(sys: Path) -> list[tuple[str, str, str]]:
     for entry in entries:
         folder = sys / "bus/usb/devices" / entry
         port = entry.partition(":")[0]
-        if _read(folder / "authorized") == "0" and _read(folder / "bInterfaceClass") in (
-            "",
-            _VIDEO_CLASS,
-        ):
-            if _read(folder / "idVendor") or _read(folder / "bInterfaceClass"):
+        kind = attribute(folder / "bInterfaceClass")
+        if attribute(folder / "authorized") == "0" and kind in ("", _VIDEO_CLASS):
+            if attribute(folder / "idVendor") or kind:
                 command = f"echo 1 | sudo tee /sys/bus/usb/devices/{entry}/authorized"
                 found[port] = ("somebody has forbidden it (authorized is 0)", command)
-        elif _read(folder / "bInterfaceClass") == _VIDEO_CLASS and not (folder / "driver").exists():
+        elif kind == _VIDEO_CLASS and not (folder / "driver").exists():
             found.setdefault(
                 port,
                 (
@@ -226,10 +225,3 @@ def _rivals(machine: Machine, port: str) -> str:
 def _name(camera: Camera) -> str:
     port = f", port {camera.port}" if camera.port else ""
     return f"{camera.name}, {camera.node}{port}, v4l2:{camera.stable}"
-
-
-def _read(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8", errors="replace").strip()
-    except OSError:
-        return ""

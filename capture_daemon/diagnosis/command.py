@@ -10,6 +10,8 @@ from framebus.cli import output
 from framebus.errors import UsageError
 from framebus.invocation import typed
 from framebus.names import check_camera_name
+from framebus.options import flags
+from framebus.options.table import NAME
 
 from capture_daemon.diagnosis import bundle, doctor
 from capture_daemon.diagnosis.machine import this_machine
@@ -31,13 +33,7 @@ Exit codes: 0 nothing is wrong, 1 something is.
 
 
 @click.command(help=_HELP)
-@click.option(
-    "--name",
-    envvar="FRAMEBUS_NAME",
-    show_envvar=True,
-    metavar="NAME",
-    help="Look at the daemon of this camera only.",
-)
+@flags.flag(NAME, "Look at the daemon of this camera only.")
 @click.option(
     "--camera",
     "device",

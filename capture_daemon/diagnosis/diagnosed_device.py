@@ -13,13 +13,13 @@ from capture_daemon.diagnosis.records import DiagnosedDevice
 from capture_daemon.settings.spec import SourceSpec
 from capture_daemon.sources.base import SourceError
 from capture_daemon.v4l2 import discovery
-from capture_daemon.v4l2.cameras import Camera, Places, cameras
+from capture_daemon.v4l2.cameras import Camera, CameraPaths, cameras
 
 _VIDEO_MAJOR = 81  # Documentation/admin-guide/devices.txt
 
 
 def own(
-    places: Places | None = None, proc: Path = Path("/proc/self/fd"), *, apart_from: int = 0
+    paths: CameraPaths | None = None, proc: Path = Path("/proc/self/fd"), *, apart_from: int = 0
 ) -> DiagnosedDevice | None:
     """Return the video device that this process has open, None if it has none.
 
@@ -32,25 +32,25 @@ def own(
             continue
         is_video = stat.S_ISCHR(found.st_mode) and os.major(found.st_rdev) == _VIDEO_MAJOR
         if is_video and found.st_rdev != apart_from:
-            return _by_number(found.st_rdev, places or Places())
+            return _by_number(found.st_rdev, paths or CameraPaths())
     return None
 
 
-def named(spec: SourceSpec | None, places: Places | None = None) -> DiagnosedDevice | None:
+def named(spec: SourceSpec | None, paths: CameraPaths | None = None) -> DiagnosedDevice | None:
     """Return the device that a source names, None if it names none, or that is not there now."""
     if spec is None or spec.kind != "v4l2":
         return None
-    places = places or Places()
+    paths = paths or CameraPaths()
     try:
-        return _by_number(discovery.rdev(spec.argument, places), places)
+        return _by_number(discovery.rdev(spec.argument, paths), paths)
     except SourceError:
         return None
 
 
-def camera_of(rdev: int, places: Places | None = None) -> Camera | None:
+def camera_of(rdev: int, paths: CameraPaths | None = None) -> Camera | None:
     """Return what sysfs knows of a video device, None if it is not there."""
-    places = places or Places()
-    for camera in cameras(places):
+    paths = paths or CameraPaths()
+    for camera in cameras(paths):
         try:
             if os.stat(camera.node).st_rdev == rdev:
                 return camera
@@ -59,8 +59,8 @@ def camera_of(rdev: int, places: Places | None = None) -> Camera | None:
     return None
 
 
-def _by_number(rdev: int, places: Places) -> DiagnosedDevice:
-    camera = camera_of(rdev, places)
+def _by_number(rdev: int, paths: CameraPaths) -> DiagnosedDevice:
+    camera = camera_of(rdev, paths)
     if camera is None:
         return DiagnosedDevice("", rdev, "")
     return DiagnosedDevice(camera.node, rdev, camera.port)

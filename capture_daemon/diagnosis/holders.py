@@ -15,34 +15,25 @@ from __future__ import annotations
 import os
 import re
 import stat as stat_
-from dataclasses import dataclass
 from pathlib import Path
 
 from capture_daemon.diagnosis import processes
 from capture_daemon.diagnosis.records import SEE_ALL, Holder, Holders
 
-__all__ = ["Holder", "Holders", "Places", "find", "is_capture_daemon"]
+__all__ = ["Holder", "Holders", "find", "is_capture_daemon"]
 
 _MAPPED = re.compile(rb"^(\S+) \S+ \S+ (\S+ [1-9]\d*) +(/.*)$", re.MULTILINE)
 _INITIAL_PID_NAMESPACE = 0xEFFFFFFC  # PROC_PID_INIT_INO, include/linux/proc_ns.h
 _HIDEPID = re.compile(r"^proc \S+ proc \S*hidepid=(?:[124]|noaccess|invisible|ptraceable)", re.M)
 
 
-@dataclass(frozen=True, slots=True)
-class Places:
-    """Where to look; another tree in tests."""
-
-    proc: Path = Path("/proc")
-
-
 def find(
-    rdev: int, *, places: Places | None = None, daemons: frozenset[int] = frozenset()
+    rdev: int, *, proc: Path = Path("/proc"), daemons: frozenset[int] = frozenset()
 ) -> Holders:
     """Return who has the character device with this st_rdev, the calling process included.
 
     `daemons` are the pids that hold framebus's lock files.
     """
-    proc = (places or Places()).proc
     scan = _Scan(proc, rdev, daemons)
     found, unseen = [], 0
     for entry in os.listdir(proc):
@@ -50,10 +41,10 @@ def find(
             continue
         try:
             holder = scan.process(int(entry))
-        except PermissionError:
-            unseen += 1
-        except OSError:
+        except (FileNotFoundError, ProcessLookupError):
             continue  # it has ended
+        except OSError:  # it is another user's, or no descriptor is left to look with
+            unseen += 1
         else:
             if holder is not None:
                 found.append(holder)

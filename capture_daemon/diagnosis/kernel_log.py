@@ -114,21 +114,21 @@ def parse_journal(line: bytes, to_utc_ns: int) -> tuple[int, kmsg.Record]:
 
 
 @dataclass(frozen=True, slots=True)
-class Places:
+class LogReaders:
     """Where the log is; others in tests. Each raises OSError where it cannot be read."""
 
     kernel: Callable[[], Iterable[tuple[int, kmsg.Record]]] = kmsg_lines
     journal: Callable[[], Iterable[tuple[int, kmsg.Record]]] = journal_lines
 
 
-def read(port: str, since_utc_ns: int, *, places: Places | None = None) -> KernelLog:
+def read(port: str, since_utc_ns: int, *, readers: LogReaders | None = None) -> KernelLog:
     """Return what the kernel said since then about the USB port ("1-1.2"; empty: about all USB)."""
-    places = places or Places()
+    readers = readers or LogReaders()
     try:
-        found = list(places.kernel())
+        found = list(readers.kernel())
     except OSError:
         try:
-            found = list(places.journal())
+            found = list(readers.journal())
         except OSError:
             return KernelLog((), (NOT_READABLE,))
     lines = [_line(utc_ns, record, port) for utc_ns, record in found if utc_ns >= since_utc_ns]

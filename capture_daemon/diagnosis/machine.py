@@ -26,8 +26,7 @@ from framebus.names import cameras as known_cameras
 
 from capture_daemon.diagnosis import holders, kernel_log
 from capture_daemon.diagnosis.records import Holders, KernelLog
-from capture_daemon.v4l2.cameras import Camera, cameras
-from capture_daemon.v4l2.cameras import Places as CameraPlaces
+from capture_daemon.v4l2.cameras import Camera, CameraPaths, cameras
 
 _RUN_S = 5.0
 
@@ -141,7 +140,7 @@ class Machine:
 
     def cameras(self) -> list[Camera]:
         """Return the cameras that are meant. Opens none."""
-        found = cameras(CameraPlaces(sys=self.sys, dev=self.dev))
+        found = cameras(CameraPaths(sys=self.sys, dev=self.dev))
         return [
             camera for camera in found if camera.captures and self.device in (None, camera.node)
         ]

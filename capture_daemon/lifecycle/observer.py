@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from framebus.contract.causes import Cause
 from framebus.contract.words import State
+from framebus.options.table import FROZEN_AFTER
 
 from capture_daemon.capturing.commands import CaptureCommands
 from capture_daemon.capturing.reports import frozen_cause, not_answering_cause, silence_cause
@@ -51,7 +52,7 @@ class StreamObserver:
             return not_answering_cause(request.spec, seen.doing, seen.blocked_s(now_ns))
         if state is State.OPENING and seen.rejected and self.silence.waits(now_ns):
             return self.silence_cause(source)
-        since_ns, limit_s = seen.unchanged_since_ns, request.frozen_after_s
+        since_ns, limit_s = seen.unchanged_since_ns, request.options[FROZEN_AFTER]
         if guards.is_frozen(state, source.kind, since_ns, limit_s, now_ns):
             return frozen_cause(request.spec)
         return None

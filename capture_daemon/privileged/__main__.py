@@ -14,7 +14,7 @@ from pathlib import Path
 
 from framebus import logs
 
-from capture_daemon.devices.sysfs import BadPort, Places, UsbPort
+from capture_daemon.devices.sysfs import BadPort, SystemPaths, UsbPort
 from capture_daemon.privileged.server import IDLE_S, Helper, serve
 from capture_daemon.recovery.actions import PortActions
 
@@ -26,8 +26,8 @@ def main() -> int:
     """Serve until nobody has asked for a while."""
     options = _options().parse_args()
     logs.to_stderr("privileged", "info")
-    places = Places(options.sys, options.dev)
-    helper = Helper(actions=PortActions(), places=places, power_ports=frozenset(options.power_port))
+    paths = SystemPaths(options.sys, options.dev)
+    helper = Helper(actions=PortActions(), paths=paths, power_ports=frozenset(options.power_port))
     with _listener(options.socket) as listener:
         serve(listener, helper, idle_s=IDLE_S)
     return 0

@@ -18,7 +18,7 @@ from collections.abc import Callable, Collection
 from framebus.contract.words import Rung
 from framebus.rate_limited_log import RateLimitedLog
 
-from capture_daemon.devices.sysfs import Places, UsbPort
+from capture_daemon.devices.sysfs import SystemPaths, UsbPort
 from capture_daemon.privileged.callers import Caller, Callers
 from capture_daemon.privileged.fair_queue import FairQueue
 from capture_daemon.privileged.protocol import Refused, Reply, Request, parse_request
@@ -41,13 +41,13 @@ class Helper:
         self,
         *,
         actions: PortActions,
-        places: Places,
+        paths: SystemPaths,
         power_ports: Collection[str],
         clock_ns: Callable[[], int] = time.monotonic_ns,
     ) -> None:
         """`power_ports` are the ports whose power may be switched."""
         self._actions = actions
-        self._places = places
+        self._paths = paths
         self._power_ports = power_ports
         self._clock_ns = clock_ns
         self._budgets: dict[str, Budgets] = {}
@@ -70,7 +70,7 @@ class Helper:
         return Reply(note)
 
     def _carry_out(self, request: Request) -> str:
-        port = UsbPort(request.port, self._places)
+        port = UsbPort(request.port, self._paths)
         power = request.rung is Rung.PORT_POWER
         if power and port.name not in self._power_ports:
             raise Refused("not-allowed", f"the power of {port.name} is not this helper's to switch")

@@ -67,7 +67,7 @@ class PortActions:
         """Return the file that must be writable for `rung`."""
         match rung:
             case Rung.REBIND:
-                return port.places.driver / "bind"
+                return port.paths.driver / "bind"
             case Rung.BIND | Rung.USB_RESET:
                 return port.node
             case Rung.REAUTHORIZE:
@@ -116,7 +116,7 @@ class PortActions:
         interfaces = port.control_interfaces()
         if not interfaces:
             raise RungFailed(f"{port.name} has no video control interface")
-        driver = port.places.driver
+        driver = port.paths.driver
         for interface in interfaces:
             if (interface / "driver").exists():
                 _write(driver / "unbind", interface.name)

@@ -16,11 +16,11 @@ from typing import Protocol
 
 from framebus.contract.words import DEVICE_LEVEL, Rung
 
-from capture_daemon.devices.sysfs import Places, UsbPort, port_of
+from capture_daemon.devices.sysfs import SystemPaths, UsbPort, port_of
 from capture_daemon.recovery.actions import PortActions, RungFailed, uhubctl
 from capture_daemon.recovery.holding import Holding
 from capture_daemon.recovery.rungs import Outcome, Result, Unavailable
-from capture_daemon.sources.base import Forgetful, Interrupt, Source, SourceError
+from capture_daemon.sources.base import Interrupt, RemembersRefusals, Source, SourceError
 
 BACK_S = 5.0
 """How long the device's node may take to come back, with udev's permissions on it."""
@@ -61,7 +61,7 @@ class Executor:
         holding: Holding,
         end_holders: bool,
         power_ports: Collection[str],
-        places: Places | None = None,
+        paths: SystemPaths | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """`end_holders` and `power_ports` are what a person has allowed."""
@@ -70,7 +70,7 @@ class Executor:
         self._holding = holding
         self._end_holders = end_holders
         self._power_ports = power_ports
-        self._places = places or Places()
+        self._paths = paths or SystemPaths()
         self._clock = clock
         self._source: Source | None = None
         self._rdev = 0
@@ -107,7 +107,7 @@ class Executor:
             result = Result.NOTHING if rung is Rung.BIND else Result.UNAVAILABLE
             return Outcome(result, str(error), _GRANTS[rung])
         # The source stays the same: it knows which camera a mere number, or `auto`, has meant.
-        if isinstance(self._source, Forgetful):
+        if isinstance(self._source, RemembersRefusals):
             self._source.forget_refusals()
         if not self._is_back(interrupt):
             return Outcome(Result.NOTHING, f"{note}; its node is not back")
@@ -120,7 +120,7 @@ class Executor:
         rdev = _rdev(source)
         if rdev:
             self._rdev = rdev
-            port = port_of(rdev, self._places)
+            port = port_of(rdev, self._paths)
         elif self._port is None or self._port.identity() != self._identity:
             port = _port(source)
         else:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import Self
 
-from framebus.options.table import FROZEN_AFTER
+from framebus.options.chosen import Chosen
 
 from capture_daemon.settings.spec import SourceSpec
 from capture_daemon.sources.base import Request
@@ -17,9 +17,8 @@ class CaptureRequest:
 
     spec: SourceSpec
     format: Request = field(default_factory=Request)
-    frozen_after_s: float = FROZEN_AFTER.default
-    """A camera that sends the same picture for so long, byte for byte, is told to be frozen; 0
-    switches that off."""
+    options: Chosen = field(default_factory=Chosen, compare=False, repr=False)
+    """What a person chose besides, which makes no other source; every value in it is sound."""
     times: int = 0
     """How often it was begun anew. Another number makes another request, and so another source,
     which knows nothing of what the one before it could not get."""

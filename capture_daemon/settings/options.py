@@ -12,7 +12,7 @@ from framebus.names import DEFAULT_CAMERA, check_camera_name
 from framebus.options.chosen import Chosen
 from framebus.options.file import File
 from framebus.options.option import Scope
-from framebus.options.table import FALLBACK_SOURCE, FPS, FROZEN_AFTER, NAME, SIZE, SOURCE
+from framebus.options.table import FALLBACK_SOURCE, FPS, NAME, SIZE, SOURCE
 from framebus.spelling import nearest
 
 from capture_daemon.settings import spec
@@ -52,7 +52,7 @@ def settings(chosen: Chosen) -> Settings:
         check_fallback(fallback, source)
     width, height = options[SIZE] or (None, None)
     wanted = Request(width, height, options[FPS])
-    request = CaptureRequest(source, wanted, frozen_after_s=options[FROZEN_AFTER])
+    request = CaptureRequest(source, wanted, options)
     return Settings(name, request, fallback, options)
 
 

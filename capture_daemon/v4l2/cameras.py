@@ -12,6 +12,8 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
+from capture_daemon.devices.sysfs import SystemPaths, attribute
+
 
 @dataclass(frozen=True, slots=True)
 class Camera:
@@ -59,47 +61,45 @@ def udev_capabilities(node: str) -> str | None:
 
 
 @dataclass(frozen=True, slots=True)
-class Places:
-    """Where to look; another tree in tests."""
+class CameraPaths(SystemPaths):
+    """Where to look for cameras, and what udev knows of a node; another tree in tests."""
 
-    sys: Path = Path("/sys")
-    dev: Path = Path("/dev")
     capabilities: Callable[[str], str | None] = udev_capabilities
 
 
-def cameras(places: Places | None = None) -> list[Camera]:
+def cameras(paths: CameraPaths | None = None) -> list[Camera]:
     """Return every video node, in the order of their numbers. Opens none."""
-    places = places or Places()
-    folder = places.sys / "class/video4linux"
+    paths = paths or CameraPaths()
+    folder = paths.sys / "class/video4linux"
     try:
         names = os.listdir(folder)
     except FileNotFoundError:
         return []
     numbered = [name for name in names if re.fullmatch(r"video\d+", name)]
-    ids = _links(places.dev / "v4l/by-id")
-    paths = _links(places.dev / "v4l/by-path")
+    ids = _links(paths.dev / "v4l/by-id")
+    by_path = _links(paths.dev / "v4l/by-path")
     found = []
     for name in sorted(numbered, key=lambda name: int(name[5:])):
-        node = str(places.dev / name)
-        index = _read(folder / name / "index")
+        node = str(paths.dev / name)
+        index = attribute(folder / name / "index")
         interface = (folder / name / "device").resolve()
         usb = _usb_device(interface)
-        known = places.capabilities(node)
+        known = paths.capabilities(node)
         found.append(
             Camera(
                 node=node,
-                name=_read(folder / name / "name"),
+                name=attribute(folder / name / "name"),
                 index=int(index) if index.isdigit() else 0,
                 captures=":capture:" in known if known is not None else index in ("", "0"),
                 driver=(interface / "driver").resolve().name
                 if (interface / "driver").exists()
                 else "",
                 port=usb.name if usb else "",
-                vendor=_read(usb / "idVendor") if usb else "",
-                product=_read(usb / "idProduct") if usb else "",
-                serial=_read(usb / "serial") if usb else "",
+                vendor=attribute(usb / "idVendor") if usb else "",
+                product=attribute(usb / "idProduct") if usb else "",
+                serial=attribute(usb / "serial") if usb else "",
                 by_id=tuple(link for link, target in ids if target == name),
-                by_path=tuple(link for link, target in paths if target == name),
+                by_path=tuple(link for link, target in by_path if target == name),
             )
         )
     return [replace(camera, stable=_stable(camera, found)) for camera in found]
@@ -128,10 +128,3 @@ def _usb_device(interface: Path) -> Path | None:
         if (folder / "idVendor").exists():
             return folder
     return None
-
-
-def _read(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8", errors="replace").strip()
-    except OSError:
-        return ""

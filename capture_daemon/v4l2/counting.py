@@ -43,7 +43,7 @@ class SequenceCounter:
         return self._last
 
 
-class StaleGate:
+class StaleFrames:
     """Tells frames that waited in the kernel while this process slept.
 
     Only after a pause, and only by comparison with its end: a camera whose clock is wrong by a

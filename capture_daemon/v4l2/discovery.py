@@ -13,7 +13,7 @@ from collections.abc import Iterable
 
 from capture_daemon.sources.base import SourceError, SourceUnusable
 from capture_daemon.v4l2 import query
-from capture_daemon.v4l2.cameras import Camera, Places, cameras
+from capture_daemon.v4l2.cameras import Camera, CameraPaths, cameras
 from capture_daemon.v4l2.formats import COMPRESSED, ENCODABLE, OfferedFormat
 from capture_daemon.v4l2.handle import Handle
 from capture_daemon.v4l2.ops import DeviceOps, KernelOps
@@ -22,24 +22,24 @@ USB_NAME = re.compile(r"usb:([0-9a-fA-F]{4}):([0-9a-fA-F]{4})(?::(.+))?")
 _log = logging.getLogger(__name__)
 
 
-def resolve(device: str, places: Places | None = None) -> str:
+def resolve(device: str, paths: CameraPaths | None = None) -> str:
     """Return the node that a name means: a path, a link's name, or usb:VID:PID[:SERIAL].
 
     Raises SourceError when no such camera is there now, SourceUnusable when the name fits several.
     """
-    places = places or Places()
+    paths = paths or CameraPaths()
     if device.startswith("/"):
         if os.path.exists(device):
             return os.path.realpath(device)
-        raise _absent(device, places)
-    present = [camera for camera in cameras(places) if camera.captures]
+        raise _absent(device, paths)
+    present = [camera for camera in cameras(paths) if camera.captures]
     usb = USB_NAME.fullmatch(device)
     if usb is None:
         for camera in present:
             links = (camera.node, *camera.by_id, *camera.by_path)
             if device in (os.path.basename(link) for link in links):
                 return camera.node
-        raise _absent(device, places)
+        raise _absent(device, paths)
     vendor, product, serial = usb[1].lower(), usb[2].lower(), usb[3]
     fitting = [
         camera
@@ -47,7 +47,7 @@ def resolve(device: str, places: Places | None = None) -> str:
         if (camera.vendor, camera.product) == (vendor, product) and serial in (None, camera.serial)
     ]
     if not fitting:
-        raise _absent(device, places)
+        raise _absent(device, paths)
     if len({camera.port for camera in fitting}) > 1:
         raise SourceUnusable(
             "ambiguous-device",
@@ -57,21 +57,21 @@ def resolve(device: str, places: Places | None = None) -> str:
     return fitting[0].node
 
 
-def rdev(device: str, places: Places | None = None) -> int:
+def rdev(device: str, paths: CameraPaths | None = None) -> int:
     """Return the device number that a name means now, as for names.device_lock.
 
     Raises SourceError when it is not there.
     """
-    node = resolve(device, places)
+    node = resolve(device, paths)
     try:
         return os.stat(node).st_rdev
     except OSError as error:
-        raise _absent(device, places or Places()) from error
+        raise _absent(device, paths or CameraPaths()) from error
 
 
-def stable_name(rdev: int, places: Places | None = None) -> str:
+def stable_name(rdev: int, paths: CameraPaths | None = None) -> str:
     """Return the name that the camera with this device number keeps. Raises SourceError."""
-    for camera in cameras(places):
+    for camera in cameras(paths):
         with contextlib.suppress(OSError):
             if os.stat(camera.node).st_rdev == rdev:
                 return camera.stable
@@ -114,8 +114,8 @@ def choose(present: Iterable[Camera] | None = None, *, ops: DeviceOps | None = N
     return encodable
 
 
-def _absent(device: str, places: Places) -> SourceError:
-    present = [camera for camera in cameras(places) if camera.captures]
+def _absent(device: str, paths: CameraPaths) -> SourceError:
+    present = [camera for camera in cameras(paths) if camera.captures]
     return SourceError(
         "device-absent",
         f"there is no camera {device} now; "

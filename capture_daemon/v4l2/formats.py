@@ -39,6 +39,11 @@ class OfferedSize:
     height: int
     rates: tuple[Fraction, ...] = ()
 
+    @property
+    def area(self) -> int:
+        """Pixels."""
+        return self.width * self.height
+
 
 @dataclass(frozen=True, slots=True)
 class OfferedFormat:
@@ -92,9 +97,7 @@ def choose(offers: Sequence[OfferedFormat], request: Request, device: str = "the
 def _choose_size(sizes: Sequence[OfferedSize], request: Request) -> OfferedSize:
     fast = [size for size in sizes if _reaches(size, request.fps)]
     if request.width is not None or request.height is not None:
-        return min(
-            sizes, key=lambda size: (_distance(size, request), size not in fast, -_area(size))
-        )
+        return min(sizes, key=lambda size: (_distance(size, request), size not in fast, -size.area))
     for candidates in (fast, sizes):
         usual = [
             size
@@ -102,18 +105,14 @@ def _choose_size(sizes: Sequence[OfferedSize], request: Request) -> OfferedSize:
             if size.width <= _USUAL_WIDTH and size.height <= _USUAL_HEIGHT
         ]
         if usual:
-            return max(usual, key=_area)
-    return min(sizes, key=_area)
+            return max(usual, key=lambda size: size.area)
+    return min(sizes, key=lambda size: size.area)
 
 
 def _distance(size: OfferedSize, request: Request) -> int:
     across = 0 if request.width is None else abs(size.width - request.width)
     down = 0 if request.height is None else abs(size.height - request.height)
     return across + down
-
-
-def _area(size: OfferedSize) -> int:
-    return size.width * size.height
 
 
 def _reaches(size: OfferedSize, fps: float | None) -> bool:

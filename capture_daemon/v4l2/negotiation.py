@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from capture_daemon.sources.base import Request, SourceError
-from capture_daemon.v4l2.formats import Choice, OfferedFormat, OfferedSize, choose
+from capture_daemon.v4l2.formats import Choice, OfferedFormat, choose
 
 NO_ROOM = "no-bandwidth"
 _REFUSED = frozenset({"refused-format", "refused-stream"})
@@ -34,8 +34,8 @@ def candidates(offers: Sequence[OfferedFormat], request: Request, device: str) -
         reverse=True,
     )
     smaller = sorted(
-        {size for size in sizes if _area(size) < first.width * first.height},
-        key=_area,
+        {size for size in sizes if size.area < first.width * first.height},
+        key=lambda size: size.area,
         reverse=True,
     )
     lower = [Choice(first.fourcc, first.width, first.height, rate) for rate in slower]
@@ -97,7 +97,3 @@ class FormatNegotiation:
             f"the camera or its bus did not grant {wanted}, so less was asked for; "
             "`framebus ctl restart` tries it again"
         )
-
-
-def _area(size: OfferedSize) -> int:
-    return size.width * size.height

@@ -24,7 +24,7 @@ from linuxpy.video import raw
 from capture_daemon.sources.base import Interrupt, LastFrame, SourceError, SourceGone
 from capture_daemon.v4l2 import query
 from capture_daemon.v4l2.buffers import Buffers
-from capture_daemon.v4l2.counting import SequenceCounter, StaleGate
+from capture_daemon.v4l2.counting import SequenceCounter, StaleFrames
 from capture_daemon.v4l2.formats import Choice, OfferedFormat
 from capture_daemon.v4l2.handle import Handle
 from capture_daemon.v4l2.negotiation import NO_ROOM
@@ -75,7 +75,7 @@ class Session:
         self._wanted_buffers = BUFFERS
         self._buffers = Buffers(handle)
         self._sequence = SequenceCounter()
-        self._stale = StaleGate()
+        self._stale = StaleFrames()
         self._poll = select.poll()
         self._poll.register(interrupt.fileno(), select.POLLIN)
         self._poll.register(handle.fileno(), select.POLLIN)

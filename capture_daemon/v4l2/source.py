@@ -31,9 +31,9 @@ from capture_daemon.v4l2.encode import Encoder, load
 from capture_daemon.v4l2.formats import COMPRESSED, ENCODABLE, Choice, OfferedFormat
 from capture_daemon.v4l2.negotiation import FormatNegotiation, candidates
 from capture_daemon.v4l2.ops import DeviceOps, KernelOps
+from capture_daemon.v4l2.port_of_name import port_of_name
 from capture_daemon.v4l2.session import BUFFERS, Session
-from capture_daemon.v4l2.stable import StableName
-from capture_daemon.v4l2.unlisted import port_of_name
+from capture_daemon.v4l2.stable_name import StableName
 
 
 class V4L2Source:

@@ -1,6 +1,6 @@
 """Turns signals into a readable descriptor. The handlers do nothing; Python's wake-up enqueues.
 
-Main thread only, once per process. No process forks from here, so nothing inherits it.
+Main thread only, once per process. Programs that are started from here inherit nothing of it.
 """
 
 from __future__ import annotations

@@ -8,6 +8,8 @@ from pathlib import Path
 
 from playwright.sync_api import Page, sync_playwright
 
+from tests.helpers.waiting import until_it_moves
+
 CHROMIUM = Path("/usr/bin/chromium")
 _ARGUMENTS = [
     "--headless",
@@ -22,14 +24,14 @@ _ARGUMENTS = [
 
 PIXEL = """() => {
   const image = document.querySelector('.camera img');
-  if (!image?.naturalWidth) return '0 0 0 0';  // not there yet: nothing can be drawn of it
+  if (!image?.naturalWidth) return '';  // not there yet: nothing can be drawn of it
   const canvas = document.createElement('canvas');
   canvas.width = canvas.height = 1;
   const context = canvas.getContext('2d');
   context.drawImage(image, 0, 0, 1, 1);
   return context.getImageData(0, 0, 1, 1).data.join(' ');
 }"""
-"""A pixel of the page's first picture, all zero while there is none."""
+"""A pixel of the page's first picture, nothing while there is none."""
 
 
 @contextmanager
@@ -53,3 +55,8 @@ def page(
             yield opened, wrong
         finally:
             browser.close()
+
+
+def moves(page: Page) -> None:
+    """Wait until the page's first picture has been of three colours."""
+    until_it_moves(lambda: page.evaluate(PIXEL))

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.browser import firefox
-from tests.helpers.waiting import until
+from tests.helpers.waiting import until, until_it_moves
 from tests.programs.web_tier import WebTier
 from tests.rigs.bus import Bus
 
@@ -27,22 +27,11 @@ def test_the_page_gets_its_picture_back_from_a_killed_worker(runtime: Path, tmp_
         with firefox.window(tmp_path) as window:
             window.open(f"http://127.0.0.1:{tier.port}/")
             until(lambda: window.text(".state") == "Live", within_s=30)
-            _moves(window)
+            until_it_moves(lambda: window.screenshot(".picture img"))
             (worker,) = tier.workers()
             os.kill(worker, signal.SIGKILL)
             until(lambda: worker not in tier.workers(), within_s=30, what="it is gone")
-            _moves(window)
+            until_it_moves(lambda: window.screenshot(".picture img"))
     finally:
         bus.close()
         tier.close()
-
-
-def _moves(window: firefox.Firefox) -> None:
-    """Wait until the picture has been three different ones."""
-    seen: set[bytes] = set()
-
-    def look() -> bool:
-        seen.add(window.screenshot(".picture img"))
-        return len(seen) >= 3
-
-    until(look, within_s=30, what="the picture moves")

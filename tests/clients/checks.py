@@ -5,7 +5,6 @@ from __future__ import annotations
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -13,21 +12,9 @@ from framebus import FrameReader
 
 from tests.clients import page
 from tests.clients.conftest import SIZE
-from tests.helpers.waiting import until
 from tests.programs.nginx import free_port
 
 LIMIT_S = 50
-
-
-def moves(screenshot: Callable[[], bytes]) -> None:
-    """Wait until what is seen has been three different pictures."""
-    seen: set[bytes] = set()
-
-    def look() -> bool:
-        seen.add(screenshot())
-        return len(seen) >= 3
-
-    until(look, within_s=30, what="the picture moves")
 
 
 def need(words: list[str]) -> None:

@@ -8,8 +8,7 @@ import pytest
 
 from tests.browser import chromium, firefox
 from tests.clients import page
-from tests.clients.checks import moves
-from tests.helpers.waiting import until
+from tests.helpers.waiting import until, until_it_moves
 
 pytestmark = pytest.mark.slow
 needs_chromium = pytest.mark.skipif(not chromium.CHROMIUM.exists(), reason="no /usr/bin/chromium")
@@ -23,10 +22,10 @@ def test_chromium_shows_the_page_and_the_bare_stream(base: str) -> None:
     the_page, stream = (address.replace(page.ADDRESS, base) for address in ADDRESSES)
     with chromium.page(the_page) as (opened, wrong):
         opened.wait_for_selector(".state.good", timeout=30_000)
-        moves(opened.locator(".picture img").screenshot)
+        until_it_moves(opened.locator(".picture img").screenshot)
         assert wrong == []
         opened.goto(stream, wait_until="commit")
-        moves(opened.locator("img").screenshot)
+        until_it_moves(opened.locator("img").screenshot)
 
 
 @needs_chromium
@@ -34,7 +33,7 @@ def test_a_stream_in_a_page_of_another_origin_moves(base: str, tmp_path: Path) -
     file = tmp_path / "own.html"
     file.write_text(page.block("Browsers", "html").text.replace(page.ADDRESS, base))
     with chromium.page(file.as_uri()) as (opened, wrong):
-        moves(opened.locator("img").screenshot)
+        until_it_moves(opened.locator("img").screenshot)
         assert wrong == []
 
 
@@ -44,7 +43,7 @@ def test_firefox_shows_the_page_and_the_bare_stream(base: str, tmp_path: Path) -
     with firefox.window(tmp_path) as window:
         window.open(the_page)
         until(lambda: window.text(".state") == "Live", within_s=30)
-        moves(lambda: window.screenshot(".picture img"))
+        until_it_moves(lambda: window.screenshot(".picture img"))
         window.open(stream)
         until(lambda: window.run("return document.images[0]?.naturalWidth") == 640, within_s=30)
-        moves(lambda: window.screenshot("img"))
+        until_it_moves(lambda: window.screenshot("img"))

@@ -17,8 +17,7 @@ from playwright.sync_api import Page
 
 from tests.browser import chromium
 from tests.clients import page
-from tests.clients.checks import moves
-from tests.helpers.waiting import until
+from tests.helpers.waiting import until, until_it_moves
 from tests.programs import nginx
 from tests.samples.pictures import decode
 
@@ -132,5 +131,5 @@ def test_octoprint_shows_the_stream_and_takes_snapshots(
     file = tmp_path / "octoprint.html"
     file.write_text(f'<img src="{printer}{stream}&1700000000000">')  # as with its cache buster
     with chromium.page(file.as_uri()) as (opened, wrong):
-        moves(opened.locator("img").screenshot)
+        until_it_moves(opened.locator("img").screenshot)
         assert wrong == []

@@ -109,7 +109,7 @@ class Rig:
             holding=Holding(runtime=self.runtime, own_lock=self.runtime / "x", find=nobody),
             end_holders=False,
             power_ports=power_ports,
-            places=self.tree.places,
+            paths=self.tree.paths,
             clock=clock,
         )
         executor.survey(self.source)

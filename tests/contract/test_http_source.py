@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import socket
+import threading
 import time
 
 import pytest
@@ -238,8 +240,17 @@ def test_frames_come_over_tls(interrupt: Interrupt, monkeypatch: pytest.MonkeyPa
 
 
 def test_plain_http_where_tls_was_expected_is_said_so(interrupt: Interrupt) -> None:
-    with serving(one_frame) as server:
-        url = server.url().replace("http:", "https:")
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def answer() -> None:
+            peer, _ = listener.accept()
+            with peer:
+                peer.recv(4096)
+                peer.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+
+        thread = threading.Thread(target=answer)
+        thread.start()
         with pytest.raises(SourceError) as failure:
-            HttpSource(url, interrupt).open()
-    assert failure.value.code in ("no-tls", "no-answer")
+            HttpSource(f"https://127.0.0.1:{listener.getsockname()[1]}/", interrupt).open()
+        thread.join()
+    assert failure.value.code == "no-tls"

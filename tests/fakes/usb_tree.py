@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
-from capture_daemon.devices.sysfs import Places, UsbPort
+from capture_daemon.devices.sysfs import SystemPaths, UsbPort
 
 _DEVICE = bytes([18, 1, 0, 2, 0xEF, 2, 1, 64, 0x6D, 4, 0x2D, 8, 0, 0, 1, 2, 3, 1])
 _CONFIGURATION = bytes([9, 2, 40, 0, 2, 1, 0, 0x80, 250])
@@ -24,11 +24,11 @@ class UsbTree:
     """Plug things into it."""
 
     def __init__(self, root: Path) -> None:
-        self.places = Places(root / "sys", root / "dev")
-        self.places.driver.mkdir(parents=True)
+        self.paths = SystemPaths(root / "sys", root / "dev")
+        self.paths.driver.mkdir(parents=True)
         for name in ("bind", "unbind"):
-            (self.places.driver / name).write_text("")
-        self.devices = self.places.sys / "bus/usb/devices"
+            (self.paths.driver / name).write_text("")
+        self.devices = self.paths.sys / "bus/usb/devices"
         self._device("usb1", 1, STICK)
 
     def plug(
@@ -50,17 +50,17 @@ class UsbTree:
                 part.mkdir()
                 (part / "bInterfaceClass").write_text("0e\n")
                 (part / "bInterfaceSubClass").write_text(f"{subclass}\n")
-            self.port = UsbPort(port, self.places)
+            self.port = UsbPort(port, self.paths)
             self.drive(self.port)
-            node = self.places.sys / "dev/char/81:0"
+            node = self.paths.sys / "dev/char/81:0"
             node.mkdir(parents=True, exist_ok=True)
             (node / "device").unlink(missing_ok=True)
             (node / "device").symlink_to(folder / f"{port}:1.0")
-        return UsbPort(port, self.places)
+        return UsbPort(port, self.paths)
 
     def drive(self, port: UsbPort) -> None:
         """Bind the driver to a camera."""
-        (port.folder / f"{port.name}:1.0" / "driver").symlink_to(self.places.driver)
+        (port.folder / f"{port.name}:1.0" / "driver").symlink_to(self.paths.driver)
 
     def undrive(self, port: UsbPort) -> None:
         """Leave a camera without its driver."""
@@ -74,7 +74,7 @@ class UsbTree:
 
     def written(self, name: str) -> str:
         """What was written to a file of the driver last."""
-        return (self.places.driver / name).read_text()
+        return (self.paths.driver / name).read_text()
 
     def _device(self, name: str, number: int, descriptors: bytes) -> Path:
         folder = self.devices / name
@@ -87,7 +87,7 @@ class UsbTree:
         ):
             (folder / file).write_text(f"{text}\n")
         (folder / "descriptors").write_bytes(descriptors)
-        node = self.places.dev / f"bus/usb/001/{number:03d}"
+        node = self.paths.dev / f"bus/usb/001/{number:03d}"
         node.parent.mkdir(parents=True, exist_ok=True)
         node.write_text("")
         return folder

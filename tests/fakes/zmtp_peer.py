@@ -21,7 +21,7 @@ def connect(path: Path) -> socket.socket:
     """A connection that has said nothing yet."""
     raw = socket.socket(socket.AF_UNIX)
     try:
-        raw.settimeout(2)
+        raw.settimeout(30)
         raw.connect(str(path))
     except OSError:
         raw.close()
@@ -39,7 +39,7 @@ def greet(raw: socket.socket, kind: bytes, greeting: bytes = GREETING) -> None:
 
 
 def hung_up(raw: socket.socket) -> bool:
-    """Whether the other end closes within two seconds, whatever it sends before."""
+    """Whether the other end closes, whatever it sends before; it has half a minute for it."""
     with contextlib.suppress(ConnectionError, BrokenPipeError):
         while raw.recv(65536):
             pass

@@ -12,11 +12,13 @@ from framebus.control.protocol import Reply
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from capture_daemon.control.device import Described
+from capture_daemon.control.device import Described, DeviceThread
+from capture_daemon.control.diagnostics_thread import DiagnosticsThread
 from capture_daemon.control.handlers import Handlers
 from capture_daemon.control.incident_log import IncidentLog
 from capture_daemon.control.pending_controls import PendingControls
 from capture_daemon.control.refusal import Refusal
+from capture_daemon.control.request_checks import RequestChecked, RequestChecks
 from capture_daemon.lifecycle.controller import CaptureController
 from capture_daemon.settings import spec
 from capture_daemon.settings.capture_request import CaptureRequest
@@ -41,8 +43,11 @@ CALLS = st.tuples(
 )
 
 
-class Device:
+class Device(DeviceThread):
     """Takes notes, and answers nothing."""
+
+    def __init__(self) -> None:
+        """Nothing to tell."""
 
     def read_controls(self, ticket: int) -> None:
         """Never answered."""
@@ -51,8 +56,11 @@ class Device:
         """Never answered."""
 
 
-class Diagnostics:
+class Diagnostics(DiagnosticsThread):
     """Takes no notes, and answers nothing."""
+
+    def __init__(self) -> None:
+        """Nothing to ask."""
 
     def evidence(self, incident: str, since_utc_ns: int, *, holders: bool) -> None:
         """Never answered."""
@@ -103,13 +111,16 @@ def test_every_call_gets_exactly_one_answer(
         event=lambda name, document: None,
         pid=1,
     )
+    reports: list[RequestChecked] = []
+    checks = RequestChecks(post=reports.append, spawn=lambda look: look())
     handlers = Handlers(
         controller=controller,
         fallback=fallback_of(controller),
         pending_controls=pending_controls,
         incident_log=incident_log,
         status=lambda now_ns, operator: {"state": controller.state.value},
-        check=lambda _: None,
+        checks=checks,
+        check=lambda _wanted, _present: None,
         shutdown=lambda: None,
         renew=None,
         clock=lambda: 100 * S,
@@ -117,6 +128,9 @@ def test_every_call_gets_exactly_one_answer(
     answers = [OneAnswer() for _ in calls]
     for (method, params), answer in zip(calls, answers, strict=True):
         handlers.call(method, params, answer)
+        for report in reports:
+            checks.on_report(report)
+        reports.clear()
     pending_controls.tick(101 * S)
     incident_log.tick(101 * S)
     assert [answer.count for answer in answers] == [1] * len(calls)

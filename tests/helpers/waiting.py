@@ -23,3 +23,15 @@ def until(condition: Callable[[], T], *, within_s: float = 30.0, what: str = "")
         if late:
             raise AssertionError(f"not within {within_s} s: {what or condition}")
         time.sleep(0.005)
+
+
+def until_it_moves(look: Callable[[], object], *, within_s: float = 30.0) -> None:
+    """Wait until `look` has returned three different values; what is false is none of them."""
+    seen: set[object] = set()
+
+    def three() -> bool:
+        if shown := look():
+            seen.add(shown)
+        return len(seen) >= 3
+
+    until(three, within_s=within_s, what="the picture moves")

@@ -44,7 +44,7 @@ def running(directory: Path, site: str, port: int, *, connections: int = 64) -> 
         yield process.pid
     finally:
         process.terminate()
-        process.wait(20)
+        process.wait(30)
 
 
 def _configuration(directory: Path, connections: int) -> str:

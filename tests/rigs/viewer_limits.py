@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from framebus.options.chosen import Chosen
+
 from tests.rigs.worker_table import close, table
 from web_workers.admission.shared_load import SharedLoad
-from web_workers.admission.viewer_limits import Limits, ViewerLimits
+from web_workers.admission.viewer_limits import ViewerLimits
 
 
 def viewer_limits(*, room: int = 1000, **limits: int) -> ViewerLimits:
@@ -12,4 +14,6 @@ def viewer_limits(*, room: int = 1000, **limits: int) -> ViewerLimits:
     alone = table()
     load = SharedLoad(alone)
     close(alone)
-    return ViewerLimits(Limits(**limits), load, room=room)
+    return ViewerLimits(
+        Chosen({f"max_{name}": each for name, each in limits.items()}), load, room=room
+    )

@@ -203,7 +203,7 @@ class Session:
         """Ctrl-C, and close everything; return what `framebus up` ended with."""
         self.up.send_signal(signal.SIGINT)
         try:
-            return self.up.wait(20)
+            return self.up.wait(30)
         finally:
             self.up.kill()
             self.up.wait()

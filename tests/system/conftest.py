@@ -1,6 +1,6 @@
 """A ring that a test publishes into, and a web tier over it; a file may have its own instead.
 
-And what starts a `framebus up`.
+And what starts a `framebus up`, and a server to be attacked.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.programs.guarded_web_tier import Guarded
 from tests.programs.up import Up
 from tests.programs.web_tier import WebTier
 from tests.rigs.fixtures import bus, live_bus, patient_bus
@@ -46,3 +47,17 @@ def start(runtime: Path, tmp_path: Path, bind: str) -> Iterator[Callable[..., Up
         if up.process.poll() is None:
             up.process.terminate()
         up.process.wait(30)
+
+
+@pytest.fixture(scope="module")
+def guarded() -> Iterator[Guarded]:
+    """A web tier that asks for a token, over a daemon; for all tests of a file."""
+    with Guarded() as guarded:
+        yield guarded
+
+
+@pytest.fixture
+def server(guarded: Guarded) -> Iterator[Guarded]:
+    """The same, to be attacked: the test fails unless it is as before in the end."""
+    yield guarded
+    guarded.unharmed()

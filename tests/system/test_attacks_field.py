@@ -18,16 +18,10 @@ HTML = {"Accept": "text/html"}
 
 
 @pytest.fixture(scope="module")
-def server() -> Iterator[Guarded]:
+def guarded() -> Iterator[Guarded]:
     """Everybody may look, as with those servers; commands want the token."""
-    with Guarded(FRAMEBUS_VIEW="open") as server:
-        yield server
-
-
-@pytest.fixture(autouse=True)
-def nothing_is_harmed(server: Guarded) -> Iterator[None]:
-    yield
-    server.unharmed()
+    with Guarded(FRAMEBUS_VIEW="open") as guarded:
+        yield guarded
 
 
 def scripts() -> str:

@@ -8,7 +8,6 @@ answer.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 
 import pytest
 
@@ -16,18 +15,6 @@ from tests.programs.guarded_web_tier import Guarded
 
 SECOND = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
 CHUNKED = b"Transfer-Encoding: chunked\r\n"
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[Guarded]:
-    with Guarded() as server:
-        yield server
-
-
-@pytest.fixture(autouse=True)
-def nothing_is_harmed(server: Guarded) -> Iterator[None]:
-    yield
-    server.unharmed()
 
 
 def request(

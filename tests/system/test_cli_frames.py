@@ -100,7 +100,7 @@ def test_tap_waits_for_a_camera_and_says_so(runtime: Path) -> None:
         assert process.stderr is not None
         assert b"waiting: no camera runs" in process.stderr.readline()
         with publishing(runtime):
-            stream, _ = process.communicate(timeout=20)
+            stream, _ = process.communicate(timeout=30)
         assert process.returncode == 0
         assert len(numbers(stream)) == 1
 

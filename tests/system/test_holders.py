@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from capture_daemon.diagnosis.holders import Places, find
+from capture_daemon.diagnosis.holders import find
 from capture_daemon.diagnosis.records import Holder
 from tests.programs.holders import holding
 
@@ -107,6 +107,6 @@ def test_processes_that_vanish_meanwhile_are_passed_over(tmp_path: Path, termina
     (tmp_path / "4711").mkdir()
     (tmp_path / "4712").mkdir()
     (tmp_path / "4712" / "stat").write_text("half a li")
-    found = find(os.stat(terminal).st_rdev, places=Places(proc=tmp_path))
+    found = find(os.stat(terminal).st_rdev, proc=tmp_path)
     assert found.found == ()
     assert found.unseen == 0

@@ -54,7 +54,7 @@ class Up:
         return result
 
     def get(self, path: str) -> str:
-        with urllib.request.urlopen(f"http://{self.bind}{path}", timeout=10) as answer:
+        with urllib.request.urlopen(f"http://{self.bind}{path}", timeout=30) as answer:
             endless = path.endswith("events")
             piece = b"".join(answer.readline() for _ in range(6)) if endless else answer.read()
             return piece.decode(errors="replace")

@@ -39,7 +39,7 @@ def start(tmp_path: Path) -> Iterator[Start]:
     yield start
     for process in started:
         process.terminate()
-        process.communicate(timeout=20)
+        process.communicate(timeout=30)
     left = [pid for file in tmp_path.glob("[!.]*") for pid in pids(file) if alive(pid)]
     until(lambda: not any(alive(pid) for pid in left), what=f"processes left behind: {left}")
 
@@ -129,7 +129,7 @@ def test_child_that_needs_a_person_ends_all_with_its_code(
     start: Start, tmp_path: Path, code: int
 ) -> None:
     process = start("a", f"exit{code}")
-    _, said = process.communicate(timeout=20)
+    _, said = process.communicate(timeout=30)
     assert process.returncode == code
     assert f"exit{code} cannot start" in said
     assert not any(alive(pid) for pid in pids(tmp_path / "a"))

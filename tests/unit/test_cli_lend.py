@@ -5,22 +5,24 @@ from __future__ import annotations
 import os
 import signal
 import sys
+from collections.abc import Mapping
 
 import pytest
 from framebus.cli.lend import TIME_IS_UP, lend
+from framebus.control.client import ControlClient
 from framebus.errors import CameraAbsent, ControlTimeout, FramebusError, UsageError
 from framebus.units import duration_s
 
 
-class Client:
+class Client(ControlClient):
     def __init__(self, codes: list[str]) -> None:
         self.codes = codes
         self.calls: list[str] = []
-        self.lent: dict[str, object] | None = None
-        self.given_back: dict[str, object] | None = None
+        self.lent: Mapping[str, object] | None = None
+        self.given_back: Mapping[str, object] | None = None
         self.failure: FramebusError | None = None
 
-    def call(self, method: str, params: dict[str, object] | None = None) -> object:
+    def call(self, method: str, params: Mapping[str, object] | None = None, **_: object) -> object:
         self.calls.append(method)
         match method:
             case "lend":

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from framebus.options.chosen import Chosen
 
 from capture_daemon.settings.capture_request import CaptureRequest
 from tests.rigs.controllers import CAMERA, TEST, Notes, S, streaming
@@ -27,7 +28,7 @@ def test_a_picture_that_never_changes_is_a_cause_while_it_streams() -> None:
     assert stopped.code != "frozen"
 
 
-@pytest.mark.parametrize("wanted", [TEST, replace(CAMERA, frozen_after_s=0.0)])
+@pytest.mark.parametrize("wanted", [TEST, replace(CAMERA, options=Chosen({"frozen_after": "0"}))])
 def test_a_still_picture_is_nothing_to_remark_upon(wanted: CaptureRequest) -> None:
     notes = Notes(unchanged_since=S)
     assert streaming(wanted, notes).cause(1000 * S) is None

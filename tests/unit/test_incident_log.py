@@ -14,6 +14,7 @@ from framebus.contract.methods import INCIDENTS_MAX
 from framebus.control.protocol import MESSAGE_MAX, Reply
 
 from capture_daemon.control.diagnostics_thread import (
+    DiagnosticsThread,
     EvidenceFound,
     HoldersSeen,
     JournalRead,
@@ -31,7 +32,7 @@ HOLDER = Holder(4711, "cheese", "ada", UTC, "session-3.scope", ("descriptor",), 
 
 
 @dataclass
-class Diagnostics:
+class Diagnostics(DiagnosticsThread):
     """Takes notes."""
 
     asked: list[tuple[str, bool]] = field(default_factory=list)

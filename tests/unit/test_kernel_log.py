@@ -13,7 +13,7 @@ from capture_daemon.diagnosis import kmsg
 from capture_daemon.diagnosis.kernel_log import (
     LINES_MAX,
     NOT_READABLE,
-    Places,
+    LogReaders,
     concerns,
     hub_port,
     parse_journal,
@@ -182,7 +182,7 @@ def test_old_lines_and_lines_of_no_interest_are_left_out_and_unknown_warnings_ar
         (101, record("usb 1-1: SerialNumber: 4711")),
         (102, record("usb 1-1: strange things happen", level=4)),
     ]
-    log = read("1-1", 100, places=Places(kernel=lambda: lines))
+    log = read("1-1", 100, readers=LogReaders(kernel=lambda: lines))
     assert [line.utc_ns for line in log.lines] == [100, 102]
     assert log.lines[0].meaning
     assert not log.lines[1].meaning
@@ -191,16 +191,16 @@ def test_old_lines_and_lines_of_no_interest_are_left_out_and_unknown_warnings_ar
 
 def test_of_too_many_lines_the_newest_stay() -> None:
     lines = [(at, record("usb 1-1: USB disconnect")) for at in range(1000)]
-    log = read("1-1", 0, places=Places(kernel=lambda: lines))
+    log = read("1-1", 0, readers=LogReaders(kernel=lambda: lines))
     assert len(log.lines) == LINES_MAX
     assert log.lines[-1].utc_ns == 999
 
 
 def test_the_journal_stands_in_and_if_nothing_can_be_read_the_group_is_said() -> None:
     lines = [(5, record("usb 1-1: USB disconnect"))]
-    log = read("1-1", 0, places=Places(kernel=refuse, journal=lambda: lines))
+    log = read("1-1", 0, readers=LogReaders(kernel=refuse, journal=lambda: lines))
     assert len(log.lines) == 1
-    log = read("1-1", 0, places=Places(kernel=refuse, journal=refuse))
+    log = read("1-1", 0, readers=LogReaders(kernel=refuse, journal=refuse))
     assert log.lines == ()
     assert log.notes == (NOT_READABLE,)
     assert "systemd-journal" in NOT_READABLE

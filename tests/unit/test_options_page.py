@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from framebus.options.option import Scope
 from framebus.options.page import EXAMPLE, PAGE, commented, reference
 from framebus.options.table import MAX_VIEWERS, TABLE
 
@@ -30,9 +29,3 @@ def test_only_the_first_comment_of_a_key_is_written() -> None:
     text = commented("# mine\n\n# stale\nfps = 5\n[camera.front]\n# of this one\nfps = 6\n")
     assert text.startswith("# mine\n\n# Frames a second")
     assert text.endswith("fps = 5\n[camera.front]\n# of this one\nfps = 6\n")
-
-
-def test_names_are_made_of_the_options_own() -> None:
-    assert (MAX_VIEWERS.flag, MAX_VIEWERS.variable) == ("--max-viewers", "FRAMEBUS_MAX_VIEWERS")
-    assert len({option.name for option in TABLE}) == len(TABLE)
-    assert {option.scope for option in TABLE if option.secret} == {Scope.CAPTURE}

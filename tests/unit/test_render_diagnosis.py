@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from framebus.cli import polling
 from framebus.cli.render_diagnosis import holders, incidents
+from framebus.control.client import ControlClient
 
 SECOND = 1_000_000_000
 NOW = 1_795_387_146 * SECOND
@@ -119,14 +120,16 @@ def test_a_reply_of_another_shape_is_printed_and_never_refused(reply: object) ->
 
 
 @dataclass
-class Daemon:
+class Daemon(ControlClient):
     """Has looked after some calls."""
 
     slow: int
     calls: int = 0
     clock_s: float = 0.0
 
-    def call(self, method: str, params: Mapping[str, object] | None = None) -> dict[str, Any]:
+    def call(
+        self, method: str, params: Mapping[str, object] | None = None, **_: object
+    ) -> dict[str, Any]:
         self.calls += 1
         return {"holders": [], "fresh": self.calls > self.slow}
 

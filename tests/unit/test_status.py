@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from capture_daemon.capturing.counters import FrameCounters
 from capture_daemon.capturing.reports import Failed, FrameSeen, Opened, Surveyed
-from capture_daemon.control.status import Ring, Status
+from capture_daemon.control.status import Status
 from capture_daemon.control.truncate import truncate
 from capture_daemon.lifecycle.controller import CaptureController
 from capture_daemon.lifecycle.fallback import Fallback
@@ -40,7 +40,15 @@ def status_of(
     return Status(
         camera="c" * 32,
         pid=2**22,
-        ring=Ring("/dev/shm/" + "x" * 255, HUGE, HUGE, HUGE, HUGE, HUGE, "n" * 400),
+        epoch=HUGE,
+        ring={
+            "path": "/dev/shm/" + "x" * 255,
+            "size": HUGE,
+            "arena": HUGE,
+            "frames": HUGE,
+            "largest": HUGE,
+            "note": "n" * 400,
+        },
         controller=controller,
         counters=counters,
         fallback=fallback or fallback_of(controller),

@@ -37,9 +37,9 @@ def test_a_camera_is_told_by_its_descriptors_however_they_end() -> None:
 
 def test_a_device_number_leads_to_its_port(tmp_path: Path) -> None:
     tree = UsbTree(tmp_path)
-    assert port_of(RDEV, tree.places) is None
+    assert port_of(RDEV, tree.paths) is None
     port = tree.plug("3-1.4")
-    assert port_of(RDEV, tree.places) == port
+    assert port_of(RDEV, tree.paths) == port
 
 
 def test_a_camera_that_is_pulled_out_while_it_is_looked_at_has_no_interfaces(

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from capture_daemon.v4l2.counting import SequenceCounter, StaleGate
+from capture_daemon.v4l2.counting import SequenceCounter, StaleFrames
 
 MS = 1_000_000
 
@@ -42,38 +42,38 @@ def test_32_bits_may_wrap() -> None:
 
 
 def test_frames_from_before_a_pause_are_stale_and_the_newest_is_not() -> None:
-    gate = StaleGate(limit_ns=500 * MS)
-    gate.stream_started(0)
-    assert not gate.is_stale(30 * MS, 33 * MS)
+    frames = StaleFrames(limit_ns=500 * MS)
+    frames.stream_started(0)
+    assert not frames.is_stale(30 * MS, 33 * MS)
     woke = 2000 * MS
-    assert [gate.is_stale(at * MS, woke) for at in (66, 99, 132, 165)] == [True] * 4
-    assert not gate.is_stale(1990 * MS, woke + MS)
-    assert not gate.is_stale(2023 * MS, 2025 * MS)
+    assert [frames.is_stale(at * MS, woke) for at in (66, 99, 132, 165)] == [True] * 4
+    assert not frames.is_stale(1990 * MS, woke + MS)
+    assert not frames.is_stale(2023 * MS, 2025 * MS)
 
 
 def test_short_pause_makes_nothing_stale() -> None:
-    gate = StaleGate(limit_ns=500 * MS)
-    gate.stream_started(0)
-    assert not any(gate.is_stale(at * MS, 490 * MS) for at in (33, 66, 99))
+    frames = StaleFrames(limit_ns=500 * MS)
+    frames.stream_started(0)
+    assert not any(frames.is_stale(at * MS, 490 * MS) for at in (33, 66, 99))
 
 
 def test_camera_that_was_silent_is_not_stale_when_it_sends_again() -> None:
-    gate = StaleGate(limit_ns=500 * MS)
-    gate.stream_started(0)
-    assert not gate.is_stale(9000 * MS, 9020 * MS)
+    frames = StaleFrames(limit_ns=500 * MS)
+    frames.stream_started(0)
+    assert not frames.is_stale(9000 * MS, 9020 * MS)
 
 
 def test_what_waited_in_an_adopted_stream_is_not_stale() -> None:
-    gate = StaleGate(limit_ns=500 * MS)
+    frames = StaleFrames(limit_ns=500 * MS)
     woke = 5000 * MS
-    assert not any(gate.is_stale(at * MS, woke) for at in (100, 133, 166))
+    assert not any(frames.is_stale(at * MS, woke) for at in (100, 133, 166))
 
 
 def test_clock_that_is_wrong_by_a_constant_is_stale_for_that_long_only() -> None:
-    gate = StaleGate(limit_ns=500 * MS)
-    gate.stream_started(0)
+    frames = StaleFrames(limit_ns=500 * MS)
+    frames.stream_started(0)
     late = 3000 * MS
-    stale = [gate.is_stale(now - late, now) for now in range(10_000 * MS, 20_000 * MS, 100 * MS)]
+    stale = [frames.is_stale(now - late, now) for now in range(10_000 * MS, 20_000 * MS, 100 * MS)]
     assert stale[0]
     assert not stale[-1]
     assert sum(stale) <= 26

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from capture_daemon.sources.base import SourceError, SourceUnusable
-from capture_daemon.v4l2.cameras import Places, cameras
+from capture_daemon.v4l2.cameras import CameraPaths, cameras
 from capture_daemon.v4l2.discovery import choose, rdev, resolve
 from capture_daemon.v4l2.fake import FakeCamera, FakeKernel
 
@@ -17,7 +17,7 @@ class Tree:
 
     def __init__(self, root: Path) -> None:
         self.root = root
-        self.places = Places(root / "sys", root / "dev", lambda node: None)
+        self.paths = CameraPaths(root / "sys", root / "dev", lambda node: None)
         (root / "sys/class/video4linux").mkdir(parents=True)
         (root / "sys/drivers/uvcvideo").mkdir(parents=True)
         for folder in ("by-id", "by-path"):
@@ -58,13 +58,13 @@ def tree(tmp_path: Path) -> Tree:
 
 
 def test_machine_without_video4linux_has_no_cameras(tmp_path: Path) -> None:
-    assert cameras(Places(tmp_path, tmp_path)) == []
+    assert cameras(CameraPaths(tmp_path, tmp_path)) == []
 
 
 def test_cameras_are_listed_by_number_with_what_sysfs_tells(tree: Tree) -> None:
     tree.plug(10, "1-1.2", serial="AB12")
     tree.plug(2, "1-3")
-    found = cameras(tree.places)
+    found = cameras(tree.paths)
     assert [camera.node for camera in found] == [tree.node(n) for n in (2, 3, 10, 11)]
     assert [camera.captures for camera in found] == [True, False, True, False]
     camera = found[2]
@@ -78,19 +78,19 @@ def test_cameras_are_listed_by_number_with_what_sysfs_tells(tree: Tree) -> None:
 def test_twins_with_one_serial_number_are_told_apart_by_their_port(tree: Tree) -> None:
     tree.plug(0, "1-1", serial="SAME")
     tree.plug(2, "1-2", serial="SAME")
-    stable = [camera.stable for camera in cameras(tree.places) if camera.captures]
+    stable = [camera.stable for camera in cameras(tree.paths) if camera.captures]
     assert len(set(stable)) == 2
     assert all("by-path" in name for name in stable)
 
 
 def test_udev_knows_better_than_the_index_which_node_captures(tree: Tree) -> None:
     tree.plug(0, "1-1")
-    places = Places(
-        tree.places.sys,
-        tree.places.dev,
+    paths = CameraPaths(
+        tree.paths.sys,
+        tree.paths.dev,
         lambda node: ":capture:" if node == tree.node(1) else ":",
     )
-    assert [camera.captures for camera in cameras(places)] == [False, True]
+    assert [camera.captures for camera in cameras(paths)] == [False, True]
 
 
 def test_every_name_of_a_camera_means_its_node(tree: Tree) -> None:
@@ -105,7 +105,7 @@ def test_every_name_of_a_camera_means_its_node(tree: Tree) -> None:
         "pci-usb-1-2-video-index0",
         str(tree.root / "dev/v4l/by-id/usb-AB12-video-index0"),
     ):
-        assert resolve(name, tree.places) == tree.node(4)
+        assert resolve(name, tree.paths) == tree.node(4)
 
 
 @pytest.mark.parametrize(
@@ -114,21 +114,21 @@ def test_every_name_of_a_camera_means_its_node(tree: Tree) -> None:
 def test_absent_camera_is_refused_with_what_is_there(tree: Tree, name: str) -> None:
     tree.plug(0, "1-1", serial="AB12")
     with pytest.raises(SourceError, match=r"there is usb:046d:0825:AB12 \(HD Webcam") as absent:
-        resolve(name, tree.places)
+        resolve(name, tree.paths)
     assert absent.value.code == "device-absent"
     assert not absent.value.permanent
 
 
 def test_no_camera_at_all_is_said(tree: Tree) -> None:
     with pytest.raises(SourceError, match="there is none at all"):
-        resolve("usb:046d:0825", tree.places)
+        resolve("usb:046d:0825", tree.paths)
 
 
 def test_name_that_fits_two_cameras_is_refused(tree: Tree) -> None:
     tree.plug(0, "1-1")
     tree.plug(2, "1-2")
     with pytest.raises(SourceUnusable, match="fits") as ambiguous:
-        resolve("usb:046d:0825", tree.places)
+        resolve("usb:046d:0825", tree.paths)
     assert "by-path" in ambiguous.value.remedy
 
 
@@ -147,7 +147,7 @@ def test_auto_takes_mjpeg_before_what_must_be_encoded(
     kernel = FakeKernel(
         [FakeCamera(tree.node(2), offers=raw), FakeCamera(tree.node(4)), FakeCamera(tree.node(6))]
     )
-    present = cameras(tree.places)
+    present = cameras(tree.paths)
     with caplog.at_level(logging.WARNING):
         assert choose(present, ops=kernel) == present[4].stable
     assert f"{tree.node(0)} is passed over" in caplog.text

@@ -1,14 +1,12 @@
 from __future__ import annotations
 
 import pytest
-from framebus.options.chosen import Chosen
 
 from tests.rigs.viewer_limits import viewer_limits
 from web_workers.admission.connection_limits import ConnectionLimits
 from web_workers.admission.viewer_limits import (
     MEASURE_NS,
     LimitReached,
-    Limits,
     RefusalReason,
     ViewerLimits,
 )
@@ -93,10 +91,13 @@ def test_a_viewer_that_another_worker_let_in_is_let_in_here_too() -> None:
     admission.release()
 
 
-def test_no_limit_is_zero() -> None:
-    assert Limits.of(Chosen()) == Limits(10_000, 0, 0, 0)
-    limits = Limits.of(Chosen({"max_viewers": "0", "max_rate": "2k"}))
-    assert (limits.viewers, limits.rate, limits.of_rates) == (0, 2048, True)
+def test_no_limit_is_zero_and_rates_matter_where_one_is_limited() -> None:
+    free = viewer_limits(viewers=0, room=20_000)
+    for _ in range(10_001):
+        free.admit("192.0.2.1", 1 << 40)
+    assert not free.of_rates
+    assert viewer_limits(rate=2048).of_rates
+    assert viewer_limits(rate_per_address=2048).of_rates
 
 
 def test_waiting_connections_never_take_all_that_a_worker_has() -> None:

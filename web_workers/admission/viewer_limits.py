@@ -10,7 +10,6 @@ from __future__ import annotations
 import enum
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from framebus.errors import FramebusError
 from framebus.options.chosen import Chosen
@@ -76,38 +75,12 @@ class Admission:
             self._viewer_limits.release(self)
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """What all workers together let in; 0 means no limit."""
-
-    viewers: int = MAX_VIEWERS.default
-    viewers_per_address: int = 0
-    rate: int = 0
-    """Bytes a second."""
-    rate_per_address: int = 0
-
-    @property
-    def of_rates(self) -> bool:
-        """Whether it matters what a viewer takes."""
-        return bool(self.rate or self.rate_per_address)
-
-    @classmethod
-    def of(cls, options: Chosen) -> Limits:
-        """Return those that a person chose; raises UsageError."""
-        return cls(
-            viewers=options[MAX_VIEWERS],
-            viewers_per_address=options[MAX_VIEWERS_PER_ADDRESS],
-            rate=options[MAX_RATE],
-            rate_per_address=options[MAX_RATE_PER_ADDRESS],
-        )
-
-
 class ViewerLimits:
     """One worker's. Any thread."""
 
     def __init__(
         self,
-        limits: Limits,
+        options: Chosen,
         shared_load: SharedLoad,
         *,
         room: int,
@@ -115,7 +88,11 @@ class ViewerLimits:
     ) -> None:
         """`room` is how many viewers this worker has descriptors for; `moving` tells how many are
         on their way from one worker to another, and so in nobody's part of the load."""
-        self.limits = limits
+        self._viewers = options[MAX_VIEWERS]
+        self._viewers_per_address = options[MAX_VIEWERS_PER_ADDRESS]
+        self._rate = options[MAX_RATE]
+        self._rate_per_address = options[MAX_RATE_PER_ADDRESS]
+        self.of_rates = bool(self._rate or self._rate_per_address)
         self._shared_load = shared_load
         self._room = room
         self._moving = moving
@@ -152,7 +129,6 @@ class ViewerLimits:
 
     def _excess(self, admission: Admission) -> LimitReached | None:
         """Return what is too much now that a viewer is counted in."""
-        limits = self.limits
         if self._shared_load.own.viewers > self._room:
             return LimitReached(
                 RefusalReason.DESCRIPTORS,
@@ -160,35 +136,35 @@ class ViewerLimits:
                 "ask again; raise LimitNOFILE= (ulimit -n) or the number of workers",
             )
         total = self._shared_load.total()
-        if 0 < limits.viewers < total.viewers + self._moving():
+        if 0 < self._viewers < total.viewers + self._moving():
             return LimitReached(
                 RefusalReason.VIEWERS,
-                f"there are {limits.viewers} viewers, and no more are let in",
+                f"there are {self._viewers} viewers, and no more are let in",
                 f"ask again when somebody has left, or raise {MAX_VIEWERS.flag}",
             )
-        if 0 < limits.rate < total.rate:
+        if 0 < self._rate < total.rate:
             return LimitReached(
                 RefusalReason.RATE,
-                _too_much("viewers", total.rate - admission.rate, admission.rate, limits.rate),
+                _too_much("viewers", total.rate - admission.rate, admission.rate, self._rate),
                 f"ask for fewer frames (?fps=), ask again later, or raise {MAX_RATE.flag}",
             )
-        if not (limits.viewers_per_address or limits.rate_per_address):
+        if not (self._viewers_per_address or self._rate_per_address):
             return None
         mine = self._shared_load.of(admission.origin)
-        if 0 < limits.viewers_per_address < mine.viewers:
+        if 0 < self._viewers_per_address < mine.viewers:
             return LimitReached(
                 RefusalReason.VIEWERS_OF_ADDRESS,
-                f"your address has {limits.viewers_per_address} viewers, and no more are let in",
+                f"your address has {self._viewers_per_address} viewers, and no more are let in",
                 f"close another one, or raise {MAX_VIEWERS_PER_ADDRESS.flag}",
             )
-        if 0 < limits.rate_per_address < mine.rate:
+        if 0 < self._rate_per_address < mine.rate:
             return LimitReached(
                 RefusalReason.RATE_OF_ADDRESS,
                 _too_much(
                     "your address' viewers",
                     mine.rate - admission.rate,
                     admission.rate,
-                    limits.rate_per_address,
+                    self._rate_per_address,
                 ),
                 "close another one, ask for fewer frames (?fps=), or raise "
                 f"{MAX_RATE_PER_ADDRESS.flag}",

@@ -57,7 +57,7 @@ class WorkerStreams:
         """Admit a viewer; raises LimitReached."""
         frames = ticket if isinstance(ticket, FrameTicket) else None
         rate = 0
-        if frames is not None and self._limits.limits.of_rates:
+        if frames is not None and self._limits.of_rates:
             rate = bytes_per_s(self._cameras.names(frames.camera), frames.fps)
         try:
             return self._limits.admit(address, rate)

@@ -32,7 +32,7 @@ _LINES = 64
 _LINE = 400
 """and so many bytes of each."""
 _LAST_LINES = 6
-"""So many of them are its last words."""
+"""So many of them are in its exit report."""
 
 
 class Child:
@@ -92,10 +92,10 @@ class Child:
     def read(self) -> bytes:
         """Return what is there of its standard output, b"" if nothing; never blocks."""
         if self._err in self._open:
-            self._listen(self._piece(self._err))
+            self._keep_lines(self._piece(self._err))
         return self._piece(self._out) if self._out in self._open else b""
 
-    def obituary(self) -> tuple[str, list[str]]:
+    def exit_report(self) -> tuple[str, list[str]]:
         """Return how it ended and its last lines, once it has `ended`; waits 0.5 s for that."""
         self._exited(_TERM_S)
         self.read()
@@ -143,7 +143,7 @@ class Child:
             self._open.discard(end)
         return data
 
-    def _listen(self, said: bytes) -> None:
+    def _keep_lines(self, said: bytes) -> None:
         first, *others = said.split(b"\n")
         self._lines[-1] = (self._lines[-1] + first)[-_LINE:]
         self._lines.extend(line[-_LINE:] for line in others)

@@ -235,7 +235,7 @@ class FfmpegSource:
             if running.child.ended and not running.ready:
                 if self._plays_again(running):
                     continue
-                raise self._ended(*running.child.obituary())
+                raise self._ended(*running.child.exit_report())
         return False
 
     def _plays_again(self, running: _Running) -> bool:

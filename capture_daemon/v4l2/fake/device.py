@@ -15,8 +15,8 @@ from typing import Any
 from linuxpy.video import raw
 from linuxpy.video.raw import IOC
 
-from capture_daemon.v4l2.fake.answers import ANSWERS, fourcc_number, os_error
 from capture_daemon.v4l2.fake.camera import FakeCamera, FrameFault
+from capture_daemon.v4l2.fake.queries import QUERIES, fourcc_number, os_error
 from capture_daemon.v4l2.fake.queue import FakeQueue
 
 _URBS = 5  # UVC_URBS, drivers/media/usb/uvc/uvcvideo.h: none is sent again after it failed
@@ -97,8 +97,8 @@ class FakeDevice:
                 raise os_error(errno.EBUSY)
         elif request in _OWNERS_ONLY - {IOC.QUERYBUF}:
             self._check_owner(file)
-        if request in ANSWERS:
-            ANSWERS[request](self._camera, argument)
+        if request in QUERIES:
+            QUERIES[request](self._camera, argument)
         elif request in self._answers:
             self._answers[request](file, fd, argument)
         else:

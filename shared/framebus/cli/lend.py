@@ -13,8 +13,9 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from types import FrameType
-from typing import NoReturn, Protocol
+from typing import NoReturn
 
+from framebus.control.client import ControlClient
 from framebus.errors import CameraAbsent, CommandRefused, ControlTimeout, FramebusError, UsageError
 
 DEVICE = "FRAMEBUS_DEVICE"
@@ -29,15 +30,8 @@ _ENDING = (signal.SIGTERM, signal.SIGHUP)
 """Signals that end this process, and with it the command. (SIGINT does so anyway.)"""
 
 
-class Client(Protocol):
-    """What is needed of framebus.control.client.ControlClient."""
-
-    def call(self, method: str, params: dict[str, object] | None = None) -> object:
-        """Make one call. Raises ControlError."""
-
-
 def lend(
-    client: Client,
+    client: ControlClient,
     command: Sequence[str],
     seconds: float,
     *,
@@ -87,7 +81,7 @@ def _ended_by_signals() -> Iterator[None]:
 
 
 def _wait_until_closed(
-    client: Client, sleep: Callable[[float], None], now_s: Callable[[], float]
+    client: ControlClient, sleep: Callable[[float], None], now_s: Callable[[], float]
 ) -> None:
     deadline_s = now_s() + _CLOSED_S
     while now_s() < deadline_s:
@@ -123,4 +117,5 @@ def _end(process: subprocess.Popen[bytes]) -> None:
         process.wait(_END_S)
     except subprocess.TimeoutExpired:
         process.kill()
-        process.wait()
+        with contextlib.suppress(subprocess.TimeoutExpired):  # it may hang in the camera's driver
+            process.wait(_CLOSED_S)

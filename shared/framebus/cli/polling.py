@@ -8,9 +8,9 @@ Clock and sleep come in as arguments.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Protocol
 
-from framebus.control.protocol import CAMERA_REFUSED
+from framebus.control.client import ControlClient
+from framebus.control.protocol import CAMERA_REFUSED, NOT_NOW
 from framebus.errors import CommandRefused, ControlTimeout
 
 PATIENCE_S = 6.0
@@ -18,15 +18,8 @@ PATIENCE_S = 6.0
 _LOOK_EVERY_S = 0.2
 
 
-class Caller(Protocol):
-    """What is needed of a ControlClient."""
-
-    def call(self, method: str, params: Mapping[str, object] | None = None) -> object:
-        """Call one method and return its result."""
-
-
 def set_controls(
-    client: Caller,
+    client: ControlClient,
     wanted: Mapping[str, object],
     *,
     clock: Callable[[], float],
@@ -53,8 +46,29 @@ def set_controls(
     )
 
 
+def configure(
+    client: ControlClient,
+    wanted: Mapping[str, object],
+    *,
+    clock: Callable[[], float],
+    sleep: Callable[[float], None],
+) -> object:
+    """Change the request and return the reply, waiting for a source that takes long to look at.
+
+    Raises CommandRefused when it was not looked at after PATIENCE_S seconds, or does not fit.
+    """
+    deadline_s = clock() + PATIENCE_S
+    while True:
+        try:
+            return client.call("configure", wanted)
+        except CommandRefused as refused:
+            if refused.code != NOT_NOW or clock() >= deadline_s:
+                raise
+        sleep(_LOOK_EVERY_S)
+
+
 def holders(
-    client: Caller, *, clock: Callable[[], float], sleep: Callable[[float], None]
+    client: ControlClient, *, clock: Callable[[], float], sleep: Callable[[float], None]
 ) -> object:
     """Return who has the camera's device, as seen just now; after PATIENCE_S, what is known.
 

@@ -11,84 +11,40 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Final, Literal, Self, cast
 
-CaptureCode = Literal[
-    # What a person wanted.
-    "stopped",
-    "lent",
-    "reset",
-    # Of the capture itself, whatever the source is.
-    "opening",
-    "closing",
-    "not-answering",
-    "silent",
-    "garbage",
-    "too-large",
-    "frozen",
-    "held",
-    "same-device",
-    "bad-source",
-    "not-installed",
-    "bug",
+_Asked = Literal["stopped", "lent", "reset"]
+_Seen = Literal["opening", "closing", "not-answering", "silent", "garbage", "too-large", "frozen"]
+_Refused = Literal["held", "same-device", "bad-source", "not-installed", "bug"]
+CaptureCode = Literal[_Asked, _Seen, _Refused]
+"""Of the capture itself, whatever the source is."""
+
+_Device = Literal["device-absent", "device-gone", "ambiguous-device", "not-a-camera", "device-busy"]
+_Machine = Literal["no-permission", "no-bandwidth", "no-memory", "no-descriptors", "device-error"]
+_Format = Literal["refused-format", "refused-stream", "no-usable-format", "no-encoder"]
+_Stream = Literal["stream-broken", "not-streaming"]
+_Control = Literal["control-locked", "control-range", "control-refused"]
+_Network = Literal[
+    "no-such-host", "refused", "no-answer", "unreachable", "bad-certificate", "no-tls"
 ]
-SourceCode = Literal[
-    # v4l2
-    "device-absent",
-    "device-gone",
-    "ambiguous-device",
-    "not-a-camera",
-    "no-permission",
-    "device-busy",
-    "no-bandwidth",
-    "no-memory",
-    "no-descriptors",
-    "refused-format",
-    "refused-stream",
-    "no-usable-format",
-    "no-encoder",
-    "stream-broken",
-    "not-streaming",
-    "control-locked",
-    "control-range",
-    "control-refused",
-    "device-error",
-    # http
-    "no-such-host",
-    "refused",
-    "no-answer",
-    "unreachable",
-    "unauthorized",
-    "forbidden",
-    "bad-certificate",
-    "no-tls",
-    "not-found",
-    "bad-status",
-    "too-many-redirects",
-    "bad-url",
-    "not-jpeg",
-    "not-multipart",
-    "no-picture",
-    "camera-away",
-    "changed",
-    # file, ffmpeg and test
-    "no-such-file",
-    "unreadable",
-    "not-a-file",
-    "no-jpeg",
-    "no-motion-jpeg",
-    "no-ffmpeg",
-    "no-process",
-    "ffmpeg-ended",
-    "bad-fps",
-    "bad-size",
-    "no-pillow",
-]
+_Server = Literal["unauthorized", "forbidden", "not-found", "bad-status", "too-many-redirects"]
+_Answer = Literal["bad-url", "not-jpeg", "not-multipart", "no-picture", "camera-away", "changed"]
+_File = Literal["no-such-file", "unreadable", "not-a-file", "no-jpeg", "no-motion-jpeg"]
+_Program = Literal["no-ffmpeg", "no-process", "ffmpeg-ended", "bad-fps", "bad-size", "no-pillow"]
+_V4l2 = Literal[_Device, _Machine, _Format, _Stream, _Control]
+_Http = Literal[_Network, _Server, _Answer]
+SourceCode = Literal[_V4l2, _Http, _File, _Program]
 InnerCode = Literal["interrupted", "not-open", "other-format", "other-plan"]
 """Between the daemon's threads, and of what a predecessor left: nobody is told them as a cause."""
 ViewerCode = Literal[
-    "daemon-absent", "daemon-died", "no-frames", "untrusted", "other-version", "unknown"
+    "daemon-absent",
+    "daemon-died",
+    "no-frames",
+    "untrusted",
+    "other-version",
+    "out-of-resources",
+    "unknown",
 ]
 """What the web tier finds out itself, where no daemon can say it."""
-Code = CaptureCode | SourceCode | InnerCode | ViewerCode
+Code = Literal[CaptureCode, SourceCode, InnerCode, ViewerCode]
 
 REMEDIES: Final[Mapping[str, str]] = {
     "stopped": "`framebus ctl start` starts it",

@@ -27,13 +27,10 @@ class RequestedDocument(TypedDict):
     fps: float | None
 
 
-class GrantedDocument(TypedDict):
+class GrantedDocument(RequestedDocument):
     """What a source gave; null where it does not say."""
 
     fourcc: str
-    width: int | None
-    height: int | None
-    fps: float | None
 
 
 class SourceDocument(TypedDict):
@@ -58,15 +55,20 @@ class FramesDocument(TypedDict):
     newest_utc_ns: int | None
 
 
-class FallbackDocument(TypedDict):
-    """The fallback source's own."""
+class CaptureDocument(TypedDict):
+    """One source's capture: the camera's, or the fallback's."""
 
-    shown: bool
-    shown_since_utc_ns: int | None
     state: State
     cause: CauseDocument | None
     source: SourceDocument
     frames: FramesDocument
+
+
+class FallbackDocument(CaptureDocument):
+    """The fallback's capture, and whether viewers see it."""
+
+    shown: bool
+    shown_since_utc_ns: int | None
 
 
 class RingDocument(TypedDict):
@@ -112,23 +114,19 @@ class LeaseDocument(TypedDict):
     until_utc_ns: int
 
 
-class StatusDocument(TypedDict):
-    """All that a daemon says of itself."""
+class StatusDocument(CaptureDocument):
+    """All that a daemon says of itself; the capture is the camera's."""
 
     camera: str
     pid: int
     version: str
     epoch: str
     started_utc_ns: int
-    state: State
     since_utc_ns: int
-    cause: CauseDocument | None
     incident: str | None
     attempts: int
     lease: LeaseDocument | None
     retry_utc_ns: int | None
-    source: SourceDocument
-    frames: FramesDocument
     fallback: FallbackDocument | None
     ring: RingDocument
     control: ControlDocument

@@ -7,14 +7,13 @@ docs/control.md describes them for people. A method is added here, in the daemon
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
-from framebus.contract import parameters
-from framebus.contract.parameters import Parameter
+from framebus.contract.parameters import Parameter, number, of, one_of, or_null, text
 from framebus.contract.words import DEVICE_LEVEL, Rung
 from framebus.errors import UsageError
 from framebus.spelling import nearest, quoted
+from framebus.units import frame_rate, frame_size
 
 LENT_MAX_S: Final = 24 * 3600.0
 INCIDENTS_MAX: Final = 100
@@ -24,8 +23,7 @@ _SOURCE: Final = "a text, as in test, v4l2:DEVICE, http://URL"
 _RESETS: Final = tuple(rung for rung in Rung if rung in DEVICE_LEVEL)
 
 
-@dataclass(frozen=True, slots=True)
-class Method:
+class Method(NamedTuple):
     """One control method."""
 
     name: str
@@ -79,21 +77,19 @@ _ALL: Final = (
         "change the request: size=1280x720 fps=30 source=test fallback=test",
         takes=(
             # A source can run a program, read a file and connect to anywhere: never over HTTP.
-            Parameter("source", _SOURCE, parameters.text()),
-            Parameter(
-                "fallback", f"{_SOURCE}, or null for none", parameters.or_null(parameters.text())
-            ),
+            Parameter("source", _SOURCE, of(str)),
+            Parameter("fallback", f"{_SOURCE}, or null for none", or_null(of(str))),
             Parameter(
                 "size",
                 'a text such as "1280x720", or null for the source\'s own',
-                parameters.or_null(parameters.size),
+                or_null(of(str, read=frame_size)),
                 unit="pixels",
                 http=True,
             ),
             Parameter(
                 "fps",
                 "a number such as 30, or null for the source's own",
-                parameters.or_null(parameters.rate),
+                or_null(of(int, float, read=frame_rate)),
                 unit="frames a second",
                 http=True,
             ),
@@ -117,7 +113,7 @@ _ALL: Final = (
             Parameter(
                 "rung",
                 f"one of {', '.join(_RESETS)}",
-                parameters.one_of(_RESETS),
+                one_of(_RESETS),
                 required=True,
                 http=True,
             ),
@@ -132,7 +128,7 @@ _ALL: Final = (
             Parameter(
                 "limit",
                 f"a number from 1 to {INCIDENTS_MAX}",
-                parameters.whole(1, INCIDENTS_MAX),
+                of(int, fits=lambda value: 1 <= value <= INCIDENTS_MAX),
                 unit="incidents",
                 default=20,
             ),
@@ -146,25 +142,23 @@ _ALL: Final = (
             Parameter(
                 "seconds",
                 f"a number up to {LENT_MAX_S:g}",
-                parameters.number(LENT_MAX_S),
+                number(LENT_MAX_S),
                 unit="s",
                 required=True,
             ),
             Parameter(
                 "to",
                 "a text that names who has the camera meanwhile",
-                parameters.text(200),
+                text(200),
                 default="another program",
             ),
-            Parameter("lease", "the id of the lease that is to last longer", parameters.text(64)),
+            Parameter("lease", "the id of the lease that is to last longer", text(64)),
         ),
     ),
     Method(
         "give_back",
         "the camera that was lent: lease=ID, as lend has answered",
-        takes=(
-            Parameter("lease", "the id that lend has answered", parameters.text(64), required=True),
-        ),
+        takes=(Parameter("lease", "the id that lend has answered", text(64), required=True),),
     ),
     Method("renew", "new daemon process (an upgrade), while the camera streams on"),
     Method("shutdown", "end the daemon; `framebus up` or systemd then starts a new one"),

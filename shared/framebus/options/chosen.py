@@ -18,7 +18,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Chosen:
-    """The value of each option: `chosen[FROZEN_AFTER]`. Never changed."""
+    """The value of each option: `chosen[THE_OPTION]`. Never changed."""
 
     given: Mapping[str, object] = field(default_factory=dict, repr=False)
     """By an option's name what a flag or variable says; None and () are nothing."""
@@ -27,6 +27,10 @@ class Chosen:
     """Whose table counts; None: no camera's."""
     variables: frozenset[str] = frozenset()
     """The names of options that were given by a variable."""
+    _read: dict[Option[Any], Any] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
+    """Values that were asked for before: some are asked for again and again."""
 
     @classmethod
     def of(cls, given: Mapping[str, object], variables: frozenset[str] = frozenset()) -> Self:
@@ -51,11 +55,12 @@ class Chosen:
 
     def __getitem__(self, option: Option[T]) -> T:
         """Return an option's value. Raises UsageError, which says where the wrong one stands."""
-        text, _ = self._text(option)
-        if text is None:
-            return option.default
-        with self.naming(option):
-            return option.kind.parse(text)
+        if option not in self._read:
+            text, _ = self._text(option)
+            with self.naming(option):
+                self._read[option] = option.default if text is None else option.kind.parse(text)
+        value: T = self._read[option]
+        return value
 
     def check(self, *scopes: Scope) -> None:
         """Raise UsageError for the first option of these scopes with a value that is none."""

@@ -20,8 +20,8 @@ E = TypeVar("E")
 
 UNIX_PROXY = "unix"
 """The trusted proxy that means whoever may connect to a Unix socket."""
-_HOST = re.compile(r"[a-z0-9_]([a-z0-9_.-]{0,252}[a-z0-9_])?")
-_PORT = re.compile(r"[0-9]{1,3}-[0-9]{1,3}(?:\.[0-9]{1,3}){0,6}")
+_HOST = r"[a-z0-9_]([a-z0-9_.-]{0,252}[a-z0-9_])?"
+_PORT = r"[0-9]{1,3}-[0-9]{1,3}(\.[0-9]{1,3}){0,6}"
 
 
 def text(metavar: str, right: str) -> Kind[str]:
@@ -87,7 +87,7 @@ def _rate(value: str) -> int:
 
 def _host(value: str) -> str:
     name = value.lower().removesuffix(".")
-    if not _HOST.fullmatch(name):
+    if not re.fullmatch(_HOST, name):
         raise UsageError(f"{value!r} is no host name alone, as in cam.example.org")
     return name
 
@@ -110,7 +110,7 @@ def _path(value: str) -> Path:
 
 
 def _usb_port(value: str) -> str:
-    if not _PORT.fullmatch(value):
+    if not re.fullmatch(_PORT, value):
         raise UsageError(f"{value!r} is no USB port: one is named like 1-1.2")
     return value
 

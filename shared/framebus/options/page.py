@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 import textwrap
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -61,31 +60,23 @@ def commented(toml: str) -> str:
         if key and (option := known.pop(key[1], None)):
             while done and done[-1].startswith("#"):
                 done.pop()
-            done += textwrap.wrap(
-                _sentences(option), 100, initial_indent="# ", subsequent_indent="# "
-            )
+            done += _comment(option)
         done.append(line)
     return "\n".join(done) + "\n"
 
 
 def _row(option: Option[Any]) -> str:
-    names = " ".join(f"`{name}`" for name in _names(option))
-    right = f"{option.kind.right}; may be repeated" if option.repeated else option.kind.right
+    flag, key = [option.flag] * option.flagged, [option.name] * option.filed
+    names = " ".join(f"`{name}`" for name in (*flag, *key, option.variable))
+    right = f"{option.kind.right}{'; may be repeated' if option.repeated else ''}"
     text = f"{option.help} {option.more}".strip()
     return f"| {names} | {right} | {option.default_text or '-'} | {text} |\n"
 
 
-def _names(option: Option[Any]) -> Iterator[str]:
-    if option.flagged:
-        yield option.flag
-    if option.filed:
-        yield option.name
-    yield option.variable
-
-
-def _sentences(option: Option[Any]) -> str:
+def _comment(option: Option[Any]) -> list[str]:
     default = f"; default: {option.default_text}" if option.default_text else ""
-    return f"{option.help} {option.more}".strip() + f" ({option.kind.right}{default})"
+    text = f"{option.help} {option.more}".strip() + f" ({option.kind.right}{default})"
+    return textwrap.wrap(text, 100, initial_indent="# ", subsequent_indent="# ")
 
 
 if __name__ == "__main__":

@@ -17,8 +17,8 @@ from capture_daemon.recovery.executor import Executor
 from capture_daemon.recovery.holding import Holding, nobody
 from capture_daemon.recovery.rungs import Outcome, Result
 from capture_daemon.sources.base import Interrupt, Request
+from capture_daemon.v4l2.port_of_name import port_of_name
 from capture_daemon.v4l2.source import V4L2Source
-from capture_daemon.v4l2.unlisted import port_of_name
 from tests.guest.camera.client import PluggedCamera, wait_for
 from tests.guest.inside.conftest import Plug
 

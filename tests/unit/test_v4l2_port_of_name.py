@@ -9,7 +9,7 @@ import pytest
 from capture_daemon.devices.sysfs import UsbPort
 from capture_daemon.sources.base import Interrupt, Request
 from capture_daemon.v4l2 import source
-from capture_daemon.v4l2.unlisted import port_of_name
+from capture_daemon.v4l2.port_of_name import port_of_name
 from tests.fakes.usb_tree import STICK, UsbTree
 
 BY_PATH = "/dev/v4l/by-path/pci-0000:00:14.0-usb-0:1.2:1.0-video-index0"
@@ -22,13 +22,13 @@ def tree(tmp_path: Path) -> UsbTree:
 
 
 def found(tree: UsbTree, name: str) -> str:
-    port = port_of_name(name, tree.places)
+    port = port_of_name(name, tree.paths)
     return port.name if port else ""
 
 
 def behind(tree: UsbTree, port: UsbPort, controller: str) -> None:
     """Put the device where the kernel has it: its bus is a child of its host controller."""
-    bus = tree.places.sys / "devices/pci0000:00" / controller / f"usb{port.name[0]}"
+    bus = tree.paths.sys / "devices/pci0000:00" / controller / f"usb{port.name[0]}"
     bus.mkdir(parents=True)
     port.folder.rename(bus / port.name)
     port.folder.symlink_to(bus / port.name)

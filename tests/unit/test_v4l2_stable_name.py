@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from capture_daemon.sources.base import SourceError
-from capture_daemon.v4l2.stable import StableName
+from capture_daemon.v4l2.stable_name import StableName
 
 
 class Bus:

@@ -102,7 +102,7 @@ def _item(items: Sequence[Item], index: int) -> Item:
     return items[index]
 
 
-ANSWERS: Mapping[IOC, Callable[[FakeCamera, Any], None]] = {
+QUERIES: Mapping[IOC, Callable[[FakeCamera, Any], None]] = {
     IOC.QUERYCAP: _querycap,
     IOC.ENUM_FMT: _enum_fmt,
     IOC.ENUM_FRAMESIZES: _enum_framesizes,

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from capture_daemon.devices.sysfs import Places, UsbPort, ports
+from capture_daemon.devices.sysfs import SystemPaths, UsbPort, ports
 from capture_daemon.v4l2.discovery import USB_NAME
 
 _BY_ID = re.compile(r"(?:/dev/v4l/by-id/)?(usb-.+)-video-index\d+")
@@ -21,7 +21,7 @@ _BY_PATH = re.compile(
 _STRANGE = re.compile(r"[^0-9A-Za-z#+.:=@_\u0080-\U0010ffff-]")
 
 
-def port_of_name(device: str, places: Places | None = None) -> UsbPort | None:
+def port_of_name(device: str, paths: SystemPaths | None = None) -> UsbPort | None:
     """Return the port of the one camera that a name fits: usb:VID:PID[:SERIAL], by-id or by-path.
 
     None when it tells no camera (a number, a path of a person's own), or fits none or several.
@@ -29,7 +29,7 @@ def port_of_name(device: str, places: Places | None = None) -> UsbPort | None:
     fits = _test_of(device)
     if fits is None:
         return None
-    fitting = [port for port in ports(places or Places()) if port.is_camera() and fits(port)]
+    fitting = [port for port in ports(paths or SystemPaths()) if port.is_camera() and fits(port)]
     return fitting[0] if len(fitting) == 1 else None
 
 
