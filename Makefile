@@ -1,4 +1,4 @@
-# make run · make test · make check · make bench · make guest
+# make run · make test · make check · make bench · make guest · make release
 # Everything lands in .venv; on Debian as root the tests' system packages are installed too.
 
 PYTHON ?= python3
@@ -6,26 +6,30 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 SPEC   := pyproject.toml setup.cfg
 
-.PHONY: run test check wheel guest bench clean
+.PHONY: run test check wheel release guest bench clean
 
-$(VENV)/.all: $(SPEC)
+$(VENV)/.installed: $(SPEC)
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
 	  echo "framebus needs Python 3.11 or newer, and $(PYTHON) is not." \
 	       "Name one that is: make PYTHON=python3.11 $(MAKECMDGOALS)" >&2; exit 1; }
 	@$(PYTHON) -c 'import ensurepip, venv' || { \
 	  echo "$(PYTHON) has no venv module. On Debian and Ubuntu:" \
 	       "apt-get install python3-venv" >&2; exit 1; }
-	$(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install --quiet --upgrade pip
-	$(BIN)/pip install -qq --editable .
-	touch $@
+	@echo "Making a Python environment in $(VENV) ..."
+	@$(PYTHON) -m venv $(VENV)
+	@echo "Installing framebus and what it needs there, which may take a minute, this once ..."
+	@$(BIN)/pip install --quiet --upgrade pip
+	@$(BIN)/pip install -qq --editable .
+	@touch $@
 
-$(VENV)/.dev: $(VENV)/.all
-	$(BIN)/pip install -qq --editable '.[dev]'
-	touch $@
+$(VENV)/.dev: $(VENV)/.installed
+	@echo "Installing what tests and checks need, which may take minutes, this once ..."
+	@$(BIN)/pip install -qq --editable '.[dev]'
+	@touch $@
 
-run: $(VENV)/.all
-	$(BIN)/framebus up $(ARGS)
+run: $(VENV)/.installed
+	@echo "Starting framebus ..."
+	@$(BIN)/framebus up $(ARGS)
 
 check: $(VENV)/.dev
 	$(BIN)/ruff format --check .
@@ -35,6 +39,10 @@ check: $(VENV)/.dev
 
 wheel: $(VENV)/.dev
 	$(BIN)/python -m build --wheel --outdir dist
+
+# Checks, builds sdist and wheel into dist, and tags; pushes nothing. CONTRIBUTING.md has the steps.
+release: $(VENV)/.dev
+	.ci/release $(TESTED)
 
 # Compiled modules are kept, whatever the environment says: hundreds of tests start processes anew.
 test: $(VENV)/.dev

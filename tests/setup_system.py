@@ -57,6 +57,7 @@ def apt(*arguments: str) -> bool:
 
 def install(packages: Sequence[str]) -> None:
     """Install what can be installed; one package that fails does not stop the others."""
+    sys.stderr.write(f"Installing for the tests, which takes minutes: {' '.join(packages)} ...\n")
     options = ("install", "--yes", "--no-install-recommends")
     if apt("update") and not apt(*options, *packages):
         for package in packages:

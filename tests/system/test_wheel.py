@@ -64,7 +64,7 @@ def build(tmp_path: Path, environ: Mapping[str, str]) -> Path:
 
 @pytest.mark.slow
 @pytest.mark.timeout(400)
-def test_wheel_holds_every_file_and_serves_a_frame_from_a_fresh_environment(
+def test_wheel_holds_every_file_and_without_extras_serves_page_and_test_pattern(
     tmp_path: Path, runtime: Path
 ) -> None:
     environ = clean_environ()
@@ -91,10 +91,16 @@ def test_wheel_holds_every_file_and_serves_a_frame_from_a_fresh_environment(
         )
     try:
         jpeg = until(lambda: snapshot(up, f"http://{bind}/cameras/camera/snapshot"), within_s=60)
+        with urllib.request.urlopen(f"http://{bind}/", timeout=30) as answer:
+            page = answer.read().decode()
+        with urllib.request.urlopen(f"http://{bind}/metrics", timeout=30) as answer:
+            metrics = answer.read().decode()
     finally:
         up.terminate()
         code = up.wait(30)
     assert code == 0, log.read_text()
+    assert "/cameras/camera/stream" in page
+    assert "framebus_" in metrics
     assert jpeg.startswith(b"\xff\xd8")
     assert jpeg.rstrip(b"\0").endswith(b"\xff\xd9")
 
