@@ -27,10 +27,10 @@ SOURCE is one of
   file:PATH        a recording, looped
   test             a moving test pattern
 
-\b
 Exit codes: 0 ended by a signal or by `shutdown`, 64 wrong usage, 73 no room for the ring,
 74 a clean end was not possible, 75 the camera's name or its device is held by another daemon,
 77 no permission.
+
 A flag wins over its environment variable, that over --config, and that over the default.
 """
 
