@@ -72,6 +72,7 @@ def main(seconds: float) -> None:
     rungs = _Rungs()
     with tempfile.TemporaryDirectory() as folder, ExitStack() as stack:
         parts = _parts(Path(folder), kernel, rungs, stack)
+        parts.start()
         daemon = threading.Thread(target=parts.daemon.run)
         daemon.start()
         with kernel.playing(fps=30):

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from framebus import installation
+
 from benchmarks.errors import BenchError
 from benchmarks.figures import FLOOR, FRAMEBUS, Row
 
@@ -25,7 +27,7 @@ def draw(rows: Sequence[Row], path: Path, caption: str) -> None:
         from matplotlib.figure import Figure
         from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
     except ImportError as error:
-        raise BenchError("matplotlib is not installed: pip install 'framebus[bench]'") from error
+        raise BenchError(str(installation.explained(error))) from error
     sizes = list(dict.fromkeys((row.size, row.frame_bytes) for row in rows))
     names = list(dict.fromkeys(row.server for row in rows))
     figure = Figure(figsize=(4.2 * len(sizes), 7.2), layout="constrained")

@@ -10,7 +10,8 @@ from __future__ import annotations
 import logging
 import select
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Protocol
 
 from framebus.notifier import EventNotifier
@@ -22,18 +23,19 @@ from capture_daemon.capturing.reports import Mailbox, Report
 from capture_daemon.control.device import ControlsRead, ControlsSet, Described
 from capture_daemon.control.diagnostics_thread import (
     EvidenceFound,
+    FilesSeen,
     HoldersSeen,
     JournalRead,
     JournalTrouble,
 )
 from capture_daemon.control.incident_log import IncidentLog
 from capture_daemon.control.pending_controls import PendingControls
+from capture_daemon.control.request_checks import RequestChecked, RequestChecks
 from capture_daemon.control.server import ControlServer
 from capture_daemon.control.status import Status
 from capture_daemon.devices.hotplug import Hotplug, MonitorOpened
 from capture_daemon.lifecycle.fallback import Fallback, FallbackReport
 from capture_daemon.lifecycle.pipeline import Pipeline
-from capture_daemon.ownership.runtime_files_watch import RuntimeFilesWatch
 from capture_daemon.systemd import ServiceManager
 
 log = logging.getLogger(__name__)
@@ -71,10 +73,14 @@ class Daemon:
         mailbox: Mailbox,
         signals: SignalWatch,
         hotplug: Hotplug,
-        runtime_files: RuntimeFilesWatch,
+        checks: RequestChecks,
+        look_for_files: Callable[[], bool],
         supervised: bool,
     ) -> None:
-        """Take its parts; `supervised` says whether somebody starts a successor."""
+        """Take its parts; `supervised` says whether somebody starts a successor.
+
+        `look_for_files` has FilesSeen posted; False if it cannot now.
+        """
         self._controller = camera.controller
         self._capture = camera.capture
         self._threads = (camera.capture, spare.capture, acceptor)
@@ -89,13 +95,15 @@ class Daemon:
         self._mailbox = mailbox
         self._signals = signals
         self._hotplug = hotplug
-        self._runtime_files = runtime_files
+        self._checks = checks
+        self._look_for_files = look_for_files
         self._supervised = supervised
         self._timed: tuple[Timed, ...] = (
             self._controller,
             fallback,
             pending_controls,
             incident_log,
+            checks,
             *servers,
         )
         self._poller = select.poll()
@@ -104,7 +112,7 @@ class Daemon:
         self._ending = False
         self._more_requests = False
         self._told: tuple[object, ...] = ()
-        self._told_lost = False
+        self._looking_for_files = False
         self._status_due_ns = 0
         self._feed_due_ns = 0
 
@@ -131,10 +139,6 @@ class Daemon:
 
     def tell_status(self, now_ns: int) -> None:
         """Put the status document where readers and listeners see it."""
-        for thread in self._threads:
-            if not thread.is_alive():
-                # Only a bug ends it. Whoever runs us starts a daemon that captures.
-                raise RuntimeError(f"the {thread.name} thread has ended")
         document = self._status.document(now_ns)
         self._ring.set_status(document)
         self._events.send("state", document)
@@ -150,6 +154,7 @@ class Daemon:
         self._controller.tick(now_ns)
         self._pending_controls.tick(now_ns)
         self._incident_log.tick(now_ns)
+        self._checks.tick(now_ns)
         more = [server.receive() for server in self._servers]  # all of them get their turn
         self._more_requests = any(more)
         now_ns = time.monotonic_ns()
@@ -157,9 +162,17 @@ class Daemon:
         changes = self._status.changes(now_ns)
         if changes != self._told or now_ns >= self._status_due_ns:
             self._told = changes
+            self._look_at_threads()
             self.tell_status(now_ns)
-            self._look_for_files()
+            if not self._looking_for_files:
+                self._looking_for_files = self._look_for_files()
         self._feed_watchdog(now_ns)
+
+    def _look_at_threads(self) -> None:
+        for thread in self._threads:
+            if not thread.is_alive():
+                # Only a bug ends it. Whoever runs us starts a daemon that captures.
+                raise RuntimeError(f"the {thread.name} thread has ended")
 
     def _on_report(self, report: object, now_ns: int) -> None:
         match report:
@@ -175,6 +188,12 @@ class Daemon:
                 if (fd := self._hotplug.use(monitor)) is not None:
                     self._poller.register(fd, select.POLLIN)
                     self._device_added(now_ns)  # while nobody listened, perhaps
+            case RequestChecked():
+                self._checks.on_report(report)
+            case FilesSeen(lost):
+                self._looking_for_files = lost is not None  # once is enough
+                if lost is not None:
+                    self._make_way(lost)
             case EvidenceFound() | HoldersSeen() | JournalRead() | JournalTrouble():
                 self._incident_log.on_report(report)
             case _:
@@ -184,12 +203,8 @@ class Daemon:
         self._controller.device_added(now_ns)
         self._fallback.own.device_added(now_ns)
 
-    def _look_for_files(self) -> None:
-        """Make way for a successor if nobody new can find this daemon."""
-        lost = None if self._told_lost else self._runtime_files.lost()
-        if lost is None:
-            return
-        self._told_lost = True
+    def _make_way(self, lost: Path) -> None:
+        """Make way for a successor: nobody new can find this daemon without `lost`."""
         if self._supervised:
             log.error("%s was removed, and others find this daemon by it: making way", lost)
             self.end(renewing=True)

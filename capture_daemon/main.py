@@ -102,12 +102,16 @@ def run(settings: Settings, environ: MutableMapping[str, str]) -> int:
         source = settings.request.spec.text
         log.info("camera %s, %s, pid %d, %s", settings.name, source, os.getpid(), names.runtime)
         try:
+            parts.start()
             parts.daemon.run()
         finally:
             manager.stopping()
-            ended = parts.end_threads(END_S)
-        if not ended:
-            leave_at_once(names, locks, ring=None if parts.daemon.renewing else writer.path)
+            try:
+                parts.tell_end()
+            finally:
+                # Ring and sockets are closed only where nobody may publish any more.
+                if not parts.end_threads(END_S):
+                    leave_at_once(names, locks, ring=None if parts.daemon.renewing else writer.path)
     log.info("ended")
     return 0
 

@@ -25,6 +25,7 @@ from capture_daemon.control.diagnostics_thread import DiagnosticsThread
 from capture_daemon.control.handlers import Handlers
 from capture_daemon.control.incident_log import IncidentLog
 from capture_daemon.control.pending_controls import PendingControls
+from capture_daemon.control.request_checks import RequestChecks
 from capture_daemon.control.server import ControlServer, counts
 from capture_daemon.control.status import Status, ring_document
 from capture_daemon.daemon import Daemon
@@ -61,7 +62,7 @@ class Parts:
         control_group: int = -1,
         stack: ExitStack,
     ) -> None:
-        """Build everything, start the threads, and put the way back on `stack`.
+        """Build everything, and put the way back on `stack`; `start` starts the threads.
 
         The caller holds the camera's lock. `writer`'s ring goes on from the predecessor's. `camera`
         and `spare` are for the source and for its fallback. `control_group` is the id of the group
@@ -125,20 +126,22 @@ class Parts:
             spec=settings.fallback,
         )
 
-        def check(wanted: ConfigureRequest) -> None:
+        def check(wanted: ConfigureRequest, present: ConfigureRequest) -> None:
             camera.sources.check(wanted.capture)
             if wanted.fallback is not None:
                 spare.sources.check_apart(wanted.fallback, wanted.capture.spec)
-                if wanted.fallback != fallback.spec:
+                if wanted.fallback != present.fallback:
                     spare.sources.check(fallback_request(wanted.capture, wanted.fallback))
 
         pending_controls = PendingControls(device=self._device, event=events.send)
+        checks = RequestChecks(post=mailbox.post)
         handlers = Handlers(
             controller=self._camera.controller,
             fallback=fallback,
             pending_controls=pending_controls,
             incident_log=incident_log,
             status=lambda now_ns, operator: status.document(now_ns, operator=operator),
+            checks=checks,
             check=check,
             shutdown=lambda: self.daemon.end(),
             renew=(lambda: self.daemon.end(renewing=True)) if camera.sources.supervised else None,
@@ -162,6 +165,7 @@ class Parts:
             control=lambda: counts(servers),
             started_ns=time.monotonic_ns(),
         )
+        files = RuntimeFilesWatch((*names.files, writer.path))
         self.daemon = Daemon(
             camera=self._camera,
             spare=self._spare,
@@ -169,6 +173,7 @@ class Parts:
             fallback=fallback,
             pending_controls=pending_controls,
             incident_log=incident_log,
+            checks=checks,
             servers=servers,
             status=status,
             ring=writer,
@@ -177,10 +182,13 @@ class Parts:
             mailbox=mailbox,
             signals=signals,
             hotplug=hotplug,
-            runtime_files=RuntimeFilesWatch((*names.files, writer.path)),
+            look_for_files=lambda: self._diagnostics.look_for_files(files.lost),
             supervised=camera.sources.supervised,
         )
         self._renews = lambda: self.daemon.renewing
+
+    def start(self) -> None:
+        """Start the threads; `end_threads` ends those that run, whatever came of it."""
         self._device.start()
         self._diagnostics.start()
         self._diagnostics.read_journal()
@@ -192,21 +200,25 @@ class Parts:
         self._device.attach(session, source)
         self._diagnostics.learn_device()
 
+    def tell_end(self) -> None:
+        """Tell readers that the capture ends; but for a renewal, after which it goes on."""
+        if not self.daemon.renewing:
+            self._camera.controller.stop(time.monotonic_ns())
+        self.daemon.tell_status(time.monotonic_ns())
+
     def end_threads(self, timeout_s: float) -> bool:
-        """End the threads; False if one still hangs after `timeout_s`.
+        """End the threads; False if one that may hold the device, or publish, hangs longer.
 
         The source is closed, but for a renewal, which leaves a device that is kept streaming.
         """
         deadline = time.monotonic() + timeout_s
-        if not self.daemon.renewing:
-            self._camera.controller.stop(time.monotonic_ns())
-        self.daemon.tell_status(time.monotonic_ns())
         self._camera.capture.quit(leave=self.daemon.renewing)
         self._spare.capture.quit()
         self._device.quit()
         self._diagnostics.quit()
-        # What the diagnostics hang in holds no device: they are waited for, and else left behind.
         holding = (self._camera.capture, self._spare.capture, self._device)
+        # What the diagnostics hang in holds no device: they are waited for, and else left behind.
         for thread in (*holding, self._diagnostics):
-            thread.join(max(0.0, deadline - time.monotonic()))
+            if thread.is_alive():
+                thread.join(max(0.0, deadline - time.monotonic()))
         return not any(thread.is_alive() for thread in holding)

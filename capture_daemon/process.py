@@ -6,6 +6,7 @@ import grp
 import logging
 import os
 import resource
+import sys
 from pathlib import Path
 
 from framebus.errors import NoPermission, UsageError
@@ -26,6 +27,8 @@ def leave_at_once(names: CameraNames, locks: Locks, *, ring: Path | None) -> Non
     The device's lock file stays, and its lock until the kernel has let go of the process: the
     device is held exactly as long.
     """
+    if error := sys.exception():  # nobody else will tell of it
+        log.error("a bug ended the daemon", exc_info=error)
     log.error(
         "the source did not let go of its device within %g s: leaving without a clean end", END_S
     )

@@ -7,7 +7,6 @@ opening of a source; a report of an earlier session than the controller's is old
 from __future__ import annotations
 
 import logging
-import os
 import queue
 import traceback
 from collections.abc import Sequence
@@ -19,6 +18,7 @@ from framebus.contract.words import Rejection, Rung
 from framebus.errors import UsageError
 from framebus.ring.layout import capacity_for
 from framebus.units import byte_count_text
+from framebus.wakeup import Wakeup
 
 from capture_daemon.capturing.switcher import TOO_LARGE
 from capture_daemon.recovery.rungs import Outcome, Unavailable
@@ -167,23 +167,21 @@ class Mailbox:
 
     def __init__(self) -> None:
         self._reports: queue.SimpleQueue[object] = queue.SimpleQueue()
-        self._fd = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
+        self._wakeup = Wakeup()
 
     def fileno(self) -> int:
         """Readable while something waits."""
-        return self._fd
+        return self._wakeup.fileno()
 
     def post(self, report: object) -> None:
-        """Put a report in; never blocks."""
+        """Put a report in; after `close` nobody takes it. Never blocks."""
         self._reports.put(report)
-        os.eventfd_write(self._fd, 1)
+        self._wakeup.set()
 
     def collect(self) -> list[object]:
         """Take out what waits, oldest first."""
         # The descriptor first: a report posted after this line sets it again.
-        try:
-            os.eventfd_read(self._fd)
-        except BlockingIOError:
+        if not self._wakeup.clear():
             return []
         reports = []
         while True:
@@ -193,5 +191,5 @@ class Mailbox:
                 return reports
 
     def close(self) -> None:
-        """Close the descriptor; nobody may post any more."""
-        os.close(self._fd)
+        """Close the descriptor."""
+        self._wakeup.close()

@@ -19,16 +19,27 @@ class ConfigureRequest:
     fallback: SourceSpec | None
 
     def changed(self, changes: Mapping[str, Any]) -> ConfigureRequest:
-        """Return it with these parameters of `configure` changed. Raises UsageError."""
+        """Return it with what `parsed` has made of parameters changed. Raises UsageError."""
         wanted, source, fallback = self.capture.format, self.capture.spec, self.fallback
         if "size" in changes:
             width, height = changes["size"] or (None, None)
             wanted = replace(wanted, width=width, height=height)
         if "fps" in changes:
             wanted = replace(wanted, fps=changes["fps"])
-        if "source" in changes:
-            source = parse_source(changes["source"])
-        if "fallback" in changes:
-            fallback = parse_fallback(changes["fallback"])
+        source = changes.get("source", source)
+        fallback = changes.get("fallback", fallback)
         check_fallback(fallback, source)
         return ConfigureRequest(replace(self.capture, spec=source, format=wanted), fallback)
+
+
+def parsed(changes: Mapping[str, Any]) -> dict[str, Any]:
+    """Return parameters of `configure` with sources for their texts.
+
+    A text may name another user's home: looking that up may hang. Raises UsageError.
+    """
+    found = dict(changes)
+    if "source" in changes:
+        found["source"] = parse_source(changes["source"])
+    if "fallback" in changes:
+        found["fallback"] = parse_fallback(changes["fallback"])
+    return found

@@ -14,6 +14,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Protocol
 
 from capture_daemon.diagnosis.incidents import Evidence, left_open
@@ -65,7 +66,15 @@ class JournalTrouble:
     """Documents lost so far."""
 
 
-DiagnosticsReport = EvidenceFound | HoldersSeen | JournalRead | JournalTrouble
+@dataclass(frozen=True, slots=True)
+class FilesSeen:
+    """Whether others can still find this daemon."""
+
+    lost: Path | None
+    """A file by which they do, that is gone."""
+
+
+DiagnosticsReport = EvidenceFound | HoldersSeen | JournalRead | JournalTrouble | FilesSeen
 
 
 class Records(Protocol):
@@ -121,6 +130,10 @@ class DiagnosticsThread(threading.Thread):
         if not self._put(lambda: self._write(document)):
             self._not_taken += 1
             self._tell_trouble(f"one of {QUEUED_MAX} questions before it hangs")
+
+    def look_for_files(self, lost: Callable[[], Path | None]) -> bool:
+        """Ask `lost` which file is gone. Ends in FilesSeen; False if too many questions wait."""
+        return self._put(lambda: self._post(FilesSeen(lost())))
 
     def read_journal(self) -> None:
         """Read what earlier daemons wrote. Ends in JournalRead or JournalTrouble."""

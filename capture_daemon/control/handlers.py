@@ -11,20 +11,20 @@ from typing import Any
 from framebus.contract.methods import METHODS, QUERIES
 from framebus.contract.words import Rung
 from framebus.control.protocol import (
-    HELD,
     INVALID_PARAMS,
     METHOD_NOT_FOUND,
     NOT_NOW,
     NOT_SUPPORTED,
 )
-from framebus.errors import CameraHeld, UsageError
+from framebus.errors import UsageError
 from framebus.spelling import nearest
 
 from capture_daemon.control import lending
-from capture_daemon.control.configuring import ConfigureRequest
+from capture_daemon.control.configuring import ConfigureRequest, parsed
 from capture_daemon.control.incident_log import IncidentLog
 from capture_daemon.control.pending_controls import PendingControls
 from capture_daemon.control.refusal import Answer, Refusal
+from capture_daemon.control.request_checks import RequestChecks
 from capture_daemon.lifecycle.controller import CaptureController
 from capture_daemon.lifecycle.fallback import Fallback
 
@@ -42,12 +42,14 @@ class Handlers:
         pending_controls: PendingControls,
         incident_log: IncidentLog,
         status: Callable[[int, bool], Mapping[str, object]],
-        check: Callable[[ConfigureRequest], None],
+        checks: RequestChecks,
+        check: Callable[[ConfigureRequest, ConfigureRequest], None],
         shutdown: Callable[[], None],
         renew: Callable[[], None] | None,
         clock: Callable[[], int],
     ) -> None:
-        """Take what the methods act on; `check` raises for one that cannot be carried out.
+        """Take what the methods act on; `check` raises for a request that cannot be carried out
+        instead of the present one, in any thread.
 
         `status` returns the document, given the time and whether it is for an operator.
         `renew` is None where nobody would start a successor.
@@ -57,6 +59,7 @@ class Handlers:
         self._pending_controls = pending_controls
         self._incident_log = incident_log
         self._status = status
+        self._checks = checks
         self._check = check
         self._shutdown = shutdown
         self._renew = renew
@@ -118,13 +121,25 @@ class Handlers:
         answer.result({**self._state(), "joined": not restarted})
 
     def _do_configure(self, answer: Answer, **changes: Any) -> None:
-        present = ConfigureRequest(self._controller.source.request, self._fallback.spec)
+        if not changes.keys() & {"source", "fallback"}:
+            self._configure(changes, answer)
+            return
+        present = self._present()
+
+        def look() -> dict[str, Any]:
+            found = parsed(changes)
+            self._check(present.changed(found), present)
+            return found
+
+        self._checks.ask(changes, look, self._configure, answer, self._clock())
+
+    def _present(self) -> ConfigureRequest:
+        return ConfigureRequest(self._controller.source.request, self._fallback.spec)
+
+    def _configure(self, changes: Params, answer: Answer) -> None:
+        present = self._present()
         wanted = present.changed(changes)
         request = wanted.capture
-        try:
-            self._check(wanted)
-        except CameraHeld as error:
-            raise Refusal(HELD, str(error)) from error
         if request.spec != present.capture.spec:
             self._pending_controls.forget()
         changed = self._controller.configure(request, self._clock())

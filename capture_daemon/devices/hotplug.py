@@ -20,6 +20,8 @@ from framebus import installation
 log = logging.getLogger(__name__)
 
 START_S = 1.0
+_END_S = 0.5
+"""How long an end waits for the thread: an import from a disk that hangs takes for ever."""
 _UDEVD = Path("/run/udev/control")
 
 
@@ -67,10 +69,10 @@ class Hotplug:
         self._thread.start()
 
     def close(self) -> None:
-        """Wait for the thread; nothing is posted afterwards."""
+        """End the thread. One that hangs in an import is left behind, and may post afterwards."""
         self._ending.set()
         if self._thread.is_alive():
-            self._thread.join()
+            self._thread.join(_END_S)
 
     def use(self, monitor: Monitor | None) -> int | None:
         """Listen to `monitor`; return a descriptor that is readable when something has happened."""

@@ -13,7 +13,7 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
-from framebus.errors import CameraHeld, NoPermission, UsageError
+from framebus.errors import CameraHeld, NoPermission, OutOfResources, UsageError
 from framebus.names import device_lock
 
 from capture_daemon.ownership.inherited_device import InheritedDevice
@@ -117,11 +117,13 @@ class SourceOwner:
     def check(self, request: CaptureRequest) -> None:
         """Raise for a request that cannot be carried out now; opens nothing, changes nothing.
 
+        It may hang where a disk does: for a thread of its own.
+
         CameraHeld: another daemon has the device. UsageError: the file or the program is missing.
         An unplugged camera or an unreachable server is no error: it is waited for.
         """
         self.check_held(request)
-        path = Path(request.spec.argument).expanduser()
+        path = os.path.expanduser(request.spec.argument)  # Path's own raises for no such user
         if request.spec.kind == "file" and not os.access(path, os.R_OK):
             raise UsageError("the source's file is not there, or may not be read")
         if request.spec.kind == "ffmpeg" and shutil.which("ffmpeg") is None:
@@ -168,7 +170,7 @@ class SourceOwner:
 
     def _unlock(self, inherited: InheritedDevice) -> None:
         """Remove the dead predecessor's lock file of a device that is not gone on with."""
-        with contextlib.suppress(SourceError, CameraHeld, NoPermission):
+        with contextlib.suppress(SourceError, CameraHeld, NoPermission, OutOfResources):
             lock = device_lock(self._runtime, inherited.rdev)
             self._locks.acquire(lock, "the device that was handed over", self)
             self._locks.release(lock)
@@ -201,6 +203,8 @@ class SourceOwner:
             raise SourceError("held", str(error), remedy="end the other daemon") from error
         except NoPermission as error:
             raise SourceError("no-permission", str(error)) from error
+        except OutOfResources as error:
+            raise SourceError("no-descriptors", str(error)) from error
         self._lock = lock
 
     def _lock_of(self, resolved: spec.SourceSpec | None) -> Path | None:

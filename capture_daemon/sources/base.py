@@ -13,7 +13,6 @@ thread may do is `Interrupt.set()`.
 
 from __future__ import annotations
 
-import os
 import select
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -23,6 +22,7 @@ from framebus.contract.causes import CaptureCode, InnerCode, SourceCode
 from framebus.contract.documents import GrantedDocument, RequestedDocument
 from framebus.contract.words import Rejection
 from framebus.frame import FrameFlags
+from framebus.wakeup import Wakeup
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,26 +222,8 @@ class Adjustable(Protocol):
         """
 
 
-class Interrupt:
-    """An eventfd that wakes a source's `read` from another thread. Thread-safe; level-triggered."""
-
-    def __init__(self) -> None:
-        self._fd = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
-
-    def fileno(self) -> int:
-        """The descriptor, readable while set: put it in the same poll as the source's own."""
-        return self._fd
-
-    def set(self) -> None:
-        """Wake the reader; stays set until `clear`."""
-        os.eventfd_write(self._fd, 1)
-
-    def clear(self) -> None:
-        """Reset; harmless when not set."""
-        try:
-            os.eventfd_read(self._fd)
-        except BlockingIOError:
-            return
+class Interrupt(Wakeup):
+    """Wakes a source's `read` from another thread: put it in the same poll as the source's own."""
 
     def wait(self, timeout_s: float, *others: int) -> frozenset[int]:
         """Wait for the interrupt or for one of `others` to be readable or hung up.
@@ -249,10 +231,6 @@ class Interrupt:
         Returns the ready descriptors, an empty set after `timeout_s` seconds.
         """
         poller = select.poll()
-        for fd in (self._fd, *others):
+        for fd in (self.fileno(), *others):
             poller.register(fd, select.POLLIN | select.POLLPRI)
         return frozenset(fd for fd, _ in poller.poll(max(0.0, timeout_s) * 1000))
-
-    def close(self) -> None:
-        """Close the descriptor."""
-        os.close(self._fd)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
+from framebus.cli import polling
 from framebus.control.client import ControlClient
 from framebus.names import CameraNames
 from framebus.options.chosen import Chosen
@@ -56,10 +58,15 @@ class Bench:
         )
         self.client = ControlClient(self.names, timeout_s=30.0)
         stack.callback(self.client.close)
-        self.thread = threading.Thread(target=self.parts.daemon.run)
+        self.parts.start()
+        self.thread = threading.Thread(target=self.parts.daemon.run, name="main loop")
 
     def call(self, method: str, **params: object) -> dict[str, Any]:
-        result = self.client.call(method, params)
+        if method == "configure":  # on a busy machine its look may take longer than a call
+            clock, sleep = time.monotonic, time.sleep
+            result = polling.configure(self.client, params, clock=clock, sleep=sleep)
+        else:
+            result = self.client.call(method, params)
         assert isinstance(result, dict)
         return result
 

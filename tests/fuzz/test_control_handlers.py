@@ -18,6 +18,7 @@ from capture_daemon.control.handlers import Handlers
 from capture_daemon.control.incident_log import IncidentLog
 from capture_daemon.control.pending_controls import PendingControls
 from capture_daemon.control.refusal import Refusal
+from capture_daemon.control.request_checks import RequestChecked, RequestChecks
 from capture_daemon.lifecycle.controller import CaptureController
 from capture_daemon.settings import spec
 from capture_daemon.settings.capture_request import CaptureRequest
@@ -110,13 +111,16 @@ def test_every_call_gets_exactly_one_answer(
         event=lambda name, document: None,
         pid=1,
     )
+    reports: list[RequestChecked] = []
+    checks = RequestChecks(post=reports.append, spawn=lambda look: look())
     handlers = Handlers(
         controller=controller,
         fallback=fallback_of(controller),
         pending_controls=pending_controls,
         incident_log=incident_log,
         status=lambda now_ns, operator: {"state": controller.state.value},
-        check=lambda _: None,
+        checks=checks,
+        check=lambda _wanted, _present: None,
         shutdown=lambda: None,
         renew=None,
         clock=lambda: 100 * S,
@@ -124,6 +128,9 @@ def test_every_call_gets_exactly_one_answer(
     answers = [OneAnswer() for _ in calls]
     for (method, params), answer in zip(calls, answers, strict=True):
         handlers.call(method, params, answer)
+        for report in reports:
+            checks.on_report(report)
+        reports.clear()
     pending_controls.tick(101 * S)
     incident_log.tick(101 * S)
     assert [answer.count for answer in answers] == [1] * len(calls)

@@ -7,11 +7,13 @@ import signal
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from framebus.cli import polling
 from framebus.control.client import ControlClient
 from framebus.errors import ControlError, FramebusError
 from framebus.names import CameraNames
@@ -73,7 +75,10 @@ class DaemonProcess:
 
     def call(self, method: str, timeout_s: float = 30.0, **params: object) -> dict[str, Any]:
         with ControlClient(self.names, timeout_s=timeout_s) as client:
-            result = client.call(method, params)
+            if method == "configure":  # on a busy machine its look may take longer than a call
+                result = polling.configure(client, params, clock=time.monotonic, sleep=time.sleep)
+            else:
+                result = client.call(method, params)
         assert isinstance(result, dict)
         return result
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from framebus.errors import UsageError
 
-from capture_daemon.control.configuring import ConfigureRequest
+from capture_daemon.control.configuring import ConfigureRequest, parsed
 from capture_daemon.settings import spec
 from capture_daemon.settings.capture_request import CaptureRequest
 from capture_daemon.sources.base import Request
@@ -24,11 +24,11 @@ def test_what_is_left_out_stays() -> None:
 def test_null_leaves_size_and_rate_to_the_source_and_does_without_a_fallback() -> None:
     changed = PRESENT.changed({"size": None, "fps": None, "fallback": None})
     assert changed == ConfigureRequest(CaptureRequest(PRESENT.capture.spec), None)
-    assert PRESENT.changed({"fallback": "none"}).fallback is None
+    assert PRESENT.changed(parsed({"fallback": "none"})).fallback is None
 
 
 def test_source_and_fallback_may_change_places() -> None:
-    changed = PRESENT.changed({"source": "test", "fallback": "http://h/s"})
+    changed = PRESENT.changed(parsed({"source": "test", "fallback": "http://h/s"}))
     assert (changed.capture.spec.text, changed.fallback) == ("test", spec.parse("http://h/s"))
 
 
@@ -45,4 +45,4 @@ def test_what_cannot_be_is_refused_with_what_is_right(
     params: dict[str, object], message: str
 ) -> None:
     with pytest.raises(UsageError, match=message):
-        PRESENT.changed(params)
+        PRESENT.changed(parsed(params))

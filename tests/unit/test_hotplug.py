@@ -6,6 +6,7 @@ import errno
 import os
 import select
 import sys
+import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -126,3 +127,25 @@ def test_a_daemon_that_ends_at_once_is_posted_nothing(monitor: Monitor) -> None:
     hotplug.start(posted.append)
     hotplug.close()
     assert posted == []
+
+
+def test_an_end_does_not_wait_for_an_import_that_hangs(
+    monitor: Monitor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("capture_daemon.devices.hotplug._END_S", 0.01)
+    begun, may_return = threading.Event(), threading.Event()
+    posted: list[MonitorOpened] = []
+
+    def hang() -> Monitor:
+        begun.set()
+        may_return.wait()
+        return monitor
+
+    hotplug = Hotplug(hang, after_s=0.0)
+    hotplug.start(posted.append)
+    begun.wait()
+    hotplug.close()
+    assert posted == []
+    may_return.set()
+    until(lambda: not any(each.name == "hotplug" for each in threading.enumerate()))
+    assert posted == [], "nobody listens any more"

@@ -85,6 +85,7 @@ def test_the_daemon_has_a_handler_for_each_method_that_takes_its_parameters() ->
         pending_controls=missing,
         incident_log=IncidentLog(diagnostics=missing, journal=Path(), event=missing, pid=1),
         status=missing,
+        checks=missing,
         check=missing,
         shutdown=missing,
         renew=None,

@@ -3,8 +3,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import pytest
-from framebus.cli.polling import PATIENCE_S, set_controls
+from framebus.cli.polling import PATIENCE_S, configure, set_controls
 from framebus.control.client import ControlClient
+from framebus.control.protocol import INVALID_PARAMS, NOT_NOW
 from framebus.errors import CommandRefused, ControlTimeout
 
 
@@ -59,3 +60,38 @@ def test_camera_that_never_answers_is_a_timeout_that_names_the_control() -> None
 def test_value_that_the_camera_did_not_take_is_a_refusal() -> None:
     with pytest.raises(CommandRefused, match="brightness is 0, not 10"):
         run(Daemon(slow_s=1, value=0))
+
+
+class Looking(Daemon):
+    """Answers as the daemon does while a source takes `slow_s` seconds to be looked at."""
+
+    code = NOT_NOW
+
+    def call(self, method: str, params: Mapping[str, object] | None = None, **_: object) -> object:
+        self.calls.append(method)
+        if self.now_s < self.slow_s:
+            raise CommandRefused("it takes long to look at", self.code)
+        return {"changed": True}
+
+
+def configured(daemon: Daemon) -> object:
+    wanted = {"source": "file:/clips"}
+    return configure(daemon, wanted, clock=daemon.clock, sleep=daemon.sleep)
+
+
+def test_a_source_that_takes_long_to_look_at_is_asked_for_until_it_was() -> None:
+    daemon = Looking(slow_s=1)
+    assert configured(daemon) == {"changed": True}
+    assert set(daemon.calls) == {"configure"}
+
+
+def test_a_source_that_hangs_is_refused_in_the_end_and_one_that_does_not_fit_at_once() -> None:
+    daemon = Looking(slow_s=1e9)
+    with pytest.raises(CommandRefused, match="takes long"):
+        configured(daemon)
+    assert daemon.now_s == pytest.approx(PATIENCE_S, abs=0.3)
+    daemon = Looking(slow_s=1)
+    daemon.code = INVALID_PARAMS
+    with pytest.raises(CommandRefused):
+        configured(daemon)
+    assert daemon.now_s == 0

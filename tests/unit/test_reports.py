@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import select
 import threading
 
@@ -35,6 +36,18 @@ def test_reports_come_out_in_order_and_wake_the_poll() -> None:
     assert poller.poll(0) == []
     assert mailbox.collect() == []
     mailbox.close()
+
+
+def test_a_thread_that_hung_writes_into_no_descriptor_of_another_after_the_end() -> None:
+    mailbox = Mailbox()
+    number = mailbox.fileno()
+    mailbox.close()
+    others = os.eventfd(0, os.EFD_NONBLOCK)
+    assert others == number, "the number is another's now"
+    mailbox.post("what nobody waits for any more")
+    with pytest.raises(BlockingIOError):
+        os.eventfd_read(others)
+    os.close(others)
 
 
 @pytest.mark.parametrize(

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import heapq
 import itertools
-import os
 import select
 import time
 from collections import deque
 from collections.abc import Callable
+
+from framebus.wakeup import Wakeup
 
 Callback = Callable[[int], None]
 """Called with the epoll events of its descriptor."""
@@ -48,8 +49,8 @@ class StreamLoop:
         self._ticket = itertools.count()  # keeps timers of one moment in order
         self._calls: deque[Callable[[], None]] = deque()
         self._stopped = False
-        self._wake = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
-        self.add(self._wake, select.EPOLLIN, self._run_calls)
+        self._wakeup = Wakeup()
+        self.add(self._wakeup.fileno(), select.EPOLLIN, self._run_calls)
 
     def add(self, fd: int, events: int, callback: Callback) -> None:
         """Call `callback` whenever one of `events` (select.EPOLL…) happens on `fd`."""
@@ -75,7 +76,7 @@ class StreamLoop:
     def call_from_thread(self, callback: Callable[[], None]) -> None:
         """Run `callback` in the loop's thread. The only method for other threads."""
         self._calls.append(callback)
-        os.eventfd_write(self._wake, 1)
+        self._wakeup.set()
 
     def run(self, limit_s: float) -> None:
         """Serve until `stop` is called, at most `limit_s` seconds."""
@@ -120,9 +121,9 @@ class StreamLoop:
         self._callbacks.clear()
         self._timers.clear()
         self._epoll.close()
-        os.close(self._wake)
+        self._wakeup.close()
 
     def _run_calls(self, _events: int) -> None:
-        os.eventfd_read(self._wake)
+        self._wakeup.clear()
         while self._calls:
             self._calls.popleft()()

@@ -187,6 +187,8 @@ def _say(line: str) -> None:
 def _call(client: ControlClient, method: str, arguments: dict[str, object]) -> object:
     if method == "set_controls":
         return polling.set_controls(client, arguments, clock=time.monotonic, sleep=time.sleep)
+    if method == "configure":
+        return polling.configure(client, arguments, clock=time.monotonic, sleep=time.sleep)
     if method == "holders":
         return polling.holders(client, clock=time.monotonic, sleep=time.sleep)
     return client.call(method, arguments)

@@ -117,4 +117,5 @@ def _end(process: subprocess.Popen[bytes]) -> None:
         process.wait(_END_S)
     except subprocess.TimeoutExpired:
         process.kill()
-        process.wait()
+        with contextlib.suppress(subprocess.TimeoutExpired):  # it may hang in the camera's driver
+            process.wait(_CLOSED_S)

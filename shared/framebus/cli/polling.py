@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from framebus.control.client import ControlClient
-from framebus.control.protocol import CAMERA_REFUSED
+from framebus.control.protocol import CAMERA_REFUSED, NOT_NOW
 from framebus.errors import CommandRefused, ControlTimeout
 
 PATIENCE_S = 6.0
@@ -44,6 +44,27 @@ def set_controls(
         f"the camera has not acknowledged {', '.join(sorted(pending))} within {PATIENCE_S:g} s; "
         "it may still: look with `framebus ctl controls`"
     )
+
+
+def configure(
+    client: ControlClient,
+    wanted: Mapping[str, object],
+    *,
+    clock: Callable[[], float],
+    sleep: Callable[[float], None],
+) -> object:
+    """Change the request and return the reply, waiting for a source that takes long to look at.
+
+    Raises CommandRefused when it was not looked at after PATIENCE_S seconds, or does not fit.
+    """
+    deadline_s = clock() + PATIENCE_S
+    while True:
+        try:
+            return client.call("configure", wanted)
+        except CommandRefused as refused:
+            if refused.code != NOT_NOW or clock() >= deadline_s:
+                raise
+        sleep(_LOOK_EVERY_S)
 
 
 def holders(

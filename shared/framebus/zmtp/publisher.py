@@ -7,25 +7,27 @@ not the sender's.
 
 from __future__ import annotations
 
-import os
 import select
 import threading
 import time
 from pathlib import Path
 
+from framebus.wakeup import Wakeup
 from framebus.zmtp.peer import Peer
 from framebus.zmtp.server import Server
 from framebus.zmtp.session import PUB, Message
 from framebus.zmtp.wire import message
 
 _READ_MAX = 1024
+_END_S = 2.0
+"""How long an end waits for a thread that never waits: only a bug keeps it."""
 
 
 class Publisher:
     """One socket. Messages are sent by one thread at a time."""
 
     def __init__(self, acceptor: Acceptor, path: Path, *, queue_max: int, kernel_max: int) -> None:
-        """Bind; who falls behind by `queue_max` bytes loses messages. Raises NoPermission."""
+        """Bind; who falls behind by `queue_max` bytes loses messages. Raises as `bind` does."""
         self._subscribers: tuple[Peer, ...] = ()
         self._queue_max = queue_max
         self._server = Server(
@@ -71,7 +73,7 @@ class Acceptor:
         self._turn = (
             threading.Lock()
         )  # held in each round: a server that is removed has had its last
-        self._wake = os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK)
+        self._wakeup = Wakeup()
         self._ending = False
         self._thread = threading.Thread(target=self._run, name="acceptor", daemon=True)
         self._thread.start()
@@ -80,13 +82,13 @@ class Acceptor:
         """Serve the peers of one more socket."""
         with self._turn:
             self._servers = (*self._servers, server)
-        os.eventfd_write(self._wake, 1)
+        self._wakeup.set()
 
     def remove(self, server: Server) -> None:
         """Serve them no more."""
         with self._turn:
             self._servers = tuple(each for each in self._servers if each is not server)
-        os.eventfd_write(self._wake, 1)
+        self._wakeup.set()
 
     @property
     def name(self) -> str:
@@ -100,21 +102,22 @@ class Acceptor:
     def close(self) -> None:
         """End the thread. All publishers were closed."""
         self._ending = True
-        os.eventfd_write(self._wake, 1)
-        self._thread.join()
-        os.close(self._wake)
+        self._wakeup.set()
+        self._thread.join(_END_S)
+        if not self._thread.is_alive():  # else it may use the descriptor yet
+            self._wakeup.close()
 
     def _run(self) -> None:
         while not self._ending:
             servers = self._servers
             poller = select.poll()
-            poller.register(self._wake, select.POLLIN)
+            poller.register(self._wakeup, select.POLLIN)
             for server in servers:
                 poller.register(server, select.POLLIN)
             while servers is self._servers and not self._ending:
                 ready = poller.poll(self._timeout_ms(servers))
-                if any(fd == self._wake for fd, _ in ready):
-                    os.eventfd_read(self._wake)
+                if any(fd == self._wakeup.fileno() for fd, _ in ready):
+                    self._wakeup.clear()
                 with self._turn:
                     if servers is self._servers:
                         for server in servers:

@@ -6,9 +6,11 @@ from __future__ import annotations
 
 import os
 import signal
+import time
 from contextlib import ExitStack
 from pathlib import Path
 
+from framebus.cli import polling
 from framebus.control.client import ControlClient
 from framebus.frame import FrameFlags
 
@@ -32,7 +34,8 @@ def test_a_camera_that_was_unplugged_while_no_daemon_lived_is_bridged_and_opened
     wait_for(lambda: daemon.call("status").get("state") == "backoff", "it to notice", LIMIT_S)
     assert daemon.said("is opened afresh") == 1
     with ControlClient(daemon.names, timeout_s=LIMIT_S) as client:
-        client.call("configure", {"fallback": "test"})
+        wanted = {"fallback": "test"}
+        polling.configure(client, wanted, clock=time.monotonic, sleep=time.sleep)
     while not is_fallback(daemon):
         continue
     bench.plug(camera.name, "slow", serial="KEPT")

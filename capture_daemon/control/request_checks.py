@@ -1,0 +1,119 @@
+"""What of a `configure` may hang: a path on a dead server, the links to a device, a user's home.
+
+So each look is a thread of its own, which may never return. The main thread, which owns everything
+else here, answers within `BOUND_S` whatever comes of it; what is not known by then changes nothing.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from framebus.control.protocol import HELD, INTERNAL_ERROR, INVALID_PARAMS, NOT_NOW
+from framebus.errors import CameraHeld, UsageError
+
+from capture_daemon.capturing.reports import log_bug
+from capture_daemon.control.refusal import Answer, Refusal
+
+BOUND_S = 0.08
+"""How long a call may wait for a look; control promises an answer within 100 ms."""
+HANGING_MAX = 4
+"""Looks that may hang at a time; further ones are refused."""
+
+Changes = Mapping[str, object]
+Look = Callable[[], Changes]
+"""Return the changes that are wanted, once they were looked at. Raises UsageError, CameraHeld."""
+Apply = Callable[[Changes, Answer], None]
+"""Carry out what was found right, and answer. Raises UsageError."""
+
+
+@dataclass(frozen=True, slots=True)
+class RequestChecked:
+    """What came of a look."""
+
+    ticket: int
+    outcome: Changes | Exception
+
+
+@dataclass(slots=True)
+class _Call:
+    changes: Changes
+    apply: Apply
+    deadline_ns: int
+    answers: list[Answer] = field(default_factory=list)
+    """Those who still wait; empty once they were told that it takes too long."""
+
+
+def _in_a_thread(job: Callable[[], None]) -> None:
+    # A daemon thread: one that hangs must not keep the interpreter from exiting.
+    threading.Thread(target=job, name="check", daemon=True).start()
+
+
+class RequestChecks:
+    """The looks that are under way, and who waits for them."""
+
+    def __init__(
+        self,
+        *,
+        post: Callable[[RequestChecked], None],
+        spawn: Callable[[Callable[[], None]], None] = _in_a_thread,
+    ) -> None:
+        """`spawn` starts a thread; `post` takes what came of a look."""
+        self._post = post
+        self._spawn = spawn
+        self._calls: dict[int, _Call] = {}
+        self._ticket = 0
+
+    def ask(self, changes: Changes, look: Look, apply: Apply, answer: Answer, now_ns: int) -> None:
+        """Look at what is wanted, then apply it. The same call again joins a look under way.
+
+        Raises Refusal.
+        """
+        for call in self._calls.values():
+            if call.changes == changes:
+                call.deadline_ns = now_ns + int(BOUND_S * 1e9)
+                call.answers.append(answer)
+                return
+        if len(self._calls) >= HANGING_MAX:
+            hint = f"{HANGING_MAX} earlier sources have not been looked at yet, and may hang"
+            raise Refusal(NOT_NOW, f"{hint}: nothing was changed")
+        self._ticket = ticket = self._ticket + 1
+        self._calls[ticket] = _Call(changes, apply, now_ns + int(BOUND_S * 1e9), [answer])
+        self._spawn(lambda: self._post(RequestChecked(ticket, _outcome(look))))
+
+    def on_report(self, report: RequestChecked) -> None:
+        """Apply what was found right, or refuse it, if somebody still waits for it."""
+        call = self._calls.pop(report.ticket)
+        for answer in call.answers:
+            try:
+                if isinstance(report.outcome, Exception):
+                    raise report.outcome
+                call.apply(report.outcome, answer)
+            except CameraHeld as error:
+                answer.refuse(Refusal(HELD, str(error)))
+            except UsageError as error:
+                answer.refuse(Refusal(INVALID_PARAMS, str(error)))
+            except Exception as error:  # noqa: BLE001  as in any other method
+                log_bug("a bug in the control method 'configure'", error)
+                answer.refuse(Refusal(INTERNAL_ERROR, "a bug in the daemon; its log has it"))
+
+    def tick(self, now_ns: int) -> None:
+        """Answer those who have waited long enough."""
+        for call in self._calls.values():
+            if call.answers and now_ns >= call.deadline_ns:
+                answers, call.answers = call.answers, []
+                for answer in answers:
+                    hint = "the source takes long to look at, or hangs: nothing was changed"
+                    answer.refuse(Refusal(NOT_NOW, f"{hint}; call again"))
+
+    def deadline_ns(self) -> int | None:
+        """Return when `tick` must be called next; None if nobody waits."""
+        return min((c.deadline_ns for c in self._calls.values() if c.answers), default=None)
+
+
+def _outcome(look: Look) -> Changes | Exception:
+    try:
+        return look()
+    except Exception as error:  # noqa: BLE001  whoever waits for it is told
+        return error
