@@ -51,11 +51,6 @@ def is_not_answering(state: State, blocked_s: float) -> bool:
     return state is not State.STREAMING and blocked_s > BLOCKED_S
 
 
-def is_closing(state: State, *, closing: bool) -> bool:
-    """Tell whether a person still waits for the device to be let go of."""
-    return state in _UNWANTED and closing
-
-
 def is_frozen(state: State, kind: str, since_ns: int, limit_s: float, now_ns: int) -> bool:
     """Tell whether a camera's picture has stayed the same for `limit_s` seconds; 0: never mind.
 
