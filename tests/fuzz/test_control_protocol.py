@@ -43,6 +43,9 @@ def test_any_bytes_are_a_request_or_a_protocol_error(message: bytes) -> None:
 @given(st.binary(max_size=200) | NEARLY.map(lambda value: json.dumps(value).encode()))
 def test_any_bytes_are_a_reply_or_a_protocol_error(message: bytes) -> None:
     try:
-        parse_reply(message)
+        reply = parse_reply(message)
     except ProtocolError as error:
         assert error.code < 0
+    else:
+        assert not reply.code or reply.result is None
+        assert isinstance(reply.message, str)

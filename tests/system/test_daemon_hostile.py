@@ -21,7 +21,7 @@ from tests.programs.daemon import DaemonProcess
 SMALL = ("--source", "test", "--size", "160x120", "--ring-size", "4M")
 
 HANGING = """
-import sys, threading
+import runpy, threading
 from capture_daemon.settings import spec
 from capture_daemon.sources.base import Granted
 
@@ -34,8 +34,7 @@ class Hanging:
         pass
 
 spec.build = lambda *_: Hanging()
-from capture_daemon.__main__ import main
-sys.exit(main())
+runpy.run_module("capture_daemon", run_name="__main__")
 """
 
 

@@ -8,15 +8,14 @@ from pathlib import Path
 from tests.programs.daemon import DaemonProcess
 
 DYING = """
-import sys
+import runpy, sys
 from capture_daemon.capturing.thread import CaptureThread
 
 def die(self):
     sys.exit()  # ends this thread only
 
 CaptureThread.run = die
-from capture_daemon.__main__ import main
-sys.exit(main())
+runpy.run_module("capture_daemon", run_name="__main__")
 """
 
 

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import zmq
 from framebus.contract.causes import Cause
-from framebus.errors import CameraAbsent, FrameGone, NoPermission, SegmentInvalid
+from framebus.errors import CameraAbsent, FramebusError, FrameGone
 from framebus.listener import Listener
 from framebus.liveness import holder
 from framebus.names import CameraNames
-from framebus.ring.reader import RingReader
+from framebus.ring.reader import UNREADABLE, RingReader
 
 from web_workers.cameras.cause import explain
 from web_workers.wire.multipart import Picture
@@ -31,7 +31,7 @@ class RingFollower:
         self.ring: RingReader | None = None
         self.lineage = 0
         """The same as long as sequences are one count; 0 without a ring."""
-        self.trouble: NoPermission | SegmentInvalid | None = None
+        self.trouble: FramebusError | None = None
         """Why there is a segment that cannot be attached to; None when it could, or is absent."""
         self.published = 0
         """Frames published since this link began, whether they were taken or not.
@@ -118,7 +118,7 @@ class RingFollower:
         except CameraAbsent:
             self.trouble = None
             return self.ring  # what is left of the old epoch stays readable
-        except (NoPermission, SegmentInvalid) as trouble:
+        except UNREADABLE as trouble:
             self.trouble = trouble
             return self.ring
         self.trouble = None

@@ -217,7 +217,7 @@ class EventFeed:
             )
         except CameraAbsent:
             return  # no daemon has run yet
-        except (zmq.ZMQError, FramebusError) as error:
+        except FramebusError as error:
             self._not_subscribed(camera, error)
             return
         try:

@@ -97,12 +97,12 @@ class Feed:
         self.fanout.close(Closed.ENDED)
 
     def _wake(self) -> None:
-        """Attach to the ring; stays parked when that raises (zmq.ZMQError, OSError)."""
+        """Attach to the ring; stays parked when that raises (OutOfResources, OSError)."""
         follower = RingFollower(self._names, self._context)
         try:
             descriptor = follower.descriptor
             self._loop.add(descriptor, select.EPOLLIN, self._hinted)
-        except (zmq.ZMQError, OSError):
+        except OSError:
             follower.close()
             raise
         self._follower, self._descriptor = follower, descriptor
