@@ -45,7 +45,7 @@ _CLOSING = {
 
 
 class CaptureController:
-    """Knows the state, and to whom the device is lent; whoever else knows something is named."""
+    """The state and the lease are its own; all else is known by one of its parts."""
 
     def __init__(
         self,
