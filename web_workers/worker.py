@@ -88,7 +88,7 @@ class StreamWorker(GuardedErrors):
             table=table,
             lanes=shared.lanes,
             age=self.age,
-            rooms=ConnectionLimits.of(self.worker_connections),
+            connections=ConnectionLimits.of(self.worker_connections),
             keep_alive_s=self.cfg.keepalive,
             tls=ssl_context(self.cfg) if self.cfg.is_ssl else None,
             serve=self._serve,
@@ -116,13 +116,13 @@ class StreamWorker(GuardedErrors):
         """Serve until told to stop."""
         loop = self._parts.loop
         loop.add(self.poller.fileno(), select.EPOLLIN, lambda _: loop.stop())
-        self._parts.migration.open()
+        self._parts.handover.open()
         super().run()
         self._end_threaded()
         if os.getppid() != self.ppid:
             return  # gunicorn's master is gone: there is no other worker, and will be none
         self._leave()
-        while not self._parts.migration.empty:
+        while not self._parts.handover.empty:
             self.notify()
             loop.dispatch(loop.timeout_s(1.0))
 
@@ -139,7 +139,7 @@ class StreamWorker(GuardedErrors):
 
         When all of them end there is nobody to take what was given away, and the kernel closes it.
         """
-        self._parts.migration.leave()
+        self._parts.handover.leave()
         self._parts.request_reader.end(_END_NS)
         self._end_threaded()
 

@@ -9,7 +9,7 @@ from web_workers.admission.response_drain import UNREAD
 from web_workers.admission.viewer_limits import RefusalReason
 from web_workers.counts import worker_counts
 from web_workers.counts.tally import AGE_BOUNDS_S
-from web_workers.counts.worker_counts import Closed, Handover, WorkerCounts
+from web_workers.counts.worker_counts import Closed, HandoverOutcome, WorkerCounts
 from web_workers.metrics.families import Labels, MetricFamilies
 
 _OF_NO_CAMERA = frozenset({worker_counts.DROPPED, worker_counts.HANDED_OVER})
@@ -30,7 +30,7 @@ def tell(
             counted.counts.get((worker_counts.DROPPED, why), 0),
             {"reason": why},
         )
-    for end in Handover:
+    for end in HandoverOutcome:
         families.counter(
             "handovers",
             "Viewers that were to go from one worker to another, by what became of them: done, or "
