@@ -24,10 +24,10 @@ camera does; `framebus ctl status` tells what it does now.
 SOURCE is one of
 {_SOURCES}
 
-\b
 Exit codes: 0 ended by a signal or by `shutdown`, 64 wrong usage, 73 no room for the ring,
 74 a clean end was not possible, 75 the camera's name or its device is held by another daemon,
 77 no permission.
+
 A flag wins over its environment variable, that over --config, and that over the default.
 """
 

@@ -35,6 +35,7 @@ from web_workers.admission.buffered_socket import BufferedSocket
 from web_workers.admission.connection_limits import ConnectionLimits, raise_descriptor_limit
 from web_workers.admission.request_threads import RequestThreads
 from web_workers.cameras import calls
+from web_workers.handover.channel import Lanes, close_what_waits
 from web_workers.handover.shared import LAYOUT, Shared
 from web_workers.parts import Parts
 from web_workers.responses.takeover import TakeOver, announce, end_threaded
@@ -74,11 +75,12 @@ class StreamWorker(GuardedErrors):
         self._taken: dict[Any, TakeOver] = {}  # by connection, until its request is finished
         self._accept_from = 0.0  # monotonic seconds; before that nothing is accepted
         shared = self.shared
+        others_lanes: Lanes = ()
         if shared.layout == LAYOUT:
             table = WorkerTable(shared.table, row=self.row)
         else:
             self.log.warning("this version shares nothing with workers of the running one: restart")
-            shared = Shared.create()
+            shared, others_lanes = Shared.create(), shared.lanes
             table = WorkerTable(shared.table)
             table.claim()
         self._parts = Parts(
@@ -92,6 +94,8 @@ class StreamWorker(GuardedErrors):
             serve=self._serve,
             closed=self._connection_closed,
         )
+        for _, take in others_lanes:
+            self._parts.loop.add(take, select.EPOLLIN, lambda _: close_what_waits(others_lanes))
         try:
             super().init_process()
         finally:

@@ -53,6 +53,16 @@ def create_lanes() -> list[tuple[int, int]]:
     return lanes
 
 
+def close_what_waits(lanes: Lanes) -> None:
+    """Close the viewers that workers of another layout have put in: nobody could serve them on."""
+    for _, take in lanes:
+        with socket.socket(fileno=os.dup(take)) as lane, contextlib.suppress(BlockingIOError):
+            while True:
+                _, fds, _, _ = socket.recv_fds(lane, 1, _FDS_MAX, socket.MSG_CMSG_CLOEXEC)
+                for fd in fds:
+                    os.close(fd)
+
+
 class Arrival(NamedTuple):
     """A viewer that was taken out. The socket is the taker's to close."""
 

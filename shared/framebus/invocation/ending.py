@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from framebus import printable
-from framebus.errors import SHORTAGES, FramebusError, UsageError, refused
+from framebus.errors import SHORTAGES, FramebusError, OutOfResources, UsageError, refused
 from framebus.invocation import usage
 
 _INTERRUPTED = 130  # 128 + SIGINT, as shells report it
@@ -50,12 +50,14 @@ def run(command: click.Command, args: Sequence[str] | None = None, *, name: str)
 
 
 def _failed(error: FramebusError) -> int:
-    from framebus.invocation import typed  # a daemon that starts need not wait for it
-
     said = str(error)
     if isinstance(error, UsageError):
         said = usage.without_logins(said)
-    click.echo(f"framebus: {_cut(printable.line(typed.remedies(said)))}", err=True)
+    if not isinstance(error, OutOfResources):  # there may be no descriptor to import with
+        from framebus.invocation import typed  # a daemon that starts need not wait for it
+
+        said = typed.remedies(said)
+    click.echo(f"framebus: {_cut(printable.line(said))}", err=True)
     return error.exit_code
 
 

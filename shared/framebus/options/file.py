@@ -131,8 +131,8 @@ def parse(text: str, where: str) -> File:
         _check_name(name, where)
     if named is not None and named not in file.cameras:
         raise UsageError(
-            f"{where}: name says which of its cameras is meant by none, and "
-            f"{quoted(str(named)) or 'this'} is none of them{nearest(str(named), file.cameras)}"
+            f"{where}: name: {quoted(str(named)) or 'this'} is none of its cameras"
+            f"{nearest(str(named), file.cameras)} (the one that is meant where none is named)"
         )
     return file
 
