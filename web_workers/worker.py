@@ -19,13 +19,13 @@ reads no socket; `wsgi.create` writes "100 Continue" if a request's `_expected_1
 
 from __future__ import annotations
 
-import errno
 import os
 import select
 import time
 from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any
 
+from framebus.errors import SHORTAGES
 from gunicorn import http
 from gunicorn.sock import ssl_context
 from gunicorn.workers.gthread import TConn
@@ -45,7 +45,6 @@ from web_workers.worker_table import WorkerTable
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
 
-_NO_ROOM = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
 _ACCEPT_PAUSE_S = 0.5
 _WRITE_S = 10.0
 """How long a thread may take to write over TLS, seconds."""
@@ -155,7 +154,7 @@ class StreamWorker(GuardedErrors):
         except (BlockingIOError, ConnectionAbortedError):
             return  # another worker was faster, or the client has gone
         except OSError as error:
-            if error.errno not in _NO_ROOM:
+            if error.errno not in SHORTAGES:
                 raise
             self.log.warning("cannot accept: %s; viewers stay, trying again", error.strerror)
             self._accept_from = time.monotonic() + _ACCEPT_PAUSE_S

@@ -28,13 +28,13 @@ import termios
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
+from framebus.errors import SHORTAGES
+
 from web_workers.handover.viewer_state import SIZE, Unreadable, ViewerState, decoded
 
 LANES = 8
 _BUFFER = 1 << 22  # bytes; the kernel grants net.core.wmem_max
-_NO_ROOM = frozenset(
-    {errno.EAGAIN, errno.ETOOMANYREFS, errno.ENOBUFS, errno.ENOMEM, errno.EMFILE, errno.ENFILE}
-)
+_NO_ROOM = frozenset({*SHORTAGES, errno.ETOOMANYREFS})
 _FDS_MAX = 8  # more than any message has: what is too much must arrive to be closed
 
 Lanes = Sequence[tuple[int, int]]
