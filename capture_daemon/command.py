@@ -11,26 +11,23 @@ from framebus.options.option import Scope
 from framebus.options.table import CONFIG, FALLBACK_SOURCE, SOURCE, TABLE
 
 from capture_daemon.settings.options import Settings, settings
+from capture_daemon.settings.spec import FORMS
 from capture_daemon.sources.redact import HIDDEN
 
-_HELP = """Run the capture daemon of one camera, in the foreground.
+_SOURCES = "\n".join(f"  {form:<16} {what}" for form, what in FORMS.items())
+_HELP = f"""Run the capture daemon of one camera, in the foreground.
 
 It is the only process that opens the camera. It goes on until SIGTERM or Ctrl-C, whatever the
 camera does; `framebus ctl status` tells what it does now.
 
 \b
 SOURCE is one of
-  auto             the first camera that there is, else the test pattern
-  v4l2:DEVICE      a node, a /dev/v4l/by-id name, usb:VID:PID[:SERIAL]
-  ffmpeg:ARGS      whatever ffmpeg reads
-  http://URL       another server's multipart stream
-  file:PATH        a recording, looped
-  test             a moving test pattern
+{_SOURCES}
 
-\b
 Exit codes: 0 ended by a signal or by `shutdown`, 64 wrong usage, 73 no room for the ring,
 74 a clean end was not possible, 75 the camera's name or its device is held by another daemon,
 77 no permission.
+
 A flag wins over its environment variable, that over --config, and that over the default.
 """
 

@@ -25,7 +25,7 @@ from framebus.names import (
 from framebus.options import flags
 from framebus.options.chosen import Chosen
 from framebus.options.option import Scope
-from framebus.options.table import BIND, CAMERAS, NAME
+from framebus.options.table import CAMERAS, NAME
 from framebus.serving import access, address
 from framebus.trusted_files import owner_of
 
@@ -41,15 +41,14 @@ Code that does not start would end it: `--check` with the same options tells bef
 
 \b
   framebus web
-  framebus web --bind 0.0.0.0:8080        for other machines too ({BIND.default} otherwise)
+  framebus web --bind 0.0.0.0:8080        for other machines too
   framebus web --bind unix:/run/framebus/web.sock
-  framebus web --max-viewers 200 --max-rate 100M      beyond it: 503, and who is in stays in
+  framebus web --max-viewers 200 --max-rate 100M    beyond it: 503
 
 Beyond this machine a token is asked for, which is made once; where it is, is said at the start.
 With --certfile each viewer takes one of {THREAD_SLOTS} threads a worker: put nginx in front for
 more.
 
-\b
 Exit codes: 64 wrong usage, 69 no such address, or Flask, gunicorn or others are not installed,
 70 (--check) the code does not start, 75 the port is in use, 77 no permission.
 """

@@ -47,7 +47,7 @@ class ControlServer:
     def __init__(self, *, path: Path, call: Call, group: int = -1) -> None:
         """Bind; `group` is the id of the group that may connect, -1 for the process's own.
 
-        Raises NoPermission.
+        Raises NoPermission and OutOfResources.
         """
         self._call = call
         self.answered = 0

@@ -41,10 +41,10 @@ def find(
             continue
         try:
             holder = scan.process(int(entry))
-        except PermissionError:
-            unseen += 1
-        except OSError:
+        except (FileNotFoundError, ProcessLookupError):
             continue  # it has ended
+        except OSError:  # it is another user's, or no descriptor is left to look with
+            unseen += 1
         else:
             if holder is not None:
                 found.append(holder)

@@ -18,8 +18,8 @@ import re
 import threading
 from pathlib import Path
 
-from framebus.errors import CameraHeld, NoPermission
-from framebus.liveness import holder, locked_by_reader
+from framebus.errors import CameraHeld, refused
+from framebus.liveness import holder, lock_holder, locked_by_reader
 from framebus.trusted_files import lies_at, open_trusted
 
 _MODE = 0o640
@@ -39,8 +39,8 @@ class Locks:
     def acquire(self, path: Path, what: str, owner: object = None) -> None:
         """Take the lock at `path` for a part of this process. Never waits.
 
-        Harmless when `owner` has it already. Raises CameraHeld, naming the holder of `what`, and
-        NoPermission.
+        Harmless when `owner` has it already. Raises CameraHeld, naming the holder of `what`,
+        NoPermission and OutOfResources.
         """
         with self._mutex:
             if path not in self._held:
@@ -81,9 +81,12 @@ def _lock(path: Path, what: str) -> int:
             if locked_by_reader(fd):
                 _give_up(path, fd)
                 continue
-            pid = _pid(path, fd)
+            pid = _pid(fd)
             os.close(fd)
             raise _held(what, pid) from None
+        except OSError as error:
+            os.close(fd)
+            raise refused(error, f"cannot lock {path}", "let it be locked") from error
         if lies_at(path, fd):
             _sign(path, fd)
             return fd
@@ -94,9 +97,8 @@ def _open(path: Path) -> int:
     try:
         return open_trusted(path, os.geteuid(), flags=os.O_RDWR | os.O_CREAT, mode=_MODE)
     except OSError as error:
-        raise NoPermission(
-            f"cannot open the lock file {path} ({error.strerror}): run as the user that owns it"
-        ) from error
+        remedy = "run as the user that owns it"
+        raise refused(error, f"cannot open the lock file {path}", remedy) from error
 
 
 def _give_up(path: Path, fd: int) -> None:
@@ -110,20 +112,18 @@ def _give_up(path: Path, fd: int) -> None:
 
 
 def _sign(path: Path, fd: int) -> None:
-    """Write who holds the lock; on failure let it go. Raises NoPermission."""
+    """Write who holds the lock; on failure let it go. Raises NoPermission and OutOfResources."""
     try:
         os.ftruncate(fd, 0)
         os.write(fd, f"{os.getpid()}\n{start_time(os.getpid())}\n".encode())
     except OSError as error:
         os.close(fd)
-        raise NoPermission(
-            f"cannot write the lock file {path} ({error.strerror}): make room in {path.parent}"
-        ) from error
+        raise refused(error, f"cannot write the lock file {path}", "remove it") from error
 
 
-def _pid(path: Path, fd: int) -> int:
+def _pid(fd: int) -> int:
     """Return the holder's pid: the kernel's word, or the file's where namespaces hide it."""
-    if pid := holder(path):
+    if pid := lock_holder(fd):
         return pid
     first = os.pread(fd, 32, 0).split(b"\n")[0]
     return int(first) if first.isdigit() else 0
@@ -132,11 +132,12 @@ def _pid(path: Path, fd: int) -> int:
 def start_time(pid: int) -> int:
     """Return when a process started, in clock ticks since boot; 0 if it is not there.
 
-    With the pid it names a process for good: a pid alone may be given to another.
+    With the pid it names a process for good: a pid alone may be given to another. Raises OSError
+    where it cannot be seen.
     """
     try:
         stat = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
-    except OSError:
+    except (FileNotFoundError, ProcessLookupError):
         return 0
     return int(stat.rpartition(")")[2].split()[19])  # field 22; the name in brackets is field 2
 

@@ -13,7 +13,7 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
-from framebus.errors import CameraHeld, NoPermission, UsageError
+from framebus.errors import CameraHeld, NoPermission, OutOfResources, UsageError
 from framebus.names import device_lock
 
 from capture_daemon.ownership.inherited_device import InheritedDevice
@@ -170,7 +170,7 @@ class SourceOwner:
 
     def _unlock(self, inherited: InheritedDevice) -> None:
         """Remove the dead predecessor's lock file of a device that is not gone on with."""
-        with contextlib.suppress(SourceError, CameraHeld, NoPermission):
+        with contextlib.suppress(SourceError, CameraHeld, NoPermission, OutOfResources):
             lock = device_lock(self._runtime, inherited.rdev)
             self._locks.acquire(lock, "the device that was handed over", self)
             self._locks.release(lock)
@@ -203,6 +203,8 @@ class SourceOwner:
             raise SourceError("held", str(error), remedy="end the other daemon") from error
         except NoPermission as error:
             raise SourceError("no-permission", str(error)) from error
+        except OutOfResources as error:
+            raise SourceError("no-descriptors", str(error)) from error
         self._lock = lock
 
     def _lock_of(self, resolved: spec.SourceSpec | None) -> Path | None:

@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from framebus.errors import FramebusError
+from framebus.errors import FramebusError, OutOfResources
 from framebus.liveness import holder
 from framebus.names import device_lock
 from framebus.trusted_files import open_trusted
@@ -62,6 +62,12 @@ class Holding:
 
     def wait(self, rdev: int, limit_s: float, interrupt: Interrupt) -> Outcome:
         """Wait until nobody that can be seen has the device any more."""
+        try:
+            return self._wait(rdev, limit_s, interrupt)
+        except OutOfResources as error:
+            return Outcome(Result.NOTHING, str(error))
+
+    def _wait(self, rdev: int, limit_s: float, interrupt: Interrupt) -> Outcome:
         deadline = self._clock() + limit_s
         look_again_s = _LOOK_AGAIN_S
         waited_for: list[int] = []
@@ -86,6 +92,8 @@ class Holding:
             pidfd = os.pidfd_open(pid)
         except ProcessLookupError:
             return Outcome(Result.DONE, f"process {pid} had ended")
+        except OSError as error:  # no descriptor is left
+            return Outcome(Result.NOTHING, f"cannot watch process {pid}: {error.strerror}")
         try:
             if self._earlier_daemon(rdev) != pid:  # its pid might be another's by now
                 return Outcome(Result.NOTHING, f"process {pid} had ended")
@@ -116,7 +124,7 @@ class Holding:
             for pid in pids:
                 try:
                     pidfds.append(os.pidfd_open(pid))
-                except OSError:  # it has just ended; the next look tells
+                except OSError:  # it has just ended, or no descriptor is left: look again soon
                     return interrupt.fileno() in interrupt.wait(_JUST_ENDED_S)
                 stack.callback(os.close, pidfds[-1])
             return interrupt.fileno() in interrupt.wait(seconds, *pidfds)
@@ -126,21 +134,23 @@ class Holding:
 
         It must hold the device's lock by the kernel's word, be the very process that wrote the
         lock file (by its start time), and hold no camera's lock: one that does is alive and well,
-        and two daemons that were given one device must not end each other in turn.
+        and two daemons that were given one device must not end each other in turn. What cannot be
+        seen, for want of a descriptor too, is as good as alive and well.
         """
         lock = device_lock(self._runtime, rdev)
-        pid = holder(lock)
-        if not pid or pid == os.getpid():
-            return 0
         try:
+            pid = holder(lock)
+            if not pid or pid == os.getpid():
+                return 0
             written, started = _text(lock).split()
+            if written != str(pid) or started != str(start_time(pid)):
+                return 0
+            others = (each for each in os.listdir(self._runtime) if each.endswith(".lock"))
+            for other in (self._runtime / each for each in others if not each.startswith("@")):
+                if other != self._own_lock and holder(other) == pid:
+                    return 0
         except (OSError, FramebusError, ValueError):
             return 0
-        if written != str(pid) or started != str(start_time(pid)):
-            return 0
-        for other in self._runtime.glob("*.lock"):
-            if other != self._own_lock and not other.name.startswith("@") and holder(other) == pid:
-                return 0
         return pid
 
 

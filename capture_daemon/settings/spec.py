@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from types import MappingProxyType
 from urllib.parse import urlsplit
 
 from framebus.errors import UsageError
@@ -19,16 +21,18 @@ from capture_daemon.sources import redact
 from capture_daemon.sources.base import Granted, Interrupt, Request, Source
 from capture_daemon.sources.remedies import Medium
 
-FORMS = (
-    "auto",
-    "test",
-    "v4l2:DEVICE",
-    "http://URL",
-    "https://URL",
-    "file:PATH",
-    "ffmpeg:ARGS",
+FORMS: Mapping[str, str] = MappingProxyType(
+    {
+        "auto": "the first camera that there is, else the test pattern",
+        "v4l2:DEVICE": "a node, a /dev/v4l/by-id name, usb:VID:PID[:SERIAL]",
+        "ffmpeg:ARGS": "whatever ffmpeg reads",
+        "http://URL": "another server's stream or pictures",
+        "https://URL": "the same, over TLS",
+        "file:PATH": "a picture, a recording or a directory of pictures, looped",
+        "test": "a moving test pattern",
+    }
 )
-"""The valid forms, as help texts and errors name them."""
+"""The valid forms, and what each is, as help texts and errors name them."""
 
 _WITHOUT_ARGUMENT = frozenset({"auto", "test"})
 _WITH_ARGUMENT = frozenset({"v4l2", "file", "ffmpeg"})

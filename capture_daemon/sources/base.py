@@ -16,7 +16,7 @@ from __future__ import annotations
 import select
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal, Protocol, runtime_checkable
+from typing import Literal, Protocol, Self, runtime_checkable
 
 from framebus.contract.causes import CaptureCode, InnerCode, SourceCode
 from framebus.contract.documents import GrantedDocument, RequestedDocument
@@ -132,6 +132,10 @@ class SourceError(Exception):
         self.remedy = remedy
         self.errno = errno
         self.operation = operation
+
+    def again(self) -> Self:
+        """Return it to be raised once more: a traceback would grow with each time that it is."""
+        return self.with_traceback(None)
 
 
 class SourceUnusable(SourceError):

@@ -11,6 +11,7 @@ raise (OSError, ZMQError) is translated once, where it happens. Nothing here doe
     ├── PartMissing         a package is not installed: install it        (exit 69)
     ├── NoPermission        a person must grant something                   (exit 77)
     │   └── Untrusted       somebody else may have made it: a person must look
+    ├── OutOfResources      no descriptor, memory or room is left: try again later (exit 71)
     ├── RingError
     │   ├── FrameTooLarge   the writer refused one frame: count it, go on
     │   ├── FrameGone       the reader asked for a frame that is overwritten: take the newest
@@ -24,7 +25,25 @@ raise (OSError, ZMQError) is translated once, where it happens. Nothing here doe
 
 from __future__ import annotations
 
+import errno
 import os
+from collections.abc import Mapping
+from typing import Final
+
+_NO_MEMORY = "end programs, or give it more memory"
+_NO_ROOM = "make room there"
+SHORTAGES: Final[Mapping[int, str]] = {
+    errno.EMFILE: "raise this program's limit of open files (`ulimit -n`, LimitNOFILE=)",
+    errno.ENFILE: "end programs, or raise the machine's limit of open files (fs.file-max)",
+    errno.ENOMEM: _NO_MEMORY,
+    errno.ENOBUFS: _NO_MEMORY,
+    errno.EAGAIN: "end programs, or raise the limits on processes and memory",
+    errno.ENOLCK: "end programs: the machine has no locks left",
+    errno.ENOSPC: _NO_ROOM,
+    errno.EDQUOT: _NO_ROOM,
+}
+"""What to do about each errno that says nothing of what was asked for, only that it may work later.
+"""
 
 
 class FramebusError(Exception):
@@ -73,6 +92,36 @@ class NoPermission(FramebusError):
 
 class Untrusted(NoPermission):
     """A file or directory that somebody else made or may write; the message names the remedy."""
+
+
+class OutOfResources(FramebusError):
+    """Descriptors, memory or room ran out: `errno`, one of SHORTAGES, says which.
+
+    It may work later: whoever can wait tries again.
+    """
+
+    exit_code = os.EX_OSERR
+
+    def __init__(self, message: str, errno: int = 0) -> None:
+        super().__init__(message)
+        self.errno = errno
+
+
+def refused(error: OSError, what: str, remedy: str) -> NoPermission | OutOfResources:
+    """Return what an OSError asks for: time, or a person who does what `remedy` says.
+
+    `what` says what cannot be done.
+    """
+    number, said = error.errno or 0, f"{what} ({error.strerror})"
+    if number in SHORTAGES:
+        return OutOfResources(f"{said}: {SHORTAGES[number]}", number)
+    return NoPermission(f"{said}: {remedy}")
+
+
+def raise_shortage(error: OSError, what: str) -> None:
+    """Raise OutOfResources if that is what an OSError says: it tells nothing of what is there."""
+    if error.errno in SHORTAGES:
+        raise refused(error, what, "") from error
 
 
 class RingError(FramebusError):

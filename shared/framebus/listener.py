@@ -11,7 +11,7 @@ import os
 
 import zmq
 
-from framebus.errors import SegmentInvalid
+from framebus.errors import FramebusError, SegmentInvalid, refused
 from framebus.names import CameraNames, endpoint
 from framebus.ring.announcement import Announcement
 from framebus.trusted_files import owner_of
@@ -41,7 +41,8 @@ class Listener:
     """
 
     def __init__(self, context: zmq.Context[zmq.Socket[bytes]], names: CameraNames) -> None:
-        self.socket: zmq.Socket[bytes] = context.socket(zmq.SUB)
+        """Raise OutOfResources where there is no descriptor for a socket."""
+        self.socket = open_socket(context, zmq.SUB)
         self.socket.linger = 0
         self.socket.setsockopt(zmq.CONFLATE, 1)  # works only when set before connect
         self.socket.setsockopt(zmq.MAXMSGSIZE, _HINT_MAX)
@@ -92,10 +93,10 @@ class Listener:
 def event_socket(context: zmq.Context[zmq.Socket[bytes]], names: CameraNames) -> zmq.Socket[bytes]:
     """Return a SUB socket connected to CAMERA.events, for the caller to poll and close.
 
-    Raises what trusted_files.owner_of does of the runtime directory.
+    Raises what trusted_files.owner_of does of the runtime directory, and OutOfResources.
     """
     owner_of(names.runtime)
-    socket = context.socket(zmq.SUB)
+    socket = open_socket(context, zmq.SUB)
     socket.linger = 0
     socket.setsockopt(zmq.MAXMSGSIZE, _EVENT_MAX)
     socket.setsockopt(zmq.SUBSCRIBE, b"")
@@ -106,7 +107,25 @@ def event_socket(context: zmq.Context[zmq.Socket[bytes]], names: CameraNames) ->
 
 
 def own_context() -> zmq.Context[zmq.Socket[bytes]]:
-    """Return a context of this process's own, with one I/O thread."""
-    context: zmq.Context[zmq.Socket[bytes]] = zmq.Context(io_threads=1)
+    """Return a context of this process's own, with one I/O thread. Raises OutOfResources."""
+    try:
+        context: zmq.Context[zmq.Socket[bytes]] = zmq.Context(io_threads=1)
+    except zmq.ZMQError as error:
+        raise _refused(error) from error
     context.setsockopt(zmq.MAX_SOCKETS, min(1023, int(os.sysconf("SC_OPEN_MAX"))))
     return context
+
+
+def open_socket(context: zmq.Context[zmq.Socket[bytes]], kind: int) -> zmq.Socket[bytes]:
+    """Return a socket of a context; raises OutOfResources where there is no descriptor for it.
+
+    Where one is there and the next is not, libzmq may end the process instead (src/epoll.cpp).
+    """
+    try:
+        return context.socket(kind)
+    except zmq.ZMQError as error:
+        raise _refused(error) from error
+
+
+def _refused(error: zmq.ZMQError) -> FramebusError:
+    return refused(OSError(error.errno, error.strerror), "cannot open a ZeroMQ socket", "try again")

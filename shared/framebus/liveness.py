@@ -7,22 +7,28 @@ import os
 import struct
 from pathlib import Path
 
-from framebus.errors import FramebusError
+from framebus.errors import FramebusError, OutOfResources, raise_shortage
 from framebus.trusted_files import open_trusted, owner_of
 
 _FLOCK = struct.Struct("@hhqqi4x")  # struct flock of fcntl(2), with a 64-bit off_t
 
 
-def holder(lock: Path) -> int:
+def holder(lock: Path, owner: int | None = None) -> int:
     """Return the pid of the process that holds a `lockf` on this file, 0 when nobody does.
 
-    Nobody holds what is not to be believed (trusted_files.py). Reports nothing of the calling
+    Nobody holds what is not to be believed (trusted_files.py); `owner` is the user id whose files
+    are, where that is not to be found out from the directory. Reports nothing of the calling
     process's own locks, and must not be called by a process that holds one on this file: POSIX
-    drops a lock when any descriptor of the file is closed.
+    drops a lock when any descriptor of the file is closed. Raises OutOfResources: it is not known.
     """
     try:
-        fd = open_trusted(lock, owner_of(lock.parent))
-    except (OSError, FramebusError):
+        fd = open_trusted(lock, owner_of(lock.parent) if owner is None else owner)
+    except OutOfResources:
+        raise
+    except FramebusError:
+        return 0
+    except OSError as error:
+        raise_shortage(error, f"cannot look who holds {lock}")
         return 0
     try:
         return lock_holder(fd)

@@ -25,7 +25,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from framebus.errors import BadCameraName, UsageError
+from framebus.errors import BadCameraName, UsageError, raise_shortage
 
 DEFAULT_CAMERA = "camera"
 PRIVILEGED_SOCKET = Path("/run/framebus-privileged.sock")
@@ -189,13 +189,22 @@ def device_lock(runtime: Path, rdev: int) -> Path:
 
 
 def cameras(runtime: Path) -> list[str]:
-    """Return the names of the cameras that have, or had, a daemon in `runtime`, sorted."""
-    try:
-        entries = os.listdir(runtime)
-    except OSError:
-        return []
-    stems = (entry.removesuffix(".lock") for entry in entries if entry.endswith(".lock"))
+    """Return the names of the cameras that have, or had, a daemon in `runtime`, sorted.
+
+    Raises OutOfResources.
+    """
+    names = (entry for entry in entries(runtime) if entry.endswith(".lock"))
+    stems = (name.removesuffix(".lock") for name in names)
     return sorted(stem for stem in stems if _CAMERA_NAME.fullmatch(stem))
+
+
+def entries(directory: Path) -> list[str]:
+    """Return what lies in a directory, nothing where we may not look. Raises OutOfResources."""
+    try:
+        return os.listdir(directory)
+    except OSError as error:
+        raise_shortage(error, f"cannot look into {directory}")
+        return []
 
 
 def segment_path(name: str) -> Path:

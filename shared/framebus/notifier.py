@@ -26,7 +26,7 @@ class Notifier:
     """The daemon's end of CAMERA.frames."""
 
     def __init__(self, acceptor: Acceptor, names: CameraNames) -> None:
-        """Bind; the caller holds the camera's lock. Raises NoPermission."""
+        """Bind; the caller holds the camera's lock. Raises NoPermission and OutOfResources."""
         path = names.frames_socket
         self._publisher = Publisher(acceptor, path, queue_max=0, kernel_max=_FRAMES_KERNEL)
 
@@ -44,7 +44,7 @@ class EventNotifier:
     """The daemon's end of CAMERA.events: one JSON object a message, with a key `event`."""
 
     def __init__(self, acceptor: Acceptor, names: CameraNames) -> None:
-        """Bind; the caller holds the camera's lock. Raises NoPermission."""
+        """Bind; the caller holds the camera's lock. Raises NoPermission and OutOfResources."""
         path = names.events_socket
         self._publisher = Publisher(
             acceptor, path, queue_max=_EVENTS_QUEUED, kernel_max=_EVENTS_KERNEL

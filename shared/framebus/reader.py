@@ -20,7 +20,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from framebus.errors import CameraAbsent, FrameGone, FrameTimeout, SegmentInvalid
+from framebus.errors import CameraAbsent, FrameGone, FrameTimeout, OutOfResources, SegmentInvalid
 from framebus.frame import Frame
 from framebus.listener import Listener, own_context, silence_s
 from framebus.names import DEFAULT_CAMERA, CameraNames, check_runtime_dir, runtime_dir
@@ -48,7 +48,8 @@ class FrameReader:
     ) -> None:
         """Prepare to read; waits for nothing and needs no daemon yet.
 
-        Raises BadCameraName, and UsageError for a runtime directory that no daemon can serve in.
+        Raises BadCameraName, UsageError for a runtime directory that no daemon can serve in, and
+        OutOfResources where there is no descriptor to listen with.
         """
         self._names = CameraNames(check_runtime_dir(runtime or runtime_dir()), camera)
         self._every = every
@@ -56,6 +57,7 @@ class FrameReader:
         self._ring: RingReader | None = None
         self._last = 0  # sequence returned last, in this epoch
         self._hint: Announcement | None = None
+        self._shortage = ""  # why the ring could not be attached to now, though it may be soon
         self.delivered = 0
         """Frames returned by iteration and `next`."""
         self.skipped = 0
@@ -85,8 +87,9 @@ class FrameReader:
     def next(self, timeout_s: float | None = None) -> Frame:
         """Wait for a frame that was not returned yet, and return it.
 
-        Raises FrameTimeout after `timeout_s` seconds; None waits for ever. NoPermission and
-        SegmentInvalid (another framebus version's ring) are raised at once: waiting mends neither.
+        Raises FrameTimeout after `timeout_s` seconds; None waits for ever, also while there is no
+        descriptor or memory to attach with, which the log tells. NoPermission and SegmentInvalid
+        (another framebus version's ring) are raised at once: waiting mends neither.
         """
         if self._pid != os.getpid():  # a socket from before a fork waits for ever, without a word
             self._parents = self._context, self._listener  # not this process's to close
@@ -111,7 +114,8 @@ class FrameReader:
         """Return the newest frame at once, whether it was returned before or not.
 
         Its `age_s` tells whether the camera still delivers. Raises CameraAbsent when there is no
-        daemon, or it has published nothing yet. Does not count and does not move the iteration.
+        daemon, or it has published nothing yet, and OutOfResources. Does not count and does not
+        move the iteration.
         """
         ring = self._attached()
         frame = ring.newest() if ring else None
@@ -120,7 +124,10 @@ class FrameReader:
         return frame
 
     def at(self, sequence: int) -> Frame:
-        """Return a frame of this epoch by its sequence; raises FrameGone or CameraAbsent."""
+        """Return a frame of this epoch by its sequence.
+
+        Raises FrameGone, CameraAbsent and OutOfResources.
+        """
         ring = self._attached()
         if ring is None:
             raise CameraAbsent(f"no ring of {self._names.camera!r}: {self._why_none()}")
@@ -204,7 +211,13 @@ class FrameReader:
         """Return the next frame by this reader's policy if it is there."""
         ring = self._ring
         if ring is None or ring.cursor <= self._last:  # an old epoch is read to its end first
-            ring = self._attached()
+            try:
+                ring = self._attached()
+                self._shortage = ""
+            except OutOfResources as shortage:
+                if not self._shortage:
+                    _log.warning("%s; trying again", shortage)
+                self._shortage = str(shortage)
         if ring is None:
             return None
         while (cursor := ring.cursor) > self._last:
@@ -230,6 +243,8 @@ class FrameReader:
         return ring.read(sequence)
 
     def _why_none(self) -> str:
+        if self._shortage:
+            return self._shortage
         if self._ring is None:
             return f"no daemon serves it in {self._names.runtime}; start one with `framebus up`"
         status = self._ring.status()

@@ -17,10 +17,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from framebus.errors import BadCameraName, FramebusError
-from framebus.liveness import lock_holder
-from framebus.names import SYSTEM_RUNTIME, CameraNames, cameras, check_camera_name
-from framebus.trusted_files import open_trusted
+from framebus.errors import BadCameraName, raise_shortage
+from framebus.liveness import holder
+from framebus.names import SYSTEM_RUNTIME, CameraNames, cameras, check_camera_name, entries
 
 _SESSIONS = Path("/run/user")
 _BOUND = Path("/proc/net/unix")
@@ -57,10 +56,14 @@ class RuntimeDirectory:
 
 
 def running(runtime: Path) -> list[RunningCamera]:
-    """Return the cameras that run in one runtime directory, by name."""
+    """Return the cameras that run in one runtime directory, by name. Raises OutOfResources.
+
+    It need not be trusted: what belongs to its owner says who runs there.
+    """
     found = []
     for name in itertools.islice(cameras(runtime), _MOST):
-        pid = _holder(CameraNames(runtime, name).lock)
+        status = _lstat(runtime)
+        pid = holder(CameraNames(runtime, name).lock, status.st_uid) if status else 0
         if pid:
             found.append(RunningCamera(name, pid))
     return found
@@ -76,7 +79,7 @@ def others(
 ) -> list[RuntimeDirectory]:
     """Return the runtime directories besides `than` in which cameras run, as far as can be seen.
 
-    Those that are ours to ask come first. The keywords say where to look.
+    Those that are ours to ask come first. Raises OutOfResources. The keywords say where to look.
     """
     sockets = _bound_sockets(bound)
     if temporary is None:
@@ -144,25 +147,12 @@ def _lstat(path: Path) -> os.stat_result | None:
         return None
 
 
-def _holder(lock: Path) -> int:
-    """Return the pid of a lock file's holder, 0 for none, and for what is no lock file of its
-    directory's owner (trusted_files.py has the rule)."""
-    try:
-        fd = open_trusted(lock, lock.parent.lstat().st_uid)
-    except (OSError, FramebusError):
-        return 0
-    try:
-        return lock_holder(fd)
-    finally:
-        os.close(fd)
-
-
 def _usual(sessions: Path, temporary: Path) -> Iterator[Path]:
     """Yield where framebus makes runtime directories for a user, each where it is that user's."""
-    for user in _entries(sessions):
+    for user in entries(sessions):
         if user.isdecimal():
             yield sessions / user / "framebus"
-    for entry in _entries(temporary):
+    for entry in entries(temporary):
         owner = re.fullmatch(r"framebus-(\d{1,10})", entry, re.ASCII)
         if owner:
             path = temporary / entry
@@ -173,13 +163,6 @@ def _usual(sessions: Path, temporary: Path) -> Iterator[Path]:
                 continue
 
 
-def _entries(directory: Path) -> list[str]:
-    try:
-        return os.listdir(directory)
-    except OSError:
-        return []
-
-
 def _bound_sockets(table: Path) -> dict[Path, tuple[str, ...]]:
     """Return the directories with sockets that are called as control sockets, and their cameras.
 
@@ -187,7 +170,8 @@ def _bound_sockets(table: Path) -> dict[Path, tuple[str, ...]]:
     """
     try:
         text = table.read_bytes().decode(errors="replace")
-    except OSError:
+    except OSError as error:
+        raise_shortage(error, f"cannot read {table}")
         return {}
     found: dict[Path, set[str]] = {}
     for line in text.splitlines()[1:]:

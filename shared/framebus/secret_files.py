@@ -11,7 +11,7 @@ import stat
 from contextlib import suppress
 from pathlib import Path
 
-from framebus.errors import NoPermission, UsageError
+from framebus.errors import NoPermission, UsageError, refused
 
 SHORTEST = 8
 """Characters of the shortest secret that is taken."""
@@ -22,17 +22,17 @@ _TOKEN_BYTES = 32
 def read_secret(path: Path, *, group_may_read: bool = False) -> str:
     """Return the secret in a file: its only line.
 
-    Raises NoPermission when others may read or write the file, or we may not, and UsageError when
-    it is no file, or holds no secret. FileNotFoundError is left to the caller.
+    Raises NoPermission when others may read or write the file, or we may not, OutOfResources when
+    it cannot be opened now, and UsageError when it is no file, or holds no secret.
+    FileNotFoundError is left to the caller.
     """
     try:
         fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
     except FileNotFoundError:
         raise
     except OSError as error:
-        raise NoPermission(
-            f"cannot read {path} ({error.strerror}): let user id {os.geteuid()} read it"
-        ) from error
+        remedy = f"let user id {os.geteuid()} read it"
+        raise refused(error, f"cannot read {path}", remedy) from error
     try:
         _check(path, os.fstat(fd), group_may_read=group_may_read)
         content = os.read(fd, _LONGEST + 2)
@@ -53,7 +53,7 @@ def make_secret(path: Path) -> None:
     """Make a file with a new random secret for its owner alone; one that is there stays.
 
     Whoever comes second, at the same moment or later, finds the whole file of the first. Raises
-    NoPermission.
+    NoPermission and OutOfResources.
     """
     fresh = path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
     try:
@@ -69,10 +69,8 @@ def make_secret(path: Path) -> None:
         finally:
             fresh.unlink()
     except OSError as error:
-        raise NoPermission(
-            f"cannot make {path} ({error.strerror}): set FRAMEBUS_STATE_DIR to a directory that "
-            f"user id {os.geteuid()} can write"
-        ) from error
+        remedy = f"set FRAMEBUS_STATE_DIR to a directory that user id {os.geteuid()} can write"
+        raise refused(error, f"cannot make {path}", remedy) from error
 
 
 def read_or_make_secret(path: Path) -> str:

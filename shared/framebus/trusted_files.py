@@ -18,7 +18,7 @@ import shlex
 import stat
 from pathlib import Path
 
-from framebus.errors import CameraAbsent, NoPermission, Untrusted, UsageError
+from framebus.errors import CameraAbsent, NoPermission, Untrusted, UsageError, refused
 from framebus.names import check_runtime_dir
 
 _OTHERS_WRITE = stat.S_IWGRP | stat.S_IWOTH
@@ -29,8 +29,9 @@ _SAFELY = os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
 def owner_of(runtime: Path) -> int:
     """Return the id of the user whose files in a runtime directory are to be believed.
 
-    Raises CameraAbsent where there is no such directory, NoPermission where we may not look, and
-    Untrusted, with the remedy, where somebody else could have made it or may write it.
+    Raises CameraAbsent where there is no such directory, NoPermission where we may not look,
+    OutOfResources where there is no memory to, and Untrusted, with the remedy, where somebody else
+    could have made it or may write it.
     """
     try:
         found = runtime.lstat()
@@ -39,7 +40,7 @@ def owner_of(runtime: Path) -> int:
     except (FileNotFoundError, NotADirectoryError):
         raise CameraAbsent(f"no daemon has run in {runtime} yet: it is not there") from None
     except OSError as error:
-        raise NoPermission(f"cannot look at {runtime}: {error.strerror}") from error
+        raise refused(error, f"cannot look at {runtime}", "run as its owner") from error
     if not stat.S_ISDIR(found.st_mode):
         raise Untrusted(
             f"the runtime directory {runtime} is no directory (a link is none): "
@@ -61,17 +62,16 @@ def owner_of(runtime: Path) -> int:
 def create_runtime_dir(runtime: Path) -> Path:
     """Create `runtime` with mode 0750 if it is missing, and return it. For who serves there.
 
-    Raises NoPermission when it cannot be made or written, UsageError when it is too long for a
+    Raises NoPermission when it cannot be made or written, OutOfResources when there is no room for
+    it, UsageError when it is too long for a
     socket path or is not ours, and Untrusted.
     """
     check_runtime_dir(runtime)
     try:
         runtime.mkdir(mode=0o750, parents=True, exist_ok=True)
     except OSError as error:
-        raise NoPermission(
-            f"cannot create the runtime directory {runtime} ({error.strerror}): "
-            "set FRAMEBUS_RUNTIME_DIR to a directory that you can write"
-        ) from error
+        remedy = "set FRAMEBUS_RUNTIME_DIR to a directory that you can write"
+        raise refused(error, f"cannot create the runtime directory {runtime}", remedy) from error
     owner = owner_of(runtime)
     if owner != os.geteuid():
         raise UsageError(

@@ -9,7 +9,7 @@ import pytest
 
 from tests.guest.camera import descriptors, pictures
 from tests.guest.camera.controls import GET_CUR, OUT_OF_RANGE, SET_CUR, Controls, Refused
-from tests.guest.camera.faults import Faults
+from tests.guest.camera.faults import FAULTS, Faults
 from tests.guest.camera.model import BULK, MODELS, PROCESSING_UNIT
 from tests.guest.camera.negotiation import COMMIT, PROBE, Negotiation
 from tests.guest.camera.stream import Stream
@@ -18,6 +18,7 @@ from tests.samples import pictures as jpegs
 
 BRIGHTNESS = (PROCESSING_UNIT, 0x02)
 INTERVAL_NS = 33_333_300
+GUEST = Path(__file__).parents[1] / "guest"
 
 
 def _parts(data: bytes) -> list[bytes]:
@@ -28,6 +29,12 @@ def _parts(data: bytes) -> list[bytes]:
         found.append(data[: data[0]])
         data = data[data[0] :]
     return found
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_every_fault_has_a_row_of_what_user_space_sees(fault: str) -> None:
+    rows = [*(GUEST / "inside").glob("test_*.py"), *(GUEST / "recovery").glob("*.py")]
+    assert any(f'"{fault}"' in file.read_text() for file in rows)
 
 
 @pytest.mark.parametrize("model", MODELS.values(), ids=MODELS)

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import click
 import pytest
+from click.testing import CliRunner
 from framebus.cli import main as cli
 from framebus.cli.main import framebus
 from framebus.errors import CameraHeld, NoPermission
@@ -57,6 +58,14 @@ def test_every_option_of_a_command_is_explained_and_has_its_variable(command: st
         if option.name not in ACTIONS:
             assert str(option.envvar).startswith("FRAMEBUS_"), option.name
             assert option.show_envvar, option.name
+
+
+@pytest.mark.parametrize("width", [80, 100])
+@pytest.mark.parametrize("command", ["up", "capture", "web"])
+def test_help_fits_into_the_terminal(command: str, width: int) -> None:
+    shown = CliRunner().invoke(framebus, [command, "--help"], terminal_width=width).output
+    assert "--config FILE.toml" in shown
+    assert max(map(len, shown.splitlines())) <= width
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from framebus.errors import OutOfResources
+from framebus.liveness import holder
 from framebus.names import device_lock
 
 from capture_daemon.ownership.locks import Locks
@@ -136,6 +138,32 @@ def test_a_daemon_that_serves_another_camera_is_never_ended(
     with Other(device_lock(runtime, RDEV), runtime / "back.lock") as other:
         assert holding(runtime, other.pid).end(RDEV, interrupt).result is Result.UNAVAILABLE
         assert alive(other.pid)
+
+
+@pytest.mark.parametrize("hidden", ["back.lock", device_lock(Path(), RDEV).name])
+def test_a_process_of_which_it_cannot_be_seen_whether_it_serves_a_camera_is_never_ended(
+    runtime: Path, locks: Locks, interrupt: Interrupt, monkeypatch: pytest.MonkeyPatch, hidden: str
+) -> None:
+    def short(lock: Path) -> int:
+        if lock.name == hidden:
+            raise OutOfResources("no descriptor is left")
+        return holder(lock)
+
+    monkeypatch.setattr("capture_daemon.recovery.holding.holder", short)
+    with Other(device_lock(runtime, RDEV), runtime / "back.lock") as other:
+        assert holding(runtime, other.pid).end(RDEV, interrupt).result is Result.UNAVAILABLE
+        assert alive(other.pid)
+
+
+def test_a_holder_that_cannot_be_looked_for_is_not_said_to_be_nobody(
+    runtime: Path, locks: Locks, interrupt: Interrupt, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def short(lock: Path) -> int:
+        raise OutOfResources("no descriptor is left")
+
+    monkeypatch.setattr("capture_daemon.recovery.holding.holder", short)
+    outcome = holding(runtime).wait(RDEV, 60.0, interrupt)
+    assert (outcome.result, outcome.note) == (Result.NOTHING, "no descriptor is left")
 
 
 def test_a_strangers_process_is_never_ended(

@@ -13,6 +13,7 @@ from framebus.ring import layout
 from framebus.ring.reader import RingReader
 from framebus.ring.writer import RingWriter
 from framebus.secret_files import make_secret, read_secret
+from hypothesis import settings
 
 from tests.rigs.announced_ring import AnnouncedRing
 from tests.rigs.fixtures import bus, patient_bus
@@ -20,6 +21,10 @@ from web_workers.app import create_app
 from web_workers.settings import Settings
 
 __all__ = ["bus", "patient_bus"]
+
+# How fast a test is depends on what else the machine does.
+settings.register_profile("without-deadline", deadline=None)
+settings.load_profile("without-deadline")
 
 
 @pytest.fixture

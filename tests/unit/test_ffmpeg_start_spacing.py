@@ -44,3 +44,16 @@ def test_a_source_that_worked_has_its_first_starts_again(cost_s: float) -> None:
             starts.failed(FAILURE, 100.0, cost_s)
             assert may_start(starts, 100.0)
         starts.worked()
+
+
+def test_a_failure_that_is_raised_for_weeks_does_not_grow() -> None:
+    starts = StartSpacing()
+    for _ in range(FREE):
+        starts.failed(FAILURE, 100.0, cost_s=0.075)
+    assert depth(starts) == depth(starts)
+
+
+def depth(starts: StartSpacing) -> int:
+    with pytest.raises(SourceGone) as failure:
+        starts.check(101.0)
+    return len(failure.traceback)

@@ -81,3 +81,15 @@ def test_a_wrong_password_is_not_shown_over_and_over() -> None:
     pause.worked()
     pause.failed(SourceError("refused", "nothing listens"), now_s)
     pause.check(now_s)
+
+
+def test_a_refusal_that_is_raised_for_weeks_does_not_grow() -> None:
+    pause = LoginBackoff()
+    pause.failed(SourceUnusable("unauthorized", "no"), 0.0)
+    assert depth(pause) == depth(pause)
+
+
+def depth(pause: LoginBackoff) -> int:
+    with pytest.raises(SourceUnusable) as refusal:
+        pause.check(1.0)
+    return len(refusal.traceback)

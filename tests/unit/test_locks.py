@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from framebus.errors import CameraHeld, NoPermission, Untrusted
+from framebus.errors import CameraHeld, NoPermission, OutOfResources, Untrusted
 from framebus.liveness import holder
 
 from capture_daemon.ownership.locks import Locks, how_to_end, start_time
@@ -124,7 +124,7 @@ def test_a_lock_file_that_cannot_be_written_is_let_go_of(
     locks, path = Locks(), tmp_path / "x.lock"
     with monkeypatch.context() as patched:
         patched.setattr(os, "write", full)
-        with pytest.raises(NoPermission, match="make room"):
+        with pytest.raises(OutOfResources, match="make room"):
             locks.acquire(path, "x")
     with lock_held_on(path), pytest.raises(CameraHeld):
         locks.acquire(path, "x")

@@ -98,7 +98,7 @@ def test_a_camera_that_the_file_does_not_have_needs_a_source_of_its_own(
         ("[camera.front]\nmax_viewer = 1", r"\[camera.front\]: .* 'max_viewers', above the first"),
         (
             "name = 'frnt'\n[camera.front]",
-            "'frnt' is none of them: did you mean 'front'",
+            "'frnt' is none of its cameras: did you mean 'front'",
         ),
         ("cameras = ['a', 1]", "cameras must be a list of texts .*, not a list of something else"),
         ("[front]\nfps = 1", r"table is \[camera.front\]"),

@@ -76,6 +76,10 @@ def test_a_value_that_does_not_fit_is_named_with_file_table_and_key() -> None:
     Chosen(file=file).of_camera("back").check(*Scope)  # another camera's daemon goes on
 
 
+def test_a_number_of_the_file_is_taken_to_its_last_digit() -> None:
+    assert Chosen(file=parse("fps = 59.94005994", "my.toml"))[KNOWN["fps"]] == 59.94005994
+
+
 def test_a_flag_wins_over_a_wrong_value_of_the_file() -> None:
     file = parse("fps = -3", "my.toml")
     assert Chosen({"fps": "5"}, file)[KNOWN["fps"]] == 5.0

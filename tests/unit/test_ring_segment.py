@@ -13,6 +13,7 @@ import pytest
 from framebus.errors import (
     CameraAbsent,
     NoPermission,
+    OutOfResources,
     SegmentFull,
     SegmentInvalid,
     Untrusted,
@@ -210,7 +211,7 @@ def test_a_ring_that_cannot_be_mapped_is_a_clear_error_and_leaves_nothing(
     before = opened()
     with monkeypatch.context() as patch:
         patch.setattr(mmap, "mmap", refused)
-        with pytest.raises(SegmentInvalid, match="Cannot allocate memory"):
+        with pytest.raises(OutOfResources, match="Cannot allocate memory"):
             RingReader.attach(CameraNames(runtime))
     assert opened() == before
 

@@ -23,6 +23,7 @@ from capture_daemon.sources.base import (
     Request,
     SourceError,
 )
+from tests.helpers.descriptors import none_left
 from tests.helpers.locks import lock_held_on
 
 NODE = "/dev/full"  # a character device that every machine has, and nobody opens
@@ -256,3 +257,13 @@ def test_the_fallback_never_opens_the_cameras_device(
         fallback.check_apart(spec.parse(other), camera)
     fallback.open(asking("v4l2:/dev/zero"), interrupt)
     fallback.close()
+
+
+def test_a_device_that_cannot_be_locked_for_want_of_a_descriptor_is_not_opened_and_tried_again(
+    tmp_path: Path, device: Device, interrupt: Interrupt
+) -> None:
+    bus = sources(tmp_path, device)
+    with none_left(), pytest.raises(SourceError) as raised:
+        bus.open(asking(f"v4l2:{NODE}"), interrupt)
+    assert raised.value.code == "no-descriptors"
+    assert not [each for each in device.events if each.startswith("open")]

@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+import re
 import sys
 from contextlib import closing
+from pathlib import Path
 from types import ModuleType
 
 import pytest
@@ -11,6 +13,8 @@ from capture_daemon.settings import spec
 from capture_daemon.settings.spec import build, parse
 from capture_daemon.sources.base import Granted, Interrupt, Request, SourceUnusable
 from capture_daemon.sources.pattern.source import PatternSource
+
+README = Path(__file__).parents[2] / "README.md"
 
 
 @pytest.mark.parametrize(
@@ -38,6 +42,12 @@ def test_an_unknown_form_names_all_that_are_valid(text: str) -> None:
     with pytest.raises(UsageError) as failure:
         parse(text)
     assert all(form in str(failure.value) for form in spec.FORMS)
+
+
+def test_readme_has_every_form() -> None:
+    table = README.read_text().partition("\n## Where frames come from")[2].partition("\n## ")[0]
+    forms = " ".join(line.split("|")[1] for line in table.splitlines() if line.startswith("| `"))
+    assert {*re.findall(r"`([^`]+)`", forms)} - {"--source"} == {*spec.FORMS}
 
 
 @pytest.mark.parametrize(

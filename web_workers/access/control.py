@@ -19,6 +19,7 @@ from framebus.errors import (
     ControlTimeout,
     FramebusError,
     NoPermission,
+    OutOfResources,
 )
 from framebus.names import CameraNames
 from framebus.spelling import did_you_mean
@@ -32,7 +33,7 @@ TIMEOUT_S: Final = 3.0
 AT_ONCE: Final = 2
 """Calls under way in one worker: its threads are for those who look, too."""
 
-_STATUS = {CameraAbsent: 503, NoPermission: 403, ControlTimeout: 504}
+_STATUS = {CameraAbsent: 503, NoPermission: 403, OutOfResources: 503, ControlTimeout: 504}
 _turns = threading.BoundedSemaphore(AT_ONCE)
 
 

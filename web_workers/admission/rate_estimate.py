@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from contextlib import closing
 
-from framebus.errors import CameraAbsent, FrameGone, NoPermission, SegmentInvalid
+from framebus.errors import CameraAbsent, FrameGone
 from framebus.names import CameraNames
-from framebus.ring.reader import RingReader
+from framebus.ring.reader import UNREADABLE, RingReader
 
 
 def bytes_per_s(names: CameraNames, fps: float | None) -> int:
@@ -18,7 +18,7 @@ def bytes_per_s(names: CameraNames, fps: float | None) -> int:
         with closing(RingReader.attach(names)) as ring:
             cursor, interval_ns = ring.cursor, ring.interval_ns
             length = ring.length(cursor) if cursor else 0
-    except (CameraAbsent, FrameGone, NoPermission, SegmentInvalid):
+    except (CameraAbsent, FrameGone, *UNREADABLE):
         return 0
     if not interval_ns:
         return 0

@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from framebus.contract.causes import REMEDIES, Cause, Code
 from framebus.contract.words import State
-from framebus.errors import FramebusError, NoPermission, Untrusted
+from framebus.errors import FramebusError, NoPermission, OutOfResources, Untrusted
 from framebus.listener import UNKNOWN_INTERVAL_S
 from framebus.names import CameraNames
 from framebus.remedies import for_camera
@@ -33,11 +33,16 @@ def explain(
     """Return why this camera gives no fresh frames.
 
     `status` is what its ring says (empty without one), `attached` whether there is a ring,
-    `trouble` why the ring cannot be read, `holder` returns the pid of the living daemon or 0.
+    `trouble` why the ring cannot be read, `holder` returns the pid of the living daemon or 0, or
+    raises OutOfResources.
     """
     if trouble is not None:
         return Cause(_code(trouble), str(trouble))
-    if not holder():
+    try:
+        alive = holder() > 0
+    except OutOfResources as shortage:
+        return Cause(_code(shortage), str(shortage))
+    if not alive:
         return _without_daemon(names.camera, attached)
     told = status.get("cause")
     if isinstance(told, Mapping):
@@ -52,6 +57,8 @@ def _code(trouble: FramebusError) -> Code:
             return "untrusted"
         case NoPermission():
             return "no-permission"
+        case OutOfResources():
+            return "out-of-resources"
         case _:
             return "other-version"
 

@@ -12,10 +12,10 @@ from contextlib import closing
 from dataclasses import dataclass
 
 from framebus.contract.causes import Cause
-from framebus.errors import CameraAbsent, FrameGone, NoPermission, SegmentInvalid
+from framebus.errors import CameraAbsent, FramebusError, FrameGone, OutOfResources
 from framebus.liveness import holder
 from framebus.names import CameraNames
-from framebus.ring.reader import RingReader
+from framebus.ring.reader import UNREADABLE, RingReader
 
 from web_workers.cameras.cause import explain, fresh_for_ns
 
@@ -76,7 +76,7 @@ def observe(
 
     Never raises for what is the matter with the camera: that is its `cause`.
     """
-    trouble: NoPermission | SegmentInvalid | None = None
+    trouble: FramebusError | None = None
     sequence, captured_ns, interval_ns, told, attached = 0, 0, 0, dict(status or {}), False
     try:
         with closing(RingReader.attach(names)) as ring:
@@ -86,14 +86,17 @@ def observe(
             sequence, captured_ns = _newest(ring)
     except CameraAbsent:
         pass
-    except (NoPermission, SegmentInvalid) as error:
+    except UNREADABLE as error:
         trouble = error
     fresh = sequence > 0 and now_ns - captured_ns <= fresh_for_ns(interval_ns)
-    pid = holder(names.lock)
+    try:
+        pid = holder(names.lock)
+    except OutOfResources as shortage:  # nothing says that it is dead
+        pid, trouble = -1, trouble or shortage
     cause = None
     if not fresh or fallback_shown(told):
         cause = explain(names, told, attached=attached, trouble=trouble, holder=lambda: pid)
-    alive = fresh or pid > 0
+    alive = fresh or pid != 0
     return Observation(
         camera=names.camera,
         status=told,

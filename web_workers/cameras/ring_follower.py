@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import zmq
 from framebus.contract.causes import Cause
-from framebus.errors import CameraAbsent, FrameGone, NoPermission, SegmentInvalid
+from framebus.errors import CameraAbsent, FramebusError, FrameGone
 from framebus.listener import Listener
 from framebus.liveness import holder
 from framebus.names import CameraNames
-from framebus.ring.reader import RingReader
+from framebus.ring.reader import UNREADABLE, RingReader
 
 from web_workers.cameras.cause import explain
 from web_workers.wire.multipart import Picture
@@ -31,7 +31,7 @@ class RingFollower:
         self.ring: RingReader | None = None
         self.lineage = 0
         """The same as long as sequences are one count; 0 without a ring."""
-        self.trouble: NoPermission | SegmentInvalid | None = None
+        self.trouble: FramebusError | None = None
         """Why there is a segment that cannot be attached to; None when it could, or is absent."""
         self.published = 0
         """Frames published since this link began, whether they were taken or not.
@@ -44,7 +44,7 @@ class RingFollower:
 
     @property
     def descriptor(self) -> int:
-        """Readable when there may be a hint: then call `heard`."""
+        """Readable when there may be a hint: then call `receive`."""
         return int(self._listener.socket.getsockopt(zmq.FD))
 
     @property
@@ -52,22 +52,22 @@ class RingFollower:
         """The frame interval that the daemon gave, nanoseconds; 0 when unknown."""
         return self.ring.interval_ns if self.ring is not None else 0
 
-    def heard(self) -> Picture | None:
+    def receive(self) -> Picture | None:
         """Return the picture of the hint that has arrived, if it is new."""
         hint = self._listener.receive()
         if hint is None:
             return None
         ring = self.ring
         if ring is None or hint.epoch != ring.epoch:
-            return self.look()
+            return self.poll()
         if hint.sequence <= self._last:
             return None
         try:
             return self._taken(Picture.announced(hint, ring))
         except FrameGone:
-            return self.look()
+            return self.poll()
 
-    def look(self) -> Picture | None:
+    def poll(self) -> Picture | None:
         """Return the newest picture, if it was not taken yet, without having been told."""
         ring = self.ring
         if ring is None or ring.cursor <= self._last:  # an old epoch is read to its end first
@@ -118,7 +118,7 @@ class RingFollower:
         except CameraAbsent:
             self.trouble = None
             return self.ring  # what is left of the old epoch stays readable
-        except (NoPermission, SegmentInvalid) as trouble:
+        except UNREADABLE as trouble:
             self.trouble = trouble
             return self.ring
         self.trouble = None

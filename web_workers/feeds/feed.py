@@ -97,12 +97,12 @@ class Feed:
         self.fanout.close(Closed.ENDED)
 
     def _wake(self) -> None:
-        """Attach to the ring; stays parked when that raises (zmq.ZMQError, OSError)."""
+        """Attach to the ring; stays parked when that raises (OutOfResources, OSError)."""
         follower = RingFollower(self._names, self._context)
         try:
             descriptor = follower.descriptor
             self._loop.add(descriptor, select.EPOLLIN, self._hinted)
-        except (zmq.ZMQError, OSError):
+        except OSError:
             follower.close()
             raise
         self._follower, self._descriptor = follower, descriptor
@@ -120,13 +120,13 @@ class Feed:
 
     def _hinted(self, _events: int) -> None:
         if self._follower is not None:
-            picture = self._follower.heard()
+            picture = self._follower.receive()
             if picture is not None:
                 self._deliver(self._follower, picture)
 
     def _catch_up(self, follower: RingFollower) -> None:
         """Take the newest frame, hint or no hint: nobody may be ahead of this feed."""
-        picture = follower.look()
+        picture = follower.poll()
         if picture is not None:
             self._deliver(follower, picture)
 
@@ -158,7 +158,7 @@ class Feed:
         silence_ns = _silence_ns(follower.interval_ns)
         now = self._loop.clock()
         self._look_at(now + min(silence_ns, _LOOK_MAX_NS))
-        picture = follower.look()
+        picture = follower.poll()
         if picture is not None:
             self._deliver(follower, picture)
         else:

@@ -9,7 +9,7 @@ import logging
 import socket
 from collections.abc import Callable, Iterable
 
-import zmq
+from framebus.errors import OutOfResources
 
 from web_workers.admission.viewer_limits import ViewerLimits
 from web_workers.counts.worker_counts import Closed, WorkerCounts
@@ -27,7 +27,7 @@ log = logging.getLogger("gunicorn.error")
 
 
 class WorkerViewers:
-    """One worker's; to the migration it is their `ViewerHost`."""
+    """One worker's; to the hand-over it is their `ViewerHost`."""
 
     def __init__(
         self,
@@ -64,7 +64,7 @@ class WorkerViewers:
         viewer.admission = taken.admission
         try:
             self._join(viewer, taken)
-        except (zmq.ZMQError, OSError) as error:
+        except (OutOfResources, OSError) as error:
             viewer.close(Closed.FAILED)
             raise OSError(error.errno, f"no descriptor for a feed: {error}") from error
         self._came()
@@ -113,7 +113,7 @@ class WorkerViewers:
                 self._events.move_in(viewer, state.camera)
             else:
                 self._feed(state.camera).move_in(viewer, state)
-        except (zmq.ZMQError, OSError) as error:
+        except (OutOfResources, OSError) as error:
             log.warning("a viewer of another worker cannot be served: %s", error)
             if viewer is None:
                 sock.close()

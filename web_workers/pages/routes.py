@@ -8,9 +8,10 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from flask import Blueprint, Response, current_app, g, jsonify, render_template, request
-from framebus.errors import CameraAbsent, FrameGone, NoPermission, SegmentInvalid
+from framebus.errors import CameraAbsent, FrameGone
 from framebus.frame import Frame
 from framebus.names import CameraNames
+from framebus.ring.reader import UNREADABLE
 
 from web_workers.access.authorizer import ADDRESS
 from web_workers.access.decisions import Decision, decided
@@ -182,7 +183,7 @@ class _Views:
             frame = snapshot.earlier(names, ago_s, time.monotonic_ns())
         except FrameGone as error:
             return problem(404, "not-in-history", str(error))
-        except (CameraAbsent, NoPermission, SegmentInvalid):
+        except (CameraAbsent, *UNREADABLE):
             return _away(self._observe(names.camera))
         return _frame(frame)
 
@@ -205,7 +206,7 @@ def _endless(
 def _newest(names: CameraNames) -> Frame | None:
     try:
         return snapshot.newest(names)
-    except (CameraAbsent, FrameGone, NoPermission, SegmentInvalid):
+    except (CameraAbsent, FrameGone, *UNREADABLE):
         return None  # what `observe` saw says why
 
 

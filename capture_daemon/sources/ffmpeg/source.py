@@ -114,7 +114,7 @@ class FfmpegSource:
             )
         checked_fps(self._request.fps, 1.0)
         if self._absent is not None and absence.is_absent(self._arguments):
-            raise self._absent
+            raise self._absent.again()
         self._absent = None
         self._starts.check(time.monotonic())
         before_s = _spent_s()

@@ -30,7 +30,7 @@ class StartSpacing:
     def check(self, now_s: float) -> None:
         """Raise the last failure again if it is too early for another start."""
         if self._failure is not None and now_s < self._again_s:
-            raise self._failure
+            raise self._failure.again()
 
     def failed(self, error: SourceError, now_s: float, cost_s: float) -> None:
         """A start that took `cost_s` of processor time was in vain."""

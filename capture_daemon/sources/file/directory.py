@@ -14,6 +14,8 @@ import time
 from bisect import bisect_right
 from pathlib import Path
 
+from framebus.errors import SHORTAGES
+
 from capture_daemon.sources.file.picture import TOO_LARGE, Picture, Pictures, unreadable
 from capture_daemon.sources.file.regular import Identity, NotRegularError, identify, open_regular
 from capture_daemon.sources.pictures.splitter import LARGEST_FRAME
@@ -54,7 +56,7 @@ class Directory:
     def pictures(self) -> Pictures:
         """Yield each picture once, judged, from where the pass before was broken off.
 
-        Raises OSError: the directory cannot be read.
+        Raises OSError: the directory cannot be read, or there is no descriptor to read with.
         """
         self._list()
         begun_after = self._last
@@ -108,6 +110,8 @@ class Directory:
         except (FileNotFoundError, NotRegularError):
             return None
         except OSError as error:
+            if error.errno in SHORTAGES:
+                raise  # it says nothing of the picture
             picture = unreadable(error)
         else:
             self._remember(name, identity, picture)

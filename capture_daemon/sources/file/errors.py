@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+import errno
 import os
 import stat
 import time
@@ -10,6 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from framebus.contract.causes import SourceCode
+from framebus.errors import SHORTAGES
 
 from capture_daemon.sources.base import SourceError, SourceGone, SourceUnusable
 from capture_daemon.sources.file.avi import AviError
@@ -67,10 +69,15 @@ def not_playable(path: Path, error: AviError) -> SourceUnusable:
     )
 
 
-def failed(path: Path, error: OSError) -> SourceUnusable:
-    """Return what to say of a path that cannot be read."""
+def failed(path: Path, error: OSError) -> SourceError:
+    """Return what to say of a path that cannot be read; a shortage is no permanent failure."""
     code: SourceCode
+    kind: type[SourceError] = SourceUnusable
+    number = error.errno or 0
     match error:
+        case _ if number in SHORTAGES:
+            kind, remedy = SourceError, SHORTAGES[number]
+            code = "no-memory" if number == errno.ENOMEM else "no-descriptors"
         case FileNotFoundError():
             code, remedy = (
                 "no-such-file",
@@ -81,9 +88,7 @@ def failed(path: Path, error: OSError) -> SourceUnusable:
         case _:
             code, remedy = "unreadable", "check the file system that holds it"
     reason = error.strerror or str(error)
-    return SourceUnusable(
-        code, f"cannot read {path}: {reason}", remedy=remedy, errno=error.errno or 0
-    )
+    return kind(code, f"cannot read {path}: {reason}", remedy=remedy, errno=number)
 
 
 def nothing_there(path: Path) -> SourceError:

@@ -251,7 +251,7 @@ class HttpSource:
         if reader is None or time.monotonic() - self._newest_s < _EARLY * self._timeout.picture_s:
             return
         if self._refusal is not None:
-            raise self._refusal
+            raise self._refusal.again()
         if reader.response.parser.head is None:
             raise errors.unreachable(reader.response.target, TimeoutError())
         if reader.others:

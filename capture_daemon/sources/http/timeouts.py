@@ -90,7 +90,7 @@ class LoginBackoff:
     def check(self, now_s: float) -> None:
         """Raise the refusal again if it is too early for another."""
         if self._refusal is not None and now_s < self._again_s:
-            raise self._refusal
+            raise self._refusal.again()
 
     def failed(self, error: SourceError, now_s: float) -> None:
         """Take note of why a try failed."""

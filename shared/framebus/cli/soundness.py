@@ -1,7 +1,7 @@
 """Asks the children of `framebus up` whether their options are sound, without starting them.
 
-Only a child knows what its options may be, and it takes one a second to say so. So `up` asks when
-something of this machine stands in the way: then, too, a wrong option is what a person hears of.
+Only a child knows what a source may be, and it takes one a second to say so. So `up` asks when
+something of this machine stands in the way: then, too, a wrong source is what a person hears of.
 """
 
 from __future__ import annotations

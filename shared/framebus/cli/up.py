@@ -24,14 +24,14 @@ from framebus.names import DEFAULT_CAMERA, runtime_dir, state_dir
 from framebus.options import flags
 from framebus.options.chosen import Chosen
 from framebus.options.option import Scope
-from framebus.options.table import BIND, CAMERAS, NAME, SOURCE, TABLE
+from framebus.options.table import CAMERAS, NAME, SOURCE, TABLE
 from framebus.serving import access, address
 
 _SECRETS = tuple(option for option in TABLE if option.secret)
 """Given to the daemon alone, in its environment, since arguments are for all users to read."""
 _PROBE_EVERY_S = 0.1
 
-_HELP = f"""Run the capture daemon and the web tier; Ctrl-C ends both.
+_HELP = """Run the capture daemon and the web tier; Ctrl-C ends both.
 
 Whichever of them dies is started again. Prints what to open and to type once the page answers.
 
@@ -40,12 +40,11 @@ Whichever of them dies is started again. Prints what to open and to type once th
   framebus up --source test --size 1280x720 --fps 30
   framebus up --source v4l2:/dev/v4l/by-id/usb-Vendor_Webcam-video-index0
   framebus up --source http://192.168.1.20:8080/stream --name garden
-  framebus up --bind 0.0.0.0:8080          for other machines too ({BIND.default} otherwise)
+  framebus up --bind 0.0.0.0:8080          for other machines too
 
 Beyond this machine a token is asked for. It is made once, and is in the URL that is printed; in a
 terminal a QR code of it is for a phone to read.
 
-\b
 Exit codes: 0 ended by a signal, 64 wrong usage, 69 no such address, or something is not installed,
 75 the port, the camera or its name is held by another program, 77 no permission.
 """

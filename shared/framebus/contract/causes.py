@@ -35,7 +35,13 @@ SourceCode = Literal[_V4l2, _Http, _File, _Program]
 InnerCode = Literal["interrupted", "not-open", "other-format", "other-plan"]
 """Between the daemon's threads, and of what a predecessor left: nobody is told them as a cause."""
 ViewerCode = Literal[
-    "daemon-absent", "daemon-died", "no-frames", "untrusted", "other-version", "unknown"
+    "daemon-absent",
+    "daemon-died",
+    "no-frames",
+    "untrusted",
+    "other-version",
+    "out-of-resources",
+    "unknown",
 ]
 """What the web tier finds out itself, where no daemon can say it."""
 Code = Literal[CaptureCode, SourceCode, InnerCode, ViewerCode]

@@ -7,8 +7,7 @@ docs/control.md describes them for people. A method is added here, in the daemon
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from framebus.contract.parameters import Parameter, number, of, one_of, or_null, text
 from framebus.contract.words import DEVICE_LEVEL, Rung
@@ -24,8 +23,7 @@ _SOURCE: Final = "a text, as in test, v4l2:DEVICE, http://URL"
 _RESETS: Final = tuple(rung for rung in Rung if rung in DEVICE_LEVEL)
 
 
-@dataclass(frozen=True, slots=True)
-class Method:
+class Method(NamedTuple):
     """One control method."""
 
     name: str

@@ -7,8 +7,7 @@ get it. It raises ValueError, with a hint or without, or UsageError where it has
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from framebus.errors import UsageError
 from framebus.spelling import did_you_mean
@@ -16,8 +15,7 @@ from framebus.spelling import did_you_mean
 Check = Callable[[object], object]
 
 
-@dataclass(frozen=True, slots=True)
-class Parameter:
+class Parameter(NamedTuple):  # made in a tenth of a dataclass's time, when a daemon starts
     """One parameter of a method."""
 
     name: str

@@ -19,8 +19,9 @@ from framebus.errors import (
     NoPermission,
     Untrusted,
     UsageError,
+    refused,
 )
-from framebus.listener import own_context
+from framebus.listener import open_socket, own_context
 from framebus.liveness import holder
 from framebus.names import CameraNames, check_runtime_dir, endpoint
 from framebus.trusted_files import check_socket, owner_of
@@ -74,10 +75,10 @@ class ControlClient:
         """Call one method and return its result (docs/control.md lists them).
 
         Raises CameraAbsent when no daemon serves the camera, NoPermission when its socket is not
-        ours to use, Untrusted when it could be somebody else's (trusted_files.py), UsageError for a
-        call that is too long or is no JSON, ControlTimeout when it does not answer within
-        `timeout_s` seconds (by default the client's), and CommandRefused with the daemon's own
-        words when it says no.
+        ours to use, Untrusted when it could be somebody else's (trusted_files.py), OutOfResources
+        when no descriptor is left for it, UsageError for a call that is too long or is no JSON,
+        ControlTimeout when it does not answer within `timeout_s` seconds (by default the client's),
+        and CommandRefused with the daemon's own words when it says no.
         """
         limit_s = self._timeout_s if timeout_s is None else timeout_s
         self._check_socket()
@@ -93,7 +94,7 @@ class ControlClient:
                 f"a call of {len(text)} bytes is too long: send at most {protocol.MESSAGE_MAX}"
             )
         # A socket a call: a late reply to a call that timed out can reach no later call.
-        socket = self._context.socket(zmq.DEALER)
+        socket = open_socket(self._context, zmq.DEALER)
         try:
             socket.linger = 0
             socket.setsockopt(zmq.MAXMSGSIZE, protocol.MESSAGE_MAX)
@@ -115,8 +116,10 @@ class ControlClient:
             raise
         except (PermissionError, NoPermission):
             allowed = False
-        except (OSError, CameraAbsent) as error:
+        except (FileNotFoundError, NotADirectoryError, CameraAbsent) as error:
             raise self._absent() from error
+        except OSError as error:
+            raise refused(error, f"cannot look at {self._socket}", "run as its owner") from error
         if not allowed:
             raise NoPermission(
                 f"no permission to command camera {self._names.camera!r} through {self._socket}: "

@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from framebus import printable
-from framebus.errors import FramebusError, UsageError
+from framebus.errors import SHORTAGES, FramebusError, OutOfResources, UsageError, refused
 from framebus.invocation import usage
 
 _INTERRUPTED = 130  # 128 + SIGINT, as shells report it
@@ -22,8 +22,9 @@ _WORDS_MAX = 4000  # characters of an error
 def run(command: click.Command, args: Sequence[str] | None = None, *, name: str) -> int:
     """Run a click command and return its exit code; failures are one clear line on stderr.
 
-    A click usage error is exit code 64, a FramebusError its own, Ctrl-C 130. `args` are those of
-    the process if None. (A closed pipe ends click itself: silently, with exit code 1.)
+    A click usage error is exit code 64, a FramebusError its own, a shortage of descriptors or
+    memory that nobody has translated 71, Ctrl-C 130. `args` are those of the process if None. (A
+    closed pipe ends click itself: silently, with exit code 1.)
     """
     try:
         result: Any = command.main(args, prog_name=name, standalone_mode=False)
@@ -34,21 +35,30 @@ def run(command: click.Command, args: Sequence[str] | None = None, *, name: str)
         error.show()
         return os.EX_SOFTWARE
     except FramebusError as error:
-        from framebus.invocation import typed  # a daemon that starts need not wait for it
-
-        said = str(error)
-        if isinstance(error, UsageError):
-            said = usage.without_logins(said)
-        click.echo(f"framebus: {_cut(printable.line(typed.remedies(said)))}", err=True)
-        return error.exit_code
+        return _failed(error)
     except click.Abort:
         return _INTERRUPTED
     except OSError as error:
-        if error.errno not in _FULL or error.filename is not None:
+        if error.errno in _FULL and error.filename is None:
+            said = f"cannot write: {error.strerror}; give it a file or pipe"
+            click.echo(f"framebus: {said}", err=True)
+            return os.EX_IOERR
+        if error.errno not in SHORTAGES:
             raise
-        click.echo(f"framebus: cannot write: {error.strerror}; give it a file or pipe", err=True)
-        return os.EX_IOERR
+        return _failed(refused(error, "cannot go on", ""))
     return result if isinstance(result, int) else os.EX_OK
+
+
+def _failed(error: FramebusError) -> int:
+    said = str(error)
+    if isinstance(error, UsageError):
+        said = usage.without_logins(said)
+    if not isinstance(error, OutOfResources):  # there may be no descriptor to import with
+        from framebus.invocation import typed  # a daemon that starts need not wait for it
+
+        said = typed.remedies(said)
+    click.echo(f"framebus: {_cut(printable.line(said))}", err=True)
+    return error.exit_code
 
 
 def _cut(text: str) -> str:

@@ -24,7 +24,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from framebus.errors import BadCameraName, NoPermission, UsageError
+from framebus.errors import BadCameraName, NoPermission, UsageError, raise_shortage
 from framebus.names import check_camera_name
 from framebus.options.option import Option, Scope
 from framebus.options.table import CAMERAS, NAME, TABLE
@@ -95,6 +95,8 @@ def load(path: Path | None) -> File:
             f"cannot read the configuration {path}: let user id {os.geteuid()} read it"
         ) from error
     except (OSError, UnicodeDecodeError) as error:
+        if isinstance(error, OSError):
+            raise_shortage(error, f"cannot read the configuration {path}")
         reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
         raise UsageError(
             f"cannot read the configuration {path}: {reason}; name a TOML file with --config"
@@ -129,8 +131,8 @@ def parse(text: str, where: str) -> File:
         _check_name(name, where)
     if named is not None and named not in file.cameras:
         raise UsageError(
-            f"{where}: name says which of its cameras is meant by none, and "
-            f"{quoted(str(named)) or 'this'} is none of them{nearest(str(named), file.cameras)}"
+            f"{where}: name: {quoted(str(named)) or 'this'} is none of its cameras"
+            f"{nearest(str(named), file.cameras)} (the one that is meant where none is named)"
         )
     return file
 

@@ -38,8 +38,6 @@ class Kind(Generic[T_co]):
         """Return a value of TOML or of a flag as one writes it in a variable."""
         if isinstance(value, list | tuple):
             return self.separator.join(map(str, value))
-        if isinstance(value, float):
-            return f"{value:g}"
         return str(value).lower() if isinstance(value, bool) else str(value)
 
 
@@ -58,7 +56,7 @@ class Option(Generic[T_co]):
     without: str = ""
     """What holds when nobody says anything, for people, where the default does not tell."""
     secret: bool = False
-    """A value may have a password in it: none is shown, or in an argument of our own."""
+    """A value may have a password in it: it is shown to nobody, and is in no argument of ours."""
     flagged: bool = True
     """Whether it has a flag."""
     filed: bool = True
@@ -84,7 +82,7 @@ class Option(Generic[T_co]):
         """What holds when nobody says anything, for people; "" where that is nothing."""
         if self.without or self.default is None or self.default == ():
             return self.without
-        return self.kind.text(self.default)
+        return self.kind.text(self.default).removesuffix(".0")
 
     def of(self, *scopes: Scope) -> bool:
         """Whether it is of one of these."""

@@ -14,8 +14,6 @@ from framebus.names import DEFAULT_CAMERA
 from framebus.options import kinds
 from framebus.options.option import Option, Scope
 
-_SOURCES = "auto, v4l2:DEVICE, ffmpeg:ARGS, http://URL, file:PATH or test"
-
 NAME: Option[str | None] = Option(
     "name",
     kinds.CAMERA,
@@ -48,7 +46,7 @@ SOURCE: Option[str] = Option(
     "source",
     kinds.text("SOURCE", "a source"),
     Scope.CAPTURE,
-    f"Where frames come from: {_SOURCES}.",
+    "Where frames come from, as in v4l2:/dev/video0; `framebus capture --help` has all kinds.",
     "auto",
     more="For a camera write the name that deploy/udev gives it, or any of /dev/v4l/by-id: "
     "/dev/video0 may be another one after the next plugging in.",

@@ -8,7 +8,7 @@ import struct
 from pathlib import Path
 from typing import NamedTuple
 
-from framebus.errors import SegmentInvalid
+from framebus.errors import SegmentInvalid, refused
 from framebus.ring import layout
 from framebus.ring.layout import Geometry
 
@@ -27,7 +27,8 @@ def map_segment(fd: int, path: Path, *, stays: bool) -> Mapping:
     """Map a segment; for who `stays`, all of it at once, which takes milliseconds.
 
     The header is checked before anything is mapped: a file may say, or have, any size. Raises
-    SegmentInvalid when it is not a whole ring of a known layout version, or cannot be mapped.
+    SegmentInvalid when it is not a whole ring of a known layout version, and OutOfResources where
+    there is no room to map it.
     """
     size = os.fstat(fd).st_size
     if size < layout.DESCRIPTORS_OFFSET or size % layout.PAGE:
@@ -54,5 +55,5 @@ def map_segment(fd: int, path: Path, *, stays: bool) -> Mapping:
         populated = mmap.MAP_POPULATE if stays else 0
         map_ = mmap.mmap(fd, size, flags=mmap.MAP_SHARED | populated, prot=mmap.PROT_READ)
     except OSError as error:  # ENOMEM, as under a limit of address space
-        raise SegmentInvalid(f"cannot map the ring {path}: {error.strerror}") from error
+        raise refused(error, f"cannot map the ring {path}", "let it be read") from error
     return Mapping(map_, geometry, head[layout.W_EPOCH])

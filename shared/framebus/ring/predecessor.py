@@ -11,10 +11,10 @@ import logging
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from framebus.errors import CameraAbsent, NoPermission, RingError
+from framebus.errors import CameraAbsent, RingError
 from framebus.frame import Frame
 from framebus.names import CameraNames
-from framebus.ring.reader import RingReader
+from framebus.ring.reader import UNREADABLE, RingReader
 
 _log = logging.getLogger(__name__)
 
@@ -38,7 +38,7 @@ def left_behind(names: CameraNames) -> Iterator[Predecessor | None]:
     """
     try:
         ring = RingReader.attach(names)
-    except (CameraAbsent, NoPermission, RingError) as error:
+    except (CameraAbsent, *UNREADABLE) as error:
         if not isinstance(error, CameraAbsent):
             _log.warning("not going on from what an earlier daemon left: %s", error)
         yield None

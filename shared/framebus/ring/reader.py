@@ -10,7 +10,14 @@ import os
 import time
 from pathlib import Path
 
-from framebus.errors import CameraAbsent, FrameGone, NoPermission, SegmentInvalid
+from framebus.errors import (
+    CameraAbsent,
+    FrameGone,
+    NoPermission,
+    OutOfResources,
+    SegmentInvalid,
+    refused,
+)
 from framebus.frame import Frame, FrameFlags
 from framebus.names import CameraNames
 from framebus.ring import layout, ring_file, status
@@ -19,6 +26,9 @@ from framebus.ring.layout import DESCRIPTOR, DESCRIPTOR_WORDS, Descriptor, Geome
 from framebus.ring.mapping import Mapping, map_segment
 from framebus.ring.ring_file import Mark
 from framebus.trusted_files import open_trusted
+
+UNREADABLE = (NoPermission, OutOfResources, SegmentInvalid)
+"""What `RingReader.attach` raises where there is a ring."""
 
 
 class RingReader:
@@ -43,8 +53,9 @@ class RingReader:
         """Map a camera's ring; for who `stays`, all of it at once, which takes milliseconds.
 
         Raises CameraAbsent when there is none, NoPermission when it may not be read, Untrusted
-        when somebody else could have made it (trusted_files.py), and SegmentInvalid when it is not
-        a whole ring of a known layout version, or cannot be mapped.
+        when somebody else could have made it (trusted_files.py), OutOfResources when no descriptor
+        or no memory is left, and SegmentInvalid when it is not a whole ring of a known layout
+        version.
         """
         path = names.ring_file
         try:
@@ -61,10 +72,10 @@ class RingReader:
                         raise
         except FileNotFoundError:
             raise CameraAbsent(f"no ring at {path}: no daemon publishes this camera") from None
-        except OSError as error:  # EMFILE too
+        except OSError as error:
             denied = isinstance(error, PermissionError)
-            remedy = ": join the group of its daemon" if denied else ""
-            raise NoPermission(f"cannot read the ring {path} ({error.strerror}){remedy}") from error
+            remedy = "join the group of its daemon" if denied else "look what lies there"
+            raise refused(error, f"cannot read the ring {path}", remedy) from error
 
     @classmethod
     def open(

@@ -11,7 +11,7 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from framebus.errors import FramebusError, NoPermission, SegmentInvalid
+from framebus.errors import FramebusError, SegmentInvalid, refused
 from framebus.names import CameraNames, segment_path
 from framebus.trusted_files import open_trusted, owner_of
 
@@ -35,8 +35,8 @@ class Told:
 def read(names: CameraNames) -> Told:
     """Return which segment the daemon tells of. Raises FileNotFoundError when it tells of none.
 
-    CameraAbsent, NoPermission, Untrusted and OSError are `owner_of`'s and `open_trusted`'s;
-    SegmentInvalid: what is written there is no name of a segment of this camera.
+    CameraAbsent, NoPermission, OutOfResources, Untrusted and OSError are `owner_of`'s and
+    `open_trusted`'s; SegmentInvalid: what is written there is no name of a segment of this camera.
     """
     owner = owner_of(names.runtime)
     path = names.ring_file
@@ -66,7 +66,7 @@ def mark(path: str) -> Mark | None:
 
 
 def write(names: CameraNames, segment: Path) -> None:
-    """Tell of a segment, in place of what was told before. Raises NoPermission.
+    """Tell of a segment, in place of what was told before. Raises NoPermission and OutOfResources.
 
     For the daemon that holds the camera's lock.
     """
@@ -84,10 +84,8 @@ def write(names: CameraNames, segment: Path) -> None:
     except OSError as error:
         with contextlib.suppress(OSError):
             making.unlink()
-        raise NoPermission(
-            f"cannot write {path} ({error.strerror}): remove {error.filename2 or path}, or make "
-            f"room in {path.parent}"
-        ) from error
+        remedy = f"remove {error.filename2 or path}"
+        raise refused(error, f"cannot write {path}", remedy) from error
 
 
 def remove(names: CameraNames, segment: Path) -> None:

@@ -11,7 +11,7 @@ import fcntl
 import os
 from pathlib import Path
 
-from framebus.errors import NoPermission, SegmentFull
+from framebus.errors import NoPermission, OutOfResources, SegmentFull, refused
 from framebus.names import CameraNames, segment_path
 from framebus.ring.layout import PAGE, Geometry
 from framebus.ring.untracked import UntrackedSharedMemory
@@ -26,7 +26,8 @@ def make(
     """Make a segment, and return it and its geometry.
 
     Its arena has `wanted` bytes, or, where there is no room, as many halvings of that as need be,
-    down to `smallest`. Raises SegmentFull and NoPermission; nothing is left then.
+    down to `smallest`. Raises SegmentFull, OutOfResources (no descriptor) and NoPermission; nothing
+    is left then.
     """
     capacity = wanted
     while True:
@@ -49,9 +50,7 @@ def _allocate(name: str, size: int) -> UntrackedSharedMemory:
     try:
         segment = UntrackedSharedMemory(name, size)
     except OSError as error:
-        if error.errno in _NO_ROOM:  # no inode left, or no address space
-            raise _full(path, size) from error
-        raise NoPermission(f"cannot create the ring {path}: {error.strerror}") from error
+        raise _failed(path, size, error) from error  # no inode left, or no address space
     try:
         fcntl.lockf(segment.fileno(), fcntl.LOCK_EX | fcntl.LOCK_NB)
         os.posix_fallocate(segment.fileno(), 0, size)
@@ -59,16 +58,16 @@ def _allocate(name: str, size: int) -> UntrackedSharedMemory:
     except OSError as error:
         segment.close()
         segment.unlink()
-        if error.errno in _NO_ROOM:
-            raise _full(path, size) from error
-        raise
+        raise _failed(path, size, error) from error
     # A store in each page now, not with each page of each frame until the ring has gone round.
     segment.buf[::PAGE] = bytes(size // PAGE)
     return segment
 
 
-def _full(path: Path, size: int) -> SegmentFull:
-    return SegmentFull(
-        f"{path.parent} has no room for a ring of {size} bytes: use a smaller --ring-size, "
-        f"or give {path.parent} more (a container: --shm-size)"
-    )
+def _failed(path: Path, size: int, error: OSError) -> SegmentFull | OutOfResources | NoPermission:
+    if error.errno in _NO_ROOM:
+        return SegmentFull(
+            f"{path.parent} has no room for a ring of {size} bytes: use a smaller --ring-size, "
+            f"or give {path.parent} more (a container: --shm-size)"
+        )
+    return refused(error, f"cannot create the ring {path}", f"let {path.parent} be written")

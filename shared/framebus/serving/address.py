@@ -12,7 +12,7 @@ import socket
 import stat
 from dataclasses import dataclass
 
-from framebus.errors import FramebusError, NoPermission, UsageError
+from framebus.errors import SHORTAGES, FramebusError, NoPermission, UsageError, refused
 from framebus.options.chosen import Chosen
 from framebus.options.table import BIND
 
@@ -98,6 +98,8 @@ class Address:
                 f"{self.text} is in use by another program: end that, or choose another address "
                 f"with --bind, for example --bind 127.0.0.1:{self.port + 1 or 8080}"
             )
+        if error.errno in SHORTAGES:
+            return refused(error, f"cannot listen on {self.text}", "")
         path = self.family == socket.AF_UNIX
         if error.errno in (errno.EACCES, errno.EPERM):
             other = (

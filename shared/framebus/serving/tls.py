@@ -7,11 +7,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from framebus.errors import NoPermission, UsageError
+from framebus.errors import UsageError, refused
 
 
 def check_pair(certfile: Path, keyfile: Path) -> None:
-    """Raise UsageError unless these are a certificate and its key, NoPermission if not readable."""
+    """Raise UsageError unless these are a certificate and its key.
+
+    Raises NoPermission and OutOfResources if they cannot be read.
+    """
     for file in (certfile, keyfile):
         try:
             found = file.is_file()
@@ -34,7 +37,5 @@ def check_pair(certfile: Path, keyfile: Path) -> None:
             f"({error.reason or 'no PEM'}): name two PEM files that belong together"
         ) from error
     except OSError as error:
-        raise NoPermission(
-            f"cannot read {certfile} or {keyfile}, for TLS ({error.strerror}): "
-            "run as a user that may, or give it leave"
-        ) from error
+        remedy = "run as a user that may, or give it leave"
+        raise refused(error, f"cannot read {certfile} or {keyfile}, for TLS", remedy) from error

@@ -27,7 +27,7 @@ class Publisher:
     """One socket. Messages are sent by one thread at a time."""
 
     def __init__(self, acceptor: Acceptor, path: Path, *, queue_max: int, kernel_max: int) -> None:
-        """Bind; who falls behind by `queue_max` bytes loses messages. Raises NoPermission."""
+        """Bind; who falls behind by `queue_max` bytes loses messages. Raises as `bind` does."""
         self._subscribers: tuple[Peer, ...] = ()
         self._queue_max = queue_max
         self._server = Server(

@@ -19,7 +19,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final, Protocol
 
-from framebus.errors import NoPermission
+from framebus.errors import refused
 from framebus.zmtp.accounts import CONNECTIONS, HELD_IN_ALL, HELD_MAX, Account
 from framebus.zmtp.peer import READING, Peer
 from framebus.zmtp.session import Kind, Message, Reply, Session
@@ -65,7 +65,7 @@ class Server:
         """Bind, for `group` (an id; -1: the process's own). The caller holds the camera's lock.
 
         `read_max` bytes are read of a peer at a time, `queue_max` queued for it beyond the
-        `kernel_max` that the kernel queues. Raises NoPermission.
+        `kernel_max` that the kernel queues. Raises NoPermission and OutOfResources.
         """
         self._kind = kind
         self._handler = handler
@@ -282,19 +282,24 @@ class Server:
 
 
 def bind(path: Path, group: int = -1) -> socket.socket:
-    """Return a listening socket at a path that `group` may connect to. Raises NoPermission."""
-    listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
+    """Return a listening socket at a path that `group` may connect to.
+
+    Raises NoPermission and OutOfResources.
+    """
     try:
-        with contextlib.suppress(FileNotFoundError):
-            path.unlink()
-        listener.bind(str(path))
-        # In this order: by the daemon's umask nobody of the group may connect before the chmod.
-        os.chown(path, -1, group)
-        path.chmod(_MODE)
-        listener.listen(_BACKLOG)
+        listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
+        try:
+            with contextlib.suppress(FileNotFoundError):
+                path.unlink()
+            listener.bind(str(path))
+            # In this order: by the daemon's umask nobody of the group may connect before the chmod.
+            os.chown(path, -1, group)
+            path.chmod(_MODE)
+            listener.listen(_BACKLOG)
+        except OSError:
+            listener.close()
+            raise
     except OSError as error:
-        listener.close()
-        raise NoPermission(
-            f"cannot listen on {path} ({error.strerror}): remove what is there, or run as its owner"
-        ) from error
+        remedy = "remove what is there, or run as its owner"
+        raise refused(error, f"cannot listen on {path}", remedy) from error
     return listener
