@@ -189,8 +189,8 @@ def test_a_viewer_that_reads_nothing_has_the_kernel_hoard_about_one_part(
             assert pushed < 50
         unsent = viewer.bytes_sent
         viewer.close(Closed.ENDED)
-    # The least that is kept, a packet of loopback's 64 kB and what the client's own kernel takes. (The
-    # kernel by itself, or half a megabyte of SO_SNDBUF, would take 14 to 120 frames of 30 kB.)
+    # The least that is kept, a packet of loopback's 64 kB and what the client's own kernel takes.
+    # (The kernel by itself, or half a megabyte of SO_SNDBUF, would take 14 to 120 frames of 30 kB.)
     assert unsent <= 1.2 * size + 150_000
     assert pushed <= 8
 
