@@ -27,7 +27,7 @@ from web_workers.feeds.streams import WorkerStreams
 from web_workers.feeds.worker_pids import worker_pids
 from web_workers.feeds.worker_viewers import WorkerViewers
 from web_workers.handover.channel import Channel, Lanes
-from web_workers.handover.migration import ViewerMigration
+from web_workers.handover.viewer_handover import ViewerHandover
 from web_workers.handover.worker_registry import WorkerRegistry
 from web_workers.settings import Cameras, Settings
 from web_workers.viewers.broadcast_send import broadcast_factory, open_uring
@@ -45,7 +45,7 @@ class Parts:
         table: WorkerTable,
         lanes: Lanes,
         age: int,
-        rooms: ConnectionLimits,
+        connections: ConnectionLimits,
         keep_alive_s: float,
         tls: ssl.SSLContext | None,
         serve: Callable[[Any, bytes], None],
@@ -63,7 +63,7 @@ class Parts:
         self.registry.enter(age)
         channel = Channel(lanes)
         limits = ViewerLimits(
-            settings.options, SharedLoad(table), room=rooms.viewers(), moving=channel.waiting
+            settings.options, SharedLoad(table), room=connections.viewers(), moving=channel.waiting
         )
         counts = SharedCounts(table)
         self._context = own_context()
@@ -89,7 +89,7 @@ class Parts:
             limits=limits,
             came=lambda: self.housekeeping.viewer_came(),
         )
-        self.migration = ViewerMigration(
+        self.handover = ViewerHandover(
             host=self.viewers,
             channel=channel,
             registry=self.registry,
@@ -102,7 +102,7 @@ class Parts:
             viewers=self.viewers,
             registry=self.registry,
             counts=counts,
-            handovers=self.migration.worker_counts,
+            handovers=self.handover.worker_counts,
             rates=limits.of_rates,
         )
         self.streams = WorkerStreams(
@@ -116,12 +116,12 @@ class Parts:
         )
         dropped = self.housekeeping.dropped
         self.response_drain = ResponseDrain(
-            loop=loop, limit=rooms.draining, closed=closed, dropped=dropped
+            loop=loop, limit=connections.draining, closed=closed, dropped=dropped
         )
         self.request_reader = RequestReader(
             loop=loop,
-            half_open=rooms.half_open,
-            kept=rooms.kept,
+            half_open=connections.half_open,
+            kept=connections.kept,
             keep_ns=round(keep_alive_s * 1e9),
             serve=serve,
             leave=self.response_drain.linger,
@@ -134,7 +134,7 @@ class Parts:
         """Close every connection and viewer, and everything else."""
         self.request_reader.close()
         self.response_drain.close()
-        self.migration.close()
+        self.handover.close()
         self.viewers.close()
         self.housekeeping.publish()
         self._painter.close()

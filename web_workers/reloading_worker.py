@@ -9,7 +9,6 @@ the master was started is this file, gunicorn itself, and the layout of what wor
 
 from __future__ import annotations
 
-import errno
 import importlib
 import os
 import signal
@@ -19,6 +18,7 @@ from types import FrameType
 from typing import Any, ClassVar
 
 from framebus import installation
+from framebus.errors import SHORTAGES
 from gunicorn.errors import AppImportError
 from gunicorn.workers.gthread import ThreadWorker
 
@@ -27,9 +27,6 @@ from web_workers.handover.worker_registry import WorkerRegistry, WorkerState
 from web_workers.worker_table import WorkerTable
 
 _OURS = frozenset({"framebus", "web_workers"})
-_SHORT = frozenset(
-    {errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EAGAIN, errno.ENOBUFS, errno.ENOSPC}
-)
 _PAUSE_S = 1.0
 
 
@@ -90,7 +87,7 @@ def _short(error: Exception) -> bool:
     """Whether the machine had too little of something: descriptors, memory, threads."""
     if isinstance(error, MemoryError) or str(error) == "can't start new thread":
         return True
-    return getattr(error, "errno", None) in _SHORT
+    return getattr(error, "errno", None) in SHORTAGES
 
 
 def _others_serve(registry: WorkerRegistry) -> bool:

@@ -19,13 +19,13 @@ reads no socket; `wsgi.create` writes "100 Continue" if a request's `_expected_1
 
 from __future__ import annotations
 
-import errno
 import os
 import select
 import time
 from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any
 
+from framebus.errors import SHORTAGES
 from gunicorn import http
 from gunicorn.sock import ssl_context
 from gunicorn.workers.gthread import TConn
@@ -35,6 +35,7 @@ from web_workers.admission.buffered_socket import BufferedSocket
 from web_workers.admission.connection_limits import ConnectionLimits, raise_descriptor_limit
 from web_workers.admission.request_threads import RequestThreads
 from web_workers.cameras import calls
+from web_workers.handover.channel import Lanes, close_what_waits
 from web_workers.handover.shared import LAYOUT, Shared
 from web_workers.parts import Parts
 from web_workers.responses.takeover import TakeOver, announce, end_threaded
@@ -44,7 +45,6 @@ from web_workers.worker_table import WorkerTable
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
 
-_NO_ROOM = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
 _ACCEPT_PAUSE_S = 0.5
 _WRITE_S = 10.0
 """How long a thread may take to write over TLS, seconds."""
@@ -74,11 +74,12 @@ class StreamWorker(GuardedErrors):
         self._taken: dict[Any, TakeOver] = {}  # by connection, until its request is finished
         self._accept_from = 0.0  # monotonic seconds; before that nothing is accepted
         shared = self.shared
+        others_lanes: Lanes = ()
         if shared.layout == LAYOUT:
             table = WorkerTable(shared.table, row=self.row)
         else:
             self.log.warning("this version shares nothing with workers of the running one: restart")
-            shared = Shared.create()
+            shared, others_lanes = Shared.create(), shared.lanes
             table = WorkerTable(shared.table)
             table.claim()
         self._parts = Parts(
@@ -86,12 +87,14 @@ class StreamWorker(GuardedErrors):
             table=table,
             lanes=shared.lanes,
             age=self.age,
-            rooms=ConnectionLimits.of(self.worker_connections),
+            connections=ConnectionLimits.of(self.worker_connections),
             keep_alive_s=self.cfg.keepalive,
             tls=ssl_context(self.cfg) if self.cfg.is_ssl else None,
             serve=self._serve,
             closed=self._connection_closed,
         )
+        for _, take in others_lanes:
+            self._parts.loop.add(take, select.EPOLLIN, lambda _: close_what_waits(others_lanes))
         try:
             super().init_process()
         finally:
@@ -112,13 +115,13 @@ class StreamWorker(GuardedErrors):
         """Serve until told to stop."""
         loop = self._parts.loop
         loop.add(self.poller.fileno(), select.EPOLLIN, lambda _: loop.stop())
-        self._parts.migration.open()
+        self._parts.handover.open()
         super().run()
         self._end_threaded()
         if os.getppid() != self.ppid:
             return  # gunicorn's master is gone: there is no other worker, and will be none
         self._leave()
-        while not self._parts.migration.empty:
+        while not self._parts.handover.empty:
             self.notify()
             loop.dispatch(loop.timeout_s(1.0))
 
@@ -135,7 +138,7 @@ class StreamWorker(GuardedErrors):
 
         When all of them end there is nobody to take what was given away, and the kernel closes it.
         """
-        self._parts.migration.leave()
+        self._parts.handover.leave()
         self._parts.request_reader.end(_END_NS)
         self._end_threaded()
 
@@ -151,7 +154,7 @@ class StreamWorker(GuardedErrors):
         except (BlockingIOError, ConnectionAbortedError):
             return  # another worker was faster, or the client has gone
         except OSError as error:
-            if error.errno not in _NO_ROOM:
+            if error.errno not in SHORTAGES:
                 raise
             self.log.warning("cannot accept: %s; viewers stay, trying again", error.strerror)
             self._accept_from = time.monotonic() + _ACCEPT_PAUSE_S

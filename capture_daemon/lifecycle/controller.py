@@ -38,11 +38,14 @@ from capture_daemon.recovery.rungs import Unavailable
 from capture_daemon.settings.capture_request import CaptureRequest
 from capture_daemon.sources.base import ADOPTED
 
-_CLOSING = Cause("closing", "capture is stopped; the source is being closed")
+_CLOSING = {
+    State.STOPPED: Cause("closing", "capture is stopped; the source is being closed"),
+    State.LENT: Cause("closing", "the camera is lent; it is being closed"),
+}
 
 
 class CaptureController:
-    """Knows the state, and to whom the device is lent; whoever else knows something is named."""
+    """The state and the lease are its own; all else is known by one of its parts."""
 
     def __init__(
         self,
@@ -82,8 +85,8 @@ class CaptureController:
     def cause(self, now_ns: int) -> Cause | None:
         """Return why there are no frames; None while there are."""
         seen = self._observer.cause(self.state, self.source, now_ns)
-        closing = guards.is_closing(self.state, closing=self.sessions.closing)
-        return seen or (_CLOSING if closing else self.outage.cause)
+        closing = _CLOSING.get(self.state) if self.sessions.closing else None
+        return seen or closing or self.outage.cause
 
     # -- commands ------------------------------------------------------------------------
 
@@ -133,7 +136,8 @@ class CaptureController:
         """End the lease of this id; False if that is not out, and nothing happens."""
         if self.lease is None or self.lease.id != lease:
             return False
-        self._handle(Event.GIVEN_BACK, now_ns)
+        if not self._retries_later(now_ns):
+            self._handle(Event.GIVEN_BACK, now_ns)
         return True
 
     def device_added(self, now_ns: int) -> None:

@@ -64,7 +64,7 @@ class Fallback:
         air: Air,
         spec: SourceSpec | None,
     ) -> None:
-        """Watch `camera`; `own` conducts the source `spec`, None if there is no fallback."""
+        """Watch `camera`; `own` captures the source `spec`, None if there is no fallback."""
         self._camera = camera
         self.own = own
         self._air = air

@@ -42,18 +42,14 @@ def ends_wait(state: State, under_way: Rung | None) -> bool:
 
 
 def is_hopeless(state: State, blocked_s: float) -> bool:
-    """Tell whether a source that does not return is to be given up."""
-    return _lacks_frames(state) and blocked_s > HOPELESS_S
+    """Tell whether a source that does not return is to be given up: frames are wanted, and lack."""
+    lack = state is not State.STREAMING and state not in _UNWANTED
+    return lack and blocked_s > HOPELESS_S
 
 
 def is_not_answering(state: State, blocked_s: float) -> bool:
     """Tell whether a source that does not return is why there are no frames, or is not let go."""
     return state is not State.STREAMING and blocked_s > BLOCKED_S
-
-
-def is_closing(state: State, *, closing: bool) -> bool:
-    """Tell whether a person still waits for the device to be let go of."""
-    return state in _UNWANTED and closing
 
 
 def is_frozen(state: State, kind: str, since_ns: int, limit_s: float, now_ns: int) -> bool:
@@ -63,8 +59,3 @@ def is_frozen(state: State, kind: str, since_ns: int, limit_s: float, now_ns: in
     """
     watched = state is State.STREAMING and kind == "v4l2" and since_ns and limit_s
     return bool(watched) and now_ns - since_ns >= limit_s * 1e9
-
-
-def _lacks_frames(state: State) -> bool:
-    """Tell whether frames are wanted and there are none."""
-    return state is not State.STREAMING and state not in _UNWANTED

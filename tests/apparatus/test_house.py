@@ -12,7 +12,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 TESTS = ROOT / "tests"
 FOLDERS = sorted({path.parent.name for path in TESTS.glob("*/*.py")})
-PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").glob("*.md")])
+PAGES = sorted([ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").glob("*.md")])
 SOURCES = ("shared", "capture_daemon", "web_workers", "tests", "benchmarks", "deploy", "examples")
 
 

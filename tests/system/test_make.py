@@ -48,6 +48,10 @@ def recipe(target: str) -> str:
     return makefile.partition(f"\n{target}: ")[2].partition("\n\n")[0]
 
 
+def test_this_version_has_its_section_in_the_changelog() -> None:
+    assert f"\n## [{__version__}] - 20" in (ROOT / "CHANGELOG.md").read_text()
+
+
 @pytest.fixture
 def checkout(tmp_path: Path) -> Path:
     """A repository of which a release could be made, if its checks passed: they fail."""

@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import framebus
 import pytest
 
 import web_workers
+from tests.helpers.waiting import until
 from tests.programs.watched_web_tier import watched
+from tests.programs.web_tier import Stream, WebTier
 from tests.rigs.bus import Bus
+from web_workers.handover.shared import LAYOUT
 
 pytestmark = pytest.mark.timeout(300)
 
@@ -46,6 +51,32 @@ def test_a_reload_runs_new_code_templates_and_static_files_under_the_same_viewer
             assert "X-New" not in viewer.parts[0].headers
         assert b'<body data-new="1"' in there.tier.get("/")[2]
         assert there.tier.get("/static/page.css")[2].startswith(b"/* new */")
+
+
+def test_code_of_another_layout_shares_nothing_with_what_ran_and_viewers_come_again(
+    runtime: Path, bus: Bus, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = _copied(tmp_path / "source")
+    monkeypatch.chdir(source)
+    monkeypatch.setenv("PYTHONPATH", str(source))
+    monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "1")
+    bus.start()
+    with closing(WebTier(runtime)) as tier:
+        viewer = Stream(tier.port).start()
+        viewer.wait(lambda: len(viewer.frames) > 1, "frames")
+        before = tier.workers()
+        layout = source / "web_workers/handover/shared.py"
+        _edit(layout, f"LAYOUT = {LAYOUT}", f"LAYOUT = {LAYOUT + 1}")
+        tier.process.send_signal(signal.SIGHUP)
+        until(lambda: not set(before) & set(tier.workers()), what="the worker is replaced")
+        until(lambda: viewer.closed, what="its connection ends")
+        assert viewer.error is None, "it was closed, and not forgotten"
+        again = Stream(tier.port).start()
+        again.wait(lambda: len(again.frames) > 1, "frames of the new code")
+        assert tier.scrape().value("framebus_web_workers") == 1
+        assert "this version shares nothing with workers of the running one" in tier.log()
+        for each in (viewer, again):
+            each.close()
 
 
 def test_code_that_would_not_start_is_found_before_a_reload(

@@ -40,6 +40,7 @@ def test_it_is_lent_once_the_device_is_really_closed(lent: CaptureController, no
     assert lent.state is State.LENT
     assert notes.done[-1] == "close"
     assert code(lent) == "closing"
+    assert "lent" in str(lent.cause(11 * S))
     lent.on_report(Closed(lent.sessions.number), 11 * S)
     assert code(lent) == "lent"
     told = lent.snapshot(11 * S)
@@ -59,6 +60,16 @@ def test_its_holder_gives_it_back(lent: CaptureController, notes: Notes) -> None
     assert lent.give_back("7a", 20 * S)
     assert (lent.state, notes.done[-1]) == (State.OPENING, "open v4l2:/dev/video0")
     assert not lent.give_back("7a", 21 * S), "once is all"
+
+
+def test_it_is_not_opened_again_at_once_after_it_was_opened_last(notes: Notes) -> None:
+    controller = streaming(CAMERA, notes)
+    opened_ns = controller.sessions.again_ns
+    controller.lend(CHEESE, opened_ns - 2)
+    assert controller.give_back("7a", opened_ns - 1)
+    assert (state_of(controller), controller.deadline_ns()) == (State.LENT, opened_ns)
+    controller.tick(opened_ns)
+    assert state_of(controller) is State.OPENING
 
 
 def test_nobody_else_gives_it_back(lent: CaptureController) -> None:

@@ -87,7 +87,7 @@ def test_a_daemons_word_is_passed_on_to_those_who_want_that_camera(
     _, only_front = bench.join("front")
     assert {told["camera"] for told in _states(everything)} == {"camera", "front"}
     assert [told["camera"] for told in _states(only_front)] == ["front"]
-    bench.feed.heard("camera", b'{"event": "state", "state": "opening", "attempts": 3}')
+    bench.feed.received("camera", b'{"event": "state", "state": "opening", "attempts": 3}')
     assert [told["attempts"] for told in _states(everything)] == [3]
     assert _states(only_front) == []
 
@@ -98,7 +98,7 @@ def test_a_daemons_word_is_passed_on_to_those_who_want_that_camera(
 def test_what_is_no_state_is_left_alone(bench: Bench, text: bytes) -> None:
     _, client = bench.join(None)
     _states(client)
-    bench.feed.heard("camera", text)
+    bench.feed.received("camera", text)
     assert _states(client) == []
 
 
@@ -108,7 +108,7 @@ def test_a_slow_viewer_misses_states_but_ends_with_the_newest(bench: Bench) -> N
         viewer.push(b":" + bytes(100_000) + b"\n\n")
     for number in range(5):
         told = json.dumps({"event": "state", "state": "opening", "attempts": number})
-        bench.feed.heard("camera", told.encode())
+        bench.feed.received("camera", told.encode())
     text = b""
     while viewer.rest is not None:
         text += client.recv(1 << 20)

@@ -17,7 +17,7 @@ from web_workers.cameras.observe import ABSENT, Observation
 from web_workers.counts.tally import Delivery, Tally
 from web_workers.counts.worker_counts import WorkerCounts
 from web_workers.metrics import camera, incidents, viewers
-from web_workers.metrics.sheet import Sheet
+from web_workers.metrics.families import MetricFamilies
 
 ROOT = Path(__file__).parents[2]
 STATUS: dict[str, Any] = {
@@ -112,10 +112,10 @@ def observed(status: dict[str, Any], cause: Cause | None = None, state: str = ""
 
 
 def told(seen: Observation, reply: object = None) -> Scrape:
-    sheet = Sheet()
-    camera.tell(sheet, seen)
-    incidents.tell(sheet, seen.camera, reply)
-    body, _ = sheet.text("")
+    families = MetricFamilies()
+    camera.tell(families, seen)
+    incidents.tell(families, seen.camera, reply)
+    body, _ = families.text("")
     assert b"secret" not in body
     return parsed(body)
 
@@ -211,11 +211,11 @@ def test_an_incident_that_is_over_is_not_told_as_the_present_one() -> None:
 @given(JSON, JSON)
 def test_documents_of_any_shape_are_told_without_an_error(status: object, reply: object) -> None:
     document = status if isinstance(status, dict) else {"frames": status, "recovery": status}
-    sheet = Sheet()
-    camera.tell(sheet, observed(document))
-    incidents.tell(sheet, "front", reply)
+    families = MetricFamilies()
+    camera.tell(families, observed(document))
+    incidents.tell(families, "front", reply)
     for accept in ("", OPENMETRICS):
-        assert sheet.text(accept)[0]
+        assert families.text(accept)[0]
 
 
 def test_viewers_of_all_kinds_are_told_and_the_histogram_adds_up() -> None:
@@ -223,9 +223,9 @@ def test_viewers_of_all_kinds_are_told_and_the_histogram_adds_up() -> None:
     for age_ns in (500_000, 30_000_000, 40_000_000, 9_000_000_000):
         tally.aged(age_ns)
     counted = tally.worker_counts("front", "stream", 1, [Delivery(4, 3, 1, 1000)])
-    sheet = Sheet()
-    viewers.tell(sheet, ["front", "side"], counted, 2)
-    scrape = parsed(sheet.text("")[0])
+    families = MetricFamilies()
+    viewers.tell(families, ["front", "side"], counted, 2)
+    scrape = parsed(families.text("")[0])
     assert scrape.value("framebus_web_workers") == 2
     assert scrape.value("framebus_viewers", camera="front", kind="stream") == 1
     assert scrape.value("framebus_viewer_frames_sent_total", camera="front") == 4
@@ -242,11 +242,11 @@ def test_viewers_of_all_kinds_are_told_and_the_histogram_adds_up() -> None:
 
 
 def test_names_are_as_prometheus_wants_them() -> None:
-    sheet = Sheet()
-    camera.tell(sheet, observed(STATUS, Cause("silent", "x")))
-    incidents.tell(sheet, "front", REPLY)
-    viewers.tell(sheet, ["front"], WorkerCounts(), 1)
-    scrape = parsed(sheet.text(OPENMETRICS)[0], openmetrics=True)
+    families = MetricFamilies()
+    camera.tell(families, observed(STATUS, Cause("silent", "x")))
+    incidents.tell(families, "front", REPLY)
+    viewers.tell(families, ["front"], WorkerCounts(), 1)
+    scrape = parsed(families.text(OPENMETRICS)[0], openmetrics=True)
     for family in scrape.families.values():
         assert re.fullmatch(r"framebus_[a-z_]+", family.name), family.name
         assert family.documentation.endswith("."), family.name
@@ -259,11 +259,11 @@ def test_names_are_as_prometheus_wants_them() -> None:
 
 
 def test_the_documentation_lists_what_there_is_and_alerts_use_nothing_else() -> None:
-    sheet = Sheet()
-    camera.tell(sheet, observed({**STATUS, "retry_utc_ns": 1}, Cause("silent", "x")))
-    incidents.tell(sheet, "front", REPLY)
-    viewers.tell(sheet, ["front"], WorkerCounts(), 1)
-    scrape = parsed(sheet.text("")[0])
+    families = MetricFamilies()
+    camera.tell(families, observed({**STATUS, "retry_utc_ns": 1}, Cause("silent", "x")))
+    incidents.tell(families, "front", REPLY)
+    viewers.tell(families, ["front"], WorkerCounts(), 1)
+    scrape = parsed(families.text("")[0])
     labels: dict[str, set[str]] = {}
     for name, has in scrape.samples:
         family = re.sub(r"_(bucket|sum|count)$", "", name)

@@ -169,9 +169,9 @@ def test_a_follower_attaches_once_there_are_descriptors(
         assert ring is not None
         ring.close()
         with none_left():
-            follower.look()
+            follower.poll()
             assert follower.cause().code == "out-of-resources"
-        follower.look()
+        follower.poll()
         assert follower.trouble is None
 
 

@@ -52,6 +52,14 @@ def test_status_tells_state_source_frames_and_ring() -> None:
     }
 
 
+def test_status_of_a_lent_camera_tells_to_whom_and_for_how_long() -> None:
+    until = NOW + 42 * SECOND
+    lent = {"state": "lent", "lease": {"to": "cheese", "until_utc_ns": until}}
+    found = rows(render.status({**STATUS, **lent, "retry_utc_ns": until}, NOW))
+    assert found["lent"] == "to cheese, for 42 s more"
+    assert "retry" not in found
+
+
 def test_status_without_frames_names_cause_remedy_and_next_try() -> None:
     cause = {"code": "device-gone", "message": "the camera is unplugged", "remedy": "plug it in"}
     found = rows(

@@ -204,16 +204,16 @@ def test_a_reader_of_every_frame_meets_none_twice_and_misses_none(
 def test_a_worker_counts_on_and_sends_no_frame_twice(names: CameraNames, dead: RingWriter) -> None:
     publish(dead, 4)
     context = own_context()
-    link = RingFollower(names, context)
-    taken = link.look()
+    follower = RingFollower(names, context)
+    taken = follower.poll()
     assert taken is not None
     assert taken.sequence == 4
     successor = succeed(names)
-    assert link.look() is None
+    assert follower.poll() is None
     publish(successor, 3)
-    taken = link.look()
+    taken = follower.poll()
     assert taken is not None
-    assert (taken.sequence, link.published) == (7, 4)
-    link.close()
+    assert (taken.sequence, follower.published) == (7, 4)
+    follower.close()
     context.term()
     successor.close()

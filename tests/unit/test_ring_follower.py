@@ -27,23 +27,23 @@ def test_a_frame_is_taken_once_whether_it_was_heard_of_or_looked_for(
 ) -> None:
     def heard() -> int:
         bus.publish()
-        frame = follower.heard()
+        frame = follower.receive()
         return frame.sequence if frame is not None else 0
 
     assert until(heard) <= bus.writer.cursor
     bus.publish()
-    taken = follower.look()
+    taken = follower.poll()
     assert taken is not None
     assert taken.sequence == bus.writer.cursor
-    assert follower.look() is None
+    assert follower.poll() is None
     until(lambda: follower._listener.socket.poll(10), what="the hint of that frame has come")
-    assert follower.heard() is None
+    assert follower.receive() is None
 
 
 def test_what_was_passed_over_is_published_all_the_same(bus: Bus, follower: RingFollower) -> None:
     for _ in range(5):
         bus.publish()
-    frame = follower.look()
+    frame = follower.poll()
     assert frame is not None
     assert (frame.sequence, follower.published) == (5, 5)
 
@@ -53,17 +53,17 @@ def test_frames_of_an_old_epoch_count_when_the_next_one_comes(runtime: Path) -> 
     bus = Bus(runtime)
     bus.publish()
     follower = RingFollower(bus.names, context)
-    assert follower.look() is not None
+    assert follower.poll() is not None
     bus.publish()
     bus.publish()
     bus.close()
     bus = Bus(runtime)
     bus.publish()
-    old_end = follower.look()  # the old ring is read to its end first
+    old_end = follower.poll()  # the old ring is read to its end first
     assert old_end is not None
     assert old_end.sequence == 3
     old = follower.ring
-    new = follower.look()
+    new = follower.poll()
     assert old is not None
     assert old._map.closed
     assert new is not None
@@ -85,7 +85,7 @@ def test_a_hint_of_a_frame_that_is_overwritten_has_the_newest_taken_and_counts_b
     late = bus.publish_all([bytes(1 << 20)] * 6)[0]  # 6 MB through a ring of 4
     hints = iter([late])
     monkeypatch.setattr(follower._listener, "receive", lambda: next(hints, None))
-    frame = follower.heard()
+    frame = follower.receive()
     assert frame is not None
     assert frame.sequence == 6
     assert follower.published == 6
@@ -102,11 +102,11 @@ def test_a_segment_that_is_no_ring_is_trouble_until_it_is_replaced(
         names.ring_file.symlink_to(runtime)
     context = own_context()
     follower = RingFollower(names, context)
-    assert follower.look() is None
+    assert follower.poll() is None
     assert isinstance(follower.trouble, trouble)
     bus = Bus(runtime)
     bus.publish()
-    assert follower.look() is not None
+    assert follower.poll() is not None
     assert follower.trouble is None
     follower.close()
     bus.close()

@@ -200,17 +200,17 @@ def test_no_socket_is_connected_to_before_the_directory_is_found_trusted(
         listener.bind(str(names.frames_socket))
         listener.listen()
         listener.settimeout(0.2)
-        link = RingFollower(names, context)
-        assert link.look() is None
+        follower = RingFollower(names, context)
+        assert follower.poll() is None
         with pytest.raises(Untrusted):
             event_socket(context, names)
         with pytest.raises(TimeoutError):
             listener.accept()
         names.runtime.chmod(0o700)
-        assert link.look() is not None
+        assert follower.poll() is not None
         listener.settimeout(20)
         listener.accept()[0].close()
-    link.close()
+    follower.close()
     context.term()
 
 

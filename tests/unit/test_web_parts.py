@@ -29,7 +29,7 @@ def parts(runtime: Path) -> Iterator[Parts]:
         table=alone,
         lanes=(),
         age=1,
-        rooms=ConnectionLimits.of(64),
+        connections=ConnectionLimits.of(64),
         keep_alive_s=5,
         tls=None,
         serve=lambda _conn, _request: None,

@@ -44,7 +44,7 @@ class RingFollower:
 
     @property
     def descriptor(self) -> int:
-        """Readable when there may be a hint: then call `heard`."""
+        """Readable when there may be a hint: then call `receive`."""
         return int(self._listener.socket.getsockopt(zmq.FD))
 
     @property
@@ -52,22 +52,22 @@ class RingFollower:
         """The frame interval that the daemon gave, nanoseconds; 0 when unknown."""
         return self.ring.interval_ns if self.ring is not None else 0
 
-    def heard(self) -> Picture | None:
+    def receive(self) -> Picture | None:
         """Return the picture of the hint that has arrived, if it is new."""
         hint = self._listener.receive()
         if hint is None:
             return None
         ring = self.ring
         if ring is None or hint.epoch != ring.epoch:
-            return self.look()
+            return self.poll()
         if hint.sequence <= self._last:
             return None
         try:
             return self._taken(Picture.announced(hint, ring))
         except FrameGone:
-            return self.look()
+            return self.poll()
 
-    def look(self) -> Picture | None:
+    def poll(self) -> Picture | None:
         """Return the newest picture, if it was not taken yet, without having been told."""
         ring = self.ring
         if ring is None or ring.cursor <= self._last:  # an old epoch is read to its end first

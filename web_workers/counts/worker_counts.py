@@ -49,7 +49,7 @@ class Closed(enum.Enum):
     """The worker was killed, or crashed."""
 
 
-class Handover(enum.Enum):
+class HandoverOutcome(enum.Enum):
     """What became of a viewer that was to go to another worker."""
 
     DONE = "done"

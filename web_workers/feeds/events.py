@@ -60,7 +60,7 @@ class EventSubscription:
                 text = self._socket.recv(zmq.DONTWAIT)
             except zmq.Again:
                 return
-            self._feed.heard(self._camera, text)
+            self._feed.received(self._camera, text)
 
     def close(self) -> None:
         """Hear no more of it."""
@@ -168,7 +168,7 @@ class EventFeed:
             for wanted, tally in self._tallies.items()
         )
 
-    def heard(self, camera: str, text: bytes) -> None:
+    def received(self, camera: str, text: bytes) -> None:
         """Take a daemon's word for a change of its state."""
         told = status_document.parse(text)
         if told.pop("event", None) == "state":  # else the state of this second stands

@@ -120,13 +120,13 @@ class Feed:
 
     def _hinted(self, _events: int) -> None:
         if self._follower is not None:
-            picture = self._follower.heard()
+            picture = self._follower.receive()
             if picture is not None:
                 self._deliver(self._follower, picture)
 
     def _catch_up(self, follower: RingFollower) -> None:
         """Take the newest frame, hint or no hint: nobody may be ahead of this feed."""
-        picture = follower.look()
+        picture = follower.poll()
         if picture is not None:
             self._deliver(follower, picture)
 
@@ -158,7 +158,7 @@ class Feed:
         silence_ns = _silence_ns(follower.interval_ns)
         now = self._loop.clock()
         self._look_at(now + min(silence_ns, _LOOK_MAX_NS))
-        picture = follower.look()
+        picture = follower.poll()
         if picture is not None:
             self._deliver(follower, picture)
         else:

@@ -27,7 +27,7 @@ log = logging.getLogger("gunicorn.error")
 
 
 class WorkerViewers:
-    """One worker's; to the migration it is their `ViewerHost`."""
+    """One worker's; to the hand-over it is their `ViewerHost`."""
 
     def __init__(
         self,

@@ -5,9 +5,9 @@
     channel          socket pairs that gunicorn's master makes: what is put in waits for a worker
     worker_registry  which workers there are, and how many viewers each has; memory that all share
     policy           who takes how many, who gives some away; pure
-    migration        does it, in a worker's event loop
+    viewer_handover  does it, in a worker's event loop
     shared           what of this the master makes before it forks
 
 A viewer is a socket and a document here. Knows no feed, no ring, and no camera but by its name:
-whose viewers they are, and who takes them in, is the migration's `ViewerHost`, which `feeds` is.
+whose viewers they are, and who takes them in, is the hand-over's `ViewerHost`, which `feeds` is.
 """

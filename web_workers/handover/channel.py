@@ -28,13 +28,13 @@ import termios
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
+from framebus.errors import SHORTAGES
+
 from web_workers.handover.viewer_state import SIZE, Unreadable, ViewerState, decoded
 
 LANES = 8
 _BUFFER = 1 << 22  # bytes; the kernel grants net.core.wmem_max
-_NO_ROOM = frozenset(
-    {errno.EAGAIN, errno.ETOOMANYREFS, errno.ENOBUFS, errno.ENOMEM, errno.EMFILE, errno.ENFILE}
-)
+_NO_ROOM = frozenset({*SHORTAGES, errno.ETOOMANYREFS})
 _FDS_MAX = 8  # more than any message has: what is too much must arrive to be closed
 
 Lanes = Sequence[tuple[int, int]]
@@ -51,6 +51,16 @@ def create_lanes() -> list[tuple[int, int]]:
         take.setblocking(False)
         lanes.append((put.detach(), take.detach()))
     return lanes
+
+
+def close_what_waits(lanes: Lanes) -> None:
+    """Close the viewers that workers of another layout have put in: nobody could serve them on."""
+    for _, take in lanes:
+        with socket.socket(fileno=os.dup(take)) as lane, contextlib.suppress(BlockingIOError):
+            while True:
+                _, fds, _, _ = socket.recv_fds(lane, 1, _FDS_MAX, socket.MSG_CMSG_CLOEXEC)
+                for fd in fds:
+                    os.close(fd)
 
 
 class Arrival(NamedTuple):

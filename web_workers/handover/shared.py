@@ -2,7 +2,8 @@
 
 Only descriptors: what is in them, the code of the workers knows, and that may be newer than the
 master's. `LAYOUT` grows with every change of what is in them; workers whose code has another one
-share nothing, until the web tier is restarted.
+share nothing, until the web tier is restarted. `layout` and `lanes` are in all layouts: who shares
+nothing closes the viewers that are put in there.
 """
 
 from __future__ import annotations

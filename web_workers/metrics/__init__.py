@@ -3,7 +3,7 @@
     camera.py     what the status document in the ring says
     incidents.py  what the daemon answers when it is asked for its incidents
     viewers.py    what all workers have counted (counts/worker_counts.py)
-    sheet.py      the families that these fill in
+    families.py   the families that these fill in
     scrape.py     asks, and writes the answer
 
 No label has a text that a person, a driver or a server wrote: only names and words that framebus

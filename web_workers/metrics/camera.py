@@ -10,9 +10,9 @@ from framebus.contract.words import DROPS, Rung, State
 
 from web_workers.cameras.observe import ABSENT, Observation
 from web_workers.metrics import frames
-from web_workers.metrics.sheet import (
+from web_workers.metrics.families import (
     Labels,
-    Sheet,
+    MetricFamilies,
     as_list,
     as_mapping,
     as_number,
@@ -24,50 +24,50 @@ STATES = (*State, ABSENT)
 """The daemon's (docs/lifecycle.md), and what it is without one."""
 
 
-def tell(sheet: Sheet, seen: Observation) -> None:
+def tell(families: MetricFamilies, seen: Observation) -> None:
     """Fill in what was seen of one camera."""
     camera = {"camera": seen.camera}
-    sheet.gauge(
+    families.gauge(
         "camera_online",
         "1 while the camera gives fresh frames, 0 while it does not.",
         int(seen.online),
         camera,
     )
     for state in dict.fromkeys((*STATES, seen.state)):
-        sheet.gauge(
+        families.gauge(
             "camera_state",
             "1 for the state that the capture is in, 0 for the others; absent: no daemon lives.",
             int(state == seen.state),
             {**camera, "state": as_word(state)},
         )
     if seen.cause is not None:
-        sheet.gauge(
+        families.gauge(
             "camera_cause",
             "1 for the reason why there are no fresh frames; no sample while there are.",
             1,
             {**camera, "code": as_word(seen.cause.code)},
         )
-    sheet.gauge(
+    families.gauge(
         "newest_frame_age_seconds",
         "Time since the newest frame was captured; no sample while there is none.",
         seen.age_s,
         camera,
     )
-    sheet.gauge(
+    families.gauge(
         "ring_sequence",
         "Number of the newest frame in the ring. It begins again when the ring is made anew.",
         seen.sequence,
         camera,
     )
     if seen.state != ABSENT:
-        _tell_format(sheet, seen, camera)
-        frames.tell(sheet, seen)
-        _tell_daemon(sheet, seen, camera)
-        _tell_recovery(sheet, seen, camera)
+        _tell_format(families, seen, camera)
+        frames.tell(families, seen)
+        _tell_daemon(families, seen, camera)
+        _tell_recovery(families, seen, camera)
 
 
-def _tell_format(sheet: Sheet, seen: Observation, camera: Labels) -> None:
-    sheet.gauge(
+def _tell_format(families: MetricFamilies, seen: Observation, camera: Labels) -> None:
+    families.gauge(
         "camera_frame_interval_seconds",
         "Time between two frames, as the camera granted it.",
         seen.interval_s,
@@ -80,7 +80,7 @@ def _tell_format(sheet: Sheet, seen: Observation, camera: Labels) -> None:
             key: str(number) if (number := as_number(granted.get(key))) is not None else ""
             for key in ("width", "height", "fps")
         }
-        sheet.info(
+        families.info(
             "camera_format",
             "The format that the camera granted, and the kind of source that it comes from.",
             camera,
@@ -92,35 +92,35 @@ def _tell_format(sheet: Sheet, seen: Observation, camera: Labels) -> None:
         )
 
 
-def _tell_daemon(sheet: Sheet, seen: Observation, camera: Labels) -> None:
+def _tell_daemon(families: MetricFamilies, seen: Observation, camera: Labels) -> None:
     status = seen.status
     ring, control = as_mapping(status.get("ring")), as_mapping(status.get("control"))
-    sheet.info(
+    families.info(
         "daemon",
         "The capture daemon's version.",
         camera,
         {"version": as_word(status.get("version"))},
     )
-    sheet.gauge(
+    families.gauge(
         "daemon_start_timestamp_seconds",
         "When the capture daemon was started; each change is a restart.",
         as_seconds(status.get("started_utc_ns")),
         camera,
     )
-    sheet.gauge(
+    families.gauge(
         "camera_state_since_timestamp_seconds",
         "Since when the capture is in its state.",
         as_seconds(status.get("since_utc_ns")),
         camera,
     )
-    sheet.gauge("ring_size_bytes", "Size of the ring in memory.", ring.get("size"), camera)
-    sheet.gauge(
+    families.gauge("ring_size_bytes", "Size of the ring in memory.", ring.get("size"), camera)
+    families.gauge(
         "ring_frame_limit_bytes",
         "Size of the largest frame that the ring takes.",
         ring.get("largest"),
         camera,
     )
-    sheet.counter(
+    families.counter(
         "control_answered",
         "Answers that the daemon sent on its control socket.",
         control.get("answered"),
@@ -128,7 +128,7 @@ def _tell_daemon(sheet: Sheet, seen: Observation, camera: Labels) -> None:
     )
     dropped = as_mapping(control.get("dropped"))
     for reason in dict.fromkeys((*DROPS, *dropped)):
-        sheet.counter(
+        families.counter(
             "control_dropped",
             "What the daemon dropped on its control socket, by the reason.",
             dropped.get(reason, 0),
@@ -136,21 +136,21 @@ def _tell_daemon(sheet: Sheet, seen: Observation, camera: Labels) -> None:
         )
 
 
-def _tell_recovery(sheet: Sheet, seen: Observation, camera: Labels) -> None:
+def _tell_recovery(families: MetricFamilies, seen: Observation, camera: Labels) -> None:
     status, recovery = seen.status, as_mapping(seen.status.get("recovery"))
-    sheet.gauge(
+    families.gauge(
         "incident_active",
         "1 while an incident goes on: frames are missing, and something is to blame for it.",
         int(status.get("incident") is not None),
         camera,
     )
-    sheet.gauge(
+    families.gauge(
         "camera_failures_in_a_row",
         "How often it failed since the stream was last well.",
         status.get("attempts"),
         camera,
     )
-    sheet.gauge(
+    families.gauge(
         "camera_retry_timestamp_seconds",
         "When the daemon tries again by itself; no sample when it need not.",
         as_seconds(status.get("retry_utc_ns")),
@@ -158,14 +158,14 @@ def _tell_recovery(sheet: Sheet, seen: Observation, camera: Labels) -> None:
     )
     tries = as_mapping(recovery.get("tries"))
     for rung in dict.fromkeys((*Rung, *tries)):
-        sheet.counter(
+        families.counter(
             "recovery_tries",
             "How often each rung of the recovery ladder was begun, by itself or for a person.",
             tries.get(rung, 0),
             {**camera, "rung": as_word(rung)},
         )
     if recovery.get("rung") is not None:
-        sheet.gauge(
+        families.gauge(
             "recovery_rung",
             "1 for the rung that is being tried, or was tried last.",
             1,
@@ -173,7 +173,7 @@ def _tell_recovery(sheet: Sheet, seen: Observation, camera: Labels) -> None:
         )
     refused = [as_mapping(each).get("rung") for each in as_list(recovery.get("unavailable"))]
     for rung in dict.fromkeys(as_word(each) for each in refused):
-        sheet.gauge(
+        families.gauge(
             "recovery_rung_unavailable",
             "1 for each rung that cannot be used now; `framebus ctl status` says what grants it.",
             1,

@@ -7,48 +7,50 @@ from collections.abc import Mapping
 from framebus.contract.words import REJECTIONS
 
 from web_workers.cameras.observe import Observation
-from web_workers.metrics.sheet import Labels, Sheet, as_mapping, as_word
+from web_workers.metrics.families import Labels, MetricFamilies, as_mapping, as_word
 
 
-def tell(sheet: Sheet, seen: Observation) -> None:
+def tell(families: MetricFamilies, seen: Observation) -> None:
     """Fill in what a living daemon says of its frames."""
     camera = {"camera": seen.camera}
-    _tell_origin(sheet, {**camera, "origin": "camera"}, as_mapping(seen.status.get("frames")))
+    _tell_origin(families, {**camera, "origin": "camera"}, as_mapping(seen.status.get("frames")))
     fallback = as_mapping(seen.status.get("fallback"))
     if fallback:
-        sheet.gauge(
+        families.gauge(
             "fallback_shown",
             "1 while viewers see the fallback, 0 while they do not; no sample without a fallback.",
             int(fallback.get("shown") is True),
             camera,
         )
-        _tell_origin(sheet, {**camera, "origin": "fallback"}, as_mapping(fallback.get("frames")))
+        _tell_origin(families, {**camera, "origin": "fallback"}, as_mapping(fallback.get("frames")))
 
 
-def _tell_origin(sheet: Sheet, labels: Labels, frames: Mapping[str, object]) -> None:
-    sheet.gauge(
+def _tell_origin(families: MetricFamilies, labels: Labels, frames: Mapping[str, object]) -> None:
+    families.gauge(
         "source_frames_per_second",
         "Valid frames a second, as measured over the last ones.",
         frames.get("fps"),
         labels,
     )
-    sheet.counter(
+    families.counter(
         "frames_captured",
         "Frames that the source gave: all that were published or rejected.",
         frames.get("captured"),
         labels,
     )
-    sheet.counter("frames_published", "Frames put into the ring.", frames.get("published"), labels)
+    families.counter(
+        "frames_published", "Frames put into the ring.", frames.get("published"), labels
+    )
     rejected = as_mapping(frames.get("rejected"))
     # Each is told from the start, so that a rate sees the first.
     for reason in dict.fromkeys((*REJECTIONS, *rejected)):
-        sheet.counter(
+        families.counter(
             "frames_rejected",
             "Frames that the source gave and that were not published, by the reason.",
             rejected.get(reason, 0),
             {**labels, "reason": as_word(reason)},
         )
-    sheet.counter(
+    families.counter(
         "frames_missed",
         "Frames that never reached the daemon: gaps in the source's own numbering.",
         frames.get("missed"),

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from web_workers.metrics.sheet import (
+from web_workers.metrics.families import (
     Labels,
-    Sheet,
+    MetricFamilies,
     as_list,
     as_mapping,
     as_number,
@@ -18,25 +18,25 @@ from web_workers.metrics.sheet import (
 )
 
 
-def tell(sheet: Sheet, name: str, reply: object | None) -> None:
+def tell(families: MetricFamilies, name: str, reply: object | None) -> None:
     """Fill in what a camera's living daemon said; None if it did not answer."""
     camera = {"camera": name}
-    sheet.gauge(
+    families.gauge(
         "daemon_answers",
         "1 if the daemon answered on its control socket for this scrape, 0 if it did not.",
         int(reply is not None),
         camera,
     )
     told = as_mapping(reply)
-    _tell_totals(sheet, told, camera)
+    _tell_totals(families, told, camera)
     now = told.get("now")
     for each in as_list(told.get("incidents")):
         if now is not None and as_mapping(each).get("id") == now:
-            _tell_present(sheet, as_mapping(each), camera)
+            _tell_present(families, as_mapping(each), camera)
             return
 
 
-def _tell_totals(sheet: Sheet, told: Mapping[str, object], camera: Labels) -> None:
+def _tell_totals(families: MetricFamilies, told: Mapping[str, object], camera: Labels) -> None:
     for each in as_list(told.get("totals")):
         row = as_mapping(each)
         labels = {
@@ -44,20 +44,20 @@ def _tell_totals(sheet: Sheet, told: Mapping[str, object], camera: Labels) -> No
             "cause": as_word(row.get("cause")),
             "cured_by": as_word(row.get("cured_by")),
         }
-        sheet.counter(
+        families.counter(
             "incidents",
             "Incidents that have ended, by what they began with and by what brought frames back: "
             "a rung of the recovery ladder, itself, a person, or nothing.",
             row.get("count"),
             labels,
         )
-        sheet.counter(
+        families.counter(
             "incident_seconds",
             "Time without frames in the incidents that have ended.",
             row.get("away_s"),
             labels,
         )
-    sheet.counter(
+    families.counter(
         "incidents_unwritten",
         "Entries about incidents that could not be written to the journal on disk.",
         as_mapping(told.get("journal")).get("unwritten"),
@@ -65,14 +65,14 @@ def _tell_totals(sheet: Sheet, told: Mapping[str, object], camera: Labels) -> No
     )
 
 
-def _tell_present(sheet: Sheet, incident: Mapping[str, object], camera: Labels) -> None:
-    sheet.gauge(
+def _tell_present(families: MetricFamilies, incident: Mapping[str, object], camera: Labels) -> None:
+    families.gauge(
         "incident_began_timestamp_seconds",
         "When the incident that goes on now began; no sample while there is none.",
         as_seconds(incident.get("began_utc_ns")),
         camera,
     )
-    sheet.gauge(
+    families.gauge(
         "incident_holders",
         "Other processes seen to have the camera's device in the incident that goes on now.",
         len(as_list(incident.get("holders"))),
@@ -83,7 +83,7 @@ def _tell_present(sheet: Sheet, incident: Mapping[str, object], camera: Labels) 
         rung = as_word(each.get("rung"))
         tried[rung] = tried.get(rung, 0) + (as_number(each.get("times")) or 1)
     for rung, times in tried.items():
-        sheet.gauge(
+        families.gauge(
             "incident_tries",
             "How often each rung was tried in the incident that goes on now, of its last tries.",
             times,

@@ -10,7 +10,7 @@ from framebus.errors import FramebusError
 from web_workers.cameras.incidents import TIMEOUT_S, ask
 from web_workers.cameras.observe import ABSENT, observe
 from web_workers.metrics import camera, incidents, viewers
-from web_workers.metrics.sheet import Sheet
+from web_workers.metrics.families import MetricFamilies
 from web_workers.responses.takeover import Streams
 from web_workers.settings import Cameras
 
@@ -29,13 +29,13 @@ def scrape(
     `streams` is the worker's, None under a server that has none: then nothing is told of viewers.
     `accept` is the request's header.
     """
-    sheet = Sheet()
+    families = MetricFamilies()
     known = cameras.known()
     until = clock() + PATIENCE_S
     for name in known:
         names = cameras.names(name)
         seen = observe(names, now_ns=time.monotonic_ns())
-        camera.tell(sheet, seen)
+        camera.tell(families, seen)
         if seen.state != ABSENT:
             try:
                 # At least a hundredth: a daemon that is well answers, though it is asked last.
@@ -43,7 +43,7 @@ def scrape(
                 reply = ask(names, 1, min(TIMEOUT_S, left_s))
             except FramebusError:
                 reply = None
-            incidents.tell(sheet, name, reply)
+            incidents.tell(families, name, reply)
     if streams is not None:
-        viewers.tell(sheet, known, *streams.worker_counts())
-    return sheet.text(accept)
+        viewers.tell(families, known, *streams.worker_counts())
+    return families.text(accept)

@@ -9,18 +9,20 @@ from web_workers.admission.response_drain import UNREAD
 from web_workers.admission.viewer_limits import RefusalReason
 from web_workers.counts import worker_counts
 from web_workers.counts.tally import AGE_BOUNDS_S
-from web_workers.counts.worker_counts import Closed, Handover, WorkerCounts
-from web_workers.metrics.sheet import Labels, Sheet
+from web_workers.counts.worker_counts import Closed, HandoverOutcome, WorkerCounts
+from web_workers.metrics.families import Labels, MetricFamilies
 
 _OF_NO_CAMERA = frozenset({worker_counts.DROPPED, worker_counts.HANDED_OVER})
 
 
-def tell(sheet: Sheet, cameras: Iterable[str], counted: WorkerCounts, workers: int) -> None:
+def tell(
+    families: MetricFamilies, cameras: Iterable[str], counted: WorkerCounts, workers: int
+) -> None:
     """Fill in the counts for these cameras, and for any other that had viewers."""
-    sheet.gauge("web_workers", "Worker processes of the web tier.", workers, {})
+    families.gauge("web_workers", "Worker processes of the web tier.", workers, {})
     streams = {(camera, worker_counts.FRAMES) for camera in cameras}
     for why in (LATE, DISPLACED, UNREAD):
-        sheet.counter(
+        families.counter(
             "connections_dropped",
             "Connections that were given up besides viewers: their request was not there in time "
             "(late), there were too many of them (displaced), they did not take their response "
@@ -28,8 +30,8 @@ def tell(sheet: Sheet, cameras: Iterable[str], counted: WorkerCounts, workers: i
             counted.counts.get((worker_counts.DROPPED, why), 0),
             {"reason": why},
         )
-    for end in Handover:
-        sheet.counter(
+    for end in HandoverOutcome:
+        families.counter(
             "handovers",
             "Viewers that were to go from one worker to another, by what became of them: done, or "
             "lost, because no worker took them in time (no-room), or could (the others).",
@@ -39,29 +41,31 @@ def tell(sheet: Sheet, cameras: Iterable[str], counted: WorkerCounts, workers: i
     keys = (*counted.counts, *counted.now)
     found = {(key[1], key[2]) for key in keys if key[0] not in _OF_NO_CAMERA}
     for camera, kind in sorted(streams | found):
-        _tell_connections(sheet, camera, kind, counted)
+        _tell_connections(families, camera, kind, counted)
         if kind == worker_counts.FRAMES:
-            _tell_frames(sheet, camera, counted)
+            _tell_frames(families, camera, counted)
 
 
-def _tell_connections(sheet: Sheet, camera: str, kind: str, counted: WorkerCounts) -> None:
+def _tell_connections(
+    families: MetricFamilies, camera: str, kind: str, counted: WorkerCounts
+) -> None:
     of = (camera, kind)
     labels = {"camera": camera, "kind": kind}
-    sheet.gauge(
+    families.gauge(
         "viewers",
         "Viewers connected now: of frames (stream) or of states (events, where the camera * is "
         "all of them).",
         counted.now.get((worker_counts.VIEWERS, *of), 0),
         labels,
     )
-    sheet.counter(
+    families.counter(
         "viewers_accepted",
         "Viewers that were let in.",
         counted.counts.get((worker_counts.ACCEPTED, *of), 0),
         labels,
     )
     for why in Closed:
-        sheet.counter(
+        families.counter(
             "viewers_closed",
             "Viewers that are gone: left, stalled (took nothing for too long), unwanted (said too "
             "much), failed, ended (their worker ended), worker-died (it was killed).",
@@ -69,13 +73,13 @@ def _tell_connections(sheet: Sheet, camera: str, kind: str, counted: WorkerCount
             {**labels, "reason": why.value},
         )
     for reason in RefusalReason:
-        sheet.counter(
+        families.counter(
             "viewers_refused",
             "Viewers that were not let in, since there were too many or they took too much.",
             counted.counts.get((worker_counts.REFUSED, *of, reason.value), 0),
             {**labels, "reason": reason.value},
         )
-    sheet.counter(
+    families.counter(
         "viewer_sent_bytes",
         "Bytes handed to the kernel for viewers.",
         counted.counts.get((worker_counts.BYTES, *of), 0),
@@ -83,30 +87,30 @@ def _tell_connections(sheet: Sheet, camera: str, kind: str, counted: WorkerCount
     )
 
 
-def _tell_frames(sheet: Sheet, camera: str, counted: WorkerCounts) -> None:
+def _tell_frames(families: MetricFamilies, camera: str, counted: WorkerCounts) -> None:
     of = (camera, worker_counts.FRAMES)
     labels: Labels = {"camera": camera}
-    sheet.counter(
+    families.counter(
         "viewer_frames_sent",
         "Frames sent to viewers: each counts once for each viewer that it was sent to.",
         counted.counts.get((worker_counts.SENT, *of), 0),
         labels,
     )
-    sheet.counter(
+    families.counter(
         "viewer_frames_skipped",
         "Frames that a viewer was not sent, because it was slower or asked for fewer. Sent, "
         "skipped and waiting are together what was published since each viewer joined.",
         counted.counts.get((worker_counts.SKIPPED, *of), 0),
         labels,
     )
-    sheet.gauge(
+    families.gauge(
         "viewer_frames_waiting",
         "Newest frames that a viewer may still get: it receives an older one now.",
         counted.now.get((worker_counts.WAITING, *of), 0),
         labels,
     )
     places = range(len(AGE_BOUNDS_S) + 1)
-    sheet.histogram(
+    families.histogram(
         "frame_age_at_send_seconds",
         "Age of each frame, from its capture until a worker had handed it to all of its viewers "
         "that could take it.",

@@ -36,7 +36,10 @@ def status(result: object, now_utc_ns: int) -> str:
         rows += [["cause", f"{cause.text('message')} [{cause.text('code')}]"]]
         rows += [["remedy", cause.text("remedy")]]
     retry_utc_ns = document.number("retry_utc_ns")
-    if retry_utc_ns:
+    if lease := document.at("lease"):
+        left = duration((lease.number("until_utc_ns") - now_utc_ns) / 1e9)
+        rows += [["lent", f"to {lease.text('to')}, for {left} more"]]
+    elif retry_utc_ns:
         left = duration((retry_utc_ns - now_utc_ns) / 1e9)
         rows += [["retry", f"in {left} (attempts so far: {document.text('attempts')})"]]
     recovery = document.at("recovery")

@@ -17,7 +17,7 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Protocol
 
-from web_workers.counts.worker_counts import HANDED_OVER, Closed, Handover, WorkerCounts
+from web_workers.counts.worker_counts import HANDED_OVER, Closed, HandoverOutcome, WorkerCounts
 from web_workers.handover.channel import Channel
 from web_workers.handover.policy import may_leave, to_give, to_take
 from web_workers.handover.viewer_state import OtherVersion, Unreadable, ViewerState
@@ -40,7 +40,7 @@ _AT_ONCE = 32  # viewers, before frames and requests have their turn again
 
 
 class ViewerHost(Protocol):
-    """The worker's viewers, as the migration needs them."""
+    """The worker's viewers, as the hand-over needs them."""
 
     def all_viewers(self) -> list[Viewer]:
         """Return all viewers, those of frames first."""
@@ -58,7 +58,7 @@ class ViewerHost(Protocol):
         """Serve a viewer that another worker has served; False if that cannot be done."""
 
 
-class ViewerMigration:
+class ViewerHandover:
     """One worker's. Made after the fork."""
 
     def __init__(
@@ -81,7 +81,7 @@ class ViewerMigration:
         self._age = age
         self._loop = loop
         self._moved = moved
-        self._outcomes: Counter[Handover] = Counter()
+        self._outcomes: Counter[HandoverOutcome] = Counter()
         self._timer: Timer | None = None
         self._waits_since_ns = 0  # 0: nothing waits
         self._gave = False  # and has not taken since
@@ -154,17 +154,17 @@ class ViewerMigration:
         try:
             arrival = self._channel.take()
         except OtherVersion as error:
-            self._failed(Handover.OTHER_VERSION, 1, str(error))
+            self._failed(HandoverOutcome.OTHER_VERSION, 1, str(error))
             return True
         except Unreadable as error:
-            self._failed(Handover.UNREADABLE, 1, str(error))
+            self._failed(HandoverOutcome.UNREADABLE, 1, str(error))
             return True
         if arrival is None:
             return False
         if self._host.move_in(*arrival):
-            self._outcomes[Handover.DONE] += 1
+            self._outcomes[HandoverOutcome.DONE] += 1
         else:
-            self._failed(Handover.NOT_SERVED, 1, "it cannot be served here")
+            self._failed(HandoverOutcome.NOT_SERVED, 1, "it cannot be served here")
         return True
 
     def _balance(self) -> None:
@@ -207,7 +207,7 @@ class ViewerMigration:
                     given += self._give(viewer)
                 except (OSError, ValueError) as error:
                     viewer.close(Closed.ENDED)
-                    self._failed(Handover.FAILED, 1, str(error))
+                    self._failed(HandoverOutcome.FAILED, 1, str(error))
         if given:
             self._moved()
         if late:
@@ -237,9 +237,9 @@ class ViewerMigration:
         for viewer in viewers:
             viewer.close(Closed.ENDED)
         if viewers:
-            self._failed(Handover.NO_ROOM, len(viewers), "no worker took them in time")
+            self._failed(HandoverOutcome.NO_ROOM, len(viewers), "no worker took them in time")
 
-    def _failed(self, end: Handover, viewers: int, why: str) -> None:
+    def _failed(self, end: HandoverOutcome, viewers: int, why: str) -> None:
         self._outcomes[end] += viewers
         self._registry.lose()
         log.warning("%d viewers were lost on their way to another worker: %s", viewers, why)

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.rigs.viewer_migration import MS, Bench
-from web_workers.handover.migration import BALANCE_EVERY_NS, PATIENCE_NS
+from tests.rigs.viewer_handover import MS, Bench
+from web_workers.handover.viewer_handover import BALANCE_EVERY_NS, PATIENCE_NS
 from web_workers.handover.viewer_state import ViewerState
 from web_workers.handover.worker_registry import WorkerState
 
@@ -26,15 +26,15 @@ def refuse(_carried: ViewerState, _fd: int, _rest: memoryview | None) -> bool:
 
 def test_the_others_are_told_what_this_worker_does(bench: Bench) -> None:
     bench.have(3)
-    bench.migration.open()
-    bench.migration.leave()
-    bench.migration.close()
+    bench.handover.open()
+    bench.handover.leave()
+    bench.handover.close()
     assert bench.registry.told == [WorkerState.SERVING, WorkerState.ENDING, WorkerState.OVER]
 
 
 def test_many_are_taken_some_at_a_time_and_without_waiting(bench: Bench) -> None:
     bench.tick = 1
-    bench.migration.open()
+    bench.handover.open()
     bench.wait(100)
     had: list[int] = []
     while bench.channel.waiting() and len(had) < 10:
@@ -46,8 +46,8 @@ def test_many_are_taken_some_at_a_time_and_without_waiting(bench: Bench) -> None
 def test_many_are_given_some_at_a_time_and_without_waiting(bench: Bench) -> None:
     bench.have(100)
     bench.tick = 1
-    bench.migration.open()
-    bench.migration.leave()
+    bench.handover.open()
+    bench.handover.leave()
     have = [len(bench.host.viewers)]
     while have[-1] and len(have) < 10:
         bench.loop.dispatch()
@@ -57,7 +57,7 @@ def test_many_are_given_some_at_a_time_and_without_waiting(bench: Bench) -> None
 
 
 def test_nothing_is_looked_for_while_nothing_waits(bench: Bench) -> None:
-    bench.migration.open()
+    bench.handover.open()
     bench.wait(3)
     bench.pass_ms(100)
     assert bench.loop.timeout_s(99.0) > 0.5  # only the balance, which is due each second
@@ -65,12 +65,12 @@ def test_nothing_is_looked_for_while_nothing_waits(bench: Bench) -> None:
 
 def test_a_worker_that_was_looking_when_it_is_to_end_takes_nothing_more(bench: Bench) -> None:
     bench.peer(6, 0, WorkerState.BOOTING)
-    bench.migration.open()
+    bench.handover.open()
     bench.wait(40)
     bench.pass_ms(20)
     assert bench.channel.waiting() == 20
     bench.registry.others.clear()
-    bench.migration.leave()
+    bench.handover.leave()
     bench.pass_ms(1000)
     assert (len(bench.host.viewers), bench.channel.waiting()) == (0, 40)
     assert bench.outcomes() == {"done": 20}
@@ -78,7 +78,7 @@ def test_a_worker_that_was_looking_when_it_is_to_end_takes_nothing_more(bench: B
 
 def test_others_have_as_much_time_for_each_that_waits_as_for_the_first(bench: Bench) -> None:
     bench.peer(6, 0, WorkerState.BOOTING)
-    bench.migration.open()
+    bench.handover.open()
     bench.wait(2)
     bench.pass_ms(50)
     taken = bench.channel.take()  # by the other one
@@ -92,7 +92,7 @@ def test_others_have_as_much_time_for_each_that_waits_as_for_the_first(bench: Be
 
 def test_workers_that_are_ending_are_left_no_share(bench: Bench) -> None:
     bench.peer(4, 0, WorkerState.ENDING)
-    bench.migration.open()
+    bench.handover.open()
     bench.wait(10)
     bench.pass_ms(10)
     assert len(bench.host.viewers) == 10
@@ -103,7 +103,7 @@ def test_a_viewer_that_another_worker_was_quicker_to_take_is_no_loss(
 ) -> None:
     monkeypatch.setattr(bench.channel, "waiting", lambda: 5)
     bench.wait(1)
-    bench.migration.open()
+    bench.handover.open()
     bench.pass_ms(50)
     assert bench.outcomes() == {"done": 1}
     assert bench.registry.lost() == 0
@@ -113,12 +113,12 @@ def test_nobody_is_given_away_while_others_wait(bench: Bench) -> None:
     bench.have(40)
     bench.peer(6, 0)
     bench.wait(5)
-    bench.migration.open()
+    bench.handover.open()
     assert bench.channel.waiting() == 5
 
 
 def test_the_balance_is_looked_after_for_as_long_as_the_worker_serves(bench: Bench) -> None:
-    bench.migration.open()
+    bench.handover.open()
     bench.pass_ms(3 * BALANCE_EVERY_NS // MS)
     bench.have(40)
     bench.peer(6, 0)
@@ -129,7 +129,7 @@ def test_the_balance_is_looked_after_for_as_long_as_the_worker_serves(bench: Ben
 
 def test_who_has_taken_what_others_left_may_give_at_once_when_they_are_well(bench: Bench) -> None:
     bench.peer(6, 0, WorkerState.BOOTING)
-    bench.migration.open()
+    bench.handover.open()
     bench.wait(40)
     bench.pass_ms(PATIENCE_NS // MS + 200)
     assert len(bench.host.viewers) == 40
@@ -150,7 +150,7 @@ def test_what_cannot_be_given_for_the_balance_is_served_on_and_not_tried_again_s
             patch.setattr(bench.channel, "put", refuse)
         else:
             patch.setattr(bench.host.viewers[-20], "peer", "p" * 2000)
-        bench.migration.open()
+        bench.handover.open()
     assert len(bench.host.viewers) == 40
     bench.pass_ms(5 * BALANCE_EVERY_NS // MS)
     assert len(bench.host.viewers) == 40
@@ -167,19 +167,19 @@ def test_a_channel_that_is_broken_costs_a_worker_that_ends_its_viewers_and_says_
 ) -> None:
     bench.have(2)
     monkeypatch.setattr(bench.channel, "put", refuse)
-    bench.migration.open()
-    bench.migration.leave()
-    assert bench.migration.empty
+    bench.handover.open()
+    bench.handover.leave()
+    assert bench.handover.empty
     assert bench.outcomes() == {"failed": 2}
 
 
 def test_a_younger_worker_that_is_itself_ending_is_not_the_one_to_wait_for(bench: Bench) -> None:
     bench.have(5)
     bench.peer(6, 0, WorkerState.ENDING)
-    bench.migration.open()
+    bench.handover.open()
     bench.table.started(6)
-    bench.migration.leave()
+    bench.handover.leave()
     bench.pass_ms(900)
     assert len(bench.host.viewers) == 5
     bench.pass_ms(200)
-    assert bench.migration.empty
+    assert bench.handover.empty

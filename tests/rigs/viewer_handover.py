@@ -9,7 +9,7 @@ from tests.samples.viewer_states import STATES
 from web_workers.counts.worker_counts import HANDED_OVER, Closed
 from web_workers.handover.channel import Channel, create_lanes
 from web_workers.handover.codec import viewer_fields
-from web_workers.handover.migration import ViewerMigration
+from web_workers.handover.viewer_handover import ViewerHandover
 from web_workers.handover.viewer_state import ViewerState
 from web_workers.handover.worker_registry import Peer, WorkerRegistry, WorkerState
 from web_workers.viewers.viewer import EVENTS, Viewer
@@ -93,7 +93,7 @@ class Bench:
         self.channel = Channel(create_lanes())
         self.host = ViewerHost(self)
         self.clients: list[socket.socket] = []
-        self.migration = ViewerMigration(
+        self.handover = ViewerHandover(
             host=self.host,
             channel=self.channel,
             registry=self.registry,
@@ -141,7 +141,7 @@ class Bench:
     def outcomes(self) -> dict[str, int]:
         return {
             key[1]: n
-            for key, n in self.migration.worker_counts().counts.items()
+            for key, n in self.handover.worker_counts().counts.items()
             if key[0] == HANDED_OVER
         }
 

@@ -21,7 +21,7 @@ _WORD_MAX = 64
 Labels = Mapping[str, str]
 
 
-class Sheet:
+class MetricFamilies:
     """One answer in the making. A sample without a value (None) is left out."""
 
     def __init__(self) -> None:
