@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 _WORD_MAX = 64
 """Characters of an unknown word that are looked at: it may come from anybody, and be long."""
-_WORD = re.compile(r"[\w-]{1,64}")
+_WORD = r"[\w-]{1,64}"
 """What one writes without quotes."""
 
 
@@ -39,7 +39,7 @@ def closest(word: str, known: Iterable[str]) -> str | None:
 
 def quoted(word: str) -> str:
     """Return a plain word in quotes, and "" for what else somebody typed: it may be a source."""
-    return repr(word) if _WORD.fullmatch(word) else ""
+    return repr(word) if re.fullmatch(_WORD, word) else ""
 
 
 def _plain(word: str) -> str:

@@ -1,4 +1,7 @@
-"""Reads what people write for sizes, rates and times: "1280x720", "64M", "2.5". Pure."""
+"""Reads what people write for sizes, rates and times: "1280x720", "64M", "2.5". Pure.
+
+Patterns are texts here and in options/: whoever starts compiles none that is not asked for.
+"""
 
 from __future__ import annotations
 
@@ -7,8 +10,8 @@ import re
 
 from framebus.errors import UsageError
 
-_FRAME_SIZE = re.compile(r"(\d{1,5})[xX](\d{1,5})", re.ASCII)
-_BYTE_COUNT = re.compile(r"(\d{1,15})\s*([kmg]?)(?:i?b)?", re.ASCII | re.IGNORECASE)
+_FRAME_SIZE = r"(\d{1,5})[xX](\d{1,5})"
+_BYTE_COUNT = r"(\d{1,15})\s*([kmg]?)(?:i?b)?"
 _POWERS = {"": 0, "k": 1, "m": 2, "g": 3}
 _SIDE_MAX = 16384
 _FPS_MAX = 1000.0
@@ -17,7 +20,7 @@ _DAY_S = 86400
 
 def frame_size(text: str) -> tuple[int, int]:
     """Return (width, height) in pixels of a text such as "1280x720". Raises UsageError."""
-    found = _FRAME_SIZE.fullmatch(text.strip())
+    found = re.fullmatch(_FRAME_SIZE, text.strip(), re.ASCII)
     if not found:
         raise UsageError(f"{text!r} is no frame size: write WIDTHxHEIGHT, for instance 1280x720")
     width, height = int(found[1]), int(found[2])
@@ -55,7 +58,7 @@ def _number(value: str | float) -> float:
 
 def byte_count(text: str) -> int:
     """Return the bytes of a text such as "64M" (powers of 1024) or "1000000". Raises UsageError."""
-    found = _BYTE_COUNT.fullmatch(text.strip())
+    found = re.fullmatch(_BYTE_COUNT, text.strip(), re.ASCII | re.IGNORECASE)
     if not found:
         raise UsageError(f"{text!r} is no size in bytes: write a number and K, M or G, as in 64M")
     return int(found[1]) * int(1024 ** _POWERS[found[2].lower()])
@@ -69,7 +72,7 @@ def byte_count_text(count: int) -> str:
     return str(count)
 
 
-_DURATION = re.compile(r"(\d{1,9}(?:\.\d{1,9})?)(ms|s|m|h)?", re.ASCII)
+_DURATION = r"(\d{1,9}(?:\.\d{1,9})?)(ms|s|m|h)?"
 _SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, None: 1.0}
 
 
@@ -78,7 +81,7 @@ def duration_s(text: str, *, zero: bool = False) -> float:
 
     Raises UsageError.
     """
-    found = _DURATION.fullmatch(text)
+    found = re.fullmatch(_DURATION, text, re.ASCII)
     seconds = float(found[1]) * _SECONDS[found[2]] if found else 0.0
     if not found or not (seconds or zero):
         raise UsageError(f"{text!r} is no time: write it as in 90s, 5m or 1h")

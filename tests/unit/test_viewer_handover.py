@@ -1,4 +1,4 @@
-"""One worker's share of moving viewers: what it takes, gives and loses."""
+"""Hand-over as one worker sees it: what it takes, gives and loses."""
 
 from __future__ import annotations
 

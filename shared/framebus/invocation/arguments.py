@@ -13,10 +13,10 @@ from itertools import pairwise
 
 from framebus.options.table import TABLE
 
-_HARMLESS = re.compile(r"auto|test|none|v4l2:[\w/.:+,-]*|file:[\w/. +-]*")
+_HARMLESS = r"auto|test|none|v4l2:[\w/.:+,-]*|file:[\w/. +-]*"
 _OPTIONS = tuple(option.flag for option in TABLE if option.secret)
 _PARAMETERS = ("source", "fallback")
-_KIND = re.compile(r"[a-z0-9]{1,8}:")
+_KIND = r"[a-z0-9]{1,8}:"
 _ARG_START, _ARG_END = 45, 46
 """Where arg_start and arg_end stand in /proc/PID/stat, counted behind the name."""
 
@@ -26,7 +26,7 @@ def hide_sources(words: Sequence[str]) -> None:
 
     It does what it can: where /proc does not tell, they stay.
     """
-    typed = [each for each in _sources(words) if each and not _HARMLESS.fullmatch(each)]
+    typed = [each for each in _sources(words) if each and not re.fullmatch(_HARMLESS, each)]
     if not typed:
         return
     try:
@@ -59,7 +59,7 @@ def _sources(words: Sequence[str]) -> Iterator[str]:
 def _found(arguments: bytes, source: str) -> Iterator[tuple[int, int]]:
     """Yield where what follows the kind of a source begins, and its length."""
     whole = os.fsencode(source)
-    kind = _KIND.match(source)
+    kind = re.match(_KIND, source)
     shown = len(kind[0]) if kind else 0
     end = -1
     for argument in arguments.split(b"\0"):

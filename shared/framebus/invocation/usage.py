@@ -6,13 +6,13 @@ import re
 
 import click
 
-_LOGIN = re.compile(r"[A-Za-z][\w+.-]*:/+\S*@")
+_LOGIN = r"[A-Za-z][\w+.-]*:/+\S*@"
 """A URL's name and password, however they are written; a path has one slash of the two."""
 
 
 def without_logins(text: str) -> str:
     """Return a message that may quote, as another option's value, a camera's URL."""
-    return _LOGIN.sub("…@", text)
+    return re.sub(_LOGIN, "…@", text)
 
 
 def show(error: click.ClickException) -> None:

@@ -16,20 +16,18 @@ from framebus.options.table import CONFIG, TABLE
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Chosen:
     """The value of each option: `chosen[THE_OPTION]`. Never changed."""
 
-    given: Mapping[str, object] = field(default_factory=dict, repr=False)
+    given: Mapping[str, object] = field(default_factory=dict)
     """By an option's name what a flag or variable says; None and () are nothing."""
-    file: file.File = field(default_factory=file.File, repr=False)
+    file: file.File = field(default_factory=file.File)
     camera: str | None = None
     """Whose table counts; None: no camera's."""
     variables: frozenset[str] = frozenset()
     """The names of options that were given by a variable."""
-    _read: dict[Option[Any], Any] = field(
-        default_factory=dict, init=False, repr=False, compare=False
-    )
+    _read: dict[str, Any] = field(default_factory=dict, init=False)
     """Values that were asked for before: some are asked for again and again."""
 
     @classmethod
@@ -55,11 +53,13 @@ class Chosen:
 
     def __getitem__(self, option: Option[T]) -> T:
         """Return an option's value. Raises UsageError, which says where the wrong one stands."""
-        if option not in self._read:
+        if option.name not in self._read:
             text, _ = self._text(option)
             with self.naming(option):
-                self._read[option] = option.default if text is None else option.kind.parse(text)
-        value: T = self._read[option]
+                self._read[option.name] = (
+                    option.default if text is None else option.kind.parse(text)
+                )
+        value: T = self._read[option.name]
         return value
 
     def check(self, *scopes: Scope) -> None:

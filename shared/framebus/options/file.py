@@ -44,7 +44,7 @@ _TYPE_NAMES = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class File:
     """One configuration file, checked for its keys and types. Empty without a file."""
 

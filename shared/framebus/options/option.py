@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from enum import Enum
-from typing import Generic, TypeVar
+from typing import Generic, NamedTuple, TypeVar
 
 T_co = TypeVar("T_co", covariant=True)
 
@@ -19,8 +18,7 @@ class Scope(Enum):
     BOTH = "both"
 
 
-@dataclass(frozen=True, slots=True)
-class Kind(Generic[T_co]):
+class Kind(NamedTuple, Generic[T_co]):
     """What values an option takes."""
 
     metavar: str
@@ -41,8 +39,7 @@ class Kind(Generic[T_co]):
         return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Option(Generic[T_co]):
+class Option(NamedTuple, Generic[T_co]):
     """One row of the table."""
 
     name: str

@@ -95,11 +95,11 @@ def main() -> None:
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # the kernel collects them
     for line in sys.stdin.buffer:
         wanted = json.loads(line)
-        pid = os.fork()
-        if pid == 0:
+        if os.fork() == 0:
             os.close(0)
+            # Not its parent, which may be told of a rival that has the camera already.
+            os.write(1, json.dumps({"pid": os.getpid()}).encode() + b"\n")
             _hold(Path(wanted["node"]), Hold(wanted["hold"]), wanted["for_s"])
-        os.write(1, json.dumps({"pid": pid}).encode() + b"\n")
 
 
 if __name__ == "__main__":
