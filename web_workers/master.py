@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import os
 
+from framebus import installation
 from gunicorn.app import base
 from gunicorn.app.wsgiapp import WSGIApplication
 from gunicorn.arbiter import Arbiter
@@ -27,6 +28,11 @@ class Application(WSGIApplication):  # type: ignore[misc]  # gunicorn has no typ
 
     def chdir(self) -> None:
         """Neither go anywhere nor import from there."""
+
+    def load_config(self) -> None:
+        """Read the settings, whose module may lack something: gunicorn would end with 1."""
+        with installation.told():
+            super().load_config()
 
     def reload(self) -> None:
         """Read the settings anew, which gunicorn does not where the directory was removed."""
@@ -56,7 +62,7 @@ class Master(Arbiter):  # type: ignore[misc]  # gunicorn has no types
         return pid
 
     def halt(self, reason: str | None = None, exit_status: int = 0) -> None:
-        """End; with the exit code that says so if a worker lacks something (fresh.py)."""
+        """End; with the exit code that says so if a worker lacks something."""
         absent = exit_status == self.APP_LOAD_ERROR
         super().halt(reason, os.EX_UNAVAILABLE if absent else exit_status)
 

@@ -1,7 +1,7 @@
 """What is missing of this installation: one sentence, with the command that installs it.
 
 `pip install .` brings all of PACKAGES. What is missing all the same was left out by whoever made
-the package, was removed, does not load here, or may not be read by this user.
+the package, was removed, or does not load here.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ def need(*modules: str) -> None:
 
     for path, how in ((sys.executable, os.X_OK), (__file__, os.R_OK)):
         if not os.access(path, how):
-            raise unreadable(path)
+            raise _unreadable(path)
     absent = [name for name in modules if find_spec(name) is None]
     if absent:
         raise _absent(*absent)
@@ -92,41 +92,23 @@ def told() -> Iterator[None]:
     except PermissionError as error:
         if not str(error.filename).endswith(_CODE):
             raise
-        failure = unreadable(str(error.filename))
+        failure = _unreadable(str(error.filename))
     else:
         return
     sys.stderr.write(f"framebus: {failure}\n")
     sys.exit(failure.exit_code)
 
 
-def unreadable(path: str) -> NoPermission:
-    """Return the error that says of a file or directory of ours that this user may not use it."""
+def _unreadable(path: str) -> NoPermission:
     return NoPermission(
         f"{path}, a part of this installation, is not for this user (uid {os.geteuid()}) to read: "
         "run framebus as a user who may, or install it where all may read it"
     )
 
 
-def _absent(*modules: str) -> FramebusError:
-    for folder in filter(_installed_to, sys.path):
-        for path in (folder, *(os.path.join(folder, name) for name in modules)):
-            if _refused(path):
-                return unreadable(path)
+def _absent(*modules: str) -> PartMissing:
     packages = [PACKAGES.get(name, name) for name in modules]
     are = "is" if len(packages) == 1 else "are"
     return PartMissing(
         f"{', '.join(packages)} {are} needed and not installed here: {install(*packages)}"
     )
-
-
-def _installed_to(folder: str) -> bool:
-    """Whether it is Python's own, and not where somebody types a command."""
-    return folder.startswith((sys.prefix, sys.base_prefix))
-
-
-def _refused(path: str) -> bool:
-    try:
-        os.stat(path)
-    except OSError as error:
-        return isinstance(error, PermissionError)
-    return not os.access(path, os.R_OK)

@@ -80,7 +80,9 @@ def test_frames_follow_each_other_for_a_long_time(members: Members, make: Broadc
         assert [end.recv(100) for end in members.ends] == [data] * 7
 
 
-def test_rounds_of_different_viewers_take_turns(members: Members, make: BroadcastFactory) -> None:
+def test_broadcasts_to_different_viewers_take_turns(
+    members: Members, make: BroadcastFactory
+) -> None:
     some, others = make(members.join(5)), make(members.join(6))
     for _ in range(ENTRIES):
         assert some.send(b"some") == []

@@ -79,6 +79,7 @@ def bench(runtime: Path) -> Iterator[Bench]:
 def file_systems(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> Iterator[FileSystems]:
     """Watched while the daemon runs: at its start and end it does touch files."""
     until_described(bench)
+    assert MAIN in {thread.name for thread in threading.enumerate()}
     watch = FileSystems()
     with monkeypatch.context() as patch:
         for module, name in TOUCHES:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from framebus.contract.causes import Cause
+from framebus.contract.causes import Cause, Code
 from framebus.contract.words import DEVICE_LEVEL, Rejection, Rung, State
 
 from capture_daemon.capturing.commands import Observed
@@ -73,16 +73,33 @@ def stream(
     controller: CaptureController, notes: Notes, now_ns: int, *, settled: bool = True
 ) -> None:
     controller.start(now_ns)
-    controller.on_report(Opened(controller.sessions.number, GRANTED, "test"), now_ns)
+    opened(controller, now_ns)
+    frames_come(controller, notes, now_ns, settled=settled)
+    notes.taken()
+
+
+def opened(controller: CaptureController, now_ns: int) -> None:
+    """Report that what it asked for last is open."""
+    kind = controller.source.request.spec.kind
+    controller.on_report(Opened(controller.sessions.number, GRANTED, kind), now_ns)
+
+
+def frames_come(
+    controller: CaptureController, notes: Notes, now_ns: int, *, settled: bool = True
+) -> None:
     notes.arrived = now_ns
     controller.on_report(FrameSeen(controller.sessions.number, 640, 480), now_ns)
     if settled:
         controller.on_report(Settled(controller.sessions.number), now_ns)
-    notes.taken()
 
 
-def fall_silent(controller: CaptureController) -> int:
-    """Let time pass until the silence is due, and return that moment."""
+def next_rung(controller: CaptureController) -> Rung | None:
+    step = controller.snapshot(0).recovery.step
+    return None if step is None else step.rung
+
+
+def pass_time(controller: CaptureController) -> int:
+    """Let what is due next happen, which may be the end of patience; return its time."""
     now = controller.deadline_ns()
     assert now is not None
     controller.tick(now)
@@ -92,6 +109,12 @@ def fall_silent(controller: CaptureController) -> int:
 def fail(controller: CaptureController, now_ns: int, *, permanent: bool = False) -> None:
     cause = Cause("device-gone", "the camera is gone", "plug it in")
     controller.on_report(Failed(controller.sessions.number, cause, permanent), now_ns)
+
+
+def fail_with(controller: CaptureController, code: Code, now_ns: int) -> None:
+    controller.on_report(
+        Failed(controller.sessions.number, Cause(code, code), permanent=False), now_ns
+    )
 
 
 def fail_until_given_up(controller: CaptureController, now_ns: int) -> int:

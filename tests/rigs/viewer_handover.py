@@ -1,4 +1,4 @@
-"""One worker's porter: real sockets and lanes, other workers as the test says they are."""
+"""One worker's hand-over: real sockets and lanes, other workers as the test says they are."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ MS = 1_000_000
 
 
 class Others(WorkerRegistry):
-    """A roster whose other workers are made up; only its own row is in the memory."""
+    """A registry whose other workers are made up; only its own row is in the memory."""
 
     def __init__(self, table: WorkerTable) -> None:
         super().__init__(table)

@@ -90,7 +90,7 @@ def test_a_burst_passes_no_limit_and_who_was_there_keeps_frames(runtime: Path, b
         assert tier.log().count("a viewer was refused") <= 2 * len(tier.workers())
 
 
-def test_a_killed_workers_viewers_take_no_places(runtime: Path, bus: Bus) -> None:
+def test_a_killed_workers_viewers_count_no_more(runtime: Path, bus: Bus) -> None:
     bus.start()
     with limited(runtime, max_viewers="6") as tier:
         for _ in range(3):

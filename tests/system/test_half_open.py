@@ -4,14 +4,31 @@ from __future__ import annotations
 
 import contextlib
 import socket
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
+from tests.helpers.runtimes import private_runtime
 from tests.programs.web_tier import WebTier
 from tests.rigs.bus import Bus
 
 REQUEST = b"GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
+
+
+@pytest.fixture(scope="module")
+def runtime() -> Iterator[Path]:
+    with private_runtime() as runtime:
+        yield runtime
+
+
+@pytest.fixture(scope="module")
+def tier(runtime: Path) -> Iterator[WebTier]:
+    """One for all of these: what one test leaves half open must not matter to the next."""
+    tier = WebTier(runtime)
+    yield tier
+    tier.close()
 
 
 def connect(port: int, *, receive_buffer: int = 0) -> socket.socket:

@@ -17,7 +17,7 @@ from tests.rigs.controllers import (
     Notes,
     S,
     fail,
-    fall_silent,
+    pass_time,
     state_of,
     stream,
 )
@@ -91,7 +91,7 @@ def test_a_daemon_that_was_not_run_for_a_while_does_not_blame_the_camera(
     controller.tick(260 * S)  # the machine was suspended
     assert state_of(controller) is State.STREAMING
     assert controller.deadline_ns() == pytest.approx(260 * S + 0.4 * S, abs=1000)
-    fall_silent(controller)
+    pass_time(controller)
     assert state_of(controller) is State.STALLED
 
 
@@ -99,7 +99,7 @@ def test_a_restarted_stream_that_stays_silent_is_closed_and_opened_after_a_wait(
     controller: CaptureController, notes: Notes
 ) -> None:
     stream(controller, notes, 200 * S)
-    fall_silent(controller)
+    pass_time(controller)
     controller.on_report(StreamRestarted(controller.sessions.number), 203 * S)
     controller.tick(207 * S)
     assert state_of(controller) is State.STALLED
@@ -116,11 +116,11 @@ def test_a_second_silence_before_the_stream_settled_goes_on_to_reopening(
     controller: CaptureController, notes: Notes
 ) -> None:
     stream(controller, notes, 200 * S, settled=False)
-    now = fall_silent(controller)
+    now = pass_time(controller)
     controller.on_report(StreamRestarted(controller.sessions.number), now)
     controller.on_report(FrameSeen(controller.sessions.number, 640, 480), now)
     assert state_of(controller) is State.STREAMING
-    fall_silent(controller)
+    pass_time(controller)
     assert state_of(controller) is State.BACKOFF
     assert notes.taken() == ["restart_stream", "close"]
 
@@ -129,7 +129,7 @@ def test_a_frame_after_a_stream_restart_is_streaming_again(
     controller: CaptureController, notes: Notes
 ) -> None:
     stream(controller, notes, 200 * S)
-    fall_silent(controller)
+    pass_time(controller)
     controller.on_report(StreamRestarted(controller.sessions.number), 203 * S)
     controller.on_report(FrameSeen(controller.sessions.number, 640, 480), 204 * S)
     assert state_of(controller) is State.STREAMING
@@ -207,7 +207,7 @@ def test_rejected_frames_are_told_apart_from_no_frames(
 ) -> None:
     stream(controller, notes, 200 * S)
     notes.rejected = ["no-eoi"]
-    cause = controller.cause(fall_silent(controller))
+    cause = controller.cause(pass_time(controller))
     assert cause is not None
     assert cause.code == "garbage"
     assert "no-eoi" in cause.message
@@ -219,7 +219,7 @@ def test_frames_that_are_too_large_name_the_ring_that_takes_them(
     stream(controller, notes, 200 * S)
     notes.rejected = ["too-large"]
     notes.refused = 9_000_000
-    cause = controller.cause(fall_silent(controller))
+    cause = controller.cause(pass_time(controller))
     assert cause is not None
     assert cause.code == "too-large"
     assert "--ring-size 64M" in cause.remedy

@@ -5,15 +5,10 @@ from __future__ import annotations
 from itertools import pairwise
 
 import pytest
-from framebus.contract.causes import Cause, Code
 from framebus.contract.words import DEVICE_LEVEL, Rung, State
 
 from capture_daemon.capturing.reports import (
-    Failed,
-    FrameSeen,
-    Opened,
     RungDone,
-    Settled,
     StreamRestarted,
     Surveyed,
 )
@@ -21,7 +16,17 @@ from capture_daemon.lifecycle.controller import CaptureController
 from capture_daemon.recovery.rungs import Outcome, Result, Unavailable
 from capture_daemon.settings.capture_request import CaptureRequest
 from capture_daemon.sources.base import Request
-from tests.rigs.controllers import CAMERA, GRANTED, Notes, S, fall_silent, state_of
+from tests.rigs.controllers import (
+    CAMERA,
+    Notes,
+    S,
+    fail_with,
+    frames_come,
+    next_rung,
+    opened,
+    pass_time,
+    state_of,
+)
 
 OPEN = "open v4l2:/dev/video0"
 DONE = Outcome(Result.DONE, "done")
@@ -38,49 +43,20 @@ def controller(notes: Notes) -> CaptureController:
         capture=notes, request=CAMERA, jitter=lambda: 0.0, now_ns=100 * S
     )
     controller.start(200 * S)
-    opened(controller, notes, 200 * S)
-    frames(controller, notes, 201 * S)
+    opened(controller, 200 * S)
+    frames_come(controller, notes, 201 * S)
     notes.taken()
     return controller
 
 
-def opened(controller: CaptureController, notes: Notes, now: int) -> None:
-    controller.on_report(Opened(controller.sessions.number, GRANTED, "v4l2"), now)
-
-
-def frames(controller: CaptureController, notes: Notes, now: int) -> None:
-    notes.arrived = now
-    controller.on_report(FrameSeen(controller.sessions.number, 640, 480), now)
-    controller.on_report(Settled(controller.sessions.number), now)
-
-
-def next_rung(controller: CaptureController) -> Rung | None:
-    step = controller.snapshot(0).recovery.step
-    return None if step is None else step.rung
-
-
-def pass_time(controller: CaptureController) -> int:
-    """Let what is due next happen, and return its time."""
-    now = controller.deadline_ns()
-    assert now is not None
-    controller.tick(now)
-    return now
-
-
-def fail(controller: CaptureController, code: Code, now: int) -> None:
-    controller.on_report(
-        Failed(controller.sessions.number, Cause(code, code), permanent=False), now
-    )
-
-
 def silent_until_rungs(controller: CaptureController, notes: Notes) -> int:
     """Stay silent whatever is done, until a device-level rung is carried out."""
-    now = fall_silent(controller)
+    now = pass_time(controller)
     controller.on_report(StreamRestarted(controller.sessions.number), now)
     while controller.retries.under_way is None:
         now = pass_time(controller)
         if state_of(controller) is State.OPENING:
-            opened(controller, notes, now)
+            opened(controller, now)
     return now
 
 
@@ -92,15 +68,15 @@ def test_a_silent_camera_gets_rung_after_rung_with_the_device_closed(
     assert notes.taken() == ["restart_stream", "close", OPEN, "close", "rebind"]
     assert controller.retries.escalation.rung is Rung.REBIND
     controller.on_report(RungDone(controller.sessions.number, Rung.REBIND, DONE), now)
-    opened(controller, notes, now)
+    opened(controller, now)
     now = pass_time(controller)
     assert state_of(controller) is State.BACKOFF
     now = pass_time(controller)
     assert notes.taken() == [OPEN, "close", "usb-reset"]
     assert now - began < 8 * S
     controller.on_report(RungDone(controller.sessions.number, Rung.USB_RESET, DONE), now)
-    opened(controller, notes, now)
-    frames(controller, notes, now)
+    opened(controller, now)
+    frames_come(controller, notes, now)
     assert state_of(controller) is State.STREAMING
     assert controller.retries.failures == 0
 
@@ -108,7 +84,7 @@ def test_a_silent_camera_gets_rung_after_rung_with_the_device_closed(
 def test_a_camera_that_stays_dead_for_an_hour_is_hardly_touched(
     controller: CaptureController, notes: Notes
 ) -> None:
-    now, looks, resets = fall_silent(controller), 0, []
+    now, looks, resets = pass_time(controller), 0, []
     controller.on_report(StreamRestarted(controller.sessions.number), now)
     while now < 3800 * S:
         now, looks = pass_time(controller), looks + 1
@@ -118,7 +94,7 @@ def test_a_camera_that_stays_dead_for_an_hour_is_hardly_touched(
             done = RungDone(controller.sessions.number, controller.retries.under_way, DONE)
             controller.on_report(done, now)
         if state_of(controller) is State.OPENING:
-            opened(controller, notes, now)
+            opened(controller, now)
         elif state_of(controller) is State.STALLED:
             controller.on_report(StreamRestarted(controller.sessions.number), now)
     assert all(later - earlier >= 30 * S for earlier, later in pairwise(resets))
@@ -148,11 +124,11 @@ def test_rungs_that_are_known_not_to_be_available_are_not_tried(
 ) -> None:
     none = tuple(Unavailable(rung, "no") for rung in DEVICE_LEVEL)
     controller.on_report(Surveyed(controller.sessions.number, none), 201 * S)
-    now = fall_silent(controller)
+    now = pass_time(controller)
     controller.on_report(StreamRestarted(controller.sessions.number), now)
     pass_time(controller)
     began = pass_time(controller)
-    opened(controller, notes, began)
+    opened(controller, began)
     now = pass_time(controller)
     assert next_rung(controller) is Rung.GIVE_UP
     escalation = controller.retries.escalation
@@ -195,7 +171,7 @@ def test_a_stop_during_a_rung_closes_so_that_the_rung_is_interrupted(
 def test_a_busy_device_is_opened_again_as_soon_as_its_holder_has_let_go(
     controller: CaptureController, notes: Notes
 ) -> None:
-    fail(controller, "device-busy", 210 * S)
+    fail_with(controller, "device-busy", 210 * S)
     now = pass_time(controller)
     assert now - 210 * S == S // 100
     assert notes.taken() == ["wait-for-holder"]
@@ -208,7 +184,7 @@ def test_a_busy_device_is_opened_again_as_soon_as_its_holder_has_let_go(
 def test_a_holder_that_does_not_let_go_is_watched_while_the_camera_is_given_up(
     controller: CaptureController, notes: Notes
 ) -> None:
-    fail(controller, "device-busy", 210 * S)
+    fail_with(controller, "device-busy", 210 * S)
     pass_time(controller)
     nothing = Outcome(Result.NOTHING, "process 1 still has it")
     controller.on_report(
@@ -216,7 +192,7 @@ def test_a_holder_that_does_not_let_go_is_watched_while_the_camera_is_given_up(
     )
     end_holder = (Unavailable(Rung.END_HOLDER, "not allowed"),)
     controller.on_report(Surveyed(controller.sessions.number, end_holder), 217 * S)
-    fail(controller, "device-busy", 217 * S)
+    fail_with(controller, "device-busy", 217 * S)
     assert next_rung(controller) is Rung.GIVE_UP
     assert notes.taken() == ["wait-for-holder", OPEN, "give-up"]
     controller.on_report(RungDone(controller.sessions.number, Rung.GIVE_UP, nothing), 217 * S)
@@ -225,91 +201,13 @@ def test_a_holder_that_does_not_let_go_is_watched_while_the_camera_is_given_up(
     assert notes.taken() == [OPEN]
 
 
-def test_a_reset_by_hand_closes_first_and_opens_after(
-    controller: CaptureController, notes: Notes
-) -> None:
-    request = controller.source.request
-    assert controller.reset(Rung.USB_RESET, 210 * S) is None
-    assert notes.taken() == ["close", "usb-reset"]
-    cause = controller.cause(210 * S)
-    assert cause is not None
-    assert cause.code == "reset"
-    again = controller.reset(Rung.USB_RESET, 210 * S)
-    assert again is not None
-    assert "under way" in again.reason
-    controller.on_report(RungDone(controller.sessions.number, Rung.USB_RESET, DONE), 211 * S)
-    assert notes.taken() == [OPEN]
-    # Another request makes another source, which does not know what `auto` or a number meant.
-    assert controller.source.request is request
-
-
-def test_a_reset_by_hand_that_fails_opens_the_camera_all_the_same(
-    controller: CaptureController, notes: Notes
-) -> None:
-    controller.reset(Rung.USB_RESET, 210 * S)
-    refused = Outcome(Result.UNAVAILABLE, "no permission")
-    controller.on_report(RungDone(controller.sessions.number, Rung.USB_RESET, refused), 211 * S)
-    assert notes.taken() == ["close", "usb-reset", OPEN]
-
-
-def test_a_reset_by_hand_after_a_permanent_failure_is_carried_out(
-    controller: CaptureController, notes: Notes
-) -> None:
-    no_encoder = Cause("no-encoder", "its pictures cannot be encoded")
-    controller.on_report(Failed(controller.sessions.number, no_encoder, True), 209 * S)
-    assert state_of(controller) is State.FAILED
-    assert controller.reset(Rung.USB_RESET, 210 * S) is None
-    assert notes.taken() == ["usb-reset"]
-    controller.on_report(RungDone(controller.sessions.number, Rung.USB_RESET, DONE), 211 * S)
-    assert notes.taken() == [OPEN]
-
-
-def test_a_start_right_after_an_open_brings_no_reset_forward(
-    controller: CaptureController, notes: Notes
-) -> None:
-    controller.reset(Rung.USB_RESET, 205 * S)
-    controller.on_report(RungDone(controller.sessions.number, Rung.USB_RESET, DONE), 206 * S)
-    fail(controller, "refused-stream", 206 * S)
-    assert next_rung(controller) is Rung.REAUTHORIZE
-    step = controller.retries.escalation.step
-    assert step is not None
-    assert step.due_ns == 235 * S  # one in 30 s
-    notes.taken()
-    controller.start(206 * S + S // 2)
-    assert pass_time(controller) == 207 * S
-    assert notes.taken() == [OPEN]
-    fail(controller, "refused-stream", 208 * S)
-    while (now := pass_time(controller)) < 235 * S:
-        assert notes.taken() == [OPEN]
-        fail(controller, "refused-stream", now)
-    assert (now, notes.taken()) == (235 * S, ["reauthorize"])
-
-
-def test_a_camera_that_begins_from_cold_gets_the_time_of_an_unknown_one(
-    controller: CaptureController, notes: Notes
-) -> None:
-    controller.reset(Rung.USB_RESET, 210 * S)
-    controller.on_report(RungDone(controller.sessions.number, Rung.USB_RESET, DONE), 211 * S)
-    opened(controller, notes, 211 * S)
-    assert controller.deadline_ns() == 216 * S
-
-
-def test_a_stopped_capture_is_not_reset(controller: CaptureController, notes: Notes) -> None:
-    controller.stop(210 * S)
-    notes.taken()
-    objection = controller.reset(Rung.USB_RESET, 211 * S)
-    assert objection is not None
-    assert "start" in objection.remedy
-    assert notes.taken() == []
-
-
 def test_a_known_camera_gets_as_long_as_it_takes_for_its_first_frame_an_unknown_one_5_s(
     controller: CaptureController, notes: Notes
 ) -> None:
     controller.stop(210 * S)
     controller.start(220 * S)
-    opened(controller, notes, 220 * S)
+    opened(controller, 220 * S)
     assert controller.deadline_ns() == 222 * S
     controller.configure(CaptureRequest(CAMERA.spec, Request(320, 240)), 221 * S)
-    opened(controller, notes, 221 * S)
+    opened(controller, 221 * S)
     assert controller.deadline_ns() == 226 * S

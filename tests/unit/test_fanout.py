@@ -19,7 +19,9 @@ def bench() -> Iterator[Bench]:
     bench.close()
 
 
-def test_who_keeps_up_is_in_the_next_round_and_who_does_not_comes_back_to_it(bench: Bench) -> None:
+def test_who_keeps_up_is_in_the_next_broadcast_and_who_does_not_comes_back_to_it(
+    bench: Bench,
+) -> None:
     quick, slow = bench.join(), bench.join()
     bench.deliver(1)
     assert bench.members[-1] == [quick.viewer, slow.viewer]
@@ -37,7 +39,7 @@ def test_who_keeps_up_is_in_the_next_round_and_who_does_not_comes_back_to_it(ben
     assert slow.news().endswith(third.plain)
 
 
-def test_who_has_left_is_in_no_round_and_is_sent_nothing(bench: Bench) -> None:
+def test_who_has_left_is_in_no_broadcast_and_is_sent_nothing(bench: Bench) -> None:
     stays, keeping_up, behind, fewer = (*(bench.join() for _ in range(3)), bench.join(fps=1000.0))
     bench.deliver(1)
     behind.room = 5
@@ -61,7 +63,7 @@ def test_who_has_left_is_in_no_round_and_is_sent_nothing(bench: Bench) -> None:
 @pytest.mark.parametrize(
     ("error", "why"), [(errno.EPIPE, Closed.LEFT), (errno.ETIMEDOUT, Closed.STALLED)]
 )
-def test_a_socket_that_a_round_finds_broken_is_closed(
+def test_a_socket_that_a_broadcast_finds_broken_is_closed(
     bench: Bench, error: int, why: Closed
 ) -> None:
     stays, broken = bench.join(), bench.join()
@@ -75,7 +77,7 @@ def test_a_socket_that_a_round_finds_broken_is_closed(
     assert counts["sent", "camera", "stream"] == 4
 
 
-def test_a_viewer_that_a_round_found_full_is_not_closed_and_gets_that_frame_whole(
+def test_a_viewer_that_a_broadcast_found_full_is_not_closed_and_gets_that_frame_whole(
     bench: Bench,
 ) -> None:
     full = bench.join()
@@ -176,7 +178,7 @@ def test_what_is_no_new_frame_is_made_once_and_comes_as_often_as_was_asked_for(
     assert all(sent[at] is sent[at + 1] for at in range(0, 16, 2))
 
 
-def test_who_cannot_take_what_stands_in_for_a_frame_is_in_no_round_until_it_has(
+def test_who_cannot_take_what_stands_in_for_a_frame_is_in_no_broadcast_until_it_has(
     bench: Bench,
 ) -> None:
     slow = bench.join()

@@ -55,7 +55,7 @@ def test_counts_begin_when_a_viewer_comes_in_and_stay_when_it_leaves(members: Me
     assert late in in_step
 
 
-def test_who_took_less_leaves_the_pack_with_the_frame_begun(members: Members) -> None:
+def test_who_took_less_is_in_step_no_more_with_the_frame_begun(members: Members) -> None:
     slow, full, gone = (
         members.viewer(lambda data: 3),
         members.viewer(blocked),
@@ -83,7 +83,7 @@ def test_a_viewer_may_come_back_and_leaving_twice_is_harmless(members: Members) 
     assert in_step.counts(viewer) == (3, 6)
 
 
-def test_an_empty_pack_sends_to_nobody(members: Members) -> None:
+def test_where_nobody_is_in_step_nobody_is_sent_anything(members: Members) -> None:
     assert InStepViewers().send(b"x") == []
 
 

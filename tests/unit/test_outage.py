@@ -9,7 +9,7 @@ from capture_daemon.capturing.reports import FrameSeen, Settled, StreamRestarted
 from capture_daemon.diagnosis.incidents import Incident
 from capture_daemon.lifecycle.controller import CaptureController
 from capture_daemon.lifecycle.outage import Outage
-from tests.rigs.controllers import GRANTED, TEST, Notes, S, fail, fall_silent, stream
+from tests.rigs.controllers import GRANTED, TEST, Notes, S, fail, pass_time, stream
 
 UTC = 1_795_387_146 * S
 START = 100 * S
@@ -89,7 +89,7 @@ def test_a_stall_is_cured_by_the_restart_of_its_stream(
     controller: CaptureController, notes: Notes, told: Told
 ) -> None:
     stream(controller, notes, 200 * S)
-    told.now_ns = fall_silent(controller)
+    told.now_ns = pass_time(controller)
     controller.on_report(StreamRestarted(controller.sessions.number), told.now_ns)
     controller.on_report(FrameSeen(controller.sessions.number, 640, 480), told.now_ns)
     controller.on_report(Settled(controller.sessions.number), told.now_ns)

@@ -99,7 +99,7 @@ def test_a_wrong_query_is_answered_and_not_taken_over(runtime: Path) -> None:
     assert b"frame rate" in b"".join(body)
 
 
-def test_a_viewer_without_a_place_is_told_when_to_come_again(runtime: Path) -> None:
+def test_a_viewer_that_is_not_admitted_is_told_when_to_come_again(runtime: Path) -> None:
     app = announce(create_app(Settings(runtime)), NoViewers(places=1), plain=True)
     _, body, environ = _call(app, "/stream")
     with pytest.raises(TakeOver) as taken:
@@ -116,14 +116,16 @@ def test_a_viewer_without_a_place_is_told_when_to_come_again(runtime: Path) -> N
 @pytest.mark.parametrize(
     ("path", "more"), [("/stream", {"method": "HEAD"}), ("/stream?fps=x", {}), ("/healthz", {})]
 )
-def test_what_is_no_viewer_takes_no_place(runtime: Path, path: str, more: dict[str, Any]) -> None:
+def test_what_is_no_viewer_needs_no_admission(
+    runtime: Path, path: str, more: dict[str, Any]
+) -> None:
     app = announce(create_app(Settings(runtime)), NoViewers(places=1), plain=True)
     for _ in range(3):
         _call(app, path, **more)
     assert _call(app, "/stream")[0] == "200 OK"
 
 
-def test_a_place_is_given_back_when_something_goes_wrong_after_it_was_taken(
+def test_an_admission_is_given_up_when_something_goes_wrong_after_it(
     runtime: Path,
 ) -> None:
     flask = create_app(Settings(runtime))
@@ -137,7 +139,7 @@ def test_a_place_is_given_back_when_something_goes_wrong_after_it_was_taken(
         assert _call(app, "/stream")[0] == "500 INTERNAL SERVER ERROR"
 
 
-def test_a_viewer_with_a_thread_gives_its_place_back_at_its_end(runtime: Path) -> None:
+def test_a_viewer_with_a_thread_gives_up_its_admission_at_its_end(runtime: Path) -> None:
     app = announce(create_app(Settings(runtime)), NoViewers(places=1), plain=False)
     environ = EnvironBuilder("/stream").get_environ()
     body = app(environ, lambda *_: lambda _data: None)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from web_workers.viewers.thread_slots import ThreadSlots
 
 
-def test_a_place_is_free_again_once_its_body_is_closed_and_only_once() -> None:
+def test_a_slot_is_free_again_once_its_body_is_closed_and_only_once() -> None:
     closed: list[str] = []
 
     def body() -> Iterator[bytes]:

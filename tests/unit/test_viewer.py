@@ -96,7 +96,7 @@ def test_what_all_viewers_are_sent_is_held_once_and_still_arrives_whole(bench: B
     assert bench.viewer.rest is None
 
 
-def test_a_viewer_that_leaves_is_closed_and_its_audience_told_once(bench: Bench) -> None:
+def test_a_viewer_that_leaves_is_closed_and_its_owner_told_once(bench: Bench) -> None:
     bench.client.close()
     bench.loop.dispatch(10.0)
     assert bench.viewer.fileno() == -1
@@ -105,7 +105,7 @@ def test_a_viewer_that_leaves_is_closed_and_its_audience_told_once(bench: Bench)
 
 
 @pytest.mark.parametrize("end", ["close", "let_go"])
-def test_a_viewer_gives_up_its_place_with_its_socket(bench: Bench, end: str) -> None:
+def test_a_viewer_gives_up_its_admission_with_its_socket(bench: Bench, end: str) -> None:
     full = viewer_limits(viewers=1)
     bench.viewer.admission = full.admit("192.0.2.1", 0)
     with pytest.raises(LimitReached):
@@ -187,11 +187,11 @@ def test_a_viewer_that_reads_nothing_has_the_kernel_hoard_about_one_part(
             viewer.push(bytes(size))
             pushed += 1
             assert pushed < 50
-        hoarded = viewer.bytes_sent
+        unsent = viewer.bytes_sent
         viewer.close(Closed.ENDED)
-    # The least hoard, a packet of loopback's 64 kB and what the client's own kernel takes. (The
-    # kernel by itself, or half a megabyte of SO_SNDBUF, would take 14 to 120 frames of 30 kB.)
-    assert hoarded <= 1.2 * size + 150_000
+    # The least that is kept, a packet of loopback's 64 kB and what the client's own kernel takes.
+    # (The kernel by itself, or half a megabyte of SO_SNDBUF, would take 14 to 120 frames of 30 kB.)
+    assert unsent <= 1.2 * size + 150_000
     assert pushed <= 8
 
 

@@ -1,4 +1,4 @@
-"""The porter of one worker: what it takes, gives and loses."""
+"""Hand-over as one worker sees it: what it takes, gives and loses."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""When a porter takes and gives, how many at once, and what it tells the other workers."""
+"""When a worker takes and gives, how many at once, and what it tells the other workers."""
 
 from __future__ import annotations
 

@@ -23,7 +23,7 @@ def refused(
     return caught.value.reason
 
 
-def test_as_many_as_there_are_places_are_let_in_and_who_leaves_gives_one_back() -> None:
+def test_as_many_as_are_allowed_are_let_in_and_who_leaves_makes_room_for_one() -> None:
     full = viewer_limits(viewers=3)
     places = [full.admit(f"192.0.2.{number}", 0) for number in range(3)]
     assert refused(full) is RefusalReason.VIEWERS
@@ -59,7 +59,7 @@ def test_rates_of_one_address_are_added_up() -> None:
     full.admit("192.0.2.2", 6_000)
 
 
-def test_a_measured_rate_takes_the_place_of_what_was_expected() -> None:
+def test_a_measured_rate_stands_for_what_was_expected() -> None:
     full = viewer_limits(rate=10_000)
     slow = full.admit("192.0.2.1", 8_000)
     slow.measured(0, 500)

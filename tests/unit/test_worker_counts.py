@@ -18,7 +18,7 @@ SCORES = st.builds(WorkerCounts, NUMBERS, NUMBERS)
 
 
 @given(SCORES)
-def test_scores_travel_as_text_unchanged(worker_counts: WorkerCounts) -> None:
+def test_counts_travel_as_text_unchanged(worker_counts: WorkerCounts) -> None:
     assert parsed(worker_counts.text()) == worker_counts
 
 

@@ -1,4 +1,4 @@
-"""What docs/testing.md says of the tests' house, and that documents name files that there are."""
+"""What holds for all of tests/, and that documents name folders and files that there are."""
 
 from __future__ import annotations
 
