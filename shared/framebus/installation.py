@@ -7,7 +7,6 @@ the package, was removed, or does not load here.
 from __future__ import annotations
 
 import os
-import shlex
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -41,8 +40,9 @@ _CODE = (".py", ".pyc", ".so")
 
 def install(*packages: str) -> str:
     """Return the command that installs these packages for the Python that runs here."""
-    pip = [sys.executable, "-m", "pip", "install", *packages]
-    return " ".join(map(shlex.quote, pip))
+    import shlex  # a daemon that starts has all it needs
+
+    return shlex.join([sys.executable, "-m", "pip", "install", *packages])
 
 
 def need(*modules: str) -> None:
