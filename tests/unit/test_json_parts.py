@@ -22,7 +22,7 @@ def test_an_object_is_no_list_and_a_list_is_no_object() -> None:
 
 
 def test_of_a_list_those_are_taken_that_are_objects() -> None:
-    value = {"key": [{"a": 1}, None, "text", [], {}]}
+    value: object = {"key": [{"a": 1}, None, "text", [], {}]}
 
     assert list_at(value, "key") == [{"a": 1}, None, "text", [], {}]
     assert objects_at(value, "key") == [{"a": 1}, {}]
