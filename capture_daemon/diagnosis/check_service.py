@@ -13,6 +13,7 @@ from framebus.errors import (
     NoPermission,
     Untrusted,
 )
+from framebus.json_parts import object_at, objects_at
 from framebus.names import CameraNames, cameras, incident_journal
 from framebus.ring import leftovers
 from framebus.trusted_files import open_trusted, owner_of
@@ -114,14 +115,10 @@ def _daemon(machine: Machine, name: str) -> list[Finding]:
     told = machine.status(name)
     if isinstance(told, FramebusError):
         return [_silent(machine, name, told)]
-    state, cause = told.get("state"), told.get("cause")
-    source = told.get("source")
-    spec = source.get("spec") if isinstance(source, Mapping) else ""
+    state, why = told.get("state"), object_at(told, "cause")
     if state == "streaming":
-        frames = told.get("frames")
-        fps = frames.get("fps") if isinstance(frames, Mapping) else None
+        spec, fps = object_at(told, "source").get("spec", ""), object_at(told, "frames").get("fps")
         return [good("daemon", f"{name} streams from {spec} at {fps} fps")]
-    why = cause if isinstance(cause, Mapping) else {}
     reason = why.get("message") or "it gives no reason"
     if state == "stopped":
         return [note("daemon", f"{name} is stopped", f"framebus ctl start --name {name}")]
@@ -196,8 +193,7 @@ def incidents(machine: Machine) -> list[Finding]:
         ]
         if recent:
             longest = max(recent, key=lambda each: _number(each.get("away_s")))
-            cause = longest.get("cause")
-            why = cause.get("message") if isinstance(cause, Mapping) else "?"
+            why = object_at(longest, "cause").get("message", "?")
             findings.append(
                 note(
                     "incidents",
@@ -209,14 +205,13 @@ def incidents(machine: Machine) -> list[Finding]:
     return findings
 
 
-def known_incidents(machine: Machine, name: str) -> list[dict[str, object]]:
+def known_incidents(machine: Machine, name: str) -> Sequence[Mapping[str, object]]:
     """Return a camera's incidents: what its daemon says, else what is on disk; none if neither."""
     try:
         told = machine.ask(CameraNames(machine.runtime, name), "incidents", {"limit": 100})
+        return objects_at(told, "incidents")
     except FramebusError:
         return _written(machine, name)
-    listed = told.get("incidents") if isinstance(told, Mapping) else None
-    return [each for each in listed if isinstance(each, dict)] if isinstance(listed, list) else []
 
 
 def _written(machine: Machine, name: str) -> list[dict[str, object]]:

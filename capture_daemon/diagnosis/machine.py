@@ -20,6 +20,7 @@ from pathlib import Path
 from framebus.contract import status_document
 from framebus.control.client import ControlClient
 from framebus.errors import FramebusError
+from framebus.json_parts import object_at
 from framebus.liveness import holder
 from framebus.names import SHARED_MEMORY, CameraNames, runtime_dir, state_dir
 from framebus.names import cameras as known_cameras
@@ -160,9 +161,7 @@ class Machine:
         names = [self.name] if self.name else known_cameras(self.runtime)
         kinds = []
         for name in names:
-            told = self.status(name)
-            source = told.get("source") if isinstance(told, Mapping) else None
-            kinds.append(source.get("kind") if isinstance(source, Mapping) else "")
+            kinds.append(object_at(self.status(name), "source").get("kind", ""))
         return not kinds or any(kind in ("v4l2", "auto", "") for kind in kinds)
 
 

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from typing import Self
 
 from framebus.frame import FrameFlags
+from framebus.json_parts import object_at
 from framebus.ring.predecessor import Predecessor
 
 from capture_daemon.settings.capture_request import CaptureRequest
@@ -46,7 +47,7 @@ class PredecessorState:
     @property
     def given_up(self) -> bool:
         """Whether viewers saw the fallback when it died: they shall go on to."""
-        return _part(self.status, "fallback").get("shown") is True
+        return object_at(self.status, "fallback").get("shown") is True
 
     def device(self, fd: int | None) -> InheritedDevice | None:
         """Return the device that was handed over, with what its owner said of it last."""
@@ -60,7 +61,7 @@ class InheritedDevice:
         """Own `fd`; `status` is the predecessor's last document, `last` the last frame it gave."""
         self._fd = fd
         self._file = os.fstat(fd)
-        self._source = _part(status, "source")
+        self._source = object_at(status, "source")
         self.last = last
 
     @property
@@ -74,7 +75,7 @@ class InheritedDevice:
         """Raise SourceError unless `request` is what the predecessor was carrying out."""
         spec, requested = self._source.get("spec"), self._source.get("requested")
         if spec != request.spec.public or requested != request.format.document():
-            raise SourceError("other-plan", "something else is to be captured now")
+            raise SourceError("other-request", "something else is to be captured now")
 
     def check_granted(self, granted: Granted) -> None:
         """Raise SourceError unless the device streams what the predecessor was granted."""
@@ -90,8 +91,3 @@ class InheritedDevice:
         """Close the descriptor unless it was taken."""
         if self._fd >= 0:
             os.close(self.take())
-
-
-def _part(document: Mapping[str, object], key: str) -> Mapping[str, object]:
-    part = document.get(key)
-    return part if isinstance(part, dict) else {}

@@ -153,7 +153,9 @@ class SourceOwner:
             inherited.check_request(request)
             source = self._build(request, _device_of(request.spec, inherited.rdev), interrupt)
             if not isinstance(source, Adoptable):
-                raise SourceError("other-plan", f"{request.spec.public} cannot go on with a device")
+                raise SourceError(
+                    "other-request", f"{request.spec.public} cannot go on with a device"
+                )
             self._acquire()
             granted = source.adopt(inherited.take(), inherited.last)
             inherited.check_granted(granted)
@@ -230,5 +232,5 @@ def _device_of(wanted: spec.SourceSpec, rdev: int) -> spec.SourceSpec:
     if wanted.kind == "auto":
         return spec.chosen(discovery.stable_name(rdev))
     if wanted.kind != "v4l2" or discovery.rdev(wanted.argument) != rdev:
-        raise SourceError("other-plan", f"{wanted.public} is another device")
+        raise SourceError("other-request", f"{wanted.public} is another device")
     return wanted

@@ -53,3 +53,10 @@ def test_no_unit_test_sleeps() -> None:
         if isinstance(node, ast.Call) and ast.unparse(node.func) in ("sleep", "time.sleep")
     ]
     assert asleep == []
+
+
+def test_files_of_tests_and_benchmarks_stay_small() -> None:
+    files = [path for folder in (TESTS, ROOT / "benchmarks") for path in folder.rglob("*.py")]
+    long = [path.name for path in files if path.read_text().count("\n") > 300]
+    assert files
+    assert long == []

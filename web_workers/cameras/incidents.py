@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from framebus.errors import FramebusError
+from framebus.json_parts import objects_at
 from framebus.names import CameraNames
 
 from web_workers.cameras.calls import caller
@@ -47,20 +48,15 @@ def ask(names: CameraNames, limit: int, timeout_s: float) -> object:
 
 def told(reply: object) -> dict[str, Any]:
     """Return what a daemon's reply says that anybody may see; a part that is missing is null."""
-    document: Mapping[str, Any] = reply if isinstance(reply, Mapping) else {}
-    listed = document.get("incidents")
-    found = listed if isinstance(listed, list) else []
     return {
-        "incidents": [_public(each) for each in found if isinstance(each, Mapping)],
-        "left_off": document.get("left_off", 0),
+        "incidents": [_public(each) for each in objects_at(reply, "incidents")],
+        "left_off": reply.get("left_off", 0) if isinstance(reply, Mapping) else 0,
         "trouble": None,
     }
 
 
 def _public(incident: Mapping[str, Any]) -> dict[str, Any]:
-    tried = incident.get("tried")
-    tries = [each for each in tried if isinstance(each, Mapping)] if isinstance(tried, list) else []
     return {
         **{key: incident.get(key) for key in _KEYS},
-        "tried": [each.get("rung") for each in tries],
+        "tried": [each.get("rung") for each in objects_at(incident, "tried")],
     }

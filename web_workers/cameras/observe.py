@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from framebus.contract.causes import Cause
 from framebus.errors import CameraAbsent, FramebusError, FrameGone, OutOfResources
+from framebus.json_parts import object_at
 from framebus.liveness import holder
 from framebus.names import CameraNames
 from framebus.ring.reader import UNREADABLE, RingReader
@@ -111,8 +112,7 @@ def observe(
 
 def fallback_shown(status: Mapping[str, object]) -> bool:
     """Tell whether a daemon's status says that viewers see the fallback."""
-    fallback = status.get("fallback")
-    return isinstance(fallback, Mapping) and fallback.get("shown") is True
+    return object_at(status, "fallback").get("shown") is True
 
 
 def _newest(ring: RingReader) -> tuple[int, int]:

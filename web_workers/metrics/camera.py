@@ -7,18 +7,11 @@ or a state of then is not true of now.
 from __future__ import annotations
 
 from framebus.contract.words import DROPS, Rung, State
+from framebus.json_parts import object_at, objects_at
 
 from web_workers.cameras.observe import ABSENT, Observation
 from web_workers.metrics import frames
-from web_workers.metrics.families import (
-    Labels,
-    MetricFamilies,
-    as_list,
-    as_mapping,
-    as_number,
-    as_seconds,
-    as_word,
-)
+from web_workers.metrics.families import Labels, MetricFamilies, as_number, as_seconds, as_word
 
 STATES = (*State, ABSENT)
 """The daemon's (docs/lifecycle.md), and what it is without one."""
@@ -73,8 +66,8 @@ def _tell_format(families: MetricFamilies, seen: Observation, camera: Labels) ->
         seen.interval_s,
         camera,
     )
-    source = as_mapping(seen.status.get("source"))
-    granted = as_mapping(source.get("granted"))
+    source = object_at(seen.status, "source")
+    granted = object_at(source, "granted")
     if granted:
         texts = {
             key: str(number) if (number := as_number(granted.get(key))) is not None else ""
@@ -94,7 +87,7 @@ def _tell_format(families: MetricFamilies, seen: Observation, camera: Labels) ->
 
 def _tell_daemon(families: MetricFamilies, seen: Observation, camera: Labels) -> None:
     status = seen.status
-    ring, control = as_mapping(status.get("ring")), as_mapping(status.get("control"))
+    ring, control = object_at(status, "ring"), object_at(status, "control")
     families.info(
         "daemon",
         "The capture daemon's version.",
@@ -126,7 +119,7 @@ def _tell_daemon(families: MetricFamilies, seen: Observation, camera: Labels) ->
         control.get("answered"),
         camera,
     )
-    dropped = as_mapping(control.get("dropped"))
+    dropped = object_at(control, "dropped")
     for reason in dict.fromkeys((*DROPS, *dropped)):
         families.counter(
             "control_dropped",
@@ -137,7 +130,7 @@ def _tell_daemon(families: MetricFamilies, seen: Observation, camera: Labels) ->
 
 
 def _tell_recovery(families: MetricFamilies, seen: Observation, camera: Labels) -> None:
-    status, recovery = seen.status, as_mapping(seen.status.get("recovery"))
+    status, recovery = seen.status, object_at(seen.status, "recovery")
     families.gauge(
         "incident_active",
         "1 while an incident goes on: frames are missing, and something is to blame for it.",
@@ -156,7 +149,7 @@ def _tell_recovery(families: MetricFamilies, seen: Observation, camera: Labels) 
         as_seconds(status.get("retry_utc_ns")),
         camera,
     )
-    tries = as_mapping(recovery.get("tries"))
+    tries = object_at(recovery, "tries")
     for rung in dict.fromkeys((*Rung, *tries)):
         families.counter(
             "recovery_tries",
@@ -171,8 +164,8 @@ def _tell_recovery(families: MetricFamilies, seen: Observation, camera: Labels) 
             1,
             {**camera, "rung": as_word(recovery["rung"])},
         )
-    refused = [as_mapping(each).get("rung") for each in as_list(recovery.get("unavailable"))]
-    for rung in dict.fromkeys(as_word(each) for each in refused):
+    refused = objects_at(recovery, "unavailable")
+    for rung in dict.fromkeys(as_word(each.get("rung")) for each in refused):
         families.gauge(
             "recovery_rung_unavailable",
             "1 for each rung that cannot be used now; `framebus ctl status` says what grants it.",

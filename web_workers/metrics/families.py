@@ -96,16 +96,6 @@ def as_seconds(utc_ns: object) -> float | None:
     return None if number is None else number / 1e9
 
 
-def as_mapping(value: object) -> Mapping[str, Any]:
-    """Return what JSON has as an object; anything else is an empty one."""
-    return value if isinstance(value, Mapping) else {}
-
-
-def as_list(value: object) -> list[Any]:
-    """Return what JSON has as a list; anything else is an empty one."""
-    return value if isinstance(value, list) else []
-
-
 def as_word(value: object) -> str:
     """Return a word for a label; empty for what is none."""
     return value[:_WORD_MAX] if isinstance(value, str) else ""

@@ -5,16 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from framebus.contract.words import REJECTIONS
+from framebus.json_parts import object_at
 
 from web_workers.cameras.observe import Observation
-from web_workers.metrics.families import Labels, MetricFamilies, as_mapping, as_word
+from web_workers.metrics.families import Labels, MetricFamilies, as_word
 
 
 def tell(families: MetricFamilies, seen: Observation) -> None:
     """Fill in what a living daemon says of its frames."""
     camera = {"camera": seen.camera}
-    _tell_origin(families, {**camera, "origin": "camera"}, as_mapping(seen.status.get("frames")))
-    fallback = as_mapping(seen.status.get("fallback"))
+    _tell_origin(families, {**camera, "origin": "camera"}, object_at(seen.status, "frames"))
+    fallback = object_at(seen.status, "fallback")
     if fallback:
         families.gauge(
             "fallback_shown",
@@ -22,7 +23,7 @@ def tell(families: MetricFamilies, seen: Observation) -> None:
             int(fallback.get("shown") is True),
             camera,
         )
-        _tell_origin(families, {**camera, "origin": "fallback"}, as_mapping(fallback.get("frames")))
+        _tell_origin(families, {**camera, "origin": "fallback"}, object_at(fallback, "frames"))
 
 
 def _tell_origin(families: MetricFamilies, labels: Labels, frames: Mapping[str, object]) -> None:
@@ -41,7 +42,7 @@ def _tell_origin(families: MetricFamilies, labels: Labels, frames: Mapping[str, 
     families.counter(
         "frames_published", "Frames put into the ring.", frames.get("published"), labels
     )
-    rejected = as_mapping(frames.get("rejected"))
+    rejected = object_at(frames, "rejected")
     # Each is told from the start, so that a rate sees the first.
     for reason in dict.fromkeys((*REJECTIONS, *rejected)):
         families.counter(

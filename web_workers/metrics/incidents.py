@@ -7,15 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from web_workers.metrics.families import (
-    Labels,
-    MetricFamilies,
-    as_list,
-    as_mapping,
-    as_number,
-    as_seconds,
-    as_word,
-)
+from framebus.json_parts import list_at, object_at, objects_at
+
+from web_workers.metrics.families import Labels, MetricFamilies, as_number, as_seconds, as_word
 
 
 def tell(families: MetricFamilies, name: str, reply: object | None) -> None:
@@ -27,18 +21,17 @@ def tell(families: MetricFamilies, name: str, reply: object | None) -> None:
         int(reply is not None),
         camera,
     )
-    told = as_mapping(reply)
+    told = reply if isinstance(reply, Mapping) else {}
     _tell_totals(families, told, camera)
     now = told.get("now")
-    for each in as_list(told.get("incidents")):
-        if now is not None and as_mapping(each).get("id") == now:
-            _tell_present(families, as_mapping(each), camera)
+    for each in objects_at(told, "incidents"):
+        if now is not None and each.get("id") == now:
+            _tell_present(families, each, camera)
             return
 
 
 def _tell_totals(families: MetricFamilies, told: Mapping[str, object], camera: Labels) -> None:
-    for each in as_list(told.get("totals")):
-        row = as_mapping(each)
+    for row in objects_at(told, "totals"):
         labels = {
             **camera,
             "cause": as_word(row.get("cause")),
@@ -60,7 +53,7 @@ def _tell_totals(families: MetricFamilies, told: Mapping[str, object], camera: L
     families.counter(
         "incidents_unwritten",
         "Entries about incidents that could not be written to the journal on disk.",
-        as_mapping(told.get("journal")).get("unwritten"),
+        object_at(told, "journal").get("unwritten"),
         camera,
     )
 
@@ -75,11 +68,11 @@ def _tell_present(families: MetricFamilies, incident: Mapping[str, object], came
     families.gauge(
         "incident_holders",
         "Other processes seen to have the camera's device in the incident that goes on now.",
-        len(as_list(incident.get("holders"))),
+        len(list_at(incident, "holders")),
         camera,
     )
     tried: dict[str, float] = {}
-    for each in map(as_mapping, as_list(incident.get("tried"))):
+    for each in objects_at(incident, "tried"):
         rung = as_word(each.get("rung"))
         tried[rung] = tried.get(rung, 0) + (as_number(each.get("times")) or 1)
     for rung, times in tried.items():

@@ -6,6 +6,8 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from framebus.json_parts import object_at
+
 from web_workers.cameras.observe import Observation
 
 
@@ -43,9 +45,9 @@ def readiness(seen: Observation) -> dict[str, Any]:
 
 def _ustreamer(seen: Observation, viewers: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     # What viewers see, which is not always the camera.
-    shown = _mapping(seen.status.get("fallback")) if seen.showing == "fallback" else seen.status
-    granted = _mapping(_mapping(shown.get("source")).get("granted"))
-    measured = _mapping(shown.get("frames")).get("fps") or 0
+    shown = object_at(seen.status, "fallback") if seen.showing == "fallback" else seen.status
+    granted = object_at(object_at(shown, "source"), "granted")
+    measured = object_at(shown, "frames").get("fps") or 0
     return {
         "encoder": {"type": "HW" if granted.get("fourcc") == "MJPG" else "CPU", "quality": 0},
         "source": {
@@ -81,7 +83,3 @@ def _keyed(viewers: Sequence[Mapping[str, Any]]) -> Iterator[tuple[str, Mapping[
         peer = viewer["peer"]
         met[peer] += 1
         yield (peer if met[peer] == 1 else f"{peer}#{met[peer]}"), viewer
-
-
-def _mapping(value: object) -> Mapping[str, Any]:
-    return value if isinstance(value, Mapping) else {}

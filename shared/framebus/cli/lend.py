@@ -17,6 +17,7 @@ from typing import NoReturn
 
 from framebus.control.client import ControlClient
 from framebus.errors import CameraAbsent, CommandRefused, ControlTimeout, FramebusError, UsageError
+from framebus.json_parts import object_at
 
 DEVICE = "FRAMEBUS_DEVICE"
 """Where the command finds the camera's node."""
@@ -85,9 +86,7 @@ def _wait_until_closed(
 ) -> None:
     deadline_s = now_s() + _CLOSED_S
     while now_s() < deadline_s:
-        status = client.call("status")
-        cause = status.get("cause") if isinstance(status, dict) else None
-        if isinstance(cause, dict) and cause.get("code") == "lent":
+        if object_at(client.call("status"), "cause").get("code") == "lent":
             return
         sleep(_LOOK_EVERY_S)
     raise FramebusError(f"the daemon has not let go of the camera within {_CLOSED_S:g} s")

@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from framebus.control.client import ControlClient
 from framebus.control.protocol import CAMERA_REFUSED, NOT_NOW
 from framebus.errors import CommandRefused, ControlTimeout
+from framebus.json_parts import list_at, objects_at
 
 PATIENCE_S = 6.0
 """Seconds to wait for a camera: a control transfer that it never answers takes five to fail."""
@@ -83,15 +84,13 @@ def holders(
 
 
 def _pending(reply: object) -> set[str]:
-    names = reply.get("pending") if isinstance(reply, Mapping) else None
-    return {str(name) for name in names} if isinstance(names, list) else set()
+    return {str(name) for name in list_at(reply, "pending")}
 
 
 def _applied(reply: object, wanted: Mapping[str, object]) -> dict[str, object]:
     """Return the wanted controls' values, by name, from a reply of `controls`."""
-    listed = reply.get("controls") if isinstance(reply, Mapping) else None
     applied: dict[str, object] = {}
-    for control in listed if isinstance(listed, list) else []:
+    for control in objects_at(reply, "controls"):
         for key in (str(control.get("name")), str(control.get("id"))):
             if key in wanted:
                 value, asked = control.get("value"), wanted[key]

@@ -32,7 +32,7 @@ _Program = Literal["no-ffmpeg", "no-process", "ffmpeg-ended", "bad-fps", "bad-si
 _V4l2 = Literal[_Device, _Machine, _Format, _Stream, _Control]
 _Http = Literal[_Network, _Server, _Answer]
 SourceCode = Literal[_V4l2, _Http, _File, _Program]
-InnerCode = Literal["interrupted", "not-open", "other-format", "other-plan"]
+InnerCode = Literal["interrupted", "not-open", "other-format", "other-request"]
 """Between the daemon's threads, and of what a predecessor left: nobody is told them as a cause."""
 ViewerCode = Literal[
     "daemon-absent",
