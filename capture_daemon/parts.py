@@ -122,7 +122,7 @@ class Parts:
         fallback = Fallback(
             camera=self._camera.controller,
             own=self._spare.controller,
-            air=switcher,
+            show=switcher.show_fallback,
             spec=settings.fallback,
         )
 
