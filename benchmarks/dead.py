@@ -25,7 +25,7 @@ from framebus.signal_watch import SignalWatch
 
 from benchmarks.cpu import times_ns
 from capture_daemon.devices.hotplug import Hotplug, open_monitor
-from capture_daemon.lifecycle.pipeline import Access
+from capture_daemon.lifecycle.pipeline import SourceAccess
 from capture_daemon.ownership.inherited_device import PredecessorState
 from capture_daemon.ownership.keeper_client import KeeperClient
 from capture_daemon.ownership.locks import Locks
@@ -112,8 +112,8 @@ def _parts(folder: Path, kernel: FakeKernel, rungs: _Rungs, stack: ExitStack) ->
         state=folder / "state",
         writer=RingWriter.create(names, capacity=1 << 20),
         predecessor_state=PredecessorState(),
-        camera=Access(sources(), rungs),
-        spare=Access(sources(), rungs),
+        camera=SourceAccess(sources(), rungs),
+        spare=SourceAccess(sources(), rungs),
         hotplug=Hotplug(open_monitor),
         manager=ServiceManager({}),
         signals=signals,

@@ -12,7 +12,6 @@ import select
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Protocol
 
 from framebus.notifier import EventNotifier
 from framebus.ring.writer import RingWriter
@@ -44,13 +43,6 @@ _STATUS_NS = 1_000_000_000
 HUNG_S = 30.0
 """A source that has not returned for this long is no honest reason for silence any more: the
 watchdog is left to bite. The longest wait in a driver that is alive is 5 s, a control transfer."""
-
-
-class Timed(Protocol):
-    """What has something to do at some time."""
-
-    def deadline_ns(self) -> int | None:
-        """Return when, monotonic; None for no time."""
 
 
 class Daemon:
@@ -98,13 +90,13 @@ class Daemon:
         self._checks = checks
         self._look_for_files = look_for_files
         self._supervised = supervised
-        self._timed: tuple[Timed, ...] = (
-            self._controller,
-            fallback,
-            pending_controls,
-            incident_log,
-            checks,
-            *servers,
+        self._deadlines: tuple[Callable[[], int | None], ...] = (
+            self._controller.deadline_ns,
+            fallback.deadline_ns,
+            pending_controls.deadline_ns,
+            incident_log.deadline_ns,
+            checks.deadline_ns,
+            *(server.deadline_ns for server in servers),
         )
         self._poller = select.poll()
         self.renewing = False
@@ -227,9 +219,7 @@ class Daemon:
         due_ns = [self._status_due_ns]
         if self._manager.watchdog_s:
             due_ns.append(self._feed_due_ns)
-        for part in self._timed:
-            deadline = part.deadline_ns()
-            if deadline is not None:
-                due_ns.append(deadline)
+        deadlines = (deadline_ns() for deadline_ns in self._deadlines)
+        due_ns += (deadline for deadline in deadlines if deadline is not None)
         # Rounded up: waking early would only mean to sleep again.
         return max(0, -(-(min(due_ns) - now_ns) // 1_000_000))

@@ -27,7 +27,7 @@ from framebus.signal_watch import SignalWatch
 from framebus.trusted_files import create_runtime_dir
 
 from capture_daemon.devices.hotplug import Hotplug, open_monitor
-from capture_daemon.lifecycle.pipeline import Access
+from capture_daemon.lifecycle.pipeline import SourceAccess
 from capture_daemon.ownership import keeper_client
 from capture_daemon.ownership.inherited_device import PredecessorState
 from capture_daemon.ownership.locks import Locks
@@ -91,8 +91,8 @@ def run(settings: Settings, environ: MutableMapping[str, str]) -> int:
             state=state_dir(environ),
             writer=writer,
             predecessor_state=predecessor_state,
-            camera=Access(sources, _rungs(settings, names, environ)),
-            spare=Access(spares, _rungs(settings, names, environ)),
+            camera=SourceAccess(sources, _rungs(settings, names, environ)),
+            spare=SourceAccess(spares, _rungs(settings, names, environ)),
             hotplug=Hotplug(open_monitor),
             manager=manager,
             signals=signals,

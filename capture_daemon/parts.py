@@ -35,7 +35,7 @@ from capture_daemon.diagnosis.tools import local_tools
 from capture_daemon.lifecycle.fallback import Fallback, FallbackReport, fallback_request
 from capture_daemon.lifecycle.fallback import log as fallback_log
 from capture_daemon.lifecycle.outage import Outage
-from capture_daemon.lifecycle.pipeline import Access, Pipeline
+from capture_daemon.lifecycle.pipeline import Pipeline, SourceAccess
 from capture_daemon.ownership.inherited_device import PredecessorState
 from capture_daemon.ownership.runtime_files_watch import RuntimeFilesWatch
 from capture_daemon.settings.options import Settings
@@ -54,8 +54,8 @@ class Parts:
         state: Path,
         writer: RingWriter,
         predecessor_state: PredecessorState,
-        camera: Access,
-        spare: Access,
+        camera: SourceAccess,
+        spare: SourceAccess,
         hotplug: Hotplug,
         manager: ServiceManager,
         signals: SignalWatch,
@@ -122,7 +122,7 @@ class Parts:
         fallback = Fallback(
             camera=self._camera.controller,
             own=self._spare.controller,
-            air=switcher,
+            show=switcher.show_fallback,
             spec=settings.fallback,
         )
 

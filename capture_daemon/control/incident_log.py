@@ -26,15 +26,13 @@ from capture_daemon.control.diagnostics_thread import (
     JournalRead,
     JournalTrouble,
 )
-from capture_daemon.control.refusal import Answer
+from capture_daemon.control.refusal import Answer, WaitingCall, earliest_ns
 from capture_daemon.diagnosis.incidents import NOTHING, Evidence, Incident, document
 from capture_daemon.diagnosis.records import Holders
 from capture_daemon.diagnosis.totals import Totals
 
 log = logging.getLogger(__name__)
 
-BOUND_S = 0.08
-"""How long a call may wait for a look at /proc; control promises an answer within 100 ms."""
 FRESH_NS = 1_000_000_000
 """What was seen at most this long ago is the answer to a new question."""
 HOLDERS_MAX = 64
@@ -75,8 +73,8 @@ class IncidentLog:
         self._trouble: str | None = None
         self._seen: HoldersSeen | None = None
         self._looking = False
-        self._waiting: list[tuple[int, Answer]] = []
-        """Deadline and answer of the calls of `holders`."""
+        self._waiting = WaitingCall()
+        """The calls of `holders`, which are one."""
 
     # -- incidents ---------------------------------------------------------------------------
 
@@ -130,18 +128,16 @@ class IncidentLog:
             return
         if not self._looking:
             self._looking = self._diagnostics.look_for_holders()
-        self._waiting.append((now_ns + int(BOUND_S * 1e9), answer))
+        self._waiting.join(answer, now_ns)
 
     def tick(self, now_ns: int) -> None:
         """Answer those who have waited long enough."""
-        due = [answer for deadline_ns, answer in self._waiting if now_ns >= deadline_ns]
-        self._waiting = [each for each in self._waiting if now_ns < each[0]]
-        for answer in due:
+        for answer in self._waiting.overdue(now_ns):
             answer.result(self._holders(fresh=False))
 
     def deadline_ns(self) -> int | None:
         """Return when `tick` must be called next; None if nobody waits."""
-        return min((deadline_ns for deadline_ns, _ in self._waiting), default=None)
+        return earliest_ns([self._waiting])
 
     # -- what the thread says ------------------------------------------------------------------
 
@@ -153,8 +149,8 @@ class IncidentLog:
             case HoldersSeen():
                 self._seen = report
                 self._looking = False
-                waiting, self._waiting = self._waiting, []
-                for _, answer in waiting:
+                waiting, self._waiting = self._waiting, WaitingCall()
+                for answer in waiting.answers:
                     answer.result(self._holders(fresh=True))
             case JournalRead(incidents):
                 self._earlier = {str(each["id"]): each for each in incidents}

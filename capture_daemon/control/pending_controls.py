@@ -7,7 +7,7 @@ or with what is known and the truth about what is still pending. Knows no socket
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from framebus.contract.words import EventName
 from framebus.control.protocol import CAMERA_REFUSED, INVALID_PARAMS, NOT_NOW, NOT_SUPPORTED
@@ -22,24 +22,19 @@ from capture_daemon.control.device import (
     DeviceThread,
     Documents,
 )
-from capture_daemon.control.refusal import Answer, Refusal
+from capture_daemon.control.refusal import Answer, Refusal, WaitingCall, earliest_ns
 from capture_daemon.sources.base import SourceError
 
-BOUND_S = 0.08
-"""How long a call may wait for the device; control promises an answer within 100 ms."""
 MOST_PENDING = 16
 """Calls that may wait for a device that does not answer."""
 
 
-@dataclass(slots=True)
-class _Call:
+@dataclass(slots=True, kw_only=True)
+class _Call(WaitingCall):
     """One call that the device thread works on."""
 
     names: list[str]
     """What it sets; empty for a mere reading."""
-    deadline_ns: int
-    answers: list[Answer] = field(default_factory=list)
-    """Those who still wait; empty once they were told that it is pending."""
 
 
 class PendingControls:
@@ -68,9 +63,7 @@ class PendingControls:
         self._described(source)
         for call in self._calls.values():
             if not call.names:  # a reading is under way: join it
-                if not call.answers:
-                    call.deadline_ns = now_ns + int(BOUND_S * 1e9)
-                call.answers.append(answer)
+                call.join(answer, now_ns)
                 return
         self._device.read_controls(self._begin([], answer, now_ns))
 
@@ -100,17 +93,15 @@ class PendingControls:
     def tick(self, now_ns: int) -> None:
         """Answer those who have waited long enough."""
         for call in self._calls.values():
-            if call.answers and now_ns >= call.deadline_ns:
-                answers, call.answers = call.answers, []
-                for answer in answers:
-                    if call.names:
-                        answer.result({"applied": {}, "pending": call.names})
-                    else:
-                        answer.result(self._reading(fresh=False))
+            for answer in call.overdue(now_ns):
+                if call.names:
+                    answer.result({"applied": {}, "pending": call.names})
+                else:
+                    answer.result(self._reading(fresh=False))
 
     def deadline_ns(self) -> int | None:
         """Return when `tick` must be called next; None if nobody waits."""
-        return min((c.deadline_ns for c in self._calls.values() if c.answers), default=None)
+        return earliest_ns(self._calls.values())
 
     def _described(self, source: str) -> Described:
         if self._known is None:
@@ -132,7 +123,8 @@ class PendingControls:
                 f"{len(self._calls)} earlier calls still wait for the camera: try again later",
             )
         self._ticket += 1
-        self._calls[self._ticket] = _Call(names, now_ns + int(BOUND_S * 1e9), [answer])
+        self._calls[self._ticket] = call = _Call(names=names)
+        call.join(answer, now_ns)
         return self._ticket
 
     def _end(self, ticket: int) -> list[Answer]:

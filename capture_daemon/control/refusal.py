@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from typing import Protocol
+
+BOUND_S = 0.08
+"""How long a call may wait for another thread; control promises an answer within 100 ms."""
 
 
 class Refusal(Exception):
@@ -23,3 +27,31 @@ class Answer(Protocol):
 
     def refuse(self, refusal: Refusal) -> None:
         """Answer with an error."""
+
+
+@dataclass(slots=True)
+class WaitingCall:
+    """One call that another thread works on, and others may join."""
+
+    deadline_ns: int = 0
+    """Until when the first of those who wait may wait, CLOCK_MONOTONIC."""
+    answers: list[Answer] = field(default_factory=list)
+    """Those who still wait; empty once they were told that it takes longer."""
+
+    def join(self, answer: Answer, now_ns: int) -> None:
+        """Have one more wait; no longer than the first of them."""
+        if not self.answers:
+            self.deadline_ns = now_ns + int(BOUND_S * 1e9)
+        self.answers.append(answer)
+
+    def overdue(self, now_ns: int) -> list[Answer]:
+        """Return those who have waited long enough: they wait no more."""
+        if now_ns < self.deadline_ns:
+            return []
+        answers, self.answers = self.answers, []
+        return answers
+
+
+def earliest_ns(calls: Iterable[WaitingCall]) -> int | None:
+    """Return the first deadline of these calls; None if nobody waits."""
+    return min((call.deadline_ns for call in calls if call.answers), default=None)

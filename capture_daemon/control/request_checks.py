@@ -8,16 +8,14 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from framebus.control.protocol import HELD, INTERNAL_ERROR, INVALID_PARAMS, NOT_NOW
 from framebus.errors import CameraHeld, UsageError
 
 from capture_daemon.capturing.reports import log_bug
-from capture_daemon.control.refusal import Answer, Refusal
+from capture_daemon.control.refusal import Answer, Refusal, WaitingCall, earliest_ns
 
-BOUND_S = 0.08
-"""How long a call may wait for a look; control promises an answer within 100 ms."""
 HANGING_MAX = 4
 """Looks that may hang at a time; further ones are refused."""
 
@@ -36,13 +34,10 @@ class RequestChecked:
     outcome: Changes | Exception
 
 
-@dataclass(slots=True)
-class _Call:
+@dataclass(slots=True, kw_only=True)
+class _Call(WaitingCall):
     changes: Changes
     apply: Apply
-    deadline_ns: int
-    answers: list[Answer] = field(default_factory=list)
-    """Those who still wait; empty once they were told that it takes too long."""
 
 
 def _in_a_thread(job: Callable[[], None]) -> None:
@@ -72,14 +67,14 @@ class RequestChecks:
         """
         for call in self._calls.values():
             if call.changes == changes:
-                call.deadline_ns = now_ns + int(BOUND_S * 1e9)
-                call.answers.append(answer)
+                call.join(answer, now_ns)
                 return
         if len(self._calls) >= HANGING_MAX:
             hint = f"{HANGING_MAX} earlier sources have not been looked at yet, and may hang"
             raise Refusal(NOT_NOW, f"{hint}: nothing was changed")
         self._ticket = ticket = self._ticket + 1
-        self._calls[ticket] = _Call(changes, apply, now_ns + int(BOUND_S * 1e9), [answer])
+        self._calls[ticket] = call = _Call(changes=changes, apply=apply)
+        call.join(answer, now_ns)
         self._spawn(lambda: self._post(RequestChecked(ticket, _outcome(look))))
 
     def on_report(self, report: RequestChecked) -> None:
@@ -101,15 +96,13 @@ class RequestChecks:
     def tick(self, now_ns: int) -> None:
         """Answer those who have waited long enough."""
         for call in self._calls.values():
-            if call.answers and now_ns >= call.deadline_ns:
-                answers, call.answers = call.answers, []
-                for answer in answers:
-                    hint = "the source takes long to look at, or hangs: nothing was changed"
-                    answer.refuse(Refusal(NOT_NOW, f"{hint}; call again"))
+            for answer in call.overdue(now_ns):
+                hint = "the source takes long to look at, or hangs: nothing was changed"
+                answer.refuse(Refusal(NOT_NOW, f"{hint}; call again"))
 
     def deadline_ns(self) -> int | None:
         """Return when `tick` must be called next; None if nobody waits."""
-        return min((c.deadline_ns for c in self._calls.values() if c.answers), default=None)
+        return earliest_ns(self._calls.values())
 
 
 def _outcome(look: Look) -> Changes | Exception:

@@ -13,9 +13,9 @@ it is on the air:
 from __future__ import annotations
 
 import logging
-from collections.abc import MutableMapping
+from collections.abc import Callable, MutableMapping
 from dataclasses import dataclass, replace
-from typing import Any, Protocol
+from typing import Any
 
 from framebus.contract.words import State
 
@@ -46,13 +46,6 @@ class FallbackLog(logging.LoggerAdapter[logging.Logger]):
 log = FallbackLog(logging.getLogger(__name__))
 
 
-class Air(Protocol):
-    """What is needed of switcher.Switcher."""
-
-    def show_fallback(self, shown: bool) -> None:
-        """Put the fallback on the air, or the camera."""
-
-
 class Fallback:
     """Starts and stops the fallback's controller, and says which of the two viewers see."""
 
@@ -61,13 +54,16 @@ class Fallback:
         *,
         camera: CaptureController,
         own: CaptureController,
-        air: Air,
+        show: Callable[[bool], None],
         spec: SourceSpec | None,
     ) -> None:
-        """Watch `camera`; `own` captures the source `spec`, None if there is no fallback."""
+        """Watch `camera`; `own` captures the source `spec`, None if there is no fallback.
+
+        `show` puts the fallback on the air, or the camera.
+        """
         self._camera = camera
         self.own = own
-        self._air = air
+        self._show = show
         self.spec = spec
         self.wanted = False
         """Whether it is captured, on the air or not."""
@@ -101,7 +97,7 @@ class Fallback:
                 self.own.stop(now_ns)
         self.own.tick(now_ns)
         on_air = wanted and self._camera.state is not State.STREAMING
-        self._air.show_fallback(on_air)
+        self._show(on_air)
         self._tell(on_air and self.own.state is State.STREAMING, now_ns)
 
     def snapshot(self, now_ns: int) -> FallbackSnapshot:

@@ -24,7 +24,7 @@ from capture_daemon.sources.base import Source
 
 
 @dataclass(frozen=True, slots=True)
-class Access:
+class SourceAccess:
     """How a source is got hold of, and got back."""
 
     sources: SourceOwner
@@ -39,7 +39,7 @@ class Pipeline:
         name: str,
         *,
         request: CaptureRequest,
-        access: Access,
+        access: SourceAccess,
         outlet: Input,
         outage: Outage,
         post: Callable[[Report], None],

@@ -1,9 +1,9 @@
 """The system calls that a V4L2 device takes, as one small object that can be exchanged.
 
-`DeviceOps` is the seam: KernelOps is the real kernel, fake.FakeKernel a camera in this process,
-faults.FaultyOps either of them with failures injected. Whatever stands behind it, a descriptor is a
-real one that `poll` understands, and a mapping is a real mapping. Nothing here knows what the
-ioctls mean; errors leave as OSError and are translated in errors.py.
+`DeviceOps` is the seam: KernelOps is the real kernel, fake.FakeKernel a camera in this process;
+tests wrap either to have it fail. Whatever stands behind it, a descriptor is a real one that `poll`
+understands, and a mapping is a real mapping. Nothing here knows what the ioctls mean; errors leave
+as OSError and are translated in errors.py.
 
 linuxpy gives the structures and numbers (linuxpy.video.raw); its VideoCapture is not used, because
 its close() leaves mappings behind when an ioctl fails.

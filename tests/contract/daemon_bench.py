@@ -17,7 +17,7 @@ from framebus.ring.writer import RingWriter
 from framebus.signal_watch import SignalWatch
 
 from capture_daemon.devices.hotplug import Hotplug
-from capture_daemon.lifecycle.pipeline import Access
+from capture_daemon.lifecycle.pipeline import SourceAccess
 from capture_daemon.ownership.inherited_device import PredecessorState
 from capture_daemon.ownership.keeper_client import KeeperClient
 from capture_daemon.ownership.locks import Locks
@@ -38,7 +38,13 @@ def owner_of(source: Source, runtime: Path) -> SourceOwner:
 
 class Bench:
     def __init__(
-        self, runtime: Path, stack: ExitStack, *, source: str, camera: Access, spare: Access
+        self,
+        runtime: Path,
+        stack: ExitStack,
+        *,
+        source: str,
+        camera: SourceAccess,
+        spare: SourceAccess,
     ) -> None:
         self.names = CameraNames(runtime, "camera")
         signals = SignalWatch(())
@@ -88,7 +94,9 @@ class Bench:
 
 
 @contextmanager
-def running(runtime: Path, *, source: str, camera: Access, spare: Access) -> Iterator[Bench]:
+def running(
+    runtime: Path, *, source: str, camera: SourceAccess, spare: SourceAccess
+) -> Iterator[Bench]:
     """Run a daemon whose camera is `source`; the body lets go what blocks before it ends."""
     with ExitStack() as stack:
         bench = Bench(runtime, stack, source=source, camera=camera, spare=spare)

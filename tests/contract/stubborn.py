@@ -10,7 +10,7 @@ from pathlib import Path
 
 from framebus.errors import CommandRefused
 
-from capture_daemon.lifecycle.pipeline import Access
+from capture_daemon.lifecycle.pipeline import SourceAccess
 from capture_daemon.sources.base import Captured, Granted, SourceError
 from tests.contract.daemon_bench import Bench, owner_of, running
 from tests.fakes.rung_executors import NoRungs
@@ -74,7 +74,9 @@ class StubbornSource:
 @contextmanager
 def running_over(runtime: Path, source: StubbornSource) -> Iterator[Bench]:
     """Run a daemon that captures from `source`; nothing blocks any more when it is to end."""
-    camera, spare = (Access(owner_of(of, runtime), NoRungs()) for of in (source, StubbornSource()))
+    camera, spare = (
+        SourceAccess(owner_of(of, runtime), NoRungs()) for of in (source, StubbornSource())
+    )
     with running(runtime, source="test", camera=camera, spare=spare) as bench:
         yield bench
         for event in source.may.values():

@@ -11,7 +11,7 @@ import pytest
 from framebus.errors import CommandRefused
 from framebus.listener import event_socket, own_context
 
-from capture_daemon.control import pending_controls
+from capture_daemon.control import refusal
 from capture_daemon.control.pending_controls import MOST_PENDING
 from tests.contract.daemon_bench import Bench
 from tests.contract.stubborn import StubbornSource, running_over, until_described
@@ -32,7 +32,7 @@ def bench(runtime: Path, source: StubbornSource) -> Iterator[Bench]:
 @pytest.fixture
 def patient(monkeypatch: pytest.MonkeyPatch) -> None:
     """What answers at once may do so late: a busy machine needs longer than control would wait."""
-    monkeypatch.setattr(pending_controls, "BOUND_S", 30.0)
+    monkeypatch.setattr(refusal, "BOUND_S", 30.0)
 
 
 @pytest.mark.usefixtures("patient")

@@ -13,7 +13,7 @@ from framebus.options.chosen import Chosen
 from framebus.ring.writer import RingWriter
 
 from capture_daemon import main
-from capture_daemon.lifecycle.pipeline import Access
+from capture_daemon.lifecycle.pipeline import SourceAccess
 from capture_daemon.settings.options import settings
 from capture_daemon.sources.base import Captured
 from tests.contract.daemon_bench import Bench, owner_of
@@ -37,7 +37,7 @@ class DyingSource(StubbornSource):
 def bench(runtime: Path) -> Iterator[Bench]:
     with ExitStack() as stack:
         camera, spare = (
-            Access(owner_of(source, runtime), NoRungs())
+            SourceAccess(owner_of(source, runtime), NoRungs())
             for source in (DyingSource(), StubbornSource())
         )
         yield Bench(runtime, stack, source="test", camera=camera, spare=spare)

@@ -11,7 +11,7 @@ from framebus.cli.lend import lend
 from framebus.control.protocol import NOT_NOW
 from framebus.errors import CommandRefused
 
-from capture_daemon.lifecycle.pipeline import Access
+from capture_daemon.lifecycle.pipeline import SourceAccess
 from tests.contract.daemon_bench import Bench, owner_of, running
 from tests.contract.stubborn import StubbornSource
 from tests.fakes.rung_executors import NoRungs
@@ -20,7 +20,7 @@ from tests.helpers.waiting import until
 
 @pytest.fixture
 def bench(runtime: Path) -> Iterator[Bench]:
-    camera, spare = (Access(owner_of(StubbornSource(), runtime), NoRungs()) for _ in range(2))
+    camera, spare = (SourceAccess(owner_of(StubbornSource(), runtime), NoRungs()) for _ in range(2))
     with running(runtime, source="v4l2:/dev/absent", camera=camera, spare=spare) as bench:
         bench.until_state("streaming")
         yield bench

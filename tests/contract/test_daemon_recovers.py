@@ -11,7 +11,7 @@ import pytest
 from framebus.contract.words import DEVICE_LEVEL, Rung
 from framebus.errors import CommandRefused
 
-from capture_daemon.lifecycle.pipeline import Access
+from capture_daemon.lifecycle.pipeline import SourceAccess
 from capture_daemon.recovery.rungs import Outcome, Result, Unavailable
 from capture_daemon.sources.base import Captured, Granted, Interrupt, Source
 from tests.contract.daemon_bench import Bench, owner_of, running
@@ -82,8 +82,8 @@ def bench(runtime: Path, camera: Camera) -> Iterator[Bench]:
     with running(
         runtime,
         source="v4l2:/dev/video0",
-        camera=Access(owner_of(camera, runtime), camera),
-        spare=Access(owner_of(Camera(), runtime), NoRungs()),
+        camera=SourceAccess(owner_of(camera, runtime), camera),
+        spare=SourceAccess(owner_of(Camera(), runtime), NoRungs()),
     ) as bench:
         bench.until_well()
         until(lambda: bench.call("status")["frames"]["published"] > 20)

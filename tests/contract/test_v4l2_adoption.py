@@ -8,10 +8,10 @@ from collections.abc import Iterator
 import pytest
 
 from capture_daemon.sources.base import Interrupt, LastFrame
-from capture_daemon.v4l2.faults import FaultyOps
 from capture_daemon.v4l2.session import Session
 from tests.contract.v4l2_rig import Rig, fake_rig
 from tests.contract.v4l2_session_contract import abandon, next_frame, start
+from tests.fakes.faulty_ops import FaultyOps
 
 
 @pytest.fixture(params=["6.1", "7.2"])

@@ -12,8 +12,8 @@ from framebus.frame import FrameFlags
 
 from capture_daemon.sources.base import Captured, Interrupt, Request, Restartable, SourceError
 from capture_daemon.v4l2.fake import FakeCamera, FakeKernel, FrameFault
-from capture_daemon.v4l2.faults import Fault, FaultyOps
 from capture_daemon.v4l2.source import V4L2Source
+from tests.fakes.faulty_ops import Fault, FaultyOps
 
 RAW_ONLY = {"YUYV": {(64, 16): (30,)}}
 

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Protocol
 
 from capture_daemon.v4l2.fake import FakeCamera, FakeKernel, FrameFault
-from capture_daemon.v4l2.faults import Fault, FaultyOps
 from capture_daemon.v4l2.ops import DeviceOps
+from tests.fakes.faulty_ops import Fault, FaultyOps
 
 FOREVER = 1_000_000
 NOTHING = (0, 0)

@@ -15,11 +15,11 @@ import pytest
 
 from capture_daemon.sources.base import Interrupt, Request, SourceError
 from capture_daemon.v4l2 import controls, query
-from capture_daemon.v4l2.faults import Fault, FaultyOps
 from capture_daemon.v4l2.formats import Choice, choose
 from capture_daemon.v4l2.ops import DeviceOps
 from capture_daemon.v4l2.session import Dequeued, Session
 from tests.contract.v4l2_rig import NOTHING, Rig
+from tests.fakes.faulty_ops import Fault, FaultyOps
 from tests.helpers.waiting import until
 
 FEW = 2

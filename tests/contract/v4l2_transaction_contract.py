@@ -7,9 +7,9 @@ import errno
 import pytest
 
 from capture_daemon.sources.base import Interrupt, SourceError
-from capture_daemon.v4l2.faults import ANY, Fault, FaultyOps
 from tests.contract.v4l2_rig import NOTHING, Rig
 from tests.contract.v4l2_session_contract import next_frame, start
+from tests.fakes.faulty_ops import ANY, Fault, FaultyOps
 
 
 class TransactionContract:

@@ -168,4 +168,4 @@ def fallback_of(
         jitter=lambda: 0.0,
         now_ns=0,
     )
-    return Fallback(camera=camera, own=own, air=air or Air(), spec=spec)
+    return Fallback(camera=camera, own=own, show=(air or Air()).show_fallback, spec=spec)

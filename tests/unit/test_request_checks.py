@@ -8,9 +8,8 @@ import pytest
 from framebus.control.protocol import HELD, INTERNAL_ERROR, INVALID_PARAMS, NOT_NOW
 from framebus.errors import CameraHeld, UsageError
 
-from capture_daemon.control.refusal import Answer, Refusal
+from capture_daemon.control.refusal import BOUND_S, Answer, Refusal
 from capture_daemon.control.request_checks import (
-    BOUND_S,
     HANGING_MAX,
     RequestChecked,
     RequestChecks,
@@ -125,3 +124,13 @@ def test_so_many_looks_may_hang(desk: Desk) -> None:
     with pytest.raises(Refusal, match="may hang: nothing was changed") as error:
         desk.ask(FILE)
     assert error.value.code == NOT_NOW
+
+
+def test_whoever_joins_a_look_does_not_make_the_first_wait_longer() -> None:
+    desk = Desk()
+    first = desk.ask(FILE)
+    second = desk.ask(FILE, now_ns=LATE - 1)
+
+    desk.checks.tick(LATE)
+
+    assert first.said == second.said == [NOT_NOW]

@@ -8,9 +8,9 @@ import pytest
 from capture_daemon.sources.base import SourceError, SourceGone
 from capture_daemon.v4l2 import handle as handle_module
 from capture_daemon.v4l2.fake import FakeCamera, FakeKernel
-from capture_daemon.v4l2.faults import Fault, FaultyOps
 from capture_daemon.v4l2.handle import Handle
 from capture_daemon.v4l2.query import identify
+from tests.fakes.faulty_ops import Fault, FaultyOps
 from tests.helpers.waiting import until
 
 

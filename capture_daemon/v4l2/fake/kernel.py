@@ -2,8 +2,8 @@
 
 A descriptor is one end of a socket pair: readable when a buffer is filled, hung up after an unplug,
 and may be duplicated or sent. What each ioctl answers in which state is what uvcvideo was seen to
-do on 6.1 and on 7.2; other failures are for faults.FaultyOps. Two things are not modelled: poll's
-POLLERR on a stream that is off, and a process that dies.
+do on 6.1 and on 7.2; other failures are put in by whoever wraps it. Two things are not modelled:
+poll's POLLERR on a stream that is off, and a process that dies.
 """
 
 from __future__ import annotations
@@ -152,11 +152,6 @@ class FakeKernel:
         """How many buffers are mapped."""
         with self._lock:
             return sum(file.mappings for _, file in self._files.values())
-
-    def owned(self, path: str = "/dev/video0") -> bool:
-        """Whether somebody owns the camera's stream, so that others would get EBUSY."""
-        with self._lock:
-            return self._devices[path].owner is not None
 
     def _of(self, fd: int) -> tuple[FakeDevice, FakeFile]:
         found = self._files.get(os.fstat(fd).st_ino)

@@ -23,8 +23,8 @@ Mark = tuple[int, int, int]
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
-    """What the file says."""
+class CurrentSegment:
+    """The segment that the file names."""
 
     segment: Path
     owner: int
@@ -32,7 +32,7 @@ class Told:
     mark: Mark
 
 
-def read(names: CameraNames) -> Told:
+def read(names: CameraNames) -> CurrentSegment:
     """Return which segment the daemon tells of. Raises FileNotFoundError when it tells of none.
 
     CameraAbsent, NoPermission, OutOfResources, Untrusted and OSError are `owner_of`'s and
@@ -51,7 +51,7 @@ def read(names: CameraNames) -> Told:
         raise SegmentInvalid(
             f"{path} does not name a ring: start the daemon of {names.camera!r} again"
         )
-    return Told(segment_path(name), owner, _mark(found))
+    return CurrentSegment(segment_path(name), owner, _mark(found))
 
 
 def mark(path: str) -> Mark | None:
