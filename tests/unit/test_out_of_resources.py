@@ -14,6 +14,7 @@ from pathlib import Path
 import click
 import pytest
 import zmq
+from framebus.cli import ls
 from framebus.control.client import ControlClient
 from framebus.errors import (
     SHORTAGES,
@@ -34,7 +35,7 @@ from framebus.ring import layout, ring_file
 from framebus.ring.predecessor import left_behind
 from framebus.ring.reader import RingReader
 from framebus.ring.writer import RingWriter
-from framebus.running import running
+from framebus.running import RunningCamera, RuntimeDirectory, running
 from framebus.secret_files import make_secret, read_secret
 from framebus.zmtp.server import bind
 
@@ -151,6 +152,15 @@ def test_a_call_without_a_descriptor_is_a_shortage_and_the_next_one_is_made(
             client.call("status")
         with pytest.raises(CameraAbsent):  # nobody holds the lock
             client.call("status")
+
+
+def test_ls_does_not_say_that_a_camera_cannot_be_reached_where_it_could_not_try(
+    names: CameraNames,
+) -> None:
+    camera = RunningCamera(names.camera, os.getpid())
+    directory = RuntimeDirectory(names.runtime, os.getuid(), os.getgid(), 0o700, True, (camera,))
+    with none_left(), pytest.raises(OutOfResources):
+        ls._row(camera, directory, ask=True)
 
 
 def test_a_frame_reader_waits_for_descriptors_and_then_reads(

@@ -15,7 +15,7 @@ from framebus.cli import choice, output
 from framebus.cli.fields import Fields
 from framebus.cli.tables import table
 from framebus.control.client import ControlClient
-from framebus.errors import ControlTimeout, FramebusError
+from framebus.errors import ControlTimeout, FramebusError, OutOfResources
 from framebus.invocation import typed
 from framebus.names import CameraNames, check_runtime_dir, runtime_dir
 from framebus.running import RunningCamera, RuntimeDirectory, examine, others
@@ -135,6 +135,8 @@ def _row(camera: RunningCamera, directory: RuntimeDirectory, *, ask: bool) -> Ro
             status = Fields(client.call("status"))
     except ControlTimeout:
         return Row(camera, directory, Fields(None), "not answering")
+    except OutOfResources:  # of ours: it tells nothing of the camera
+        raise
     except FramebusError:  # it has just ended, or does not answer us
         return Row(camera, directory, Fields(None), "not reachable")
     return Row(camera, directory, status, status.text("state"))
