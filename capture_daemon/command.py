@@ -45,6 +45,9 @@ def capture(check: bool, **given: str | None) -> int:
     resolved = settings(flags.chosen(given))
     _warn_of_readers(resolved)
     if check:
+        from capture_daemon.process import control_group
+
+        control_group(resolved.options)
         click.echo(f"framebus capture: the options of {resolved.name} are sound")
         return 0
     from capture_daemon.main import run  # --help and usage errors need no ZeroMQ

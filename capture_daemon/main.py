@@ -20,7 +20,7 @@ from framebus.names import (
     runtime_dir,
     state_dir,
 )
-from framebus.options.table import CONTROL_GROUP, END_HOLDER, LOG_LEVEL, POWER_PORTS, RING_SIZE
+from framebus.options.table import END_HOLDER, LOG_LEVEL, POWER_PORTS, RING_SIZE
 from framebus.ring.predecessor import left_behind
 from framebus.ring.writer import RingWriter
 from framebus.signal_watch import SignalWatch
@@ -37,7 +37,7 @@ from capture_daemon.privileged.client import PrivilegedClient
 from capture_daemon.process import (
     END_S,
     allow_many_connections,
-    group_id,
+    control_group,
     leave_at_once,
 )
 from capture_daemon.recovery.actions import PortActions
@@ -55,7 +55,7 @@ def run(settings: Settings, environ: MutableMapping[str, str]) -> int:
     allow_many_connections()
     # The ring and the lock files give the group what it may have, others nothing.
     os.umask(0o027)
-    control_group = group_id(settings.options[CONTROL_GROUP])
+    may_command = control_group(settings.options)
     device = keeper_client.handed_over(environ)
     names = CameraNames(create_runtime_dir(runtime_dir(environ)), settings.name)
     with ExitStack() as stack:
@@ -96,7 +96,7 @@ def run(settings: Settings, environ: MutableMapping[str, str]) -> int:
             hotplug=Hotplug(open_monitor),
             manager=manager,
             signals=signals,
-            control_group=control_group,
+            control_group=may_command,
             stack=stack,
         )
         source = settings.request.spec.text

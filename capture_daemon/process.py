@@ -11,6 +11,8 @@ from pathlib import Path
 
 from framebus.errors import NoPermission, UsageError
 from framebus.names import CameraNames
+from framebus.options.chosen import Chosen
+from framebus.options.table import CONTROL_GROUP
 
 from capture_daemon.ownership.locks import Locks
 
@@ -46,26 +48,33 @@ def leave_at_once(names: CameraNames, locks: Locks, *, ring: Path | None) -> Non
     os._exit(os.EX_IOERR)
 
 
-def group_id(name: str | None) -> int:
-    """Return the id of a group whose members may command, -1 for none.
+def control_group(options: Chosen) -> int:
+    """Return the id of the group whose members may command, -1 for none.
 
     Raises UsageError when there is no such group, and NoPermission when we are not in it.
     """
+    name = options[CONTROL_GROUP]
     if name is None:
         return -1
-    try:
-        number = grp.getgrnam(name).gr_gid
-    except KeyError:
-        raise UsageError(
-            f"--control-group {name!r}: there is no such group: make it with groupadd, or leave "
-            "the option out"
-        ) from None
+    with options.naming(CONTROL_GROUP):
+        number = _group_id(name)
     if os.geteuid() != 0 and number not in (os.getegid(), *os.getgroups()):
         raise NoPermission(
-            f"--control-group {name!r}: the daemon's user is not in that group, so it cannot give "
-            "its socket to it: usermod -aG, or leave the option out"
+            f"{CONTROL_GROUP.flag} {name!r}: the daemon's user is not in that group, so it "
+            "cannot give its socket to it: usermod -aG, or leave the option out"
         )
     return number
+
+
+def _group_id(name: str) -> int:
+    try:
+        return grp.getgrnam(name).gr_gid
+    except KeyError:
+        if name.isascii() and name.isdecimal() and len(name) < 10:  # a number needs no name
+            return int(name)
+        raise UsageError(
+            f"there is no group {name!r}: make it with groupadd, or leave the option out"
+        ) from None
 
 
 def allow_many_connections() -> None:

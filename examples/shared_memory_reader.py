@@ -5,7 +5,7 @@
 SharedMemory opens for reading and writing, so this is for programs of the daemon's own user. Others
 take FrameReader (opencv_reader.py), which maps read-only, and so does whoever wants no layout. This
 one is that of docs/ring.md. Prints a line for each frame on standard error: sequence, bytes, age in
-milliseconds. It polls; a real program would rather wait on CAMERA.frames (ZeroMQ).
+milliseconds. It polls; a real program would rather wait on CAMERA.frames (ZeroMQ). Python 3.10+.
 """
 
 from __future__ import annotations

@@ -18,6 +18,7 @@ from framebus.trusted_files import owner_of
 
 _HINT_MAX = 4096  # bytes that a listener takes of a message; of another version's it may be longer
 _EVENT_MAX = 1 << 20
+_FIRST_SOCKET = 6  # descriptors of a context's threads, of the socket, and of its connection
 _READABLE = int(zmq.POLLIN)
 
 SILENT_INTERVALS = 1.5
@@ -119,13 +120,23 @@ def own_context() -> zmq.Context[zmq.Socket[bytes]]:
 def open_socket(context: zmq.Context[zmq.Socket[bytes]], kind: int) -> zmq.Socket[bytes]:
     """Return a socket of a context; raises OutOfResources where there is no descriptor for it.
 
-    Where one is there and the next is not, libzmq may end the process instead (src/epoll.cpp).
+    Where one is there and the next is not, libzmq ends the process (src/epoll.cpp): so there must
+    be some for all that a first socket takes. (Another thread may still be quicker.)
     """
+    room: list[int] = []
+    try:
+        while len(room) < _FIRST_SOCKET:
+            room.append(os.eventfd(0))
+    except OSError as error:
+        raise _refused(error) from error
+    finally:
+        for each in room:
+            os.close(each)
     try:
         return context.socket(kind)
     except zmq.ZMQError as error:
         raise _refused(error) from error
 
 
-def _refused(error: zmq.ZMQError) -> FramebusError:
+def _refused(error: zmq.ZMQError | OSError) -> FramebusError:
     return refused(OSError(error.errno, error.strerror), "cannot open a ZeroMQ socket", "try again")

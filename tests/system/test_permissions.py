@@ -26,8 +26,6 @@ AS_USER = """
 import os, sys
 import capture_daemon.main, capture_daemon.sources.pattern.source
 import tempfile, framebus.cli.ctl, framebus.cli.ls, framebus.cli.snapshot
-import grp
-from types import SimpleNamespace
 from capture_daemon.command import capture
 from framebus.cli.main import framebus
 from framebus.invocation.ending import run
@@ -38,7 +36,6 @@ from web_workers.app import create_app
 from web_workers.settings import Settings
 from PIL import Image
 
-grp.getgrnam = lambda name: SimpleNamespace(gr_gid=int(name))  # no line in /etc/group for a test
 Image.preinit()  # loads its formats, else on first use
 "x".encode("idna")
 create_app(Settings(runtime_dir())).test_client().get("/nosuch")  # what the app loads on first use
@@ -151,16 +148,6 @@ def test_web_tier_commands_over_http_only_if_it_is_told_to_and_its_user_may(
     # A busy machine's daemon may be late (504): then the command has reached it all the same.
     done = web("command-over-http", "restart", more=(CONTROL_GROUP,))
     assert done.stdout[:4] in (b"200 ", b"504 "), done.stderr
-
-
-def test_control_group_that_there_is_not_is_an_error_that_names_the_remedy(runtime: Path) -> None:
-    done = subprocess.run(
-        [sys.executable, "-m", "capture_daemon", "--source", "test", "--control-group", "nosuch"],
-        capture_output=True,
-        timeout=50,
-    )
-    assert done.returncode == os.EX_USAGE
-    assert b"groupadd" in done.stderr
 
 
 def test_stranger_gets_no_frame_and_no_word_and_is_told_so(names: CameraNames) -> None:

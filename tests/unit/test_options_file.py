@@ -109,6 +109,8 @@ def test_a_camera_that_the_file_does_not_have_needs_a_source_of_its_own(
         ("[camera.'Front door']", "no camera name"),
         ("fps = '30'", "fps must be a number"),
         ("workers = true", "workers must be a whole number .*, not true or false"),
+        ("[camera]\nfps = 3", r"\[camera\]: 'fps' is no camera's table: write \[camera.front\]"),
+        ("[camera]\nback = 3", r"\[camera\]: 'back' is no camera's table: write \[camera.back\]"),
         ("camera = 1", r"write \[camera.front\]"),
         ("cameras = ['A B']", "no camera name"),
         ("x = ", "is not TOML"),

@@ -5,6 +5,8 @@ from __future__ import annotations
 
 import errno
 import os
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
@@ -61,6 +63,30 @@ def context() -> Iterator[zmq.Context[zmq.Socket[bytes]]]:
     context = own_context()
     yield context
     context.term()
+
+
+def test_too_few_descriptors_for_a_first_socket_end_no_process() -> None:
+    """libzmq aborts where it gets the first of them and not the next: each number is tried."""
+    program = """
+import os, resource
+from framebus.errors import OutOfResources
+from framebus.listener import open_socket, own_context
+lowest = os.dup(0)
+os.close(lowest)
+for left in range(10):
+    if not (child := os.fork()):
+        resource.setrlimit(resource.RLIMIT_NOFILE, (lowest + left, lowest + left))
+        try:
+            open_socket(own_context(), 2)
+        except OutOfResources:
+            os._exit(71)
+        os._exit(0)
+    print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, check=True)
+    codes = [int(line) for line in done.stdout.split()]
+    assert sorted(set(codes)) == [0, 71]
+    assert codes == sorted(codes, reverse=True)
 
 
 @pytest.mark.parametrize("number", sorted(SHORTAGES))

@@ -66,6 +66,16 @@ def test_cameras_are_those_of_the_file_unless_one_is_named(
     assert up._cameras(Chosen({"name": "mine"}, file)) == ("mine",)
 
 
+def test_the_variable_for_cameras_wins_over_the_file(monkeypatch: pytest.MonkeyPatch) -> None:
+    file = parse("[camera.a]\n[camera.b]", "x.toml")
+    monkeypatch.setenv("FRAMEBUS_CAMERAS", "b")
+    assert up._cameras(Chosen(file=file)) == ("b",)
+    assert up._cameras(Chosen({"name": "a"}, file)) == ("a",)
+    monkeypatch.setenv("FRAMEBUS_CAMERAS", "b Front")
+    with pytest.raises(UsageError, match="FRAMEBUS_CAMERAS: 'Front'"):
+        up._cameras(Chosen(file=file))
+
+
 def test_one_source_for_two_cameras_is_refused() -> None:
     file = parse("[camera.a]\n[camera.b]", "x.toml")
     with pytest.raises(UsageError, match="--name"):

@@ -12,7 +12,7 @@ import click
 
 from framebus.cli import choice, output, polling, render, render_diagnosis, tables
 from framebus.cli.lend import lend
-from framebus.contract.methods import METHODS
+from framebus.contract.methods import METHODS, RESETS
 from framebus.control import protocol
 from framebus.control.client import DEFAULT_TIMEOUT_S, ControlClient
 from framebus.errors import CommandRefused, NoPermission, UsageError
@@ -98,7 +98,7 @@ class _MethodName(click.Choice[str]):
     envvar="FRAMEBUS_CTL_RUNG",
     show_envvar=True,
     metavar="RUNG",
-    help="For reset: which rung of the ladder.",
+    help=f"For reset: {', '.join(RESETS[:-1])} or {RESETS[-1]}.",
 )
 @choice.option
 @click.option(

@@ -29,24 +29,23 @@ A capture daemon opens the camera and puts its frames into shared memory; a web 
 to browsers. `framebus up` runs both.
 
 \b
-  framebus up                               the first camera, or a test pattern
-  framebus up --source test                 no camera needed
+  framebus up                    the first camera, or a test pattern
+  framebus up --source test      no camera needed
   framebus up --source v4l2:/dev/video0 --size 1280x720 --fps 30
-  framebus ls                               which cameras run, and where
-  framebus ctl status                       what the camera does now, and why
+  framebus ls                    which cameras run, and where
+  framebus ctl status            what the camera does now, and why
   framebus ctl set_controls brightness=10
   framebus snapshot -o now.jpg
   framebus tap | ffplay -f mjpeg -
-  framebus doctor                           what is wrong, and the command that mends it
+  framebus doctor                what is wrong, and the command that mends it
 
 Where one camera runs it need not be named; where several do, --name says which.
 """
 
-_EPILOG = """\b
+_EPILOG = """
 Every option has an environment variable (`framebus COMMAND --help` names it); a flag
 wins over the variable, the variable over --config FILE.toml, and that over the default.
 
-\b
 Exit codes: 0 done, 64 wrong usage, 69 no such camera, 74 output failed, 75 held by another
 process, or no answer or frame in time, 77 no permission. (docs/operations.md has them all.)
 """

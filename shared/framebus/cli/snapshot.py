@@ -25,7 +25,6 @@ _HELP = """Write one frame of a camera to a file, or to standard output.
 The file appears, or is replaced, only when it is complete. The frame is the newest one if it is
 not older than a second, else the next one.
 
-\b
 Exit codes: 0 done, or whoever reads standard output has closed it, 64 wrong usage, 69 no such
 camera, 74 output failed, 75 no frame within --timeout, 77 no permission.
 """

@@ -31,7 +31,6 @@ Without --every it takes the newest frame each time, so a slow reader sees the p
 to standard error at the end: skipped ones made way for a newer frame, lapped ones were overwritten
 before they could be read. While the camera is away it waits, as long as --timeout allows.
 
-\b
 Exit codes: 0 done, by --count, a closed pipe, Ctrl-C or SIGTERM, 64 wrong usage, 69 no such
 camera within --timeout, 74 output failed, 75 no frame within --timeout, 77 no permission.
 """

@@ -98,13 +98,14 @@ def up(**options: Any) -> int:
 
 
 def _cameras(chosen: Chosen) -> tuple[str, ...]:
-    """Return the cameras to capture: the one named, else all of the file, else the default."""
+    """Return the cameras to capture: the one named, else all listed, else the default."""
     if chosen.is_given(NAME):
         return (str(chosen[NAME]),)
-    cameras = chosen.file.cameras or (DEFAULT_CAMERA,)
+    listed = Chosen.from_environ(os.environ)[CAMERAS]  # no flag says it
+    cameras = listed or chosen.file.cameras or (DEFAULT_CAMERA,)
     if chosen.is_given(SOURCE) and len(cameras) > 1:
         raise UsageError(
-            f"{SOURCE.flag} is for one camera, and the configuration has {', '.join(cameras)}: "
+            f"{SOURCE.flag} is for one camera, and these are to be: {', '.join(cameras)}: "
             f"say which with {NAME.flag}"
         )
     return cameras

@@ -20,7 +20,7 @@ INCIDENTS_MAX: Final = 100
 """Incidents that a daemon keeps in memory, and may be asked for."""
 
 _SOURCE: Final = "a text, as in test, v4l2:DEVICE, http://URL"
-_RESETS: Final = tuple(rung for rung in Rung if rung in DEVICE_LEVEL)
+RESETS: Final = tuple(rung for rung in Rung if rung in DEVICE_LEVEL)
 
 
 class Method(NamedTuple):
@@ -74,7 +74,7 @@ _ALL: Final = (
     Method("restart", "close the source and open it again", http=True),
     Method(
         "configure",
-        "change the request: size=1280x720 fps=30 source=test fallback=test",
+        "change size=1280x720 fps=30 source=test fallback=test",
         takes=(
             # A source can run a program, read a file and connect to anywhere: never over HTTP.
             Parameter("source", _SOURCE, of(str)),
@@ -108,12 +108,12 @@ _ALL: Final = (
     ),
     Method(
         "reset",
-        f"get a camera back: --rung {', '.join(_RESETS[:-1])} or {_RESETS[-1]}",
+        "get a camera back: --rung usb-reset, or another below",
         takes=(
             Parameter(
                 "rung",
-                f"one of {', '.join(_RESETS)}",
-                one_of(_RESETS),
+                f"one of {', '.join(RESETS)}",
+                one_of(RESETS),
                 required=True,
                 http=True,
             ),

@@ -89,6 +89,8 @@ class Chosen:
         """Return an option's value as a text, None for the default, and where it stands."""
         if self.is_given(option):
             where = option.variable if option.name in self.variables else option.flag
+            if option.secret and where == option.variable:  # `up` makes a flag of it a variable
+                where = f"{option.flag} ({where})"
             return option.kind.text(self.given[option.name]), where
         if found := self.file.find(option, self.camera):
             return option.kind.text(found[0]), found[1]

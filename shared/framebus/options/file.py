@@ -123,7 +123,10 @@ def parse(text: str, where: str) -> File:
     for name, table in tables.items():
         _check_name(name, where)
         if not isinstance(table, dict):
-            raise UsageError(f"{where}: {name!r} is no table: write [camera.{name}]")
+            table_of = "front" if name in _CAMERA_KEYS else name
+            raise UsageError(
+                f"{where}: [camera]: {name!r} is no camera's table: write [camera.{table_of}]"
+            )
         _check(table, _CAMERA_KEYS, f"{where}: [camera.{name}]", table=name)
     file = File(document, tables, where)
     named = document.get(NAME.name)
