@@ -15,7 +15,7 @@ from linuxpy.video.raw import IOC
 from capture_daemon.sources.base import SourceError
 from capture_daemon.v4l2.errors import translate
 from capture_daemon.v4l2.handle import Handle
-from capture_daemon.v4l2.ops import Argument, Mapping
+from capture_daemon.v4l2.ops import Argument, BufferMapping
 
 _CAPTURE = raw.BufType.VIDEO_CAPTURE
 _MOST = 32  # VIDEO_MAX_FRAME, linux/videodev2.h
@@ -28,7 +28,7 @@ class Buffers:
     def __init__(self, handle: Handle) -> None:
         self._handle = handle
         self._requested = False
-        self._mappings: list[Mapping] = []
+        self._mappings: list[BufferMapping] = []
         self._held: int | None = None
         self._found: raw.v4l2_buffer | None = None
 

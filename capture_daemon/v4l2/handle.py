@@ -15,7 +15,7 @@ from linuxpy.video.raw import IOC
 
 from capture_daemon.sources.base import SourceGone
 from capture_daemon.v4l2.errors import translate
-from capture_daemon.v4l2.ops import Argument, DeviceOps, Mapping
+from capture_daemon.v4l2.ops import Argument, BufferMapping, DeviceOps
 
 CLOSE_WAIT_S = 6.0
 """Longer than a USB control transfer takes to time out (5 s). A thread that is still in its ioctl
@@ -78,7 +78,7 @@ class Handle:
             self._end()
         return True
 
-    def mmap(self, length: int, offset: int) -> Mapping:
+    def mmap(self, length: int, offset: int) -> BufferMapping:
         """Map one buffer. Raises SourceError."""
         fd = self._begin()
         try:

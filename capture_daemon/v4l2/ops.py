@@ -38,7 +38,7 @@ _libc.mmap.argtypes = [
 _libc.munmap.argtypes = [ctypes.c_void_p, ctypes.c_size_t]
 
 
-class Mapping:
+class BufferMapping:
     """One kernel buffer, mapped read-only, which lets go of the device whenever it is told to.
 
     Python's own mmap will not do: it holds a second descriptor of the device, and its close()
@@ -82,7 +82,7 @@ class DeviceOps(Protocol):
     def ioctl(self, fd: int, request: IOC, argument: Argument) -> None:
         """Do one ioctl; the answer is written into `argument`."""
 
-    def mmap(self, fd: int, length: int, offset: int) -> Mapping:
+    def mmap(self, fd: int, length: int, offset: int) -> BufferMapping:
         """Map one of the device's buffers."""
 
     def close(self, fd: int) -> None:
@@ -105,9 +105,9 @@ class KernelOps:
                 continue
             return
 
-    def mmap(self, fd: int, length: int, offset: int) -> Mapping:
+    def mmap(self, fd: int, length: int, offset: int) -> BufferMapping:
         """Map one of the device's buffers."""
-        return Mapping(fd, length, offset)
+        return BufferMapping(fd, length, offset)
 
     def close(self, fd: int) -> None:
         """Close the descriptor."""

@@ -13,7 +13,7 @@ from typing import TypeVar
 
 from linuxpy.video.raw import IOC
 
-from capture_daemon.v4l2.ops import Argument, DeviceOps, Mapping
+from capture_daemon.v4l2.ops import Argument, BufferMapping, DeviceOps
 
 ANY = "*"
 Result = TypeVar("Result")
@@ -53,7 +53,7 @@ class FaultyOps:
         """See DeviceOps."""
         self._do(request.name, lambda: self._inner.ioctl(fd, request, argument))
 
-    def mmap(self, fd: int, length: int, offset: int) -> Mapping:
+    def mmap(self, fd: int, length: int, offset: int) -> BufferMapping:
         """See DeviceOps."""
         return self._do("mmap", lambda: self._inner.mmap(fd, length, offset))
 

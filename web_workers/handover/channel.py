@@ -4,9 +4,9 @@
     put ──► lane 1 ──► take      workers have both ends of every lane, so what one has put in,
             ...                  any other can take, also one that is started later.
 
-A message (carried.py) has the viewer's socket with it, and a memfd with the rest of the part that
-was under way, if there is one; while it waits, the kernel holds both (unix(7), SCM_RIGHTS). When
-the last process that has the lanes is gone, the kernel closes what still waits in them.
+A message (viewer_state.py) has the viewer's socket with it, and a memfd with the rest of the part
+that was under way, if there is one; while it waits, the kernel holds both (unix(7), SCM_RIGHTS).
+When the last process that has the lanes is gone, the kernel closes what still waits in them.
 
 How much may wait is limited by the lanes' buffers (net.core.wmem_max: by Debian's own 330 viewers a
 lane) and by RLIMIT_NOFILE, which also bounds the descriptors that a user has under way. Both make

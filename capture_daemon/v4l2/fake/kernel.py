@@ -21,10 +21,10 @@ from linuxpy.video.raw import IOC
 
 from capture_daemon.v4l2.fake.camera import FakeCamera
 from capture_daemon.v4l2.fake.device import FakeDevice, FakeFile
-from capture_daemon.v4l2.ops import Argument, Mapping
+from capture_daemon.v4l2.ops import Argument, BufferMapping
 
 
-class _CountedMapping(Mapping):
+class _CountedMapping(BufferMapping):
     def __init__(self, fd: int, length: int, offset: int, released: Callable[[], None]) -> None:
         super().__init__(fd, length, offset)
         self._released: Callable[[], None] | None = released
@@ -85,7 +85,7 @@ class FakeKernel:
             device, file = self._of(fd)
             device.ioctl(file, fd, request, argument)
 
-    def mmap(self, fd: int, length: int, offset: int) -> Mapping:
+    def mmap(self, fd: int, length: int, offset: int) -> BufferMapping:
         """Map one buffer."""
         with self._lock:
             device, file = self._of(fd)
