@@ -33,7 +33,7 @@ class UntrackedSharedMemory(SharedMemory):
         if sys.version_info >= (3, 13):
             super().__init__(name, create=True, size=size, track=False)
         else:
-            _untold(SharedMemory.__init__)(self, name, create=True, size=size)
+            _without_tracker(SharedMemory.__init__)(self, name, create=True, size=size)
 
     def fileno(self) -> int:
         """Return its descriptor, which `close` closes."""
@@ -48,7 +48,7 @@ class UntrackedSharedMemory(SharedMemory):
 
         def unlink(self) -> None:
             """Remove its name; raises FileNotFoundError when somebody has."""
-            _untold(SharedMemory.unlink)(self)
+            _without_tracker(SharedMemory.unlink)(self)
 
 
 class _NoTracker:
@@ -63,7 +63,7 @@ class _NoTracker:
         """It was told of nothing."""
 
 
-def _untold(method: Callable[..., None]) -> FunctionType:
+def _without_tracker(method: Callable[..., None]) -> FunctionType:
     """Return a method of SharedMemory as it is, but with no tracker to tell."""
     function = cast(FunctionType, method)
     names = {**function.__globals__, "resource_tracker": _NoTracker}
