@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import subprocess
@@ -16,9 +17,12 @@ SLOW = re.compile(r"-m venv|pip install|framebus up")
 
 def printed(target: str) -> list[str]:
     """The commands of a target in a checkout where nothing is installed yet."""
+    # Not as a part of the make that runs the tests, which would say where it goes.
+    environ = {name: value for name, value in os.environ.items() if not name.startswith("MAKE")}
     done = subprocess.run(
         ["make", "--dry-run", "--always-make", target],
         cwd=ROOT,
+        env=environ,
         capture_output=True,
         text=True,
         check=True,
