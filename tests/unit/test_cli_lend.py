@@ -6,6 +6,7 @@ import os
 import signal
 import sys
 from collections.abc import Mapping
+from pathlib import Path
 
 import pytest
 from framebus.cli.lend import TIME_IS_UP, lend
@@ -60,7 +61,6 @@ def test_the_command_finds_the_device_once_it_is_free(said: list[str]) -> None:
     [
         (python("sys.exit(3)"), 3),
         (python("os.kill(os.getpid(), 9)"), 137),
-        (["/absent/program"], 127),
     ],
 )
 def test_the_camera_comes_back_however_the_command_ends(
@@ -69,6 +69,25 @@ def test_the_camera_comes_back_however_the_command_ends(
     client = Client(["lent"])
     assert lend(client, command, 60.0, say=said.append) == expected
     assert client.calls[-1] == "give_back"
+
+
+def test_the_camera_comes_back_from_a_program_that_does_not_start(
+    tmp_path: Path, said: list[str]
+) -> None:
+    program = tmp_path / "program"
+    program.write_text("#!/absent/interpreter\n")
+    program.chmod(0o755)
+    client = Client(["lent"])
+    assert lend(client, [str(program)], 60.0, say=said.append) == 127
+    assert client.calls[-1] == "give_back"
+
+
+@pytest.mark.parametrize("word", ["/absent/program", "seconds=5"])
+def test_a_program_that_is_not_there_is_lent_nothing(word: str, said: list[str]) -> None:
+    client = Client([])
+    assert lend(client, [word, "to=me"], 60.0, say=said.append) == 127
+    assert said == [f"cannot run {word}: there is no such program (lend --for 60s -- COMMAND)"]
+    assert client.calls == []
 
 
 def test_a_command_that_takes_too_long_is_ended(said: list[str]) -> None:

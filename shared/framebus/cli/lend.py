@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 import signal
 import subprocess
 import time
@@ -47,6 +48,9 @@ def lend(
     """
     if not command:
         raise UsageError("lend it to what? Put the command behind --, with its arguments")
+    if shutil.which(command[0]) is None:  # viewers are not to lose a frame for a typing error
+        say(f"cannot run {command[0]}: there is no such program (lend --for 60s -- COMMAND)")
+        return _NOT_FOUND
     with _ended_by_signals():
         until_s = now_s() + seconds  # the daemon counts from the call as well
         reply = client.call("lend", {"seconds": seconds, "to": Path(command[0]).name})
