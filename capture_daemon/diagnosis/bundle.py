@@ -16,8 +16,8 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from framebus.cli.output import OutputFailed
 from framebus.errors import FramebusError, UsageError
+from framebus.invocation.output import OutputFailed
 from framebus.names import CameraNames, cameras, state_dir, web_token
 from framebus.options.table import TABLE
 from framebus.secret_files import read_secret

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 
-from framebus.cli.tables import duration
 from framebus.errors import (
     CameraAbsent,
     ControlTimeout,
@@ -13,6 +12,7 @@ from framebus.errors import (
     NoPermission,
     Untrusted,
 )
+from framebus.invocation.tables import duration
 from framebus.json_parts import object_at, objects_at
 from framebus.names import CameraNames, cameras, incident_journal
 from framebus.ring import leftovers

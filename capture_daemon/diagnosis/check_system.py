@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from framebus.cli.tables import amount
 from framebus.installation import PACKAGES, install
+from framebus.invocation.tables import amount
 from framebus.ring.layout import DEFAULT_CAPACITY, SMALLEST_SUBSTITUTE
 
 from capture_daemon.diagnosis.finding import Finding, good, note, wrong

@@ -6,9 +6,8 @@ import os
 from pathlib import Path
 
 import click
-from framebus.cli import output
 from framebus.errors import UsageError
-from framebus.invocation import typed
+from framebus.invocation import output, typed
 from framebus.names import check_camera_name
 from framebus.options import flags
 from framebus.options.table import NAME

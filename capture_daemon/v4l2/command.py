@@ -6,8 +6,7 @@ import os
 from pathlib import Path
 
 import click
-from framebus.cli import output
-from framebus.invocation import typed
+from framebus.invocation import output, typed
 from framebus.printable import line
 
 from capture_daemon.sources.base import SourceError

@@ -8,8 +8,8 @@ import tarfile
 from pathlib import Path
 
 import pytest
-from framebus.cli.output import OutputFailed
 from framebus.errors import UsageError
+from framebus.invocation.output import OutputFailed
 from framebus.names import web_token
 from framebus.secret_files import read_or_make_secret
 

@@ -5,8 +5,14 @@ import threading
 from pathlib import Path
 
 import pytest
-from framebus.cli.output import OutputFailed, check_directory, check_file, file_name, write_file
 from framebus.frame import Frame
+from framebus.invocation.output import (
+    OutputFailed,
+    check_directory,
+    check_file,
+    file_name,
+    write_file,
+)
 
 
 def frame(sequence: int, captured_utc_ns: int) -> Frame:

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import pytest
-from framebus.cli.tables import amount, duration, outline, records, scalar, table
+from framebus.invocation.tables import amount, duration, outline, records, scalar, table
 
 
 def test_columns_are_aligned_and_nothing_trails() -> None:

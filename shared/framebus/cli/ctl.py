@@ -10,13 +10,13 @@ from contextlib import contextmanager
 
 import click
 
-from framebus.cli import choice, output, polling, render, render_diagnosis, tables
+from framebus.cli import choice, polling, render, render_diagnosis
 from framebus.cli.lend import lend
 from framebus.contract.methods import METHODS, RESETS
 from framebus.control import protocol
 from framebus.control.client import DEFAULT_TIMEOUT_S, ControlClient
 from framebus.errors import CommandRefused, NoPermission, UsageError
-from framebus.invocation import typed
+from framebus.invocation import output, tables, typed
 from framebus.names import CameraNames
 from framebus.options.flags import Seconds
 from framebus.spelling import nearest, quoted

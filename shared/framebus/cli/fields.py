@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from framebus.cli.tables import scalar
+from framebus.invocation.tables import scalar
 
 _LARGEST = 1 << 63
 

@@ -11,12 +11,12 @@ from dataclasses import dataclass
 
 import click
 
-from framebus.cli import choice, output
+from framebus.cli import choice
 from framebus.cli.fields import Fields
-from framebus.cli.tables import table
 from framebus.control.client import ControlClient
 from framebus.errors import ControlTimeout, FramebusError, OutOfResources
-from framebus.invocation import typed
+from framebus.invocation import output, typed
+from framebus.invocation.tables import table
 from framebus.names import CameraNames, check_runtime_dir, runtime_dir
 from framebus.running import RunningCamera, RuntimeDirectory, examine, others
 

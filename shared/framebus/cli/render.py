@@ -7,7 +7,7 @@ dash, and a reply of another shape is printed as an outline, never refused.
 from __future__ import annotations
 
 from framebus.cli.fields import Fields, list_of
-from framebus.cli.tables import amount, duration, outline, scalar, table
+from framebus.invocation.tables import amount, duration, outline, scalar, table
 
 
 def status(result: object, now_utc_ns: int) -> str:

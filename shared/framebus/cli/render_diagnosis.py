@@ -8,8 +8,8 @@ from __future__ import annotations
 from datetime import UTC, datetime, tzinfo
 
 from framebus.cli.fields import Fields, list_of
-from framebus.cli.tables import duration, outline, table
 from framebus.contract.words import CuredBy
+from framebus.invocation.tables import duration, outline, table
 
 _INDENT = "    "
 _LINES = 8

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import click
 
-from framebus.cli import choice, output
+from framebus.cli import choice
 from framebus.frame import Frame, FrameFlags
+from framebus.invocation import output
 from framebus.options.flags import Seconds
 from framebus.reader import FrameReader
 

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import click
 
-from framebus.cli import choice, output
+from framebus.cli import choice
 from framebus.errors import CameraAbsent, FrameTimeout
 from framebus.frame import Frame
-from framebus.invocation import typed
+from framebus.invocation import output, typed
 from framebus.names import CameraNames
 from framebus.options.flags import Seconds
 from framebus.reader import FrameReader
