@@ -144,6 +144,18 @@ def streaming(
     return controller
 
 
+def settled_camera(notes: Notes) -> CaptureController:
+    """Return a controller whose camera has streamed since 201 s; `notes` begin after that."""
+    controller = CaptureController(
+        capture=notes, request=CAMERA, jitter=lambda: 0.0, now_ns=100 * S
+    )
+    controller.start(200 * S)
+    opened(controller, 200 * S)
+    frames_come(controller, notes, 201 * S)
+    notes.taken()
+    return controller
+
+
 @dataclass
 class Air:
     """Stands in for the switcher."""

@@ -15,7 +15,9 @@ from framebus.ring.writer import RingWriter
 from framebus.secret_files import make_secret, read_secret
 from hypothesis import settings
 
+from capture_daemon.lifecycle.controller import CaptureController
 from tests.rigs.announced_ring import AnnouncedRing
+from tests.rigs.controllers import TEST, Notes, S
 from tests.rigs.fixtures import bus, patient_bus
 from web_workers.app import create_app
 from web_workers.settings import Settings
@@ -25,6 +27,18 @@ __all__ = ["bus", "patient_bus"]
 # How fast a test is depends on what else the machine does.
 settings.register_profile("without-deadline", deadline=None)
 settings.load_profile("without-deadline")
+
+
+@pytest.fixture
+def notes() -> Notes:
+    """What a controller has asked of its capture thread."""
+    return Notes()
+
+
+@pytest.fixture
+def controller(notes: Notes) -> CaptureController:
+    """A controller of the test pattern that nobody has started yet."""
+    return CaptureController(capture=notes, request=TEST, jitter=lambda: 0.0, now_ns=100 * S)
 
 
 @pytest.fixture

@@ -13,7 +13,6 @@ from capture_daemon.lifecycle.controller import CaptureController
 from tests.rigs.controllers import (
     CAMERA,
     GRANTED,
-    TEST,
     Notes,
     S,
     fail,
@@ -21,16 +20,6 @@ from tests.rigs.controllers import (
     state_of,
     stream,
 )
-
-
-@pytest.fixture
-def notes() -> Notes:
-    return Notes()
-
-
-@pytest.fixture
-def controller(notes: Notes) -> CaptureController:
-    return CaptureController(capture=notes, request=TEST, jitter=lambda: 0.0, now_ns=100 * S)
 
 
 def test_it_streams_after_the_first_valid_frame_and_then_has_no_cause(

@@ -1,8 +1,7 @@
-"""The controller and people: restarts that coalesce, new plans, and what is old news by then."""
+"""The controller and people: restarts that coalesce, new requests, and what is old news by then."""
 
 from __future__ import annotations
 
-import pytest
 from framebus.contract.causes import Cause
 from framebus.contract.words import State
 
@@ -12,23 +11,12 @@ from capture_daemon.settings import spec
 from capture_daemon.settings.capture_request import CaptureRequest
 from capture_daemon.sources.base import Request
 from tests.rigs.controllers import (
-    TEST,
     Notes,
     S,
     fail,
     state_of,
     stream,
 )
-
-
-@pytest.fixture
-def notes() -> Notes:
-    return Notes()
-
-
-@pytest.fixture
-def controller(notes: Notes) -> CaptureController:
-    return CaptureController(capture=notes, request=TEST, jitter=lambda: 0.0, now_ns=100 * S)
 
 
 def test_fifty_restarts_in_a_second_are_one_restart(

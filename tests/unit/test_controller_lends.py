@@ -14,12 +14,6 @@ from capture_daemon.lifecycle.lease import Lease
 from capture_daemon.lifecycle.outage import Outage
 from tests.rigs.controllers import CAMERA, GRANTED, Notes, S, fail, state_of, streaming
 
-
-@pytest.fixture
-def notes() -> Notes:
-    return Notes()
-
-
 CHEESE = Lease("7a", "/dev/video0", "cheese", 70 * S)
 
 

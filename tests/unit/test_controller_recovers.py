@@ -25,6 +25,7 @@ from tests.rigs.controllers import (
     next_rung,
     opened,
     pass_time,
+    settled_camera,
     state_of,
 )
 
@@ -33,20 +34,8 @@ DONE = Outcome(Result.DONE, "done")
 
 
 @pytest.fixture
-def notes() -> Notes:
-    return Notes()
-
-
-@pytest.fixture
 def controller(notes: Notes) -> CaptureController:
-    controller = CaptureController(
-        capture=notes, request=CAMERA, jitter=lambda: 0.0, now_ns=100 * S
-    )
-    controller.start(200 * S)
-    opened(controller, 200 * S)
-    frames_come(controller, notes, 201 * S)
-    notes.taken()
-    return controller
+    return settled_camera(notes)
 
 
 def silent_until_rungs(controller: CaptureController, notes: Notes) -> int:

@@ -13,14 +13,13 @@ from capture_daemon.capturing.reports import (
 from capture_daemon.lifecycle.controller import CaptureController
 from capture_daemon.recovery.rungs import Outcome, Result
 from tests.rigs.controllers import (
-    CAMERA,
     Notes,
     S,
     fail_with,
-    frames_come,
     next_rung,
     opened,
     pass_time,
+    settled_camera,
     state_of,
 )
 
@@ -29,20 +28,8 @@ DONE = Outcome(Result.DONE, "done")
 
 
 @pytest.fixture
-def notes() -> Notes:
-    return Notes()
-
-
-@pytest.fixture
 def controller(notes: Notes) -> CaptureController:
-    controller = CaptureController(
-        capture=notes, request=CAMERA, jitter=lambda: 0.0, now_ns=100 * S
-    )
-    controller.start(200 * S)
-    opened(controller, 200 * S)
-    frames_come(controller, notes, 201 * S)
-    notes.taken()
-    return controller
+    return settled_camera(notes)
 
 
 def test_a_reset_by_hand_closes_first_and_opens_after(

@@ -34,11 +34,6 @@ class Told:
 
 
 @pytest.fixture
-def notes() -> Notes:
-    return Notes()
-
-
-@pytest.fixture
 def told() -> Told:
     return Told()
 
