@@ -138,7 +138,7 @@ class EventFeed:
 
     def _settle_in(self, viewer: Viewer, camera: str | None) -> Tally:
         """Have a viewer among the others; returns the tally that it counts in."""
-        viewer.set_owner(self)
+        viewer.owner = self
         if not self._awake:
             self._awake = True
             self._tick()
