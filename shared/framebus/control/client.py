@@ -6,7 +6,6 @@ import itertools
 import os
 import time
 from collections.abc import Mapping
-from types import TracebackType
 from typing import Self
 
 import zmq
@@ -54,15 +53,9 @@ class ControlClient:
         self._ids = itertools.count(1)
 
     def __enter__(self) -> Self:
-        """Return the client; leaving closes it."""
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     def call(
@@ -94,15 +87,12 @@ class ControlClient:
                 f"a call of {len(text)} bytes is too long: send at most {protocol.MESSAGE_MAX}"
             )
         # A socket a call: a late reply to a call that timed out can reach no later call.
-        socket = open_socket(self._context, zmq.DEALER)
-        try:
+        with open_socket(self._context, zmq.DEALER) as socket:
             socket.linger = 0
             socket.setsockopt(zmq.MAXMSGSIZE, protocol.MESSAGE_MAX)
             socket.connect(endpoint(self._socket))
             socket.send(text, zmq.DONTWAIT)
             reply = self._await(socket, request, limit_s)
-        finally:
-            socket.close()
         if reply.code:
             raise CommandRefused(reply.message, reply.code, reply.data)
         return reply.result
