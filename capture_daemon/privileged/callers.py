@@ -11,7 +11,7 @@ import socket
 import time
 from collections.abc import Callable, Iterator
 
-from framebus.peer_credentials import peer_credentials
+from framebus.unix_sockets import peer_credentials
 
 from capture_daemon.privileged.protocol import REQUEST_MAX
 

@@ -8,6 +8,7 @@ out in another. It keeps no file open between requests.
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import select
 import socket
@@ -116,11 +117,8 @@ def serve(listener: socket.socket, helper: Helper, *, idle_s: float) -> None:
 
 
 def _admit(listener: socket.socket, callers: Callers) -> None:
-    try:
-        connection, _ = listener.accept()
-        callers.admit(connection)
-    except (BlockingIOError, ConnectionError):
-        return
+    with contextlib.suppress(BlockingIOError, ConnectionError):
+        callers.admit(listener.accept()[0])
 
 
 def _take(caller: Caller, callers: Callers, queue: FairQueue) -> None:

@@ -16,7 +16,7 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from framebus.peer_credentials import UCRED
+from framebus.unix_sockets import UCRED
 
 _MOST = 4
 """Names under which descriptors are kept; a child that uses more has lost count."""

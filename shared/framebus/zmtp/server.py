@@ -17,8 +17,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final, Protocol
 
-from framebus.errors import refused
-from framebus.peer_credentials import peer_credentials
+from framebus.unix_sockets import bind, peer_credentials
 from framebus.zmtp.accounts import CONNECTIONS, HELD_IN_ALL, HELD_MAX, Account
 from framebus.zmtp.peer import READING, Peer
 from framebus.zmtp.session import Kind, Message, Session
@@ -28,8 +27,6 @@ HANDSHAKE_NS: Final = 5_000_000_000
 """Who has not greeted by then is hung up on."""
 _CONNECTIONS_IN_ALL = 512
 _DESCRIPTORS_SHARE = 8  # one in so many may be a connection of one socket
-_MODE = 0o660
-_BACKLOG = 128
 _EVENTS = 32  # handled in one go
 _CONTROL_QUEUE = 1024  # bytes of the protocol's own answers that are queued
 _REFUSED_PAUSE_NS = 50_000_000  # after an accept without a descriptor left
@@ -272,26 +269,3 @@ class Server:
         with self.lock:  # nobody sends to its descriptor, which may be another's in a moment
             peer.close()
         self._handler.on_change(peer)
-
-
-def bind(path: Path, group: int = -1) -> socket.socket:
-    """Return a listening socket at a path that `group` may connect to.
-
-    Raises NoPermission and OutOfResources.
-    """
-    try:
-        listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
-        try:
-            path.unlink(missing_ok=True)
-            listener.bind(str(path))
-            # In this order: by the daemon's umask nobody of the group may connect before the chmod.
-            os.chown(path, -1, group)
-            path.chmod(_MODE)
-            listener.listen(_BACKLOG)
-        except OSError:
-            listener.close()
-            raise
-    except OSError as error:
-        remedy = "remove what is there, or run as its owner"
-        raise refused(error, f"cannot listen on {path}", remedy) from error
-    return listener
