@@ -49,13 +49,10 @@ class KeeperClient:
     def __init__(self, environ: Mapping[str, str]) -> None:
         path = environ.get("NOTIFY_SOCKET", "")
         self._address = "\0" + path[1:] if path.startswith("@") else path
-        self._keeps = bool(path)
-        """Something may be with the keeper: also before we gave it anything, from a predecessor."""
-
-    @property
-    def present(self) -> bool:
+        self.present = bool(path)
         """Whether there is somebody who may keep a descriptor."""
-        return bool(self._address)
+        self._keeps = self.present
+        """Something may be with the keeper: also before we gave it anything, from a predecessor."""
 
     def keep(self, fd: int) -> None:
         """Leave a copy of `fd` with the keeper. Never raises; what cannot be kept is logged."""
@@ -91,7 +88,7 @@ class KeeperClient:
             os.close(reading)
 
     def _send(self, text: str, *fds: int) -> bool:
-        if not self._address:
+        if not self.present:
             return False
         try:
             with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sender:

@@ -75,12 +75,11 @@ class Helper:
         power = request.rung is Rung.PORT_POWER
         if power and port.name not in self._power_ports:
             raise Refused("not-allowed", f"the power of {port.name} is not this helper's to switch")
-        # A camera that fell off its bus is what switching the power is for.
-        if not (power and not port.occupied()):
-            if not port.occupied():
-                raise Refused("absent", f"nothing is plugged into {port.name}")
+        if port.occupied():
             if not port.is_camera():
                 raise Refused("not-a-camera", f"{port.name} has no video interface")
+        elif not power:  # which is for a camera that fell off its bus
+            raise Refused("absent", f"nothing is plugged into {port.name}")
         now_ns = self._clock_ns()
         budgets = self._budgets.get(port.name, Budgets())
         wait_ns = budgets.free_ns(request.rung, now_ns) - now_ns

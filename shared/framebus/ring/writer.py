@@ -33,7 +33,7 @@ class RingWriter:
     """A new segment and the right to write it. Made by `create`, given up by `close`."""
 
     def __init__(
-        self, *, names: CameraNames, segment: UntrackedSharedMemory, geometry: Geometry, epoch: int
+        self, names: CameraNames, segment: UntrackedSharedMemory, geometry: Geometry
     ) -> None:
         self._names = names
         self._segment = segment
@@ -43,7 +43,7 @@ class RingWriter:
         """Why it is smaller than it might be; empty if it is not."""
         self.geometry = geometry
         """Where everything lies in the segment."""
-        self.epoch = epoch
+        self.epoch = int.from_bytes(os.urandom(8)) or 1
         self.cursor = 0
         self._tail = 0  # position where the next frame may start
         self._status_generation = 0
@@ -79,8 +79,7 @@ class RingWriter:
         segment, geometry = make(
             names, wanted, smallest=layout.SMALLEST_SUBSTITUTE if yields else None
         )
-        epoch = int.from_bytes(os.urandom(8)) or 1
-        writer = cls(names=names, segment=segment, geometry=geometry, epoch=epoch)
+        writer = cls(names, segment, geometry)
         try:
             writer._note_size(wanted)
             writer._fill_header()

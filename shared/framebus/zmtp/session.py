@@ -71,12 +71,12 @@ class Session:
         self._parts: list[bytes] = []
         self._count = 0
         self._size = 0
-        self._subscribed = 0  # bytes
 
     @property
     def held(self) -> int:
         """Bytes that are kept of what the peer has sent."""
-        return len(self._frames) + self._size + self._subscribed
+        subscribed = sum(len(prefix) + _PREFIX_OVERHEAD for prefix in self.prefixes)
+        return len(self._frames) + self._size + subscribed
 
     def feed(self, data: bytes) -> None:
         """Take what has come."""
@@ -151,9 +151,6 @@ class Session:
         if len(self.prefixes) >= PREFIXES_MAX:
             raise Violation("too many subscriptions")
         self.prefixes = (*self.prefixes, prefix)
-        self._subscribed += len(prefix) + _PREFIX_OVERHEAD
 
     def _cancel(self, prefix: bytes) -> None:
-        if prefix in self.prefixes:
-            self.prefixes = tuple(each for each in self.prefixes if each != prefix)
-            self._subscribed -= len(prefix) + _PREFIX_OVERHEAD
+        self.prefixes = tuple(each for each in self.prefixes if each != prefix)
