@@ -17,6 +17,7 @@ from framebus.ring.writer import RingWriter
 from framebus.signal_watch import SignalWatch
 from framebus.zmtp.publisher import Acceptor
 
+from capture_daemon.capturing.commands import Quit
 from capture_daemon.capturing.reports import Mailbox
 from capture_daemon.capturing.switcher import Switcher
 from capture_daemon.control.configuring import ConfigureRequest
@@ -212,8 +213,8 @@ class Parts:
         The source is closed, but for a renewal, which leaves a device that is kept streaming.
         """
         deadline = time.monotonic() + timeout_s
-        self._camera.capture.quit(leave=self.daemon.renewing)
-        self._spare.capture.quit()
+        self._camera.capture.command(Quit(leave=self.daemon.renewing))
+        self._spare.capture.command(Quit())
         self._device.quit()
         self._diagnostics.quit()
         holding = (self._camera.capture, self._spare.capture, self._device)
