@@ -61,15 +61,7 @@ class JournalTrouble:
     """Documents lost so far."""
 
 
-@dataclass(frozen=True, slots=True)
-class FilesSeen:
-    """Whether others can still find this daemon."""
-
-    lost: Path | None
-    """A file by which they do, that is gone."""
-
-
-DiagnosticsReport = EvidenceFound | HoldersSeen | JournalRead | JournalTrouble | FilesSeen
+DiagnosticsReport = EvidenceFound | HoldersSeen | JournalRead | JournalTrouble
 
 
 class DiagnosticsThread(JobThread):
@@ -112,9 +104,11 @@ class DiagnosticsThread(JobThread):
             self._not_taken += 1
             self._tell_trouble(f"one of {QUEUED_MAX} questions before it hangs")
 
-    def look_for_files(self, lost: Callable[[], Path | None]) -> bool:
-        """Ask `lost` which file is gone. Ends in FilesSeen; False if too many questions wait."""
-        return self._put(lambda: self._post(FilesSeen(lost())))
+    def look_for_files(
+        self, lost: Callable[[], Path | None], post: Callable[[Path | None], None]
+    ) -> bool:
+        """Have `lost` say which file is gone, and post it; False if too many questions wait."""
+        return self._put(lambda: post(lost()))
 
     def read_journal(self) -> None:
         """Read what earlier daemons wrote. Ends in JournalRead or JournalTrouble."""

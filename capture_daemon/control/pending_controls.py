@@ -7,7 +7,7 @@ or with what is known and the truth about what is still pending. Knows no socket
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from framebus.contract.words import EventName
 from framebus.control.protocol import CAMERA_REFUSED, INVALID_PARAMS, NOT_NOW, NOT_SUPPORTED
@@ -41,10 +41,16 @@ class PendingControls:
     """The device's side of the control methods."""
 
     def __init__(
-        self, *, device: DeviceThread, event: Callable[[EventName, Mapping[str, object]], None]
+        self,
+        *,
+        device: DeviceThread,
+        event: Callable[[EventName, Mapping[str, object]], None],
+        session: Callable[[], int],
     ) -> None:
+        """Take where to ask and to tell; `session` returns the number of the present session."""
         self._device = device
         self._event = event
+        self._session = session
         self._known: Described | None = None
         self._calls: dict[int, _Call] = {}
         self._ticket = 0
@@ -81,7 +87,8 @@ class PendingControls:
         """Take in what the device thread says, and answer those who wait for it."""
         match report:
             case Described():
-                self._known = report
+                if report.session == self._session():  # else it is old news
+                    self._known = report
             case ControlsRead(ticket, controls):
                 self._remember(controls)
                 for answer in self._end(ticket):
@@ -132,8 +139,7 @@ class PendingControls:
 
     def _remember(self, controls: Documents | None) -> None:
         if controls is not None and self._known is not None:
-            known = self._known
-            self._known = Described(known.session, known.adjustable, known.formats, controls)
+            self._known = replace(self._known, controls=controls)
 
     def _reading(self, *, fresh: bool) -> Mapping[str, object]:
         controls = (self._known.controls if self._known else None) or []

@@ -101,7 +101,9 @@ def test_every_call_gets_exactly_one_answer(
     controller = CaptureController(
         capture=Notes(), request=CaptureRequest(spec.parse(source)), jitter=lambda: 0.0, now_ns=0
     )
-    pending_controls = PendingControls(device=Device(), event=lambda name, document: None)
+    pending_controls = PendingControls(
+        device=Device(), event=lambda name, document: None, session=lambda: 0
+    )
     if described:
         brightness = {"id": 1, "name": "brightness", "type": "integer", "min": 0, "max": 9}
         pending_controls.on_report(Described(0, True, [], [brightness]))
