@@ -140,7 +140,7 @@ class Parts:
         pending_controls: PendingControls = PendingControls(
             device=self._device,
             event=events.send,
-            session=lambda: self._camera.controller.sessions.number,
+            controller=self._camera.controller,
         )
         checks: RequestChecks = RequestChecks(
             post=mailbox.slot(lambda report: checks.on_report(report))
