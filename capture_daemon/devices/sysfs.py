@@ -26,6 +26,11 @@ class SystemPaths:
     dev: Path = Path("/dev")
 
     @property
+    def usb(self) -> Path:
+        """The folder of the USB devices, and of their interfaces."""
+        return self.sys / "bus/usb/devices"
+
+    @property
     def driver(self) -> Path:
         """The folder of the driver of USB cameras."""
         return self.sys / "bus/usb/drivers/uvcvideo"
@@ -49,7 +54,7 @@ class UsbPort:
     @property
     def folder(self) -> Path:
         """The plugged-in device's folder; there while something is plugged in."""
-        return self.paths.sys / "bus/usb/devices" / self.name
+        return self.paths.usb / self.name
 
     @property
     def hub(self) -> str:
@@ -65,7 +70,7 @@ class UsbPort:
     def hub_node(self) -> Path:
         """The usbfs node of the hub."""
         folder = self.hub if "-" in self.hub else f"usb{self.hub}"
-        return _usbfs_node(self.paths, self.paths.sys / "bus/usb/devices" / folder)
+        return _usbfs_node(self.paths, self.paths.usb / folder)
 
     @property
     def node(self) -> Path:
@@ -127,7 +132,7 @@ class UsbPort:
 def ports(paths: SystemPaths) -> list[UsbPort]:
     """Return the ports in which something is, hubs too."""
     try:
-        names = sorted(os.listdir(paths.sys / "bus/usb/devices"))
+        names = sorted(os.listdir(paths.usb))
     except FileNotFoundError:
         return []
     return [UsbPort(name, paths) for name in names if _NAME.fullmatch(name)]
