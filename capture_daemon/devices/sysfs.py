@@ -62,6 +62,11 @@ class UsbPort:
         return self.name.rpartition("." if "." in self.name else "-")[0]
 
     @property
+    def hub_device(self) -> str:
+        """The hub as the kernel names it: "1-1", or "usb1" for a root hub."""
+        return self.hub if "-" in self.hub else f"usb{self.hub}"
+
+    @property
     def number(self) -> str:
         """The port's number on its hub."""
         return re.split(r"[-.]", self.name)[-1]
@@ -69,8 +74,7 @@ class UsbPort:
     @property
     def hub_node(self) -> Path:
         """The usbfs node of the hub."""
-        folder = self.hub if "-" in self.hub else f"usb{self.hub}"
-        return _usbfs_node(self.paths, self.paths.usb / folder)
+        return _usbfs_node(self.paths, self.paths.usb / self.hub_device)
 
     @property
     def node(self) -> Path:
@@ -118,13 +122,13 @@ class UsbPort:
         """Return the folders of the video control interfaces that no driver has, not even one that
         is asking the camera now.
         """
-        return [each for each in self.control_interfaces() if not (each / "driver").exists()]
+        return [each for each in self.control_interfaces() if not driver_of(each)]
 
     def other_driver(self) -> str:
         """Return the driver that has the camera in place of uvcvideo (a virtual machine's, say)."""
         for interface in self.control_interfaces():
-            driver = (interface / "driver").resolve().name
-            if driver not in ("driver", self.paths.driver.name):
+            driver = driver_of(interface)
+            if driver not in ("", self.paths.driver.name):
                 return driver
         return ""
 
@@ -141,11 +145,22 @@ def ports(paths: SystemPaths) -> list[UsbPort]:
 def port_of(rdev: int, paths: SystemPaths) -> UsbPort | None:
     """Return the port of the USB device that a character device belongs to, None if to none."""
     link = paths.sys / "dev/char" / f"{os.major(rdev)}:{os.minor(rdev)}" / "device"
-    interface = link.resolve()
-    for folder in (interface, *interface.parents):
-        if (folder / "idVendor").exists() and _NAME.fullmatch(folder.name):
-            return UsbPort(folder.name, paths)
-    return None
+    device = usb_device(link)
+    return UsbPort(device.name, paths) if device and _NAME.fullmatch(device.name) else None
+
+
+def usb_device(part: Path) -> Path | None:
+    """Return the folder of the USB device that a folder, an interface's say, lies in."""
+    real = part.resolve()
+    return next((each for each in (real, *real.parents) if (each / "idVendor").exists()), None)
+
+
+def driver_of(interface: Path) -> str:
+    """Return the name of the driver that has an interface; empty where none has."""
+    try:
+        return os.path.basename(os.readlink(interface / "driver"))
+    except OSError:
+        return ""
 
 
 def has_video_interface(descriptors: bytes) -> bool:

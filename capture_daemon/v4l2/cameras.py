@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
-from capture_daemon.devices.sysfs import SystemPaths, attribute
+from capture_daemon.devices.sysfs import SystemPaths, attribute, driver_of, usb_device
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,8 +82,11 @@ def cameras(paths: CameraPaths | None = None) -> list[Camera]:
     for name in sorted(numbered, key=lambda name: int(name[5:])):
         node = str(paths.dev / name)
         index = attribute(folder / name / "index")
-        interface = (folder / name / "device").resolve()
-        usb = _usb_device(interface)
+        interface = folder / name / "device"
+        usb = usb_device(interface)
+        vendor, product, serial = (
+            attribute(usb / file) if usb else "" for file in ("idVendor", "idProduct", "serial")
+        )
         known = paths.capabilities(node)
         found.append(
             Camera(
@@ -91,13 +94,11 @@ def cameras(paths: CameraPaths | None = None) -> list[Camera]:
                 name=attribute(folder / name / "name"),
                 index=int(index) if index.isdigit() else 0,
                 captures=":capture:" in known if known is not None else index in ("", "0"),
-                driver=(interface / "driver").resolve().name
-                if (interface / "driver").exists()
-                else "",
+                driver=driver_of(interface),
                 port=usb.name if usb else "",
-                vendor=attribute(usb / "idVendor") if usb else "",
-                product=attribute(usb / "idProduct") if usb else "",
-                serial=attribute(usb / "serial") if usb else "",
+                vendor=vendor,
+                product=product,
+                serial=serial,
                 by_id=tuple(link for link, target in ids if target == name),
                 by_path=tuple(link for link, target in by_path if target == name),
             )
@@ -120,11 +121,3 @@ def _links(folder: Path) -> list[tuple[str, str]]:
     except FileNotFoundError:
         return []
     return [(str(folder / name), (folder / name).resolve().name) for name in names]
-
-
-def _usb_device(interface: Path) -> Path | None:
-    """Return the USB device's folder that an interface's folder ("1-1.2:1.0") lies in."""
-    for folder in (interface, *interface.parents):
-        if (folder / "idVendor").exists():
-            return folder
-    return None

@@ -71,11 +71,19 @@ def rdev(device: str, paths: CameraPaths | None = None) -> int:
 
 def stable_name(rdev: int, paths: CameraPaths | None = None) -> str:
     """Return the name that the camera with this device number keeps. Raises SourceError."""
+    camera = camera_of(rdev, paths)
+    if camera is None:
+        raise SourceError("device-absent", "the camera with this device number is gone")
+    return camera.stable
+
+
+def camera_of(rdev: int, paths: CameraPaths | None = None) -> Camera | None:
+    """Return the camera with this device number, None if it is not there."""
     for camera in cameras(paths):
         with contextlib.suppress(OSError):
             if os.stat(camera.node).st_rdev == rdev:
-                return camera.stable
-    raise SourceError("device-absent", "the camera with this device number is gone")
+                return camera
+    return None
 
 
 def offers_of(device: str, ops: DeviceOps | None = None) -> list[OfferedFormat]:

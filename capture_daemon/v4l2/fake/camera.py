@@ -30,7 +30,6 @@ class FrameFault(enum.Enum):
     EMPTY = "empty"
     ERROR_BIT = "error-bit"
     OVERSIZED = "oversized"
-    LOST_PACKET = "lost-packet"
 
     @property
     def seen_by_driver(self) -> bool:
@@ -105,13 +104,10 @@ def webcam_controls() -> list[FakeControl]:
 
 
 class FakeCamera:
-    """One camera: its name, what it offers, and what is the matter with it."""
+    """One camera: where it is, what it offers, and what is the matter with it."""
 
     def __init__(self, path: str = "/dev/video0", *, offers: Offers = WEBCAM) -> None:
         self.path = path
-        self.card = "Fake Webcam"
-        self.driver = "uvcvideo"
-        self.bus = "usb-fake-1"
         self.offers = offers
         self.controls = webcam_controls()
         self.silent = False
@@ -130,7 +126,7 @@ class FakeCamera:
         """Return the picture with the next fault done to it, and which that was."""
         fault = self.faults.popleft() if self.faults else None
         match fault:
-            case FrameFault.TRUNCATED | FrameFault.LOST_PACKET:
+            case FrameFault.TRUNCATED:
                 return picture[: len(picture) // 2], fault
             case FrameFault.GARBAGE:
                 return bytes(byte ^ 0x55 for byte in picture), fault

@@ -11,6 +11,7 @@ from linuxpy.video import raw
 from linuxpy.video.raw import IOC, Capability, ControlFlag
 
 from capture_daemon.v4l2.fake.camera import FakeCamera, FakeControl
+from capture_daemon.v4l2.query import fourcc_number
 
 Item = TypeVar("Item")
 
@@ -20,14 +21,8 @@ def os_error(number: int) -> OSError:
     return OSError(number, os.strerror(number))
 
 
-def fourcc_number(fourcc: str) -> int:
-    """Return a fourcc as V4L2's number."""
-    return int.from_bytes(fourcc.encode(), "little")
-
-
-def _querycap(camera: FakeCamera, answer: Any) -> None:
-    answer.driver, answer.card = camera.driver.encode(), camera.card.encode()
-    answer.bus_info = camera.bus.encode()
+def _querycap(_camera: FakeCamera, answer: Any) -> None:
+    answer.driver, answer.card, answer.bus_info = b"uvcvideo", b"Fake Webcam", b"usb-fake-1"
     answer.device_caps = Capability.VIDEO_CAPTURE | Capability.STREAMING
     answer.capabilities = answer.device_caps | Capability.DEVICE_CAPS
 
