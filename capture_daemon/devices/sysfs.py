@@ -1,6 +1,6 @@
 """A USB port as sysfs shows it: what is plugged in, whether it is a camera, and its files.
 
-Only the standard library, and nothing of ours: the privileged helper runs this as root. Nothing
+The privileged helper runs this as root: it knows nothing of ours but how a port is named. Nothing
 here writes. Facts: the kernel's Documentation/ABI/testing/sysfs-bus-usb, and USB 2.0, table 9-12.
 """
 
@@ -11,7 +11,9 @@ import re
 from dataclasses import dataclass, field
 from pathlib import Path
 
-_NAME = re.compile(r"[0-9]{1,3}-[0-9]{1,3}(?:\.[0-9]{1,3}){0,6}")
+from framebus.units import USB_PORT
+
+_NAME = re.compile(USB_PORT)
 _INTERFACE_DESCRIPTOR = 4
 _CLASS_OFFSET = 5
 _VIDEO_CLASS = 0x0E
@@ -114,8 +116,8 @@ class UsbPort:
         return [
             folder
             for folder in (self.folder / name for name in names if name.startswith(f"{self.name}:"))
-            if _number(folder / "bInterfaceClass") == _VIDEO_CLASS
-            and _number(folder / "bInterfaceSubClass") == _VIDEO_CONTROL
+            if attribute(folder / "bInterfaceClass") == f"{_VIDEO_CLASS:02x}"
+            and attribute(folder / "bInterfaceSubClass") == f"{_VIDEO_CONTROL:02x}"
         ]
 
     def undriven(self) -> list[Path]:
@@ -182,13 +184,6 @@ def _usbfs_node(paths: SystemPaths, device: Path) -> Path:
     if not (bus.isdecimal() and number.isdecimal()):
         return paths.dev / "bus/usb/absent"
     return paths.dev / "bus/usb" / f"{int(bus):03d}" / f"{int(number):03d}"
-
-
-def _number(path: Path) -> int:
-    try:
-        return int(attribute(path), 16)
-    except ValueError:
-        return -1
 
 
 def attribute(path: Path) -> str:

@@ -10,6 +10,7 @@ import textwrap
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 
+from framebus.errors import OutOfResources
 from framebus.printable import line
 from framebus.version import __version__
 
@@ -46,6 +47,8 @@ def examine(machine: Machine, checks: Mapping[str, Check] = CHECKS) -> list[Find
     for name, check in checks.items():
         try:
             findings += (replace(found, check=name) for found in check(machine))
+        except OutOfResources:  # of ours: it tells nothing of this machine's cameras
+            raise
         except Exception as error:  # noqa: BLE001  the other checks are wanted all the same
             message = f"this check itself failed: {type(error).__name__}: {error}"
             remedy = "please report it, with the file that framebus doctor --bundle FILE makes"
@@ -58,17 +61,13 @@ def exit_code(findings: Sequence[Finding]) -> int:
     return int(any(each.level is Level.WRONG for each in findings))
 
 
-def heading(machine: Machine) -> str:
-    """Return who was asked, and where."""
-    return (
-        f"framebus {__version__}, Python {platform.python_version()}, "
-        f"{platform.system()} {platform.release()}, as {machine.user.name}"
-    )
-
-
 def render(machine: Machine, findings: Sequence[Finding]) -> str:
-    """Return the findings as text for people, and what they come to."""
-    lines = [heading(machine), ""]
+    """Return who was asked, and where, the findings as text, and what they come to."""
+    lines = [
+        f"framebus {__version__}, Python {platform.python_version()}, "
+        f"{platform.system()} {platform.release()}, as {machine.user.name}",
+        "",
+    ]
     for each in findings:
         first = f"{_MARKS[each.level]:<6} {each.check:<14} "
         lines += _wrapped(first, each.message)

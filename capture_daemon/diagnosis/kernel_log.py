@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import subprocess
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
@@ -19,11 +18,11 @@ from framebus.contract.causes import one_line
 from capture_daemon.devices.sysfs import UsbPort
 from capture_daemon.diagnosis import kmsg
 from capture_daemon.diagnosis.kernel_messages import meaning
+from capture_daemon.diagnosis.programs import run
 from capture_daemon.diagnosis.records import KernelLog, Line, Sign
 
 LINES_MAX = 40
 _RECORDS_MAX = 50_000  # a log that grows faster than it is read must not keep us for ever
-_JOURNAL_S = 5.0
 _JOURNAL_LINES = 5000
 _WARNING = 4  # syslog(3)
 _USB = re.compile(r"(?:usb|uvcvideo|hub|[a-z]hci[_-]\w+|dwc2|vhci_hcd)\b[ :]")
@@ -57,31 +56,18 @@ def journal_lines() -> Iterator[kmsg.Record]:
 
     Raises OSError when there is no journalctl, it takes too long, or shows us nothing.
     """
-    try:
-        done = subprocess.run(
-            [
-                *("journalctl", "--dmesg", "--output=json", "--no-pager"),
-                f"--lines={_JOURNAL_LINES}",
-            ],
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            timeout=_JOURNAL_S,
-            env={**os.environ, "LC_ALL": "C"},
-            check=False,
-        )
-    except subprocess.TimeoutExpired as error:
-        raise TimeoutError(f"journalctl took over {_JOURNAL_S:g} s") from error
-    if done.returncode or b"not seeing messages" in done.stderr or b"No journal" in done.stderr:
+    ran = run(["journalctl", "--dmesg", "--output=json", "--no-pager", f"--lines={_JOURNAL_LINES}"])
+    if ran is None or ran.code or "not seeing messages" in ran.errors or "No journal" in ran.errors:
         raise PermissionError("the journal shows this user nothing of the kernel")
     to_utc_ns = utc_offset_ns()
-    for line in done.stdout.splitlines():
+    for line in ran.output.split("\n"):
         try:
             yield parse_journal(line, to_utc_ns)
         except ValueError:
             continue
 
 
-def parse_journal(line: bytes, to_utc_ns: int) -> kmsg.Record:
+def parse_journal(line: str | bytes, to_utc_ns: int) -> kmsg.Record:
     """Parse one line of `journalctl -k -o json`. Raises ValueError.
 
     Its CLOCK_MONOTONIC counts, and `to_utc_ns` is what UTC is more than that: the time of day may

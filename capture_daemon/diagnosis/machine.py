@@ -10,8 +10,6 @@ import importlib.metadata
 import importlib.util
 import os
 import pwd
-import shutil
-import subprocess
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -26,36 +24,9 @@ from framebus.names import SHARED_MEMORY, CameraNames, runtime_dir, state_dir
 from framebus.names import cameras as known_cameras
 
 from capture_daemon.diagnosis import holders, kernel_log
+from capture_daemon.diagnosis.programs import Ran, run
 from capture_daemon.diagnosis.records import Holders, KernelLog
 from capture_daemon.v4l2.cameras import Camera, CameraPaths, cameras
-
-_RUN_S = 5.0
-
-
-@dataclass(frozen=True, slots=True)
-class Ran:
-    """What a program printed and returned."""
-
-    code: int
-    output: str
-
-
-def run(arguments: Sequence[str]) -> Ran | None:
-    """Run a program and return what it said; None if it is missing, or takes too long."""
-    if shutil.which(arguments[0]) is None:
-        return None
-    try:
-        done = subprocess.run(
-            arguments,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            timeout=_RUN_S,
-            env={**os.environ, "LC_ALL": "C", "SYSTEMD_PAGER": ""},
-            check=False,
-        )
-    except (OSError, subprocess.TimeoutExpired):
-        return None
-    return Ran(done.returncode, done.stdout.decode(errors="replace"))
 
 
 def ask(names: CameraNames, method: str, params: Mapping[str, object] | None = None) -> object:

@@ -12,6 +12,8 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
+from framebus.errors import raise_shortage
+
 from capture_daemon.devices.sysfs import SystemPaths, attribute, driver_of, usb_device
 
 
@@ -54,7 +56,10 @@ def udev_capabilities(node: str) -> str | None:
         return None
     try:
         device = pyudev.Devices.from_device_file(pyudev.Context(), node)
-    except (OSError, pyudev.DeviceNotFoundError):
+    except pyudev.DeviceNotFoundError:
+        return None
+    except OSError as error:
+        raise_shortage(error, f"cannot ask udev about {node}")
         return None
     value = device.properties.get("ID_V4L_CAPABILITIES")
     return None if value is None else str(value)
@@ -68,13 +73,16 @@ class CameraPaths(SystemPaths):
 
 
 def cameras(paths: CameraPaths | None = None) -> list[Camera]:
-    """Return every video node, in the order of their numbers. Opens none."""
+    """Return every video node, in the order of their numbers. Opens none. Raises OutOfResources."""
     paths = paths or CameraPaths()
     folder = paths.sys / "class/video4linux"
     try:
         names = os.listdir(folder)
     except FileNotFoundError:
         return []
+    except OSError as error:
+        raise_shortage(error, "cannot look which cameras there are")
+        raise
     numbered = [name for name in names if re.fullmatch(r"video\d+", name)]
     ids = _links(paths.dev / "v4l/by-id")
     by_path = _links(paths.dev / "v4l/by-path")

@@ -12,7 +12,8 @@ from framebus.installation import PACKAGES
 from framebus.names import CameraNames
 
 from capture_daemon.diagnosis.finding import Finding, Level
-from capture_daemon.diagnosis.machine import Machine, Ran, User
+from capture_daemon.diagnosis.machine import Machine, User
+from capture_daemon.diagnosis.programs import Ran
 from capture_daemon.diagnosis.records import Holder, Holders, KernelLog, Line
 
 UTC = 1_795_387_146_000_000_000

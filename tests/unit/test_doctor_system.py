@@ -13,7 +13,7 @@ from framebus.names import CameraNames, incident_journal
 from capture_daemon.diagnosis import check_service, check_system
 from capture_daemon.diagnosis.finding import Level
 from capture_daemon.diagnosis.journal import Journal
-from capture_daemon.diagnosis.machine import Ran
+from capture_daemon.diagnosis.programs import Ran
 from tests.fakes.machine import UTC, Bench, only_wrong, wrongs
 from tests.samples.planted_files import KINDS, put
 

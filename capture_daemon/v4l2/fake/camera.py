@@ -12,7 +12,7 @@ from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from linuxpy.video.raw import ControlFlag, ControlID, CtrlType
+from linuxpy.video.raw import ControlID, CtrlType
 
 _PICTURE = base64.b64decode(
     "/9j/4AAQSkZJRgABAQAAAQABAAD/2wBDABsSFBcUERsXFhceHBsgKEIrKCUlKFE6PTBCYFVlZF9VXVtqeJmBanGQ"
@@ -54,7 +54,6 @@ class FakeControl:
     """The automatic control that makes this one inactive; 0: none."""
     free: int = 0
     """The governor's value at which it lets go."""
-    flags: int = 0
 
 
 Offers = Mapping[str, Mapping[tuple[int, int], tuple[int, ...]]]
@@ -94,11 +93,6 @@ def webcam_controls() -> list[FakeControl]:
             "Exposure Time, Absolute",
             CtrlType.INTEGER, 1, 5000, 1, 157, 157,
             governor=ControlID.EXPOSURE_AUTO, free=1,
-        ),
-        FakeControl(
-            ControlID.BACKLIGHT_COMPENSATION,
-            "Backlight Compensation",
-            CtrlType.INTEGER, 0, 2, 1, 1, 1, flags=ControlFlag.READ_ONLY,
         ),
     ]  # fmt: skip
 

@@ -28,13 +28,12 @@ from capture_daemon.v4l2.ops import Argument, BufferMapping
 class _CountedMapping(BufferMapping):
     def __init__(self, fd: int, length: int, offset: int, released: Callable[[], None]) -> None:
         super().__init__(fd, length, offset)
-        self._released: Callable[[], None] | None = released
+        self._released = released
 
     def unmap(self) -> None:
-        super().unmap()
-        released, self._released = self._released, None
-        if released is not None:
-            released()
+        if self._mapped:
+            super().unmap()
+            self._released()
 
 
 class FakeKernel:

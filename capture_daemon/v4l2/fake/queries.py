@@ -61,7 +61,7 @@ def _queryctrl(camera: FakeCamera, answer: Any) -> None:
     answer.type, answer.name = control.type, control.label.encode()
     answer.minimum, answer.maximum, answer.step = control.minimum, control.maximum, control.step
     answer.default_value = control.default
-    answer.flags = control.flags | (ControlFlag.INACTIVE if camera.inactive(control) else 0)
+    answer.flags = ControlFlag.INACTIVE if camera.inactive(control) else 0
 
 
 def _querymenu(camera: FakeCamera, answer: Any) -> None:
@@ -77,7 +77,7 @@ def _g_ctrl(camera: FakeCamera, answer: Any) -> None:
 
 def _s_ctrl(camera: FakeCamera, answer: Any) -> None:
     control = _control(camera, answer.id)
-    if camera.inactive(control) or control.flags & ControlFlag.READ_ONLY:
+    if camera.inactive(control):
         raise os_error(errno.EACCES)
     if control.menu and answer.value not in control.menu:
         raise os_error(errno.EINVAL)

@@ -21,7 +21,6 @@ E = TypeVar("E")
 UNIX_PROXY = "unix"
 """The trusted proxy that means whoever may connect to a Unix socket."""
 _HOST = r"[a-z0-9_]([a-z0-9_.-]{0,252}[a-z0-9_])?"
-_PORT = r"[0-9]{1,3}-[0-9]{1,3}(\.[0-9]{1,3}){0,6}"
 
 
 def text(metavar: str, right: str) -> Kind[str]:
@@ -110,7 +109,7 @@ def _path(value: str) -> Path:
 
 
 def _usb_port(value: str) -> str:
-    if not re.fullmatch(_PORT, value):
+    if not re.fullmatch(units.USB_PORT, value):
         raise UsageError(f"{value!r} is no USB port: one is named like 1-1.2")
     return value
 
