@@ -89,7 +89,7 @@ class Parts:
             post=mailbox.post,
         )
         incident_log = IncidentLog(
-            diagnostics=self._diagnostics, journal=journal.path, event=events.send, pid=os.getpid()
+            diagnostics=self._diagnostics, journal=journal.path, event=events.tell, pid=os.getpid()
         )
         switcher = Switcher(
             ring=writer, announce=notifier.announce, newest_ns=predecessor_state.newest_ns
@@ -133,7 +133,7 @@ class Parts:
                 if wanted.fallback != present.fallback:
                     spare.sources.check(fallback_request(wanted.capture, wanted.fallback))
 
-        pending_controls = PendingControls(device=self._device, event=events.send)
+        pending_controls = PendingControls(device=self._device, event=events.tell)
         checks = RequestChecks(post=mailbox.post)
         handlers = Handlers(
             controller=self._camera.controller,

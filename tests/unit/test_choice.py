@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import grp
 import os
 from contextlib import ExitStack
 from pathlib import Path
@@ -131,8 +132,8 @@ def test_a_group_that_is_missing_is_named(
 ) -> None:
     monkeypatch.setattr(os, "geteuid", lambda: 4711)
     monkeypatch.setattr(choice, "user", lambda number: f"user{number}")
-    monkeypatch.setattr(choice, "group", lambda number: "cams")
-    monkeypatch.setattr(choice, "_members", lambda number: members)
+    cams = grp.struct_group(("cams", "x", 4711, members))
+    monkeypatch.setattr(grp, "getgrgid", lambda number: cams)
     services = directory("/run/framebus", "front", owner=77, group=61099, readable=False)
     elsewhere(monkeypatch, services)
     assert remedy in absence(runtime, None)

@@ -137,10 +137,7 @@ def missing_group(file: Path) -> str:
         return ""
     if number in (0, os.getegid(), *os.getgroups()):
         return ""
-    me, of = user(os.geteuid()), group(number)
-    if me in _members(number):
-        return f" (you are in the group {of} once you have logged in again)"
-    return f" (you are not in the group {of}: `sudo adduser {me} {of}`, then log in again)"
+    return f" ({_joining(number)})"
 
 
 def remedy(directory: RuntimeDirectory, words: Sequence[str]) -> str:
@@ -175,20 +172,19 @@ def _granted(directory: RuntimeDirectory, words: Sequence[str]) -> str:
     shared = directory.mode & 0o050 == 0o050 and of not in (owner, "root")
     if not shared or directory.group in (os.getegid(), *os.getgroups()):
         return f"it is user {owner}'s: type `{become}`"
-    me = user(os.geteuid())
-    if me in _members(directory.group):
-        return f"you are in the group {of} once you have logged in again; until then `{become}`"
-    return (
-        f"you are not in the group {of}: `sudo adduser {me} {of}`, then log in again; "
-        f"until then `{become}`"
-    )
+    return f"{_joining(directory.group)}; until then `{become}`"
 
 
-def _members(number: int) -> list[str]:
+def _joining(number: int) -> str:
+    """Return how this user gets into a group of which this process is not."""
+    me, of = user(os.geteuid()), group(number)
     try:
-        return grp.getgrgid(number).gr_mem
+        member = me in grp.getgrgid(number).gr_mem
     except KeyError:
-        return []
+        member = False
+    if member:
+        return f"you are in the group {of} once you have logged in again"
+    return f"you are not in the group {of}: `sudo adduser {me} {of}`, then log in again"
 
 
 def _lacks(directory: RuntimeDirectory, name: str | None) -> bool:

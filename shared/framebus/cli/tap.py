@@ -14,7 +14,7 @@ from framebus.errors import CameraAbsent, FrameTimeout
 from framebus.frame import Frame
 from framebus.invocation import output, typed
 from framebus.names import CameraNames
-from framebus.options.flags import Seconds
+from framebus.options import flags
 from framebus.reader import FrameReader
 
 _WORDS = ("tap",)
@@ -38,34 +38,19 @@ camera within --timeout, 74 output failed, 75 no frame within --timeout, 77 no p
 
 @click.command(help=_HELP)
 @choice.option
-@click.option(
+@flags.own(
+    "tap",
     "--output-dir",
-    envvar="FRAMEBUS_TAP_OUTPUT_DIR",
-    show_envvar=True,
     type=click.Path(path_type=Path, readable=False),
     metavar="DIR",
     help="Write one JPEG a file, named by capture time (UTC) and sequence.",
 )
-@click.option(
-    "--count",
-    envvar="FRAMEBUS_TAP_COUNT",
-    show_envvar=True,
-    type=click.IntRange(min=1),
-    metavar="N",
-    help="End after N frames.",
-)
-@click.option(
-    "--every",
-    envvar="FRAMEBUS_TAP_EVERY",
-    show_envvar=True,
-    is_flag=True,
-    help="Leave no frame out while the ring still holds it.",
-)
-@click.option(
+@flags.own("tap", "--count", type=click.IntRange(min=1), metavar="N", help="End after N frames.")
+@flags.own("tap", "--every", is_flag=True, help="Leave no frame out while the ring still holds it.")
+@flags.own(
+    "tap",
     "--timeout",
-    envvar="FRAMEBUS_TAP_TIMEOUT",
-    show_envvar=True,
-    type=Seconds(),
+    type=flags.Seconds(),
     metavar="SECONDS",
     help="End with an error when no frame comes for so long. [default: wait for ever]",
 )
