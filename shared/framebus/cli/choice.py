@@ -13,13 +13,13 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from framebus import remedies
 from framebus.errors import CameraAbsent, FramebusError, FrameTimeout, NoPermission, UsageError
 from framebus.invocation import typed
 from framebus.names import DEFAULT_CAMERA, CameraNames, check_runtime_dir, runtime_dir
 from framebus.options import flags
 from framebus.options.flags import Command
 from framebus.options.table import NAME
+from framebus.remedies import for_camera
 from framebus.running import RunningCamera, RuntimeDirectory, examine, others, running
 from framebus.spelling import closest
 
@@ -78,11 +78,6 @@ def explained(names: CameraNames, name: str | None, words: Sequence[str]) -> Ite
         if error.args:
             error.args = (for_camera(str(error.args[0]), name), *error.args[1:])
         raise
-
-
-def for_camera(text: str, name: str | None) -> str:
-    """Return a message whose commands are for the camera that a person gave by name."""
-    return remedies.for_camera(text, name) if name is not None else text
 
 
 def absence(names: CameraNames, name: str | None, words: Sequence[str]) -> str:
