@@ -70,7 +70,7 @@ class ViewerHost:
 
     def add(self, sock: socket.socket) -> None:
         viewer = Viewer(sock, peer="t", clock=self.bench.clock, on_close=self.bench.loop.remove)
-        viewer.set_owner(self)
+        viewer.owner = self
         self.bench.loop.add(viewer.fileno(), EVENTS, viewer.on_event)
         self.viewers.append(viewer)
 

@@ -6,6 +6,7 @@ import threading
 from collections.abc import Iterator
 
 import pytest
+from framebus.contract.causes import Cause
 from PIL import Image, ImageChops
 
 from tests.rigs.bus import jpeg
@@ -19,7 +20,9 @@ def _opened(data: bytes) -> Image.Image:
 
 
 def _notice(picture: bytes | None, message: str = "no capture daemon runs") -> Notice:
-    return Notice.of("front", message, "start one", jpeg=picture, age_s=12.3)
+    return Notice.of(
+        "front", Cause("daemon-absent", message, "start one"), jpeg=picture, age_s=12.3
+    )
 
 
 def test_a_card_differs_by_what_it_says() -> None:

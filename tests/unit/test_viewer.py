@@ -45,7 +45,7 @@ class Bench:
         self.loop = StreamLoop(clock=lambda: self.now)
         self.owner = ViewerOwner()
         self.viewer = Viewer(ours, peer="test", clock=lambda: self.now, on_close=self.loop.remove)
-        self.viewer.set_owner(self.owner)
+        self.viewer.owner = self.owner
         self.loop.add(self.viewer.fileno(), EVENTS, self.viewer.on_event)
 
     def read(self, size: int) -> bytes:

@@ -101,14 +101,14 @@ class Authorizer:
         if proof.kind is Kind.LINK and (decision is Decision.CONTROL or request.endpoint == LINK):
             return _wanted()
         g.proof = proof
-        return self._forged(peer, proof) if decision is Decision.CONTROL else None
+        return _forged(self._keys, peer, proof) if decision is Decision.CONTROL else None
 
     def keep_session(self, response: AnyResponse) -> AnyResponse:
         """Give a session to who showed the secret on a page, since commands need one."""
         proof: Proof | None = g.get("proof")
         wants = request.endpoint in (PAGE, LOGIN) and response.status_code < 400
         if self._keys and wants and proof and proof.kind is Kind.BASIC and "session" in g:
-            self._set_cookie(response, g.session)
+            self._set_cookie(self._keys, response, g.session)
         return response
 
     def link(self, camera: str) -> str:
@@ -157,16 +157,15 @@ class Authorizer:
             return None
         wait_s = self._attempts.wait_s(peer.address, way)
         if wait_s > 0:
-            response = problem(
+            return problem(
                 429,
                 "too-many-tries",
                 "too many wrong tries from your address",
                 remedy="wait, or open the page without it and give it as password"
                 if way in (Way.URL, Way.FOREIGN_URL)
                 else "wait",
+                retry_after_s=int(wait_s) + 1,
             )
-            response.headers["Retry-After"] = str(int(wait_s) + 1)
-            return response
         if right:
             return None
         self._attempts.wrong(peer.address, way)
@@ -181,42 +180,12 @@ class Authorizer:
             answer = self._wrong(self._keys, peer, request.args["token"], way)
             if answer is not None:
                 return answer
-            self._set_cookie(response, self._keys.session()[1])
+            self._set_cookie(self._keys, response, self._keys.session()[1])
         return response
 
-    def _forged(self, peer: Peer, proof: Proof) -> Response | None:
-        """Return the refusal of a command that a page of somebody else may have sent."""
-        if request.method in _SAFE:
-            return None
-        origin, site = request.headers.get("Origin"), request.headers.get("Sec-Fetch-Site")
-        if (origin is not None and not peer.is_origin(origin)) or site not in OWN_SITE:
-            return problem(
-                403,
-                "foreign-origin",
-                "this command comes from a page of another origin",
-                remedy="behind a proxy: --trusted-proxy, and Host passed on with its port",
-            )
-        if proof.kind is Kind.BEARER:
-            return None
-        shown = request.headers.get(CSRF_HEADER, "")
-        if (
-            self._keys is None
-            or proof.session is None
-            or not self._keys.csrf_matches(proof.session, shown)
-        ):
-            return problem(
-                403,
-                "no-csrf-token",
-                f"a command needs the page's session and its {CSRF_HEADER}",
-                remedy="load the page again; scripts send Authorization: Bearer instead",
-            )
-        return None
-
-    def _set_cookie(self, response: AnyResponse, value: str) -> None:
-        if self._keys is None:
-            return
+    def _set_cookie(self, keys: Keys, response: AnyResponse, value: str) -> None:
         response.set_cookie(
-            self._keys.cookie,
+            keys.cookie,
             value,
             max_age=SESSION_S,
             httponly=True,
@@ -228,6 +197,31 @@ class Authorizer:
             # and no GET changes anything; never with a POST, an <img> or a frame of another site.
             samesite="Lax",
         )
+
+
+def _forged(keys: Keys, peer: Peer, proof: Proof) -> Response | None:
+    """Return the refusal of a command that a page of somebody else may have sent."""
+    if request.method in _SAFE:
+        return None
+    origin, site = request.headers.get("Origin"), request.headers.get("Sec-Fetch-Site")
+    if (origin is not None and not peer.is_origin(origin)) or site not in OWN_SITE:
+        return problem(
+            403,
+            "foreign-origin",
+            "this command comes from a page of another origin",
+            remedy="behind a proxy: --trusted-proxy, and Host passed on with its port",
+        )
+    if proof.kind is Kind.BEARER:
+        return None
+    shown = request.headers.get(CSRF_HEADER, "")
+    if proof.session is None or not keys.csrf_matches(proof.session, shown):
+        return problem(
+            403,
+            "no-csrf-token",
+            f"a command needs the page's session and its {CSRF_HEADER}",
+            remedy="load the page again; scripts send Authorization: Bearer instead",
+        )
+    return None
 
 
 def _wanted(message: str = "this needs the token, or the password") -> Response:

@@ -52,9 +52,7 @@ def control(names: CameraNames) -> Response:
     if (refusal := _refused(call)) is not None:
         return problem(403, "not-from-here", refusal, remedy="framebus ctl, on the machine itself")
     if not _turns.acquire(blocking=False):
-        response = problem(503, "busy", "too many commands at once")
-        response.headers["Retry-After"] = "1"
-        return response
+        return problem(503, "busy", "too many commands at once", retry_after_s=1)
     try:
         return _carried_out(names, call)
     finally:

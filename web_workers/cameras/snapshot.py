@@ -7,24 +7,25 @@ from contextlib import closing
 from framebus.errors import CameraAbsent, FrameGone
 from framebus.frame import Frame
 from framebus.names import CameraNames
-from framebus.ring.reader import RingReader
+from framebus.ring.reader import UNREADABLE, RingReader
 
 from web_workers.cameras.cause import fresh_for_ns
 
 
-def newest(names: CameraNames) -> Frame:
-    """Return the newest frame, however old; raises CameraAbsent, or why the ring is unreadable."""
-    with closing(RingReader.attach(names)) as ring:
-        frame = ring.newest()
-    if frame is None:
-        raise CameraAbsent(f"camera {names.camera!r} has published no frame yet")
-    return frame
+def newest(names: CameraNames) -> Frame | None:
+    """Return the newest frame, however old; None where there is none, or it cannot be read."""
+    try:
+        with closing(RingReader.attach(names)) as ring:
+            return ring.newest()
+    except (CameraAbsent, FrameGone, *UNREADABLE):
+        return None  # what `observe` sees says why
 
 
 def earlier(names: CameraNames, ago_s: float, now_ns: int) -> Frame:
     """Return the last frame that was captured at least `ago_s` seconds before `now_ns`.
 
-    Raises FrameGone when history does not hold that moment, CameraAbsent as `newest` does.
+    Raises FrameGone when history does not hold that moment, CameraAbsent without a ring, or why it
+    is unreadable.
     """
     wanted_ns = now_ns - round(ago_s * 1e9)
     with closing(RingReader.attach(names)) as ring:

@@ -44,29 +44,6 @@ def message(document: Mapping[str, object], event: str = "state") -> bytes:
     return f"event: {event}\ndata: {text}\n\n".encode()
 
 
-class EventSubscription:
-    """One camera's CAMERA.events, in the loop's poller."""
-
-    def __init__(self, feed: EventFeed, camera: str, socket: zmq.Socket[bytes]) -> None:
-        self._feed = feed
-        self._camera = camera
-        self._socket = socket
-        self.fd = int(socket.getsockopt(zmq.FD))
-
-    def receive(self, _events: int = 0) -> None:
-        """Pass on everything that has arrived: the descriptor is edge-triggered."""
-        while not self._socket.closed:  # the last viewer may leave over what is passed on
-            try:
-                text = self._socket.recv(zmq.DONTWAIT)
-            except zmq.Again:
-                return
-            self._feed.received(self._camera, text)
-
-    def close(self) -> None:
-        """Hear no more of it."""
-        self._socket.close()
-
-
 class EventFeed:
     """All viewers of states in one worker. Runs in the worker's main thread."""
 
@@ -91,7 +68,7 @@ class EventFeed:
         self._count_lost = lost
         self._lost = 0
         self._viewers: dict[Viewer, str | None] = {}  # the camera it wants; None for all
-        self._subscriptions: dict[str, EventSubscription] = {}
+        self._sockets: dict[str, zmq.Socket[bytes]] = {}  # by camera
         self._told_unsubscribed: set[str] = set()  # cameras of which that was said
         self._latest: dict[str, bytes] = {}  # message by camera
         self._server = b""  # message about the workers
@@ -138,7 +115,7 @@ class EventFeed:
 
     def _settle_in(self, viewer: Viewer, camera: str | None) -> Tally:
         """Have a viewer among the others; returns the tally that it counts in."""
-        viewer.set_owner(self)
+        viewer.owner = self
         if not self._awake:
             self._awake = True
             self._tick()
@@ -159,21 +136,23 @@ class EventFeed:
 
     def worker_counts(self) -> WorkerCounts:
         """Return what its viewers came to, those that have left included."""
-        present: dict[str | None, list[Delivery]] = {}
+        present: dict[str | None, list[Delivery]] = {wanted: [] for wanted in self._tallies}
         for viewer, wanted in self._viewers.items():
-            present.setdefault(wanted, []).append(Delivery(bytes=viewer.bytes_sent))
-        of = {wanted: present.get(wanted, ()) for wanted in self._tallies}
+            present[wanted].append(Delivery(bytes=viewer.bytes_sent))
         return total(
-            tally.worker_counts(wanted or ALL_CAMERAS, STATES, len(of[wanted]), of[wanted])
-            for wanted, tally in self._tallies.items()
+            self._tallies[wanted].worker_counts(wanted or ALL_CAMERAS, STATES, len(each), each)
+            for wanted, each in present.items()
         )
 
     def received(self, camera: str, text: bytes) -> None:
         """Take a daemon's word for a change of its state."""
         told = status_document.parse(text)
-        if told.pop("event", None) == "state":  # else the state of this second stands
-            self._look(camera, told)
-            self._tell(camera)
+        if told.pop("event", None) != "state":
+            return  # the state of this second stands
+        self._look(camera, told)
+        for viewer, wanted in tuple(self._viewers.items()):
+            if wanted in (None, camera):
+                self._send(viewer, self._latest[camera])
 
     def close(self) -> None:
         """Close all viewers, and so stop."""
@@ -183,7 +162,7 @@ class EventFeed:
     def _tick(self) -> None:
         """Look at every camera, and tell everybody."""
         for camera in self._cameras.known():
-            if camera not in self._subscriptions:
+            if camera not in self._sockets:
                 self._listen(camera)
             self._look(camera)
         self._look_at_workers()
@@ -211,39 +190,35 @@ class EventFeed:
 
     def _listen(self, camera: str) -> None:
         """Hear what a daemon tells; where that cannot be, its states come each second still."""
+        socket = None
         try:
-            subscription = EventSubscription(
-                self, camera, event_socket(self._context, self._cameras.names(camera))
-            )
+            socket = event_socket(self._context, self._cameras.names(camera))
+            self._loop.add(socket.fileno(), select.EPOLLIN, lambda _: self._receive(camera))
         except CameraAbsent:
             return  # no daemon has run yet
-        except FramebusError as error:
-            self._not_subscribed(camera, error)
+        except (FramebusError, OSError) as error:
+            if socket is not None:
+                socket.close()
+            if camera not in self._told_unsubscribed:  # it is tried again with each tick
+                self._told_unsubscribed.add(camera)
+                log.warning("states of camera %s come each second only: %s", camera, error)
             return
-        try:
-            self._loop.add(subscription.fd, select.EPOLLIN, subscription.receive)
-        except OSError as error:
-            subscription.close()
-            self._not_subscribed(camera, error)
-            return
-        self._subscriptions[camera] = subscription
+        self._sockets[camera] = socket
         self._told_unsubscribed.discard(camera)
 
-    def _not_subscribed(self, camera: str, error: Exception) -> None:
-        """Say once that a camera is not listened to: it is tried again with each tick."""
-        if camera not in self._told_unsubscribed:
-            self._told_unsubscribed.add(camera)
-            log.warning("states of camera %s come each second only: %s", camera, error)
+    def _receive(self, camera: str) -> None:
+        """Take everything that has arrived: the descriptor is edge-triggered."""
+        while camera in self._sockets:  # the last viewer may leave over what is told
+            try:
+                text = self._sockets[camera].recv(zmq.DONTWAIT)
+            except zmq.Again:
+                return
+            self.received(camera, text)
 
     def _look(self, camera: str, status: Mapping[str, object] | None = None) -> None:
         names = self._cameras.names(camera)
         seen = observe(names, now_ns=self._loop.clock(), status=status)
         self._latest[camera] = message(seen.document())
-
-    def _tell(self, camera: str) -> None:
-        for viewer, wanted in tuple(self._viewers.items()):
-            if wanted is None or wanted == camera:
-                self._send(viewer, self._latest[camera])
 
     def _send(self, viewer: Viewer, news: bytes) -> None:
         if viewer.rest is None:
@@ -258,10 +233,10 @@ class EventFeed:
         return self._server + b"".join(self._latest[name] for name in sorted(self._latest))
 
     def _stop(self) -> None:
-        for subscription in self._subscriptions.values():
-            self._loop.remove(subscription.fd)
-            subscription.close()
-        self._subscriptions.clear()
+        for socket in self._sockets.values():
+            self._loop.remove(socket.fileno())
+            socket.close()
+        self._sockets.clear()
         self._latest.clear()
         for timer in (self._timer, self._watcher):
             if timer is not None:

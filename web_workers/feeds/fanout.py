@@ -90,7 +90,7 @@ class Fanout:
 
     def join(self, viewer: Viewer, head: bytes, first: Picture | None) -> None:
         """Take a viewer in: send `head`, and `first` if there is anything to show."""
-        viewer.set_owner(self)
+        viewer.owner = self
         self._tally.joined()
         self._viewers[viewer] = self._others[viewer] = None
         viewer.base = self.published
@@ -131,7 +131,7 @@ class Fanout:
 
     def move_in(self, viewer: Viewer, viewer_state: ViewerState) -> None:
         """Take in a viewer that another worker has served, and go on where that has stopped."""
-        viewer.set_owner(self)
+        viewer.owner = self
         delivery = Delivery(
             viewer_state.sent, viewer_state.skipped, viewer_state.waiting, viewer_state.bytes_sent
         )

@@ -197,8 +197,7 @@ class Feed:
         self._paint(
             Notice.of(
                 self._names.camera,
-                cause.message,
-                cause.remedy,
+                cause,
                 jpeg=bytes(last.jpeg) if last is not None else None,
                 age_s=(now - last.captured_ns) / 1e9 if last is not None else 0.0,
             ),

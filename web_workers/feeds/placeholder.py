@@ -15,6 +15,7 @@ from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
+from framebus.contract.causes import Cause
 from PIL import Image, ImageDraw, ImageEnhance, ImageFont
 
 log = logging.getLogger("gunicorn.error")
@@ -51,12 +52,10 @@ class Notice:
     """The last frame, None when there was none."""
 
     @classmethod
-    def of(
-        cls, camera: str, message: str, remedy: str, *, jpeg: bytes | None, age_s: float
-    ) -> Notice:
+    def of(cls, camera: str, cause: Cause, *, jpeg: bytes | None, age_s: float) -> Notice:
         """Return the notice for a camera whose last frame, if any, is `age_s` seconds old."""
         title = f"old picture, nothing new for {int(age_s)} s" if jpeg else "no picture yet"
-        return cls(f"{camera}: {title}", message, remedy, jpeg)
+        return cls(f"{camera}: {title}", cause.message, cause.remedy, jpeg)
 
 
 def paint(notice: Notice) -> bytes:

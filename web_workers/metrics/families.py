@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from prometheus_client import CollectorRegistry
@@ -15,51 +15,45 @@ from prometheus_client.core import (
 )
 from prometheus_client.exposition import choose_encoder
 
+from web_workers.metrics.catalogue import COUNTERS, GAUGES, HISTOGRAMS, INFOS
+
 _PREFIX = "framebus_"
 _WORD_MAX = 64
-
-Labels = Mapping[str, str]
+_KINDS = {
+    **dict.fromkeys(GAUGES, GaugeMetricFamily),
+    **dict.fromkeys(COUNTERS, CounterMetricFamily),
+    **dict.fromkeys(INFOS, InfoMetricFamily),
+    **dict.fromkeys(HISTOGRAMS, HistogramMetricFamily),
+}
+_ABOUT = {**GAUGES, **COUNTERS, **INFOS, **HISTOGRAMS}
 
 
 class MetricFamilies:
-    """One answer in the making. A sample without a value (None) is left out."""
+    """One answer in the making, of the families in catalogue.py.
+
+    Labels are words: what is no text is empty. So is what an info says.
+    """
 
     def __init__(self) -> None:
         self._families: dict[str, Any] = {}
 
-    def gauge(self, name: str, about: str, value: object, labels: Labels) -> None:
-        """Add a sample of something that rises and falls."""
+    def add(self, name: str, value: object, /, **labels: object) -> None:
+        """Add a sample of a gauge or a counter; without a number there is none."""
         number = as_number(value)
         if number is not None:
-            family = self._family(GaugeMetricFamily, name, about, labels)
-            family.add_metric(list(labels.values()), number)
+            self._add(name, labels, number)
 
-    def counter(self, name: str, about: str, value: object, labels: Labels) -> None:
-        """Add a sample of something that only rises; `name` is without its `_total`."""
-        number = as_number(value)
-        if number is not None:
-            family = self._family(CounterMetricFamily, name, about, labels)
-            family.add_metric(list(labels.values()), number)
-
-    def info(self, name: str, about: str, labels: Labels, texts: Labels) -> None:
-        """Add a sample that says something in words; `name` is without its `_info`."""
-        family = self._family(InfoMetricFamily, name, about, labels)
-        family.add_metric(list(labels.values()), dict(texts))
+    def info(self, name: str, texts: Mapping[str, object], /, **labels: object) -> None:
+        """Add a sample that says something in words."""
+        self._add(name, labels, _words(texts))
 
     def histogram(
-        self,
-        name: str,
-        about: str,
-        bounds: Sequence[float],
-        numbers: Sequence[int],
-        sum_: float,
-        labels: Labels,
+        self, name: str, bounds: Sequence[float], numbers: Sequence[int], sum_: float, **labels: str
     ) -> None:
         """Add a histogram: how many were in each bucket, the last of which has no bound."""
-        family = self._family(HistogramMetricFamily, name, about, labels)
         uppers = [*(str(bound) for bound in bounds), "+Inf"]
         buckets = [(upper, sum(numbers[: place + 1])) for place, upper in enumerate(uppers)]
-        family.add_metric(list(labels.values()), buckets=buckets, sum_value=sum_)
+        self._add(name, labels, buckets, sum_)
 
     def collect(self) -> Iterator[Metric]:
         """Yield the families, as the registry of prometheus_client wants it."""
@@ -72,12 +66,12 @@ class MetricFamilies:
         registry.register(self)
         return encoder(registry), content_type
 
-    def _family(self, kind: Callable[..., Metric], name: str, about: str, labels: Labels) -> Any:
+    def _add(self, name: str, labels: Mapping[str, object], *value: object) -> None:
         family = self._families.get(name)
         if family is None:
-            family = kind(_PREFIX + name, about, labels=list(labels))
+            family = _KINDS[name](_PREFIX + name, _ABOUT[name], labels=list(labels))
             self._families[name] = family
-        return family
+        family.add_metric(list(_words(labels).values()), *value)
 
 
 def as_number(value: object) -> float | None:
@@ -99,3 +93,7 @@ def as_seconds(utc_ns: object) -> float | None:
 def as_word(value: object) -> str:
     """Return a word for a label; empty for what is none."""
     return value[:_WORD_MAX] if isinstance(value, str) else ""
+
+
+def _words(texts: Mapping[str, object]) -> dict[str, str]:
+    return {key: as_word(text) for key, text in texts.items()}

@@ -66,16 +66,9 @@ def states(ticket: EventTicket, cameras: Cameras, streams: Streams | None) -> It
 
 def placeholder(camera: str, cause: Cause, last: Frame | None) -> Picture:
     """Return what stands in for a frame of a camera that gives no fresh ones."""
-    jpeg = paint(
-        Notice.of(
-            camera,
-            cause.message,
-            cause.remedy,
-            jpeg=last.jpeg if last is not None else None,
-            age_s=last.age_s if last is not None else 0.0,
-        )
-    )
-    return Picture.stand_in(jpeg, cause.code, Picture.of(last) if last else None)
+    jpeg, age_s = (None, 0.0) if last is None else (last.jpeg, last.age_s)
+    painted = paint(Notice.of(camera, cause, jpeg=jpeg, age_s=age_s))
+    return Picture.stand_in(painted, cause.code, Picture.of(last) if last else None)
 
 
 def _next(reader: FrameReader) -> Frame | None:

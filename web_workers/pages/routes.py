@@ -121,7 +121,7 @@ class _Views:
         if ago_s is not None:
             return self._earlier(names, ago_s)
         seen = observe(names, now_ns=time.monotonic_ns())
-        frame = _newest(names)
+        frame = snapshot.newest(names)
         if seen.fresh and frame is not None:
             return _frame(frame)
         if seen.cause is not None and stand_in:
@@ -203,13 +203,6 @@ def _endless(
     return response
 
 
-def _newest(names: CameraNames) -> Frame | None:
-    try:
-        return snapshot.newest(names)
-    except (CameraAbsent, FrameGone, *UNREADABLE):
-        return None  # what `observe` saw says why
-
-
 def _frame(frame: Frame) -> Response:
     """Answer with a frame; in short where it is the one that the client says it has."""
     response = _picture(multipart.Picture.of(frame))
@@ -226,7 +219,7 @@ def _picture(picture: multipart.Picture) -> Response:
 def _away(seen: Observation) -> Response:
     """Answer for a camera without a fresh frame."""
     cause: dict[str, Any] = seen.cause.document() if seen.cause is not None else {}
-    response = problem(
+    return problem(
         503,
         cause.get("code", "no-frames"),
         cause.get("message", "the newest frame was overwritten while it was read"),
@@ -234,6 +227,5 @@ def _away(seen: Observation) -> Response:
         camera=seen.camera,
         state=seen.state,
         age_s=seen.age_s,
+        retry_after_s=1,
     )
-    response.headers["Retry-After"] = "1"
-    return response

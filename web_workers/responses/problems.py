@@ -16,7 +16,9 @@ from web_workers.responses.paths import root
 from web_workers.settings import Cameras, UnknownCamera
 
 
-def problem(status: int, error: str, message: str, **more: Any) -> Response:
+def problem(
+    status: int, error: str, message: str, *, retry_after_s: int | None = None, **more: Any
+) -> Response:
     """Return the response for something that is wrong."""
     body = {"error": error, "message": message, **more}
     if request.accept_mimetypes.best_match(["application/json", "text/html"]) == "text/html":
@@ -26,6 +28,8 @@ def problem(status: int, error: str, message: str, **more: Any) -> Response:
     else:
         response = jsonify(body)
     response.status_code = status
+    if retry_after_s is not None:
+        response.headers["Retry-After"] = str(retry_after_s)
     return response
 
 
@@ -45,9 +49,9 @@ def install(app: Flask, cameras: Cameras) -> None:
         return problem(400, "bad-request", str(error))
 
     def full(error: LimitReached) -> Response:
-        response = problem(503, error.reason.value, str(error), remedy=error.remedy)
-        response.headers["Retry-After"] = str(RETRY_AFTER_S)
-        return response
+        return problem(
+            503, error.reason.value, str(error), remedy=error.remedy, retry_after_s=RETRY_AFTER_S
+        )
 
     def http(error: HTTPException) -> Response:
         word = (error.name or "error").lower().replace(" ", "-")

@@ -14,6 +14,7 @@ import errno
 import select
 import socket
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from web_workers.admission.viewer_limits import Admission
@@ -60,90 +61,63 @@ def closed_by(error: int) -> Closed:
     return Closed.LEFT if error in _LEFT else Closed.FAILED
 
 
+@dataclass(slots=True, kw_only=True, eq=False, repr=False)
 class Viewer:
     """A taken-over connection. Made when it is taken over, closed by itself or its owner."""
 
-    __slots__ = (
-        "_clock",
-        "_on_close",
-        "_sock",
-        "_unsent_limit",
-        "admission",
-        "base",
-        "bytes_sent",
-        "captured_ns",
-        "dual_final",
-        "fps",
-        "joined_ns",
-        "marked",
-        "moved_ns",
-        "owner",
-        "peer",
-        "rate_limiter",
-        "rest",
-        "seen",
-        "send",
-        "sent",
-        "style",
-        "unwanted",
-    )
+    sock: socket.socket = field(kw_only=False)
+    peer: str
+    clock: Callable[[], int]
+    on_close: Callable[[int], None]
+    """Called with its descriptor just before that is closed."""
+    send: Send = field(init=False)
+    """For InStepViewers alone: what that sends, the viewer must be told of."""
+    owner: ViewerOwner | None = None
+    """Who is told when it drains or leaves."""
+    admission: Admission | None = None
+    """Its part of what viewers may take, which it gives up with its socket."""
+    style: Style = Style.PLAIN
+    rate_limiter: FrameRateLimiter | None = None
+    """Picks the frames for one that asked for fewer; None sends all."""
+    dual_final: bool = False
+    """Whether the last frame before a pause is sent twice."""
+    unwanted: int = 0
+    """Bytes that it has said since its request."""
+    rest: memoryview | None = None
+    """What is still to be sent of the part under way."""
+    joined_ns: int = field(init=False)
+    moved_ns: int = field(init=False)
+    """When it last took a byte of the part under way."""
+    bytes_sent: int = 0
+    sent: int = 0
+    """Published frames whose sending has begun, but for those sent in step with others."""
+    base: int = 0
+    """The feed's count of published frames when this viewer joined."""
+    seen: int = 0
+    """The feed's number of the newest picture that this viewer was offered or passed over."""
+    captured_ns: int = 0
+    """When the newest frame that it was sent was captured; 0: none, or InStepViewers knows."""
+    fps: float | None = None
+    """Frames a second, as last measured; None until then."""
+    marked: tuple[int, int] = field(init=False)
+    """When that was, and its frames sent by then."""
+    _unsent_limit: int = field(init=False, default=0)
 
-    def __init__(
-        self,
-        sock: socket.socket,
-        *,
-        peer: str,
-        clock: Callable[[], int],
-        on_close: Callable[[int], None],
-    ) -> None:
-        """Take over `sock`. `on_close` is called with its descriptor just before it is closed."""
+    def __post_init__(self) -> None:
+        """Take over the socket. Raises OSError when its client has gone."""
+        sock = self.sock
         sock.setblocking(False)
         if sock.family in (socket.AF_INET, socket.AF_INET6):
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, USER_TIMEOUT_MS)
-        self._sock = sock
-        self._unsent_limit = 0
         self.limit_unsent(_UNSENT_LIMIT)
-        self.send: Send = sock.send
-        """For InStepViewers alone: what that sends, the viewer must be told of."""
-        self._clock = clock
-        self._on_close = on_close
-        self.owner: ViewerOwner | None = None
-        """Who is told when it drains or leaves."""
-        self.unwanted = 0
-        """Bytes that it has said since its request."""
-        self.peer = peer
-        self.admission: Admission | None = None
-        """Its part of what viewers may take, which it gives up with its socket."""
-        self.style = Style.PLAIN
-        self.rate_limiter: FrameRateLimiter | None = None
-        """Picks the frames for one that asked for fewer; None sends all."""
-        self.dual_final = False
-        """Whether the last frame before a pause is sent twice."""
-        self.rest: memoryview | None = None
-        """What is still to be sent of the part under way."""
-        self.joined_ns = self.moved_ns = clock()
-        self.bytes_sent = 0
-        self.sent = 0
-        """Published frames whose sending has begun, but for those sent in step with others."""
-        self.base = 0
-        """The feed's count of published frames when this viewer joined."""
-        self.seen = 0
-        """The feed's number of the newest picture that this viewer was offered or passed over."""
-        self.captured_ns = 0
-        """When the newest frame that it was sent was captured; 0: none, or InStepViewers knows."""
-        self.fps: float | None = None
-        """Frames a second, as last measured; None until then."""
+        self.send = sock.send
+        self.joined_ns = self.moved_ns = self.clock()
         self.marked = (self.joined_ns, 0)
-        """When that was, and its frames sent by then."""
 
     def fileno(self) -> int:
         """The socket's descriptor; -1 once it is closed."""
-        return self._sock.fileno()
-
-    def set_owner(self, owner: ViewerOwner) -> None:
-        """Say who is told when it drains or leaves."""
-        self.owner = owner
+        return self.sock.fileno()
 
     def limit_unsent(self, size: int) -> None:
         """Have the kernel keep no more than about one part of `size` bytes unsent for this viewer.
@@ -155,16 +129,16 @@ class Viewer:
         208 kB as a rule, bounds SO_SNDBUF.
         """
         step = 1 << max(0, size.bit_length() - 4)  # not anew for each frame that differs a little
-        unix = self._sock.family == socket.AF_UNIX
+        unix = self.sock.family == socket.AF_UNIX
         most = size if unix else size - _PACKET
         unsent_limit = max(_UNSENT_LIMIT_MIN, -(-most // step) * step)
-        if unsent_limit == self._unsent_limit or self._sock.fileno() < 0:
+        if unsent_limit == self._unsent_limit or self.sock.fileno() < 0:
             return
         self._unsent_limit = unsent_limit
         if unix:
-            self._sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, unsent_limit)
+            self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, unsent_limit)
         else:
-            self._sock.setsockopt(socket.IPPROTO_TCP, _NOTSENT_LOWAT, unsent_limit)
+            self.sock.setsockopt(socket.IPPROTO_TCP, _NOTSENT_LOWAT, unsent_limit)
 
     def push(self, data: bytes) -> None:
         """Send `data`, or begin to. Only for a viewer with no rest; closes itself on failure."""
@@ -182,7 +156,7 @@ class Viewer:
     def keep(self, data: bytes, count: int) -> None:
         """Have `data` under way, of which the kernel has taken `count` bytes."""
         self.rest = memoryview(data)[count:]
-        self.moved_ns = self._clock()
+        self.moved_ns = self.clock()
 
     def share(self, part: bytes) -> None:
         """Keep no copy of one's own of `part`, with which what is under way ends."""
@@ -192,7 +166,7 @@ class Viewer:
     def on_event(self, events: int) -> None:
         """Go on with what epoll says about the socket."""
         if events & _GONE:
-            self.close(closed_by(self._sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)))
+            self.close(closed_by(self.sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)))
             return
         if events & select.EPOLLIN and (why := self._discard()) is not None:
             self.close(why)
@@ -206,7 +180,7 @@ class Viewer:
 
     def close(self, why: Closed) -> None:
         """Close the socket and tell the owner. Twice is harmless."""
-        if self._sock.fileno() < 0:
+        if self.sock.fileno() < 0:
             return
         self.let_go()
         if self.owner is not None:
@@ -214,8 +188,8 @@ class Viewer:
 
     def let_go(self) -> None:
         """Close this process's descriptor of a connection that lives on in another one's."""
-        self._on_close(self._sock.fileno())
-        self._sock.close()
+        self.on_close(self.sock.fileno())
+        self.sock.close()
         self.rest = None
         if self.admission is not None:
             self.admission.release()
@@ -229,7 +203,7 @@ class Viewer:
             self.close(closed_by(error.errno or errno.EIO))
             return
         self.bytes_sent += count
-        self.moved_ns = self._clock()
+        self.moved_ns = self.clock()
         if count != len(rest):
             self.rest = rest[count:]
             return
@@ -240,7 +214,7 @@ class Viewer:
     def _discard(self) -> Closed | None:
         """Throw away what the viewer says; return why it is to be closed, None if it is not."""
         try:
-            while data := self._sock.recv(4096):
+            while data := self.sock.recv(4096):
                 self.unwanted += len(data)
                 if self.unwanted > UNWANTED_BYTES:
                     return Closed.UNWANTED
