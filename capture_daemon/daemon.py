@@ -125,7 +125,7 @@ class Daemon:
         """Put the status document where readers and listeners see it."""
         document = self._status.document(now_ns)
         self._ring.set_status(document)
-        self._events.send("state", document)
+        self._events.tell("state", document)
         self._manager.status(self._status.line(now_ns))
         self._status_due_ns = now_ns + _STATUS_NS
 

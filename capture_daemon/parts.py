@@ -93,7 +93,7 @@ class Parts:
             post=mailbox.slot(lambda report: incident_log.on_report(report)),
         )
         incident_log: IncidentLog = IncidentLog(
-            diagnostics=self._diagnostics, journal=journal.path, event=events.send, pid=os.getpid()
+            diagnostics=self._diagnostics, journal=journal.path, event=events.tell, pid=os.getpid()
         )
         switcher = Switcher(
             ring=writer, announce=notifier.announce, newest_ns=predecessor_state.newest_ns
@@ -139,7 +139,7 @@ class Parts:
 
         pending_controls: PendingControls = PendingControls(
             device=self._device,
-            event=events.send,
+            event=events.tell,
             mailbox=mailbox,
             controller=self._camera.controller,
         )
