@@ -12,6 +12,7 @@ import select
 import signal
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing
 from functools import partial
 
 from framebus.cli.child import Child, Part
@@ -50,7 +51,7 @@ class Supervisor:
 
     def run(self) -> int:
         """Start all parts, keep them running, end them; return the exit code for `up`."""
-        with SignalWatch() as signals:
+        with closing(SignalWatch()) as signals:
             try:
                 while self._turn(signals):
                     pass
