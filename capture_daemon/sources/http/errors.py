@@ -84,8 +84,7 @@ def refused(target: Target, head: Head, *, sent: bool = False) -> SourceError:
         case 403:
             return SourceUnusable("forbidden", said, remedy="give that user the right to watch")
         case 404:
-            remedy = f"check the path ({_ADDRESSES})"
-            return SourceError("not-found", said, remedy=remedy)
+            return SourceError("not-found", said, remedy=f"check the path ({_ADDRESSES})")
         case 503:
             remedy = "it has no picture to give now: see that server's own page, or its log"
             return SourceError("bad-status", said, remedy=remedy)

@@ -132,22 +132,17 @@ class ResponseParser:
                 raise WireError("the answer is not HTTP")
             if end is None or status is None:
                 return False
-            if not self._take_interim(int(status[2])):
+            code = int(status[2])
+            if code >= 200:
                 break
+            self._interim += 1
+            if code == 101:
+                raise WireError("it switches to another protocol")
+            if self._interim > _MOST_INTERIM:
+                raise WireError(f"it sends interim answers ({code}) without end")
             del self._buffer[: end.end()]
         self._begin_body(status, bytes(self._buffer[status.end() : end.start()]))
         del self._buffer[: end.end()]
-        return True
-
-    def _take_interim(self, status: int) -> bool:
-        """Tell whether an answer is to be followed by the real one."""
-        if status >= 200:
-            return False
-        self._interim += 1
-        if status == 101:
-            raise WireError("it switches to another protocol")
-        if self._interim > _MOST_INTERIM:
-            raise WireError(f"it sends interim answers ({status}) without end")
         return True
 
     def _begin_body(self, status: re.Match[bytes], block: bytes) -> None:

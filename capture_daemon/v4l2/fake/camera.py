@@ -110,8 +110,6 @@ class FakeCamera:
     def __init__(self, path: str = "/dev/video0", *, offers: Offers = WEBCAM) -> None:
         self.path = path
         self.card = "Fake Webcam"
-        self.driver = "uvcvideo"
-        self.bus = "usb-fake-1"
         self.offers = offers
         self.controls = webcam_controls()
         self.silent = False

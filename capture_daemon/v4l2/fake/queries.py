@@ -26,8 +26,7 @@ def fourcc_number(fourcc: str) -> int:
 
 
 def _querycap(camera: FakeCamera, answer: Any) -> None:
-    answer.driver, answer.card = camera.driver.encode(), camera.card.encode()
-    answer.bus_info = camera.bus.encode()
+    answer.card = camera.card.encode()
     answer.device_caps = Capability.VIDEO_CAPTURE | Capability.STREAMING
     answer.capabilities = answer.device_caps | Capability.DEVICE_CAPS
 
