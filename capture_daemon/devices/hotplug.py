@@ -11,11 +11,11 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
 from framebus import installation
+from framebus.errors import SHORTAGES
 
 log = logging.getLogger(__name__)
 
@@ -42,13 +42,6 @@ class Monitor(Protocol):
         """Return the next event, None if there is none."""
 
 
-@dataclass(frozen=True, slots=True)
-class MonitorOpened:
-    """Events can be heard from now on; None where they cannot."""
-
-    monitor: Monitor | None
-
-
 OpenMonitor = Callable[[], Monitor | None]
 
 
@@ -60,11 +53,14 @@ class Hotplug:
         self._after_s = after_s
         self._ending = threading.Event()
         self._thread = threading.Thread(target=self._open, name="hotplug", daemon=True)
-        self._post: Callable[[MonitorOpened], None] | None = None
+        self._post: Callable[[Monitor | None], None] | None = None
         self._monitor: Monitor | None = None
 
-    def start(self, post: Callable[[MonitorOpened], None]) -> None:
-        """Open the monitor in a while, in a thread that ends with posting it to the main one."""
+    def start(self, post: Callable[[Monitor | None], None]) -> None:
+        """Open the monitor in a while, in a thread that ends with posting it to the main one.
+
+        None where no events can be heard.
+        """
         self._post = post
         self._thread.start()
 
@@ -105,7 +101,7 @@ class Hotplug:
             return
         monitor = self._open_monitor()
         if not self._ending.is_set():
-            self._post(MonitorOpened(monitor))
+            self._post(monitor)
 
 
 def open_monitor(udevd: Path = _UDEVD) -> Monitor | None:
@@ -119,13 +115,18 @@ def open_monitor(udevd: Path = _UDEVD) -> Monitor | None:
         monitor.filter_by("video4linux")
         monitor.start()
     except (ImportError, OSError) as error:
-        absent = isinstance(error, ModuleNotFoundError)
         log.warning(
-            "a camera that is plugged in is noticed at the next retry only: %s (`%s`)",
+            "a camera that is plugged in is noticed at the next retry only: %s (%s)",
             error,
-            installation.install("pyudev") if absent else "apt install libudev1",
+            _remedy(error),
         )
         return None
     log.debug("listening to the %s for devices", source)
     opened: Monitor = monitor
     return opened
+
+
+def _remedy(error: ImportError | OSError) -> str:
+    if isinstance(error, ModuleNotFoundError):
+        return f"`{installation.install('pyudev')}`"
+    return SHORTAGES.get(getattr(error, "errno", None) or 0, "`apt install libudev1`")
