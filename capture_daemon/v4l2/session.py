@@ -71,7 +71,7 @@ class Session:
         """What went wrong in `close`, for the log: device-gone is usual after an unplug."""
         self._now_ns = now_ns
         self._interrupt = interrupt
-        self._choice: Choice | None = None
+        self._choice = Choice("", 0, 0)
         self._wanted_buffers = BUFFERS
         self._buffers = Buffers(handle)
         self._sequence = SequenceCounter()
@@ -195,8 +195,6 @@ class Session:
             raise
 
     def _negotiate(self) -> None:
-        if self._choice is None:
-            raise ValueError("no format was chosen yet")
         # The rate last: S_FMT puts it back to the camera's default.
         self.format = query.set_format(self.handle, self._choice)
         self.rate = query.set_rate(self.handle, self._choice.rate)
