@@ -65,9 +65,9 @@ def rdev(device: str, paths: CameraPaths | None = None) -> int:
         raise _absent(device, _present(paths)) from error
 
 
-def stable_name(rdev: int, paths: CameraPaths | None = None) -> str:
+def stable_name(rdev: int) -> str:
     """Return the name that the camera with this device number keeps. Raises SourceError."""
-    camera = camera_of(rdev, paths)
+    camera = camera_of(rdev)
     if camera is None:
         raise SourceError("device-absent", "the camera with this device number is gone")
     return camera.stable
@@ -98,9 +98,8 @@ def offers_of(device: str, ops: DeviceOps | None = None) -> list[OfferedFormat]:
 def choose(present: Iterable[Camera] | None = None, *, ops: DeviceOps | None = None) -> str | None:
     """Return the first camera with MJPEG, else the first that can be encoded, else None.
 
-    It is named as it stays named when it comes back under another number.
-
-    Cameras that cannot be asked are passed over, with a warning in the log that says why.
+    It is named as it stays named when it comes back under another number. Cameras that cannot be
+    asked are passed over, with a warning in the log that says why.
     """
     encodable = None
     for camera in _present(None) if present is None else present:

@@ -62,7 +62,7 @@ class Session:
     def __init__(self, handle: Handle, interrupt: Interrupt, now_ns: Callable[[], int]) -> None:
         self.handle = handle
         self.identity = query.Identity("", "", "")
-        self.format = query.PixelFormat("", 0, 0, 0, 0)
+        self.format = query.PixelFormat("", 0, 0, 0)
         self.rate: Fraction | None = None
         """Frames a second as granted; None if the driver does not say."""
         self.tried = 0
