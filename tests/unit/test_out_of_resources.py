@@ -37,7 +37,7 @@ from framebus.ring.reader import RingReader
 from framebus.ring.writer import RingWriter
 from framebus.running import RunningCamera, RuntimeDirectory, running
 from framebus.secret_files import make_secret, read_secret
-from framebus.zmtp.server import bind
+from framebus.unix_sockets import bind
 
 from capture_daemon.ownership.locks import Locks
 from capture_daemon.sources.base import SourceError, SourceUnusable
