@@ -102,7 +102,9 @@ def test_lost_packet_is_an_error_of_its_own_and_no_bytes() -> None:
 
 def test_picture_carries_its_stamp_and_loses_only_its_tables() -> None:
     plain = jpegs.jpeg(1, 64, 48)
-    stamped = plain[:-2] + pictures.comment(b"framebus:0000000007:00000000000000000042;") + plain[-2:]
+    stamped = (
+        plain[:-2] + pictures.comment(b"framebus:0000000007:00000000000000000042;") + plain[-2:]
+    )
     assert pictures.read_stamp(stamped) == pictures.Stamp(7, 42)
     bare = pictures.without_huffman_tables(stamped)
     assert len(bare) < len(stamped)

@@ -128,7 +128,10 @@ def outcomes(path: FramePath, all_steps: Sequence[Step]) -> Iterator[object]:
             heard[0],
             path.reader.interval_ns,
             [(c.counts(now_ns), c.rate(), c.rejected_since()) for c in path.counters],
-            [(p.freeze_detector.since_ns(), p.width, p.height, p.too_large) for p in path.publishers],
+            [
+                (p.freeze_detector.since_ns(), p.width, p.height, p.too_large)
+                for p in path.publishers
+            ],
             [each.state.suspect for each in path.inputs],
             _newest(path),
         )
@@ -141,7 +144,7 @@ def _newest(path: FramePath) -> object:
         return None
     if frame is None:
         return None
-    assert 0 <= frame.published_ns
+    assert frame.published_ns >= 0
     return (
         frame.sequence,
         frame.jpeg,
@@ -170,4 +173,4 @@ def compare(folder: Path, loaded: Library, seed: int, count: int) -> int:
 if __name__ == "__main__":
     _library = library.load(Path(sys.argv[3])) if len(sys.argv) > 3 else library.load()
     with tempfile.TemporaryDirectory() as _folder:
-        print(compare(Path(_folder), _library, int(sys.argv[1]), int(sys.argv[2])))  # noqa: T201
+        print(compare(Path(_folder), _library, int(sys.argv[1]), int(sys.argv[2])))
