@@ -6,17 +6,12 @@ What each takes stands in framebus.contract.methods: handlers get what has been 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 from framebus.contract.methods import METHODS, QUERIES
 from framebus.contract.words import Rung
-from framebus.control.protocol import (
-    INVALID_PARAMS,
-    METHOD_NOT_FOUND,
-    NOT_NOW,
-    NOT_SUPPORTED,
-)
-from framebus.errors import UsageError
+from framebus.control.protocol import METHOD_NOT_FOUND, NOT_NOW, NOT_SUPPORTED
 from framebus.spelling import nearest
 
 from capture_daemon.control import lending
@@ -65,7 +60,7 @@ class Handlers:
         self._renew = renew
         self._clock = clock
         self.commands: Mapping[str, Callable[..., None]] = {
-            "status": self._do_status,
+            "status": partial(self._do_status, operator=True),
             "start": self._do_start,
             "stop": self._do_stop,
             "restart": self._do_restart,
@@ -82,31 +77,26 @@ class Handlers:
             "shutdown": self._do_shutdown,
         }
         self.queries: Mapping[str, Callable[..., None]] = {
-            "status": self._do_public_status,
+            "status": partial(self._do_status, operator=False),
             "incidents": incident_log.incidents,
         }
 
     def call(self, name: str, params: Params, answer: Answer) -> None:
-        """Carry out one call of somebody who may command."""
-        if name in METHODS:
-            _run(self.commands, name, params, answer)
-        else:
+        """Carry out one call of somebody who may command. Raises Refusal, UsageError."""
+        if name not in METHODS:
             hint = nearest(name, METHODS)
-            answer.refuse(Refusal(METHOD_NOT_FOUND, f"there is no method {name[:64]!r}{hint}"))
+            raise Refusal(METHOD_NOT_FOUND, f"there is no method {name[:64]!r}{hint}")
+        self.commands[name](answer, **METHODS[name].checked(params))
 
     def ask(self, name: str, params: Params, answer: Answer) -> None:
-        """Carry out one call of somebody who may not command."""
-        if name in QUERIES:
-            _run(self.queries, name, params, answer)
-        else:
+        """Carry out one call of somebody who may not command. Raises Refusal, UsageError."""
+        if name not in QUERIES:
             hint = f"only {' and '.join(QUERIES)} are answered here: use the control socket"
-            answer.refuse(Refusal(METHOD_NOT_FOUND, hint))
+            raise Refusal(METHOD_NOT_FOUND, hint)
+        self.queries[name](answer, **METHODS[name].checked(params))
 
-    def _do_status(self, answer: Answer) -> None:
-        answer.result(self._status(self._clock(), True))
-
-    def _do_public_status(self, answer: Answer) -> None:
-        answer.result(self._status(self._clock(), False))
+    def _do_status(self, answer: Answer, *, operator: bool) -> None:
+        answer.result(self._status(self._clock(), operator))
 
     def _do_start(self, answer: Answer) -> None:
         self._controller.start(self._clock())
@@ -155,17 +145,13 @@ class Handlers:
         )
 
     def _do_formats(self, answer: Answer) -> None:
-        answer.result(self._pending_controls.formats(self._controller.source.request.spec.public))
+        answer.result(self._pending_controls.formats())
 
     def _do_controls(self, answer: Answer) -> None:
-        self._pending_controls.read(
-            self._controller.source.request.spec.public, answer, self._clock()
-        )
+        self._pending_controls.read(answer, self._clock())
 
     def _do_set_controls(self, answer: Answer, /, **values: object) -> None:
-        self._pending_controls.set(
-            self._controller.source.request.spec.public, values, answer, self._clock()
-        )
+        self._pending_controls.set(values, answer, self._clock())
 
     def _do_reset(self, answer: Answer, *, rung: Rung) -> None:
         objection = self._controller.reset(rung, self._clock())
@@ -208,14 +194,3 @@ class Handlers:
 
     def _state(self) -> dict[str, object]:
         return {"state": self._controller.state.value}
-
-
-def _run(
-    handlers: Mapping[str, Callable[..., None]], name: str, params: Params, answer: Answer
-) -> None:
-    try:
-        handlers[name](answer, **METHODS[name].checked(params))
-    except UsageError as error:
-        answer.refuse(Refusal(INVALID_PARAMS, str(error)))
-    except Refusal as refusal:
-        answer.refuse(refusal)

@@ -11,11 +11,11 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
 from framebus import installation
+from framebus.errors import SHORTAGES
 
 log = logging.getLogger(__name__)
 
@@ -42,36 +42,32 @@ class Monitor(Protocol):
         """Return the next event, None if there is none."""
 
 
-@dataclass(frozen=True, slots=True)
-class MonitorOpened:
-    """Events can be heard from now on; None where they cannot."""
-
-    monitor: Monitor | None
-
-
-OpenMonitor = Callable[[], Monitor | None]
-
-
 class Hotplug:
     """The nodes that were added since the last look; without a monitor, none ever."""
 
-    def __init__(self, open_monitor: OpenMonitor, *, after_s: float = START_S) -> None:
+    def __init__(
+        self, open_monitor: Callable[[], Monitor | None], *, after_s: float = START_S
+    ) -> None:
         self._open_monitor = open_monitor
         self._after_s = after_s
         self._ending = threading.Event()
-        self._thread = threading.Thread(target=self._open, name="hotplug", daemon=True)
-        self._post: Callable[[MonitorOpened], None] | None = None
+        self._thread: threading.Thread | None = None
         self._monitor: Monitor | None = None
 
-    def start(self, post: Callable[[MonitorOpened], None]) -> None:
-        """Open the monitor in a while, in a thread that ends with posting it to the main one."""
-        self._post = post
+    def start(self, post: Callable[[Monitor | None], None]) -> None:
+        """Open the monitor in a while, in a thread that ends with posting it to the main one.
+
+        None where no events can be heard.
+        """
+        self._thread = threading.Thread(
+            target=self._open, args=(post,), name="hotplug", daemon=True
+        )
         self._thread.start()
 
     def close(self) -> None:
         """End the thread. One that hangs in an import is left behind, and may post afterwards."""
         self._ending.set()
-        if self._thread.is_alive():
+        if self._thread is not None:
             self._thread.join(_END_S)
 
     def use(self, monitor: Monitor | None) -> int | None:
@@ -100,12 +96,12 @@ class Hotplug:
                 nodes.append(device.device_node)
         return nodes
 
-    def _open(self) -> None:
-        if self._ending.wait(self._after_s) or self._post is None:
+    def _open(self, post: Callable[[Monitor | None], None]) -> None:
+        if self._ending.wait(self._after_s):
             return
         monitor = self._open_monitor()
         if not self._ending.is_set():
-            self._post(MonitorOpened(monitor))
+            post(monitor)
 
 
 def open_monitor(udevd: Path = _UDEVD) -> Monitor | None:
@@ -119,13 +115,18 @@ def open_monitor(udevd: Path = _UDEVD) -> Monitor | None:
         monitor.filter_by("video4linux")
         monitor.start()
     except (ImportError, OSError) as error:
-        absent = isinstance(error, ModuleNotFoundError)
         log.warning(
-            "a camera that is plugged in is noticed at the next retry only: %s (`%s`)",
+            "a camera that is plugged in is noticed at the next retry only: %s (%s)",
             error,
-            installation.install("pyudev") if absent else "apt install libudev1",
+            _remedy(error),
         )
         return None
     log.debug("listening to the %s for devices", source)
     opened: Monitor = monitor
     return opened
+
+
+def _remedy(error: ImportError | OSError) -> str:
+    if isinstance(error, ModuleNotFoundError):
+        return f"`{installation.install('pyudev')}`"
+    return SHORTAGES.get(getattr(error, "errno", None) or 0, "`apt install libudev1`")

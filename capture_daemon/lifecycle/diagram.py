@@ -1,8 +1,6 @@
-"""Draws docs/lifecycle.md from two tables: `python -m capture_daemon.lifecycle.diagram`.
+"""Draws docs/lifecycle.md from the tables of the lifecycle and of the recovery ladder.
 
-They are the lifecycle's and the recovery ladder's.
-
-A test fails when the page is not what this prints.
+A test fails when the page is not what `python -m capture_daemon.lifecycle.diagram` prints.
 """
 
 from __future__ import annotations
@@ -111,7 +109,7 @@ def _tries(rung: Rung, tries: int) -> str:
         return rung.value
     if rung is Rung.WAIT_FOR_HOLDER:
         return f"{rung.value} for {ladder.HOLDER_PATIENCE_S:g} s"
-    return f"{rung.value} without end" if tries > ladder.MANY else f"{rung.value} x{tries}"
+    return f"{rung.value} without end" if tries == ladder.UNLIMITED else f"{rung.value} x{tries}"
 
 
 def _diagram() -> Iterator[str]:

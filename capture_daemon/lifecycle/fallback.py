@@ -14,23 +14,15 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, MutableMapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from framebus.contract.words import State
 
-from capture_daemon.capturing.reports import Report
 from capture_daemon.lifecycle.controller import CaptureController
 from capture_daemon.lifecycle.snapshot import FallbackSnapshot
 from capture_daemon.settings.capture_request import CaptureRequest
 from capture_daemon.settings.spec import SourceSpec
-
-
-@dataclass(frozen=True, slots=True)
-class FallbackReport:
-    """What the fallback's capture thread reports, so that nobody takes it for the camera's."""
-
-    report: Report
 
 
 class FallbackLog(logging.LoggerAdapter[logging.Logger]):
@@ -82,10 +74,6 @@ class Fallback:
         self.tick(now_ns)
         return changed
 
-    def on_report(self, report: FallbackReport, now_ns: int) -> None:
-        """Take in what its capture thread says."""
-        self.own.on_report(report.report, now_ns)
-
     def tick(self, now_ns: int) -> None:
         """Look at the camera, and at what is due; after every round of the main loop."""
         wanted = self.spec is not None and self._camera.outage.given_up
@@ -103,10 +91,6 @@ class Fallback:
     def snapshot(self, now_ns: int) -> FallbackSnapshot:
         """Return all that is told of the fallback, as it is now."""
         return FallbackSnapshot(self.spec, self.wanted, self.shown_ns, self.own.snapshot(now_ns))
-
-    def deadline_ns(self) -> int | None:
-        """Return when `tick` must be called next; None if nothing is due."""
-        return self.own.deadline_ns()
 
     def _tell(self, shown: bool, now_ns: int) -> None:
         if shown is not (self.shown_ns is not None):

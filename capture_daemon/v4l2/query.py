@@ -30,27 +30,17 @@ _USUAL_RATES = (1, 5, 10, 15, 20, 24, 25, 30, 50, 60, 90, 120)
 
 
 @dataclass(frozen=True, slots=True)
-class Identity:
-    """Who the device says it is."""
-
-    driver: str
-    card: str
-    bus: str
-
-
-@dataclass(frozen=True, slots=True)
 class PixelFormat:
-    """What the driver granted. `size` is the most bytes that a frame takes."""
+    """What the driver granted."""
 
     fourcc: str
     width: int
     height: int
     bytes_per_line: int
-    size: int
 
 
-def identify(handle: Handle) -> Identity:
-    """Return who the device is. Raises SourceUnusable when it cannot stream pictures."""
+def identify(handle: Handle) -> str:
+    """Return the camera's name for people. Raises SourceUnusable when it cannot stream pictures."""
     answer = raw.v4l2_capability()
     handle.ioctl(IOC.QUERYCAP, answer)
     capabilities = answer.capabilities
@@ -64,7 +54,7 @@ def identify(handle: Handle) -> Identity:
             remedy="a camera often has a second node for metadata: `framebus devices` lists "
             "those that stream",
         )
-    return Identity(text(answer.driver), text(answer.card), text(answer.bus_info))
+    return text(answer.card)
 
 
 def formats(handle: Handle) -> list[OfferedFormat]:
@@ -127,7 +117,7 @@ def set_format(handle: Handle, choice: Choice) -> PixelFormat:
     form = raw.v4l2_format(type=CAPTURE)
     form.fmt.pix.width = choice.width
     form.fmt.pix.height = choice.height
-    form.fmt.pix.pixelformat = _number(choice.fourcc)
+    form.fmt.pix.pixelformat = fourcc_number(choice.fourcc)
     form.fmt.pix.field = raw.Field.ANY
     handle.ioctl(IOC.S_FMT, form)
     granted = _pixel_format(form)
@@ -192,9 +182,7 @@ def text(value: bytes) -> str:
 
 def _pixel_format(form: raw.v4l2_format) -> PixelFormat:
     pix = form.fmt.pix
-    return PixelFormat(
-        _fourcc(pix.pixelformat), pix.width, pix.height, pix.bytesperline, pix.sizeimage
-    )
+    return PixelFormat(_fourcc(pix.pixelformat), pix.width, pix.height, pix.bytesperline)
 
 
 def _rate(interval: raw.v4l2_fract) -> Fraction | None:
@@ -207,5 +195,6 @@ def _fourcc(number: int) -> str:
     return (number & 0x7FFFFFFF).to_bytes(4, "little").decode("latin-1").rstrip()
 
 
-def _number(fourcc: str) -> int:
+def fourcc_number(fourcc: str) -> int:
+    """Return a fourcc as V4L2's number."""
     return int.from_bytes(fourcc.ljust(4).encode("latin-1"), "little")

@@ -61,8 +61,8 @@ class Session:
 
     def __init__(self, handle: Handle, interrupt: Interrupt, now_ns: Callable[[], int]) -> None:
         self.handle = handle
-        self.identity = query.Identity("", "", "")
-        self.format = query.PixelFormat("", 0, 0, 0, 0)
+        self.card = ""
+        self.format = query.PixelFormat("", 0, 0, 0)
         self.rate: Fraction | None = None
         """Frames a second as granted; None if the driver does not say."""
         self.tried = 0
@@ -71,7 +71,7 @@ class Session:
         """What went wrong in `close`, for the log: device-gone is usual after an unplug."""
         self._now_ns = now_ns
         self._interrupt = interrupt
-        self._choice: Choice | None = None
+        self._choice = Choice("", 0, 0)
         self._wanted_buffers = BUFFERS
         self._buffers = Buffers(handle)
         self._sequence = SequenceCounter()
@@ -89,22 +89,20 @@ class Session:
         *,
         interrupt: Interrupt,
         buffers: int = BUFFERS,
-        priority: bool = True,
         goes_on_after: Container[str] = (NO_ROOM,),
         now_ns: Callable[[], int] = time.monotonic_ns,
     ) -> Session:
         """Open the node `device` and stream in the first format of `choose` that is granted.
 
         One is not granted when it fails with a code of `goes_on_after`; else it fails as a whole.
-        With `priority`, other programs cannot change format and controls meanwhile. Raises
-        SourceError; nothing is left open then.
+        Raises SourceError; nothing is left open then.
         """
         session = cls(Handle.open(ops, device), interrupt, now_ns)
         with session._or_release():
             session._wanted_buffers = buffers
-            session.identity = query.identify(session.handle)
+            session.card = query.identify(session.handle)
             choices = choose(query.formats(session.handle))
-            session._start_first_granted(choices, priority=priority, goes_on_after=goes_on_after)
+            session._start_first_granted(choices, goes_on_after)
         return session
 
     @classmethod
@@ -126,7 +124,7 @@ class Session:
         """
         session = cls(Handle(ops, fd, device), interrupt, now_ns)
         with session._or_release():
-            session.identity = query.identify(session.handle)
+            session.card = query.identify(session.handle)
             session.format = granted = query.get_format(session.handle)
             session.rate = query.get_rate(session.handle)
             session._choice = Choice(granted.fourcc, granted.width, granted.height, session.rate)
@@ -197,21 +195,18 @@ class Session:
             raise
 
     def _negotiate(self) -> None:
-        if self._choice is None:
-            raise ValueError("no format was chosen yet")
         # The rate last: S_FMT puts it back to the camera's default.
         self.format = query.set_format(self.handle, self._choice)
         self.rate = query.set_rate(self.handle, self._choice.rate)
 
     def _start_first_granted(
-        self, choices: Sequence[Choice], *, priority: bool, goes_on_after: Container[str]
+        self, choices: Sequence[Choice], goes_on_after: Container[str]
     ) -> None:
         for self.tried, self._choice in enumerate(choices):
             asked_ns = self._now_ns()
             try:
                 self._negotiate()
-                if priority:
-                    query.claim_priority(self.handle)
+                query.claim_priority(self.handle)
                 self._start()
                 return
             except SourceError as error:

@@ -17,7 +17,6 @@ from framebus.frame import FrameFlags
 
 from capture_daemon.devices.sysfs import UsbPort
 from capture_daemon.sources.base import (
-    ADOPTED,
     Captured,
     Granted,
     Interrupt,
@@ -32,7 +31,7 @@ from capture_daemon.v4l2.formats import COMPRESSED, ENCODABLE, Choice, OfferedFo
 from capture_daemon.v4l2.negotiation import FormatNegotiation, candidates
 from capture_daemon.v4l2.ops import DeviceOps, KernelOps
 from capture_daemon.v4l2.port_of_name import port_of_name
-from capture_daemon.v4l2.session import BUFFERS, Session
+from capture_daemon.v4l2.session import Session
 from capture_daemon.v4l2.stable_name import StableName
 
 
@@ -51,23 +50,16 @@ class V4L2Source:
         *,
         ops: DeviceOps | None = None,
         resolve: Callable[[str], str] = discovery.resolve,
-        buffers: int = BUFFERS,
-        priority: bool = True,
         named: bool = True,
         now_ns: Callable[[], int] = time.monotonic_ns,
     ) -> None:
-        """Take what to open and how; `priority` keeps other programs from changing settings.
-
-        `named` tells that a person chose this device; `auto` finds others.
-        """
+        """Take what to open; `named` tells that a person chose this device; `auto` finds others."""
         self._device = device
         self._named = named
         self._name = StableName(device, resolve=resolve)
         self._request = request
         self._interrupt = interrupt
         self._ops = KernelOps() if ops is None else ops
-        self._buffers = buffers
-        self._priority = priority
         self._now_ns = now_ns
         self._session: Session | None = None
         self._encoder: Encoder | None = None
@@ -114,8 +106,6 @@ class V4L2Source:
                 node,
                 self._choices,
                 interrupt=self._interrupt,
-                buffers=self._buffers,
-                priority=self._priority,
                 goes_on_after=self._negotiation.goes_on_after,
                 now_ns=self._now_ns,
             )
@@ -141,8 +131,7 @@ class V4L2Source:
             last=last,
             now_ns=self._now_ns,
         )
-        granted = self._use(session)
-        return replace(granted, details={**granted.details, ADOPTED: "yes"})
+        return replace(self._use(session), adopted=True)
 
     def read(self, timeout_s: float) -> Captured | None:
         """Return the next picture, or None after `timeout_s` seconds or an interrupt."""
@@ -217,12 +206,7 @@ class V4L2Source:
             width=form.width,
             height=form.height,
             fps=float(session.rate or 0),
-            device=f"{session.handle.device} ({session.identity.card})",
-            details={
-                "driver": session.identity.driver,
-                "bus": session.identity.bus,
-                "buffers": str(session.buffers),
-            },
+            device=f"{session.handle.device} ({session.card})",
             note=self._negotiation.note,
         )
 

@@ -8,7 +8,7 @@ from framebus.contract.words import State
 from capture_daemon.capturing.reports import FrameSeen, Opened, Settled
 from capture_daemon.diagnosis.incidents import Incident
 from capture_daemon.lifecycle.controller import CaptureController
-from capture_daemon.lifecycle.fallback import Fallback, FallbackReport, fallback_request
+from capture_daemon.lifecycle.fallback import Fallback, fallback_request
 from capture_daemon.lifecycle.lease import Lease
 from capture_daemon.lifecycle.outage import Outage
 from capture_daemon.settings import spec
@@ -57,7 +57,7 @@ class Desk:
     def stream_fallback(self) -> None:
         number = self.fallback.own.sessions.number
         for report in (Opened(number, GRANTED, "test"), FrameSeen(number, 64, 48)):
-            self.fallback.on_report(FallbackReport(report), self.now_ns)
+            self.fallback.own.on_report(report, self.now_ns)
         self.tick()
 
     def come_back(self, *, settled: bool = True) -> None:
@@ -237,7 +237,7 @@ def test_a_fallback_that_fails_is_not_shown_and_tried_again(desk: Desk) -> None:
     fail(desk.fallback.own, desk.now_ns)
     desk.tick()
     assert (desk.shown(), desk.fallback.own.state) == (False, State.BACKOFF)
-    due_ns = desk.fallback.deadline_ns()
+    due_ns = desk.fallback.own.deadline_ns()
     assert due_ns is not None
     desk.notes.taken()
     desk.fallback.tick(due_ns)

@@ -1,1 +1,4 @@
-"""The `test` source: a test pattern that says that it is one, and how Pillow draws it."""
+"""The `test` source: a test pattern that says that it is one, and how it is drawn.
+
+Drawing needs Pillow, which is imported when a pattern is opened and not before.
+"""

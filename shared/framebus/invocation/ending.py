@@ -61,10 +61,7 @@ def _failed(error: FramebusError) -> int:
         from framebus.invocation import typed  # a daemon that starts need not wait for it
 
         said = typed.remedies(said)
-    tell(f"framebus: {_cut(printable.line(said))}")
+    said = printable.line(said)
+    more = "…" if len(said) > _WORDS_MAX else ""  # a daemon's answer may be as long as a message
+    tell(f"framebus: {said[:_WORDS_MAX]}{more}")
     return error.exit_code
-
-
-def _cut(text: str) -> str:
-    """Return as much as a person reads: a daemon's answer may be as long as a message."""
-    return text if len(text) <= _WORDS_MAX else f"{text[:_WORDS_MAX]}…"

@@ -14,7 +14,7 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from framebus.names import runtime_dir
+from framebus.names import runtime_dir, same_file
 
 _IN_TEXT = re.compile(r"(?<=`)(?P<sudo>sudo )?framebus(?= [a-z-])")
 
@@ -23,18 +23,14 @@ def program() -> str:
     """Return what to type for `framebus` in this directory, by how this process was started."""
     import shutil  # only a remedy is typed, and a daemon need not wait for it
 
-    started = Path(sys.argv[0])
     found = shutil.which("framebus")
-    if started.name == "framebus":
-        if found and _same(Path(found), started):
-            return "framebus"
-        if started.exists():
-            return shlex.quote(_shorter(started))
+    started = Path(sys.argv[0])
     beside = Path(sys.executable).with_name("framebus")  # `python -m framebus`, a test's runner
-    if found and _same(Path(found), beside):
-        return "framebus"
-    if beside.exists():
-        return shlex.quote(_shorter(beside))
+    for each in (started, beside) if started.name == "framebus" else (beside,):
+        if found and same_file(Path(found), each):  # a link to it, as in /usr/local/bin, will do
+            return "framebus"
+        if each.exists():
+            return shlex.quote(_shorter(each))
     return f"{shlex.quote(_shorter(Path(sys.executable)))} -m framebus"
 
 
@@ -70,14 +66,6 @@ def told(environ: Mapping[str, str], runtime: Path) -> Path | None:
         if name not in ("FRAMEBUS_RUNTIME_DIR", "RUNTIME_DIRECTORY")
     }
     return None if runtime_dir(without) == runtime else runtime
-
-
-def _same(one: Path, other: Path) -> bool:
-    """Whether two paths are one program: a link to it, as in /usr/local/bin, is the same."""
-    try:
-        return one.samefile(other)
-    except OSError:
-        return False
 
 
 def _shorter(path: Path) -> str:

@@ -30,7 +30,7 @@ def run(command: click.Command, args: Sequence[str] | None = None, *, name: str)
 
 
 def _show(error: click.UsageError) -> None:
-    """Print what was wrong. Words that are too many, which click would quote, are not."""
+    """Print an error of click's. Words that are too many, which it would quote, are not."""
     said = without_logins(error.format_message())
     if "unexpected extra argument" in said:
         names = {each.name for each in error.ctx.command.params} if error.ctx else set()
