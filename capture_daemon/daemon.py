@@ -120,7 +120,7 @@ class Daemon:
         self.pending_controls.tick(now_ns)
         self.incident_log.tick(now_ns)
         self.checks.tick(now_ns)
-        more = [server.receive() for server in self.servers]  # all of them get their turn
+        more = [server.step() for server in self.servers]  # all of them get their turn
         self._more_requests = any(more)
         now_ns = time.monotonic_ns()
         self.fallback.tick(now_ns)

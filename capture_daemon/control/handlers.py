@@ -148,7 +148,7 @@ class Handlers:
         answer.result({**self._state(), "rung": rung.value})
 
     def _do_holders(self, answer: Answer) -> None:
-        if self.controller.source.kind not in ("v4l2", "auto"):
+        if not self.controller.source.on_device:
             what = self.controller.source.request.spec.public
             hint = f"{what} has no device that another program could hold"
             raise Refusal(NOT_SUPPORTED, hint)
