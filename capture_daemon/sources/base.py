@@ -225,12 +225,15 @@ class Adjustable(Protocol):
 class Interrupt(Wakeup):
     """Wakes a source's `read` from another thread: put it in the same poll as the source's own."""
 
-    def wait(self, timeout_s: float, *others: int) -> frozenset[int]:
-        """Wait for the interrupt or for one of `others` to be readable or hung up.
+    def wait(
+        self, timeout_s: float, *others: int, events: int = select.POLLIN | select.POLLPRI
+    ) -> frozenset[int]:
+        """Wait for the interrupt or for one of `others` to have one of `events`, or to hang up.
 
         Returns the ready descriptors, an empty set after `timeout_s` seconds.
         """
         poller = select.poll()
-        for fd in (self.fileno(), *others):
-            poller.register(fd, select.POLLIN | select.POLLPRI)
+        poller.register(self.fileno(), select.POLLIN)
+        for fd in others:
+            poller.register(fd, events)
         return frozenset(fd for fd, _ in poller.poll(max(0.0, timeout_s) * 1000))

@@ -8,9 +8,9 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from capture_daemon.sources.http.body import BodyParser, NoPictures
-from capture_daemon.sources.http.multipart.delimiters import MultipartError, boundary_of
+from capture_daemon.sources.http.multipart.delimiters import boundary_of
 from capture_daemon.sources.http.multipart.parser import MultipartParser
-from capture_daemon.sources.http.response_parser import Head
+from capture_daemon.sources.http.response_parser import Head, WireError
 from tests.samples import pictures
 from tests.samples.framings import SOUND, Framing
 
@@ -108,7 +108,7 @@ def test_pictures_one_after_another_are_a_stream_too(
 )
 def test_any_body_is_taken_or_refused(data: bytes, sizes: list[int], content_type: str) -> None:
     body = BodyParser(Head(200, "OK", {"content-type": content_type}), None)
-    with suppress(NoPictures, MultipartError):
+    with suppress(NoPictures, WireError):
         for piece in cut(data, sizes):
             body.feed(piece)
         body.finish()

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from capture_daemon.sources.http.multipart.delimiters import MultipartError, boundary_of
+from capture_daemon.sources.http.multipart.delimiters import boundary_of
 from capture_daemon.sources.http.multipart.parser import LARGEST_PART_HEAD, MultipartParser
+from capture_daemon.sources.http.response_parser import WireError
 from tests.samples import pictures
 from tests.samples.framings import FRAMINGS, SOUND, Framing
 
@@ -110,7 +111,7 @@ def test_a_delimiter_within_a_picture_does_not_cut_it() -> None:
 @pytest.mark.parametrize("boundary", ["seam", ""])
 def test_what_has_no_end_is_an_error(stream: bytes, boundary: str) -> None:
     parser = MultipartParser(boundary, largest=100_000)
-    with pytest.raises(MultipartError, match="larger"):
+    with pytest.raises(WireError, match="larger"):
         bodies(parser, stream, 4096)
 
 

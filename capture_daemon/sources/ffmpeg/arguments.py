@@ -13,6 +13,7 @@ from __future__ import annotations
 import os
 import re
 import shlex
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,7 +21,7 @@ from framebus.errors import UsageError
 
 from capture_daemon.sources import redact
 from capture_daemon.sources.ffmpeg import filters, options
-from capture_daemon.sources.ffmpeg.options import Value
+from capture_daemon.sources.ffmpeg.options import Option, Value
 from capture_daemon.sources.remedies import Medium
 
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
@@ -37,16 +38,15 @@ _PROGRAMS = redact.words("avisynth vapoursynth")
 """Formats that are programs, which ffmpeg would run,"""
 _PROGRAM_FILES = (".avs", ".vpy")
 """and how names of files end by which it knows them (libavformat, avisynth.c, vapoursynth.c)."""
-_TRANSPORT_STREAM = re.compile(rb"(?:.{4})?G.{187}(?:.{4})?G", re.DOTALL)
-"""Two packets' first bytes (ISO/IEC 13818-1, 2.4.3.2); some have four bytes before each."""
 _ESCAPES = "in a name or password write %23 for #, %2F for /, %3F for ? and %40 for @"
 
 
 @dataclass(frozen=True, slots=True)
 class Word:
-    """One option, as "-c:v", and its value; "" for one that takes none."""
+    """One option, as "-c:v", what that is, and its value; "" for one that takes none."""
 
     text: str
+    option: Option
     value: str = ""
 
     @property
@@ -57,20 +57,17 @@ class Word:
     @property
     def words(self) -> tuple[str, ...]:
         """Return it as arguments."""
-        option = options.find(self.text)
-        return (self.text,) if option and option.value is Value.NONE else (self.text, self.value)
+        return (self.text,) if self.option.value is Value.NONE else (self.text, self.value)
 
     @property
     def of_format(self) -> bool:
         """Whether it belongs to the input's format or protocol, and not to the program."""
-        option = options.find(self.text)
-        return option is not None and option.of_format
+        return self.option.of_format
 
     @property
     def known(self) -> str:
         """It as operators see it."""
-        option = options.find(self.text)
-        match option.value if option else Value.TEXT:
+        match self.option.value:
             case Value.NONE:
                 return self.text
             case Value.PLAIN if options.is_plain(self.value):
@@ -79,6 +76,11 @@ class Word:
                 return f"{self.text} {shlex.quote(self.value)}"
             case _:
                 return f"{self.text} {redact.HIDDEN}"
+
+    @property
+    def hidden(self) -> bool:
+        """Whether its value is left out of that."""
+        return self.known.endswith(redact.HIDDEN)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,25 +109,12 @@ class Input:
         return Medium.DEVICE if os.path.exists(path) and not os.path.isfile(path) else Medium.FILE
 
     @property
-    def winds_back(self) -> bool:
-        """Whether ffmpeg can begin it anew by itself, without a pause.
-
-        A transport stream it cannot: seen with 5.1, which waits 1.5 s, or for ever.
-        """
-        try:
-            with open(self.text.removeprefix("file:"), "rb") as file:
-                return _TRANSPORT_STREAM.match(file.read(512)) is None
-        except OSError:
-            return True
-
-    @property
     def secret(self) -> bool:
         """Whether it has anything that other users of the machine should not read."""
         if self.medium is not Medium.NETWORK:
             return False
-        return any(each.known.endswith(redact.HIDDEN) for each in self.options) or (
-            redact.known(self.text) != self.text
-        )
+        hides = any(each.hidden for each in self.options)
+        return hides or redact.known(self.text) != self.text
 
     @property
     def public(self) -> str:
@@ -137,13 +126,14 @@ class Input:
     @property
     def known(self) -> str:
         """It as operators see it."""
-        text = self.text
-        if self.medium is Medium.NETWORK:
-            return redact.known(text)
-        plain = _PATH.fullmatch(text.removeprefix("file:")) is not None
-        if self.medium is Medium.GENERATOR:
-            plain = filters.is_harmless(text)
-        return shlex.quote(text) if plain else redact.HIDDEN
+        match self.medium:
+            case Medium.NETWORK:
+                return redact.known(self.text)
+            case Medium.GENERATOR:
+                plain = filters.is_harmless(self.text)
+            case _:
+                plain = _PATH.fullmatch(self.text.removeprefix("file:")) is not None
+        return shlex.quote(self.text) if plain else redact.HIDDEN
 
     def has(self, *names: str) -> bool:
         """Tell whether one of these options was given."""
@@ -183,12 +173,11 @@ class Arguments:
     @property
     def secrets(self) -> frozenset[str]:
         """What of it must not be shown, wherever it is quoted."""
-        found: set[str] = set()
-        for each in self.inputs:
-            if each.known.endswith(redact.HIDDEN) or each.known != each.text:
-                found |= redact.secrets_of(each.text)
         options = [*self.output, *(option for each in self.inputs for option in each.options)]
-        found |= {each.value for each in options if each.known.endswith(redact.HIDDEN)}
+        found = {each.value for each in options if each.hidden}
+        for each in self.inputs:
+            if each.known != each.text:
+                found |= redact.secrets_of(each.text)
         return redact.spelled(found)
 
     def has(self, *names: str) -> bool:
@@ -205,21 +194,22 @@ def parse(text: str) -> Arguments:
         return Arguments((_input((), os.path.expanduser(text)),), bare=True)
     inputs: list[Input] = []
     pending: list[Word] = []
-    at = 0
-    while at < len(words):
-        if words[at] == "-i":
-            if at + 1 == len(words):
-                raise UsageError("the last -i of an ffmpeg source names no input")
-            inputs.append(_input(tuple(pending), words[at + 1]))
-            pending = []
-            at += 2
+    rest = enumerate(words, start=1)
+    for number, word in rest:
+        if word != "-i":
+            pending.append(_option(number, word, rest))
             continue
-        option = _option(words, at)
-        pending.append(option)
-        at += len(option.words)
-    result = Arguments(tuple(inputs), tuple(pending))
-    _check(result)
-    return result
+        _, source = next(rest, (0, None))
+        if source is None:
+            raise UsageError("the last -i of an ffmpeg source names no input")
+        inputs.append(_input(tuple(pending), source))
+        pending = []
+    for given in pending:
+        if not given.option.for_output:
+            raise UsageError(
+                f"{given.text} is for an input of an ffmpeg source: write it before its -i"
+            )
+    return Arguments(tuple(inputs), tuple(pending))
 
 
 def _split(text: str) -> list[str]:
@@ -230,11 +220,16 @@ def _split(text: str) -> list[str]:
 
 
 def _input(options: tuple[Word, ...], text: str) -> Input:
+    for given in options:
+        if not given.option.for_input:
+            raise UsageError(
+                f"{given.text} is for what follows the inputs of an ffmpeg source: "
+                "write it after the last -i URL"
+            )
     made = Input(options, text)
     _check_format(made)
     url = redact.split(text) if made.medium is Medium.NETWORK else None
-    told_apart = url is None or url.sound or url.scheme == redact.HIDDEN
-    if not told_apart and "@" in text:
+    if url and not url.sound and url.scheme != redact.HIDDEN and "@" in text:
         raise UsageError(
             f"where the host of an ffmpeg source's URL begins is not clear: {_ESCAPES}"
         )
@@ -254,26 +249,27 @@ def _check_format(given: Input) -> None:
         )
 
 
-def _option(words: list[str], at: int) -> Word:
-    word = words[at]
+def _option(number: int, word: str, rest: Iterator[tuple[int, str]]) -> Word:
+    """Return the `number`th word as an option; its value is the first of the rest."""
     if not word.startswith("-") or word == "-":
         raise UsageError(
-            f"word {at + 1} of an ffmpeg source is no option: it may name inputs (-i) and no "
+            f"word {number} of an ffmpeg source is no option: it may name inputs (-i) and no "
             "output, since framebus itself takes the pictures; quote a value that has spaces"
         )
     option = options.find(word)
     if option is None:
         raise UsageError(
-            f"word {at + 1} of an ffmpeg source is an option that it may not have: those that "
+            f"word {number} of an ffmpeg source is an option that it may not have: those that "
             "open and show an input are allowed, none that writes a file (docs/security.md)"
         )
     if option.value is Value.NONE:
-        return Word(word)
-    if at + 1 == len(words):
+        return Word(word, option)
+    _, value = next(rest, (0, None))
+    if value is None:
         raise UsageError("the last option of an ffmpeg source lacks its value")
     if option.value is Value.FILTERS:
-        _check_graph(words[at + 1])
-    return Word(word, words[at + 1])
+        _check_graph(value)
+    return Word(word, option, value)
 
 
 def _check_graph(graph: str) -> None:
@@ -283,20 +279,3 @@ def _check_graph(graph: str) -> None:
         raise UsageError(
             f"{what} may read or write files, or is not known to do neither (docs/security.md)"
         )
-
-
-def _check(arguments: Arguments) -> None:
-    for each in arguments.inputs:
-        for option in each.options:
-            found = options.find(option.text)
-            if found is None or not (found.for_input):
-                raise UsageError(
-                    f"{option.text} is for what follows the inputs of an ffmpeg source: "
-                    "write it after the last -i URL"
-                )
-    for option in arguments.output:
-        found = options.find(option.text)
-        if found is None or not found.for_output:
-            raise UsageError(
-                f"{option.text} is for an input of an ffmpeg source: write it before its -i"
-            )

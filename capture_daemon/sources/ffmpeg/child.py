@@ -97,22 +97,21 @@ class Child:
 
     def exit_report(self) -> tuple[str, list[str]]:
         """Return how it ended and its last lines, once it has `ended`; waits 0.5 s for that."""
-        self._exited(_TERM_S)
+        status = self.status()
         self.read()
-        said = self.lines()[-_LAST_LINES:]
-        match self._process.poll():
+        match status:
             case None:
                 how = "closed its output"
-            case status if status < 0:
+            case _ if status < 0:
                 how = f"was killed by signal {-status}"
-            case status:
+            case _:
                 how = f"ended with status {status}"
-        return how, said
+        return how, self.lines()[-_LAST_LINES:]
 
-    def succeeded(self) -> bool:
-        """Tell whether it ended with status 0, once it has `ended`; waits 0.5 s for that."""
+    def status(self) -> int | None:
+        """Return its exit status, once it has `ended`; waits 0.5 s for that, None: in vain."""
         self._exited(_TERM_S)
-        return self._process.poll() == 0
+        return self._process.poll()
 
     def lines(self) -> list[str]:
         """Return what it has said lately on standard error, as far as it was read."""

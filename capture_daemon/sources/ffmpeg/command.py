@@ -1,9 +1,9 @@
-"""The command line of the `ffmpeg` source: the inputs, then MJPEG on standard output. Pure.
+"""The command line of the `ffmpeg` source: the inputs, then MJPEG on standard output.
 
 Everybody on a machine can read a program's arguments. So an input that has anything to hide is not
 written there, but into a script, in a file without a name (scripts.py). Only where both a
 format, or several headers, and a decoder or a copy are asked for is there no such way, as
-docs/security.md says.
+docs/security.md says. Pure but for a look at how a recording begins.
 """
 
 from __future__ import annotations
@@ -28,6 +28,8 @@ _RISING_TIMES = (
 nominal frame, so a network camera's jitter is enough; and some inputs have no finer times."""
 _DECODING = ("c", "hwaccel", "hwaccel_device", "hwaccel_output_format")
 """Options of an input that choose its decoder."""
+_TRANSPORT_STREAM = re.compile(rb"(?:.{4})?G.{187}(?:.{4})?G", re.DOTALL)
+"""Two packets' first bytes (ISO/IEC 13818-1, 2.4.3.2); some have four bytes before each."""
 _FROM_MJPEG = re.compile(r"Stream #[0-9:]+ -> #0:0 \(mjpeg \(")
 """A line of its "Stream mapping"."""
 
@@ -78,23 +80,31 @@ def is_motion_jpeg(lines: Iterable[str]) -> bool:
 
 def plays_in_a_loop(arguments: Arguments) -> bool:
     """Tell whether what ends is to begin anew: recordings of which nothing else is said."""
-    return all(
-        each.medium is Medium.FILE and not each.has("stream_loop", "loop")
-        for each in arguments.inputs
-    )
+    return all(map(_is_looped, arguments.inputs))
+
+
+def _is_looped(given: Input) -> bool:
+    return given.medium is Medium.FILE and not given.has("stream_loop", "loop")
+
+
+def _winds_back(given: Input) -> bool:
+    """Tell whether ffmpeg can begin it anew by itself, without a pause.
+
+    A transport stream it cannot: seen with 5.1, which waits 1.5 s, or for ever.
+    """
+    try:
+        with open(given.text.removeprefix("file:"), "rb") as file:
+            return _TRANSPORT_STREAM.match(file.read(512)) is None
+    except OSError:
+        return True
 
 
 def _paced(given: Input) -> list[str]:
     """Return what makes a recording and a generator come at their own rate, unless that is said."""
-    words = []
-    by_itself = given.medium is Medium.GENERATOR and filters.is_paced(given.text)
-    if (
-        given.medium in (Medium.FILE, Medium.GENERATOR)
-        and not given.has("re", "readrate")
-        and not by_itself
-    ):
-        words.append("-re")
-    if given.medium is Medium.FILE and not given.has("stream_loop", "loop") and given.winds_back:
+    generated = given.medium is Medium.GENERATOR
+    by_itself = given.has("re", "readrate") or (generated and filters.is_paced(given.text))
+    words = ["-re"] if given.medium in (Medium.FILE, Medium.GENERATOR) and not by_itself else []
+    if _is_looped(given) and _winds_back(given):
         words += ["-stream_loop", "-1"]
     return words
 

@@ -242,9 +242,8 @@ class FfmpegSource:
         """Begin a recording anew that ffmpeg could not wind back: some formats lack that."""
         played = running.sequence > running.before
         lasted = time.monotonic() - running.started_s >= _SHORTEST_LOOP_S
-        if not (played and lasted and plays_in_a_loop(self._arguments)):
-            return False
-        if not running.child.succeeded():
+        again = played and lasted and plays_in_a_loop(self._arguments)
+        if not again or running.child.status() != 0:
             return False
         running.goes_on_with(self._start(copy=self._copy))
         return True

@@ -39,12 +39,6 @@ class _Chunk:
     size: int
 
 
-@dataclass(frozen=True, slots=True)
-class _Stream:
-    number: int
-    fps: float
-
-
 class AviReader:
     """The video stream of one open file."""
 
@@ -56,45 +50,36 @@ class AviReader:
             OSError: the file cannot be read.
         """
         self._file = file
-        self._end = os.fstat(file.fileno()).st_size
-        self._stream = self._find_stream()
-
-    @property
-    def fps(self) -> float:
+        self._whole = _Chunk(b"", True, 0, os.fstat(file.fileno()).st_size)
+        self._number, self.fps = self._find_stream()
         """Frames a second by the stream's header; 0 if it does not say."""
-        return self._stream.fps
 
     def frames(self) -> Iterator[bytes | None]:
         """Yield each frame, as it stands in the file, up to where the file ends or breaks off.
 
         None stands for one that is larger than LARGEST_FRAME.
         """
-        ids = {b"%02d%s" % (self._stream.number, end) for end in _PICTURES}
-        for riff in self._chunks(0, self._end):
-            for part in self._chunks(riff.start, riff.start + riff.size):
-                if part.is_list and part.name == b"movi":
-                    yield from self._pictures(part, ids)
+        ids = {b"%02d%s" % (self._number, end) for end in _PICTURES}
+        for chunk in self._pictures():
+            if chunk.name in ids and chunk.size:  # 0: a frame that the recorder dropped
+                self._file.seek(chunk.start)
+                yield self._file.read(chunk.size) if chunk.size <= LARGEST_FRAME else None
 
-    def _pictures(self, movie: _Chunk, ids: set[bytes]) -> Iterator[bytes | None]:
-        for chunk in self._chunks(movie.start, movie.start + movie.size):
-            if chunk.is_list:  # "rec ": a group of chunks that are read together
-                for inner in self._chunks(chunk.start, chunk.start + chunk.size):
-                    yield from self._content(inner, ids)
-            else:
-                yield from self._content(chunk, ids)
+    def _pictures(self) -> Iterator[_Chunk]:
+        for riff in self._chunks(self._whole):
+            for movie in self._lists(riff, b"movi"):
+                for chunk in self._chunks(movie):
+                    if chunk.is_list:  # "rec ": a group of chunks that are read together
+                        yield from self._chunks(chunk)
+                    else:
+                        yield chunk
 
-    def _content(self, chunk: _Chunk, ids: set[bytes]) -> Iterator[bytes | None]:
-        # A chunk of no bytes stands for a frame that the recorder dropped.
-        if chunk.name not in ids or not chunk.size:
-            return
-        if chunk.size > LARGEST_FRAME:
-            yield None
-            return
-        self._file.seek(chunk.start)
-        yield self._file.read(chunk.size)
+    def _lists(self, within: _Chunk, kind: bytes) -> Iterator[_Chunk]:
+        return (each for each in self._chunks(within) if each.is_list and each.name == kind)
 
-    def _chunks(self, at: int, end: int) -> Iterator[_Chunk]:
-        """Yield the chunks between two offsets. A list that breaks off reaches to the end."""
+    def _chunks(self, within: _Chunk) -> Iterator[_Chunk]:
+        """Yield the chunks of a list. One that breaks off reaches to the end of what it is in."""
+        at, end = within.start, within.start + within.size
         while at + _CHUNK.size <= end:
             self._file.seek(at)
             head = self._file.read(_CHUNK.size)
@@ -105,8 +90,7 @@ class AviReader:
             if name in _LISTS:
                 # A recorder that died left the outermost sizes at 0.
                 stop = end if size < 4 else min(end, start + size)
-                kind = self._file.read(4)
-                yield _Chunk(kind, True, start + 4, max(0, stop - start - 4))
+                yield _Chunk(self._file.read(4), True, start + 4, max(0, stop - start - 4))
                 at = stop + (stop & 1)
             else:
                 if start + size > end:
@@ -114,20 +98,18 @@ class AviReader:
                 yield _Chunk(name, False, start, size)
                 at = start + size + (size & 1)
 
-    def _find_stream(self) -> _Stream:
+    def _find_stream(self) -> tuple[int, float]:
         self._file.seek(0)
         head = self._file.read(12)
         if head[:4] != b"RIFF" or head[8:] != b"AVI ":
             raise AviError("it is no AVI file")
         codecs: list[str] = []
-        for part in self._chunks(len(head), self._end):
-            if not (part.is_list and part.name == b"hdrl"):
-                continue
-            inner = self._chunks(part.start, part.start + part.size)
-            for number, stream in enumerate(c for c in inner if c.is_list and c.name == b"strl"):
+        inside = _Chunk(b"AVI ", True, len(head), self._whole.size - len(head))
+        for header in self._lists(inside, b"hdrl"):
+            for number, stream in enumerate(self._lists(header, b"strl")):
                 codec, fps = self._describe(stream)
                 if codec.upper() in _MOTION_JPEG:
-                    return _Stream(number, fps)
+                    return number, fps
                 codecs.append(codec.decode("ascii", "replace"))
         found = ", ".join(codecs) or "none"
         raise AviError(f"it holds no Motion-JPEG stream (streams: {found})")
@@ -135,7 +117,7 @@ class AviReader:
     def _describe(self, stream: _Chunk) -> tuple[bytes, float]:
         """Return (codec, frames a second); a stream that is not video has its kind as codec."""
         codec, fps = b"?", 0.0
-        for chunk in self._chunks(stream.start, stream.start + stream.size):
+        for chunk in self._chunks(stream):
             self._file.seek(chunk.start)
             content = self._file.read(min(chunk.size, _STREAM_HEADER.size))
             if len(content) < _STREAM_HEADER.size:

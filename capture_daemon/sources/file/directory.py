@@ -16,7 +16,7 @@ from pathlib import Path
 
 from framebus.errors import SHORTAGES
 
-from capture_daemon.sources.file.picture import TOO_LARGE, Picture, Pictures, unreadable
+from capture_daemon.sources.file.picture import TOO_LARGE, Picture, Pictures
 from capture_daemon.sources.file.regular import Identity, NotRegularError, identify, open_regular
 from capture_daemon.sources.pictures.splitter import LARGEST_FRAME
 
@@ -44,8 +44,8 @@ class Directory:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._keys: list[_Key] = []
-        self._mtime_ns = -1
-        self._settled = False
+        self._listed: Identity | None = None
+        """What it was when it was listed; None: it may have changed since without a trace."""
         self._look_s = 0.0
         self._last: _Key | None = None
         """Where a pass was when it was broken off."""
@@ -83,11 +83,10 @@ class Directory:
 
     def _list(self) -> None:
         with os.scandir(self._path) as entries:
-            found = self._path.stat()
+            found = Identity.of(self._path.stat())
             names = [entry.name for entry in entries if _is_picture(entry.name)]
         self._keys = sorted(map(natural_key, names))
-        self._mtime_ns = found.st_mtime_ns
-        self._settled = Identity.of(found).settled()
+        self._listed = found if found.settled() else None
         self._look_s = time.monotonic() + _LOOK_S
 
     def _look(self) -> None:
@@ -95,7 +94,7 @@ class Directory:
         if time.monotonic() < self._look_s:
             return
         self._look_s = time.monotonic() + _LOOK_S
-        if not self._settled or self._path.stat().st_mtime_ns != self._mtime_ns:
+        if Identity.of(self._path.stat()) != self._listed:
             self._list()
 
     def _read(self, name: str) -> Picture | None:
@@ -112,7 +111,7 @@ class Directory:
         except OSError as error:
             if error.errno in SHORTAGES:
                 raise  # it says nothing of the picture
-            picture = unreadable(error)
+            picture = Picture(b"", "unreadable", error=error)
         else:
             self._remember(name, identity, picture)
         if picture.reason:

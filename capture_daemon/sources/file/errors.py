@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import enum
 import errno
 import os
 import stat
@@ -21,56 +20,28 @@ _FRESH_S = 10.0
 """What was written to this recently may be written to again: it is tried again soon."""
 
 
-class Kind(enum.Enum):
-    """What a path leads to."""
-
-    FILE = "a file"
-    DIRECTORY = "a directory"
-    PIPE = "a pipe"
-    SOCKET = "a socket"
-    DEVICE = "a device"
-
-
-def kind_of(path: Path) -> Kind:
-    """Return what a path leads to; opens nothing. Raises OSError."""
-    match stat.S_IFMT(path.stat().st_mode):
-        case stat.S_IFREG:
-            return Kind.FILE
-        case stat.S_IFDIR:
-            return Kind.DIRECTORY
-        case stat.S_IFIFO:
-            return Kind.PIPE
-        case stat.S_IFSOCK:
-            return Kind.SOCKET
-        case _:
-            return Kind.DEVICE
-
-
-def no_file(path: Path, kind: Kind) -> SourceUnusable:
+def no_file(path: Path, mode: int) -> SourceUnusable:
     """Return what to say of something else than a file or a directory."""
-    match kind:
-        case Kind.PIPE:
-            remedy = "ffmpeg reads pipes: write ffmpeg: in place of file:"
-        case Kind.SOCKET:
-            remedy = "ffmpeg reads sockets: write ffmpeg:unix: in place of file:"
+    match stat.S_IFMT(mode):
+        case stat.S_IFIFO:
+            kind, remedy = "a pipe", "ffmpeg reads pipes: write ffmpeg: in place of file:"
+        case stat.S_IFSOCK:
+            kind, remedy = "a socket", "ffmpeg reads sockets: write ffmpeg:unix: in place of file:"
         case _:
-            remedy = "if it is a camera, write v4l2: in place of file:"
+            kind, remedy = "a device", "if it is a camera, write v4l2: in place of file:"
     return SourceUnusable(
-        "not-a-file", f"{path} is {kind.value}, neither a file nor a directory", remedy=remedy
+        "not-a-file", f"{path} is {kind}, neither a file nor a directory", remedy=remedy
     )
 
 
-def not_playable(path: Path, error: AviError) -> SourceUnusable:
-    """Return what to say of a file of another kind."""
-    return SourceUnusable(
-        "no-motion-jpeg",
-        f"{path} cannot be played: {error}, and it does not begin as a JPEG",
-        remedy="let ffmpeg decode it: write ffmpeg: in place of file:",
-    )
-
-
-def failed(path: Path, error: OSError) -> SourceError:
+def failed(path: Path, error: OSError | AviError) -> SourceError:
     """Return what to say of a path that cannot be read; a shortage is no permanent failure."""
+    if isinstance(error, AviError):
+        return SourceUnusable(
+            "no-motion-jpeg",
+            f"{path} cannot be played: {error}, and it does not begin as a JPEG",
+            remedy="let ffmpeg decode it: write ffmpeg: in place of file:",
+        )
     code: SourceCode
     kind: type[SourceError] = SourceUnusable
     number = error.errno or 0
@@ -79,10 +50,7 @@ def failed(path: Path, error: OSError) -> SourceError:
             kind, remedy = SourceError, SHORTAGES[number]
             code = "no-memory" if number == errno.ENOMEM else "no-descriptors"
         case FileNotFoundError():
-            code, remedy = (
-                "no-such-file",
-                "check the path; it is relative to where framebus runs",
-            )
+            code, remedy = "no-such-file", "check the path; it is relative to where framebus runs"
         case PermissionError():
             code, remedy = "no-permission", _permission()
         case _:

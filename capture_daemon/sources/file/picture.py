@@ -37,14 +37,13 @@ class Picture:
 
     @property
     def sentence(self) -> str:
-        """What is wrong, for people."""
+        """What is wrong with it, for people."""
         if self.error is not None:
             return self.error.strerror or str(self.error)
         return _SENTENCES[self.reason]
 
 
 _SENTENCES = {
-    "": "nothing is wrong with it",
     "empty": "it is empty",
     "no-soi": "it does not begin as a JPEG",
     "bad-header": "its header leads to no image",
@@ -53,8 +52,3 @@ _SENTENCES = {
 }
 TOO_LARGE = Picture(b"", "too-large")
 EMPTY = Picture(b"", "empty")
-
-
-def unreadable(error: OSError) -> Picture:
-    """Return what stands for a picture that could not be read."""
-    return Picture(b"", "unreadable", error=error)

@@ -36,11 +36,7 @@ class Identity(NamedTuple):
 
     def settled(self) -> bool:
         """Tell whether its content cannot have changed since without the identity changing too."""
-        return self.age_s() > _SETTLED_S
-
-    def age_s(self) -> float:
-        """Return how long ago it was written to, seconds; below 0 where clocks disagree."""
-        return time.time() - self.mtime_ns / 1e9
+        return time.time() - self.mtime_ns / 1e9 > _SETTLED_S
 
 
 def identify(path: Path) -> Identity:

@@ -8,6 +8,7 @@ for the `ffmpeg` source.
 from __future__ import annotations
 
 import os
+import stat
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,8 +24,7 @@ from capture_daemon.sources.base import (
 from capture_daemon.sources.file import errors
 from capture_daemon.sources.file.avi import AviError
 from capture_daemon.sources.file.directory import Directory
-from capture_daemon.sources.file.errors import Kind, kind_of
-from capture_daemon.sources.file.picture import EMPTY, Picture, Pictures, unreadable
+from capture_daemon.sources.file.picture import EMPTY, Picture, Pictures
 from capture_daemon.sources.file.recording import Pass, Recording
 from capture_daemon.sources.pacing import FASTEST, Pacer, checked_fps
 
@@ -39,6 +39,8 @@ _SKIPPED = 256
 """So many at one tick, and more while there is time:"""
 _SKIP_S = 0.25
 """so long, half a tick at most. The good one behind thousands of them is reached all the same."""
+_UNREADABLE = Picture(b"", "unreadable")
+"""What a tick has at which the pass could not go on; the next one begins another."""
 
 
 @dataclass(slots=True)
@@ -133,23 +135,19 @@ class FileSource:
                 self._directory.rewind()
 
     def _find_first(self) -> tuple[Pass, Picture]:
-        begun = self._begin()
         seen: dict[str, Picture] = {}
         try:
+            begun = self._begin()
             for picture in begun.pictures:
                 if not picture.reason:
                     return begun, picture
                 if self._interrupt.wait(0):
+                    begun.pictures.close()
+                    self._directory.rewind()
                     raise SourceGone("interrupted", "opening was interrupted")
                 seen.setdefault(picture.sentence, picture)
-        except OSError as error:
+        except (OSError, AviError) as error:
             raise errors.failed(self._path, error) from error
-        except AviError as error:
-            raise errors.not_playable(self._path, error) from error
-        except SourceError:
-            begun.pictures.close()
-            self._directory.rewind()
-            raise
         if not seen:
             raise errors.nothing_there(self._path)
         raise errors.nothing_to_show(self._path, list(seen.values()))
@@ -159,24 +157,24 @@ class FileSource:
         picture = EMPTY
         until_s = time.monotonic() + min(_SKIP_S, playing.pacer.interval_s / 2)
         skipped = 0
-        while skipped < _SKIPPED or time.monotonic() < until_s:
-            try:
+        try:
+            while skipped < _SKIPPED or time.monotonic() < until_s:
                 found = next(playing.pictures, None)
                 if found is None:  # the pass is over
                     playing.pictures = self._begin().pictures
                     found = next(playing.pictures, None)
-                    return found or _lost(playing, errors.nothing_there(self._path))
-            except OSError as error:
-                return _lost(playing, errors.failed(self._path, error), error)
-            except AviError as error:
-                return _lost(playing, errors.not_playable(self._path, error))
-            except SourceError as error:
-                return _lost(playing, error)
-            picture = found
-            if not picture.reason or playing.lost < _MOST_LOST:
-                break
-            playing.sequence += 1
-            skipped += 1
+                    if found is None:
+                        raise errors.nothing_there(self._path)
+                    return found
+                picture = found
+                if not picture.reason or playing.lost < _MOST_LOST:
+                    break
+                playing.sequence += 1
+                skipped += 1
+        except (OSError, AviError) as error:
+            picture, playing.failure = _UNREADABLE, errors.failed(self._path, error)
+        except SourceError as error:
+            picture, playing.failure = _UNREADABLE, error
         return picture
 
     def _keep_time(self, playing: _Playing, picture: Picture, now_s: float) -> None:
@@ -189,27 +187,10 @@ class FileSource:
             raise errors.gone(failure)
 
     def _begin(self) -> Pass:
-        """Open the path for one pass, by what it is now."""
-        try:
-            match kind_of(self._path):
-                case Kind.DIRECTORY:
-                    return Pass(self._directory.pictures(), 0.0)
-                case Kind.FILE:
-                    return self._recording.begin()
-                case other:
-                    raise errors.no_file(self._path, other)
-        except OSError as error:
-            raise errors.failed(self._path, error) from error
-        except AviError as error:
-            raise errors.not_playable(self._path, error) from error
-
-
-def _lost(playing: _Playing, failure: SourceError, error: OSError | None = None) -> Picture:
-    """Take note of why the pass cannot go on; the next tick begins another."""
-    playing.failure = failure
-    playing.pictures = _nothing()
-    return unreadable(error or OSError(failure.message))
-
-
-def _nothing() -> Pictures:
-    yield from ()
+        """Begin a pass, by what the path is now. Raises OSError, AviError, SourceUnusable."""
+        mode = self._path.stat().st_mode
+        if stat.S_ISDIR(mode):
+            return Pass(self._directory.pictures(), 0.0)
+        if stat.S_ISREG(mode):
+            return self._recording.begin()
+        raise errors.no_file(self._path, mode)

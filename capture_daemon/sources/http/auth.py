@@ -1,6 +1,6 @@
-"""Name and password for a server that asks for them: Basic (RFC 7617) and Digest (RFC 7616). Pure.
+"""Name and password for a server that asks for them: Basic (RFC 7617) and Digest (RFC 7616).
 
-Randomness comes in. Nothing is sent before it is asked for, so that a server that wants a digest
+Nothing is sent before it is asked for, so that a server that wants a digest
 never sees the password; what it has asked for once is sent with the next request by itself.
 """
 
@@ -9,7 +9,8 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
-from collections.abc import Callable, Iterable, Mapping
+import secrets
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 # A server may send what makes a pattern look at the same bytes again and again, and no other thread
@@ -106,14 +107,9 @@ def _qualities(challenge: Challenge) -> list[str]:
 
 
 def digest(
-    credentials: Credentials,
-    challenge: Challenge,
-    *,
-    method: str,
-    target: str,
-    client_nonce: str,
+    credentials: Credentials, challenge: Challenge, *, target: str, client_nonce: str
 ) -> str:
-    """Return the Authorization header that answers `challenge`, and count its nonce's use.
+    """Return a GET's Authorization header that answers `challenge`, and count its nonce's use.
 
     `target` is the request's, path and query.
     """
@@ -130,7 +126,7 @@ def digest(
     secret = hashed(credentials.name, realm, credentials.password)
     if challenge.algorithm.endswith(_SESSION):
         secret = hashed(secret, nonce, client_nonce)
-    request = hashed(method, target)
+    request = hashed("GET", target)
     quality = "auth" if _qualities(challenge) else ""
     middle = (count, client_nonce, quality) if quality else ()
     name = credentials.name
@@ -160,26 +156,19 @@ def _quoted(text: str) -> str:
 class Authorizer:
     """One server's credentials, and what it has asked for until now."""
 
-    def __init__(self, credentials: Credentials | None, nonce: Callable[[], str]) -> None:
-        """`nonce` gives random hexadecimal digits."""
+    def __init__(self, credentials: Credentials | None) -> None:
         self.credentials = credentials
-        self._nonce = nonce
         self._challenge: Challenge | None = None
         self._accepted = False
 
-    def header(self, method: str, target: str) -> str:
-        """Return the Authorization header for a request; empty while nothing was asked for."""
+    def header(self, target: str) -> str:
+        """Return the Authorization header for a GET; empty while nothing was asked for."""
         if self.credentials is None or self._challenge is None:
             return ""
         if self._challenge.scheme == "basic":
             return self.credentials.basic()
-        return digest(
-            self.credentials,
-            self._challenge,
-            method=method,
-            target=target,
-            client_nonce=self._nonce(),
-        )
+        nonce = secrets.token_hex(8)
+        return digest(self.credentials, self._challenge, target=target, client_nonce=nonce)
 
     def refused(self, offered: Iterable[str], *, sent: bool) -> bool:
         """Take note of a refusal and what it offers; tell whether it is worth another request.

@@ -24,11 +24,23 @@ _HEADERS = (b"content-type:", b"content-length:")
 
 
 class NoPictures(Exception):
-    """The body is something else; `kind` says what, for people."""
+    """The body is something else; the message says what, for people."""
 
-    def __init__(self, kind: str) -> None:
-        super().__init__(kind)
-        self.kind = kind
+
+class _OnePicture:
+    """Takes the bytes of a picture whose length is known; it is passed on as it is."""
+
+    def __init__(self, length: int) -> None:
+        self._length = length
+        self._buffer = bytearray()
+
+    def feed(self, data: bytes) -> list[bytes]:
+        self._buffer += data
+        return self.flush() if len(self._buffer) >= self._length else []
+
+    def flush(self) -> list[bytes]:
+        picture, self._buffer = bytes(self._buffer), bytearray()
+        return [picture] if picture else []
 
 
 class BodyParser:
@@ -41,10 +53,11 @@ class BodyParser:
         self._whole = length if length is not None and length <= LARGEST_FRAME else None
         self._buffer = bytearray()
         self._parts: MultipartParser | None = None
-        self._splitter: JpegSplitter | None = None
-        self._picture: bytearray | None = None
-        self.pictures = 0
+        self._splitter: JpegSplitter | _OnePicture | None = None
+        self._pictures = 0
         """How many came."""
+        self.over = False
+        """It is complete."""
 
     @property
     def is_multipart(self) -> bool:
@@ -52,14 +65,21 @@ class BodyParser:
         return self._parts is not None or self._type.lower().startswith("multipart/")
 
     @property
-    def is_image(self) -> bool:
-        """Whether it says that it is one picture."""
-        return self._type.lower().startswith("image/")
+    def decided(self) -> bool:
+        """Whether it is known what it is: at once for what says so, by its first bytes else."""
+        if self.is_multipart or self.over:
+            return True
+        return self._is_begun and (not self._is_image or self._pictures > 0)
 
     @property
-    def decided(self) -> bool:
-        """Whether it is known what it is."""
-        return not (self._parts is None and self._splitter is None and self._picture is None)
+    def may_be_one(self) -> bool:
+        """Whether it calls itself one picture and has given one."""
+        return self._is_image and self._pictures == 1 and not self.is_multipart
+
+    @property
+    def was_one(self) -> bool:
+        """Whether it was one picture, and nothing else."""
+        return self.over and self._pictures == 1
 
     @property
     def others(self) -> str:
@@ -75,14 +95,14 @@ class BodyParser:
             NoPictures: it is no JPEG and no stream of them.
             MultipartError: a limit is exceeded.
         """
-        if not self.decided:
+        if not self._is_begun:
             self._buffer += data
             if not self._decide():
                 return []
             data = bytes(self._buffer)
             self._buffer.clear()
         found = self._take(data)
-        self.pictures += len(found)
+        self._pictures += len(found)
         return found
 
     def finish(self) -> list[Part]:
@@ -90,17 +110,24 @@ class BodyParser:
 
         Raises NoPictures: it was something else, or nothing.
         """
-        if not self.decided:
+        self.over = True
+        if not self._is_begun:
             raise NoPictures(self.others or sniffing.NOTHING)
-        rest: list[bytes] = []
-        if self._picture:
-            rest, self._picture = [bytes(self._picture)], bytearray()
-        elif self._splitter is not None:
-            rest = self._splitter.flush()
-        self.pictures += len(rest)
+        rest = [] if self._splitter is None else self._splitter.flush()
+        self._pictures += len(rest)
         return [Part(self._headers, each) for each in rest]
 
     # -- inside ----------------------------------------------------------------------------
+
+    @property
+    def _is_image(self) -> bool:
+        """Whether it says that it is one picture."""
+        return self._type.lower().startswith("image/")
+
+    @property
+    def _is_begun(self) -> bool:
+        """Whether its first bytes have told what it is."""
+        return self._parts is not None or self._splitter is not None
 
     def _decide(self) -> bool:
         """Find out what it is; False if more bytes are needed."""
@@ -131,10 +158,8 @@ class BodyParser:
         return False
 
     def _expect_pictures(self) -> None:
-        if self.is_image and self._whole is not None:
-            self._picture = bytearray()
-        else:
-            self._splitter = JpegSplitter()
+        one = self._is_image and self._whole is not None
+        self._splitter = _OnePicture(self._whole or 0) if one else JpegSplitter()
 
     def _is_vague(self) -> bool:
         """Tell whether its type leaves open what it is."""
@@ -152,21 +177,12 @@ class BodyParser:
     def _take(self, data: bytes) -> list[Part]:
         if self._parts is not None:
             return self._take_parts(self._parts, data)
-        if self._splitter is not None:
-            return [Part(self._headers, frame) for frame in self._splitter.feed(data)]
-        if self._picture is not None and self._whole is not None:
-            self._picture += data
-            if len(self._picture) >= self._whole:
-                return self._completed(self._picture)
-        return []
-
-    def _completed(self, picture: bytearray) -> list[Part]:
-        self._picture = bytearray()
-        return [Part(self._headers, bytes(picture))] if picture else []
+        found = [] if self._splitter is None else self._splitter.feed(data)
+        return [Part(self._headers, frame) for frame in found]
 
     def _take_parts(self, parser: MultipartParser, data: bytes) -> list[Part]:
         found = parser.feed(data)
-        if not found and not self.pictures and parser.passed_over:
+        if not found and not self._pictures and parser.passed_over:
             hopeless = parser.passed_over >= _MOST_OTHERS
             if hopeless or sniffing.is_picture(parser.others):
                 raise NoPictures(parser.others)

@@ -6,17 +6,18 @@ whatever the server does: interim answers, redirects and trickling headers inclu
 
 from __future__ import annotations
 
-import secrets
 import ssl
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import NamedTuple
 
-from capture_daemon.sources.base import Interrupt, SourceGone
+from capture_daemon.sources.base import Interrupt
 from capture_daemon.sources.http import errors, trust
 from capture_daemon.sources.http.auth import Authorizer
 from capture_daemon.sources.http.connection import Connection, Interrupted
-from capture_daemon.sources.http.response_parser import Head, ResponseParser, WireError
+from capture_daemon.sources.http.response_parser import Head, ResponseParser
 from capture_daemon.sources.http.target import Target
 
 _MOST_REDIRECTS = 5
@@ -31,14 +32,11 @@ class Response:
     """What came of a request; the body goes on to come through `parser`."""
 
     target: Target
-    connection: Connection
     parser: ResponseParser
-    body: bytes
-    """Its bytes that came with the head."""
     sent: bool
     """Credentials went with the request."""
-    used: bool
-    """The connection had been used before."""
+    body: bytes = b""
+    """Its bytes that came with the head."""
 
     @property
     def head(self) -> Head:
@@ -47,16 +45,36 @@ class Response:
             raise ValueError("there is no response yet")
         return self.parser.head
 
+    def feed(self, data: bytes) -> None:
+        """Take in what came before the head was there. Raises ConnectionError."""
+        if not data:
+            raise ConnectionError("the server closed the connection without an answer")
+        self.body = self.parser.feed(data)
 
-@dataclass(slots=True)
+
+class _Request(NamedTuple):
+    """How one `get` asks, whomever it is redirected to."""
+
+    conditions: Mapping[str, str]
+    deadline: float
+    head_s: float
+    patient: bool
+
+
 class HttpClient:
-    """Asks one URL, again and again if need be. Used by one thread."""
+    """Asks one URL, again and again if need be. Used by one thread.
 
-    home: Target
-    interrupt: Interrupt
-    connect_s: float
-    _authorizers: dict[tuple[bool, str, int], Authorizer] = field(default_factory=dict)
-    _kept: tuple[tuple[bool, str, int], Connection] | None = None
+    Whatever is raised, the connection is left to the next request, which makes another, or `close`.
+    """
+
+    def __init__(self, home: Target, interrupt: Interrupt, connect_s: float) -> None:
+        self.home = home
+        self.connect_s = connect_s
+        self.connection = Connection(interrupt)
+        """That of the newest response."""
+        self._kept: tuple[bool, str, int] | None = None
+        """Whose the connection is while another request may follow on it."""
+        self._authorizer = Authorizer(None)
 
     def get(
         self, conditions: Mapping[str, str] | None = None, *, head_s: float, patient: bool = False
@@ -68,203 +86,141 @@ class HttpClient:
 
         Raises:
             SourceError: it cannot be reached, gives no HTTP, or redirects without end.
-            SourceGone: interrupted.
+            Interrupted: as the connection.
         """
         deadline = time.monotonic() + self.connect_s + head_s
-        response = self._round(self.home, conditions, deadline, head_s, patient)
-        return self._follow(response, conditions, deadline, head_s, patient)
+        request = _Request(conditions or {}, deadline, head_s, patient)
+        return self._follow(self._round(self.home, request), request)
 
     def resume(self, response: Response, data: bytes, *, head_s: float) -> Response | None:
         """Take in what came of a response without a head; None while there still is none.
 
-        Raises as `get`, and WireError.
+        Raises as `get`, and ConnectionError.
         """
-        response.body = response.parser.feed(data)
+        response.feed(data)
         if response.parser.head is None:
             return None
         deadline = time.monotonic() + self.connect_s + head_s
-        return self._follow(response, None, deadline, head_s, False)
+        return self._follow(response, _Request({}, deadline, head_s, patient=False))
 
     def keep(self, response: Response) -> None:
         """Be done with a response: its connection is kept, if another request may follow on it."""
-        self.close()
         if response.parser.reusable:
-            self._kept = response.target.origin, response.connection
+            self._kept = response.target.origin
         else:
-            response.connection.close()
+            self.close()
 
     def close(self) -> None:
-        """Close the connection that is kept."""
-        kept, self._kept = self._kept, None
-        if kept is not None:
-            kept[1].close()
+        """Close the connection."""
+        self._kept = None
+        self.connection.close()
 
     # -- inside ----------------------------------------------------------------------------
 
-    def _follow(
-        self,
-        response: Response,
-        conditions: Mapping[str, str] | None,
-        deadline: float,
-        head_s: float,
-        patient: bool,
-    ) -> Response:
+    def _follow(self, response: Response, request: _Request) -> Response:
         redirects = refusals = 0
         while (head := response.parser.head) is not None:
             target = response.target
-            try:
-                if head.status in _REDIRECTS and "location" in head.headers:
-                    redirects += 1
-                    if redirects > _MOST_REDIRECTS:
-                        raise errors.too_many_redirects(self.home, _MOST_REDIRECTS)
-                    target = target.redirected(head.headers["location"])
-                elif not self._is_refusal(response) or refusals >= _MOST_REFUSALS:
-                    break
-                else:
-                    refusals += 1
-                self._drain(response, deadline)
-            except BaseException:
-                response.connection.close()
-                raise
-            response = self._round(target, conditions, deadline, head_s, patient)
+            if head.status in _REDIRECTS and "location" in head.headers:
+                redirects += 1
+                if redirects > _MOST_REDIRECTS:
+                    raise errors.too_many_redirects(self.home, _MOST_REDIRECTS)
+                target = target.redirected(head.headers["location"])
+            elif not self._is_refusal(response) or refusals >= _MOST_REFUSALS:
+                break
+            else:
+                refusals += 1
+            self._drain(response, request.deadline)
+            response = self._round(target, request)
         return response
 
     def _is_refusal(self, response: Response) -> bool:
         """Tell whether it is a refusal that the password, or another form of it, may end."""
         head = response.head
-        authorizer = self._authorizer(response.target)
+        authorizer = self._authorizer_for(response.target)
         if head.status not in (401, 403, 407):
             if response.sent:
                 authorizer.accepted()
             return False
         return authorizer.refused(head.challenges, sent=response.sent)
 
-    def _authorizer(self, target: Target) -> Authorizer:
+    def _authorizer_for(self, target: Target) -> Authorizer:
         if target.credentials is None:
-            return Authorizer(None, _nonce)
-        known = self._authorizers.get(target.origin)
-        if known is None or known.credentials != target.credentials:
-            known = Authorizer(target.credentials, _nonce)
-            self._authorizers[target.origin] = known
-        return known
+            return Authorizer(None)
+        if self._authorizer.credentials != target.credentials:
+            self._authorizer = Authorizer(target.credentials)
+        return self._authorizer
 
-    def _round(
-        self,
-        target: Target,
-        conditions: Mapping[str, str] | None,
-        deadline: float,
-        head_s: float,
-        patient: bool,
-    ) -> Response:
+    def _round(self, target: Target, request: _Request) -> Response:
         """Ask once; anew if a connection that was kept turns out to be closed."""
         try:
-            connection, used = self._connected(target, deadline)
             while True:
-                response = self._sent(target, connection, conditions, deadline, used)
-                until = min(deadline, time.monotonic() + head_s)
+                used = self._connect(target, request.deadline)
+                response = self._send(target, request, used=used)
                 try:
-                    self._receive_head(response, until)
+                    self._receive_head(response, request)
                 except TimeoutError:
-                    if not patient or response.parser.begun:
-                        connection.close()
+                    if not request.patient or response.parser.begun:
                         raise
-                except (OSError, WireError):
-                    connection.close()
+                except OSError:
                     if not used or response.parser.begun:
                         raise
-                    connection, used = self._connected(target, deadline)
                     continue
-                except BaseException:
-                    connection.close()
-                    raise
                 return response
-        except Interrupted as error:
-            raise SourceGone("interrupted", "opening was interrupted") from error
         except ssl.SSLCertVerificationError as error:
-            raise errors.bad_certificate(
-                target, error, self._fingerprint(target, deadline)
-            ) from error
-        except (OSError, WireError) as error:
+            fingerprint = self._fingerprint(target, request.deadline)
+            raise errors.bad_certificate(target, error, fingerprint) from error
+        except OSError as error:
             raise errors.unreachable(target, error) from error
 
-    def _connected(self, target: Target, deadline: float) -> tuple[Connection, bool]:
-        kept, self._kept = self._kept, None
-        if kept is not None and kept[0] == target.origin:
-            return kept[1], True
-        if kept is not None:
-            kept[1].close()
-        connection = Connection(self.interrupt)
-        until = min(deadline, time.monotonic() + self.connect_s)
-        trusted = target.trust if target.tls else None
-        try:
-            connection.connect(target.host, target.port, tls=trusted, deadline=until)
-        except BaseException:
-            connection.close()
-            raise
-        return connection, False
+    def _connect(self, target: Target, deadline: float) -> bool:
+        """Go on with the connection that is kept, if it is the target's, or make another.
 
-    def _sent(
-        self,
-        target: Target,
-        connection: Connection,
-        conditions: Mapping[str, str] | None,
-        deadline: float,
-        used: bool,
-    ) -> Response:
-        authorization = self._authorizer(target).header("GET", target.path)
-        headers = {**(conditions or {}), "Authorization": authorization}
-        response = Response(target, connection, ResponseParser(), b"", bool(authorization), used)
+        Returns whether it had been used before.
+        """
+        kept, self._kept = self._kept, None
+        if kept == target.origin:
+            return True
+        trusted = target.trust if target.tls else None
+        until = min(deadline, time.monotonic() + self.connect_s)
+        self.connection.connect(target.host, target.port, tls=trusted, deadline=until)
+        return False
+
+    def _send(self, target: Target, request: _Request, *, used: bool) -> Response:
+        authorization = self._authorizer_for(target).header(target.path)
+        headers = {**request.conditions, "Authorization": authorization}
         try:
-            connection.send(target.request(headers), deadline=deadline)
+            self.connection.send(target.request(headers), deadline=request.deadline)
         except OSError:
             if not used:
-                connection.close()
                 raise  # else reading will tell that it is closed
-        except BaseException:
-            connection.close()
-            raise
-        return response
+        return Response(target, ResponseParser(), sent=bool(authorization))
 
-    @staticmethod
-    def _receive_head(response: Response, deadline: float) -> None:
+    def _receive_head(self, response: Response, request: _Request) -> None:
+        deadline = min(request.deadline, time.monotonic() + request.head_s)
         while response.parser.head is None:
-            data = response.connection.receive(deadline=deadline)
-            if not data:
-                raise ConnectionError("the server closed the connection without an answer")
-            response.body = response.parser.feed(data)
+            response.feed(self.connection.receive(deadline=deadline))
             if time.monotonic() > deadline:  # it never stops sending, nor comes to an end
                 raise TimeoutError
 
     def _drain(self, response: Response, deadline: float) -> None:
         """Read the rest of a body that nobody wants, if that is little, for its connection."""
-        left = response.parser.left
-        try:
-            while not response.parser.ended and (left or 0) <= _LARGEST_DRAINED:
-                if left is None or not response.head.keeps_alive:
-                    break
-                data = response.connection.receive(deadline=min(deadline, time.monotonic() + 1.0))
-                if not data:
-                    break
-                response.parser.feed(data)
-        except (OSError, WireError):
-            response.connection.close()
-            return
-        except Interrupted as error:
-            raise SourceGone("interrupted", "opening was interrupted") from error
+        parser = response.parser
+        little = parser.left is not None and parser.left <= _LARGEST_DRAINED
+        if little and response.head.keeps_alive:
+            with suppress(OSError):
+                while not parser.ended:
+                    until = min(deadline, time.monotonic() + 1.0)
+                    if not (data := self.connection.receive(deadline=until)):
+                        break
+                    parser.feed(data)
         self.keep(response)
 
     def _fingerprint(self, target: Target, deadline: float) -> str:
         """Return the SHA-256 of a certificate that was not trusted; empty if it cannot be had."""
-        connection = Connection(self.interrupt)
+        until = max(deadline, time.monotonic() + self.connect_s)
         try:
-            until = max(deadline, time.monotonic() + self.connect_s)
-            connection.connect(target.host, target.port, tls=trust.ANY, deadline=until)
-            return connection.fingerprint
+            self.connection.connect(target.host, target.port, tls=trust.ANY, deadline=until)
         except (OSError, Interrupted):
             return ""
-        finally:
-            connection.close()
-
-
-def _nonce() -> str:
-    return secrets.token_hex(8)
+        return self.connection.fingerprint

@@ -11,9 +11,12 @@ import select
 import socket
 import ssl
 import time
+from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
+from typing import TypeVar
 
-from capture_daemon.sources.base import Interrupt
+from capture_daemon.sources.base import Interrupt, SourceGone
 from capture_daemon.sources.http.trust import Trust, fingerprint
 
 _PIECE = 256 << 10
@@ -22,12 +25,18 @@ _BUFFER = 1 << 20
 an old one by the time that we come back from a pause."""
 
 
-class Interrupted(Exception):
+_Result = TypeVar("_Result")
+
+
+class Interrupted(SourceGone):
     """The Interrupt was set while waiting."""
+
+    def __init__(self) -> None:
+        super().__init__("interrupted", "opening was interrupted")
 
 
 class Connection:
-    """One connection, made by `connect`. Used by one thread."""
+    """One connection at a time, made by `connect`. Used by one thread."""
 
     def __init__(self, interrupt: Interrupt) -> None:
         self._interrupt = interrupt
@@ -36,7 +45,7 @@ class Connection:
         """The SHA-256 of the other side's certificate, hexadecimal; empty without TLS."""
 
     def connect(self, host: str, port: int, *, tls: Trust | None, deadline: float) -> None:
-        """Connect to the first of the host's addresses that answers.
+        """Connect to the first of the host's addresses that answers; the old connection is closed.
 
         With `tls` the other side must have a certificate that it trusts. `deadline` is of
         time.monotonic(), seconds, shared out among the addresses.
@@ -46,6 +55,7 @@ class Connection:
                 WrongCertificate: it is not the pinned one.
             Interrupted: the Interrupt is set.
         """
+        self.close()
         addresses = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
         for number, (family, kind, protocol, _, address) in enumerate(addresses):
             now = time.monotonic()
@@ -53,7 +63,7 @@ class Connection:
             try:
                 self._socket = socket.socket(family, kind | socket.SOCK_NONBLOCK, protocol)
                 self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _BUFFER)
-                self._reach(self._socket, address, until)
+                self._reach(address, until)
                 break
             except OSError:
                 self.close()
@@ -66,12 +76,8 @@ class Connection:
         """Send all of `data`. Raises OSError, Interrupted."""
         connected = self._connected()
         while data:
-            try:
-                data = data[connected.send(data) :]
-            except (BlockingIOError, ssl.SSLWantWriteError):
-                self._wait(connected, select.POLLOUT, deadline)
-            except ssl.SSLWantReadError:
-                self._wait(connected, select.POLLIN, deadline)
+            sent = self._until_done(partial(connected.send, data), select.POLLOUT, deadline)
+            data = data[sent:]
 
     def receive(self, *, deadline: float) -> bytes:
         """Return what there is, waiting for it; b"" once the other side has closed.
@@ -84,15 +90,10 @@ class Connection:
         connected = self._connected()
         if self._interrupt.wait(0):
             raise Interrupted
-        while True:
-            try:
-                return connected.recv(_PIECE)
-            except (BlockingIOError, ssl.SSLWantReadError):
-                self._wait(connected, select.POLLIN, deadline)
-            except ssl.SSLWantWriteError:
-                self._wait(connected, select.POLLOUT, deadline)
-            except (ssl.SSLZeroReturnError, ssl.SSLEOFError):
-                return b""
+        try:
+            return self._until_done(partial(connected.recv, _PIECE), select.POLLIN, deadline)
+        except (ssl.SSLZeroReturnError, ssl.SSLEOFError):
+            return b""
 
     def close(self) -> None:
         """Close it; harmless when it is not open."""
@@ -106,10 +107,11 @@ class Connection:
             raise ConnectionError("not connected")
         return self._socket
 
-    def _reach(self, connecting: socket.socket, address: object, deadline: float) -> None:
+    def _reach(self, address: object, deadline: float) -> None:
+        connecting = self._connected()
         with suppress(BlockingIOError):
             connecting.connect(address)  # type: ignore[arg-type]  # as getaddrinfo gave it
-        self._wait(connecting, select.POLLOUT, deadline)
+        self._wait(select.POLLOUT, deadline)
         failure = connecting.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
         if failure:
             raise OSError(failure, os.strerror(failure))
@@ -119,27 +121,29 @@ class Connection:
             self._connected(), server_hostname=host, do_handshake_on_connect=False
         )
         self._socket = secured
-        self._shake_hands(secured, deadline)
+        self._until_done(secured.do_handshake, select.POLLIN, deadline)
         certificate = secured.getpeercert(binary_form=True)
         self.fingerprint = fingerprint(certificate)
         trust.check(certificate)
 
-    def _shake_hands(self, secured: ssl.SSLSocket, deadline: float) -> None:
+    def _until_done(
+        self, operation: Callable[[], _Result], events: int, deadline: float
+    ) -> _Result:
+        """Do what must wait for `events`, or for what TLS has to send or receive first."""
         while True:
             try:
-                secured.do_handshake()
-                return
+                return operation()
+            except BlockingIOError:
+                self._wait(events, deadline)
             except ssl.SSLWantReadError:
-                self._wait(secured, select.POLLIN, deadline)
+                self._wait(select.POLLIN, deadline)
             except ssl.SSLWantWriteError:
-                self._wait(secured, select.POLLOUT, deadline)
+                self._wait(select.POLLOUT, deadline)
 
-    def _wait(self, waiting: socket.socket, events: int, deadline: float) -> None:
-        poller = select.poll()
-        poller.register(waiting, events)
-        poller.register(self._interrupt, select.POLLIN)
-        ready = poller.poll(max(0.0, deadline - time.monotonic()) * 1000)
-        if any(fd == self._interrupt.fileno() for fd, _ in ready):
+    def _wait(self, events: int, deadline: float) -> None:
+        left_s = deadline - time.monotonic()
+        ready = self._interrupt.wait(left_s, self._connected().fileno(), events=events)
+        if self._interrupt.fileno() in ready:
             raise Interrupted
         if not ready:
             raise TimeoutError

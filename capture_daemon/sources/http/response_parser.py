@@ -24,7 +24,7 @@ _CHUNK_SIZE = re.compile(rb"([0-9a-fA-F]{1,8})[ \t]*(?:;.*)?\Z", re.DOTALL)
 _NOT_CHUNKED = (b"--", b"\xff\xd8\xff")
 
 
-class WireError(ValueError):
+class WireError(ConnectionError):
     """What came is not what the standard, read generously, allows; the message says where."""
 
 
@@ -72,8 +72,8 @@ class ResponseParser:
     def __init__(self) -> None:
         self._buffer = bytearray()
         self._chunks: _ChunkDecoder | None = None
-        self._left: int | None = None
-        """Bytes of body still to come; None: until the connection closes."""
+        self.left: int | None = None
+        """Bytes of body still to come; None: where the head does not say it."""
         self._interim = 0
         self.length_told: int | None = None
         """Bytes of the body, where the head says it."""
@@ -87,19 +87,14 @@ class ResponseParser:
     @property
     def ended(self) -> bool:
         """True when the body is complete; one that ends with the connection never is."""
-        return self._left == 0 or (self._chunks is not None and self._chunks.ended)
-
-    @property
-    def left(self) -> int | None:
-        """Bytes of the body that are still to come, where the head said it."""
-        return self._left
+        return self.left == 0 or (self._chunks is not None and self._chunks.ended)
 
     @property
     def reusable(self) -> bool:
         """True when the next answer may come on the same connection."""
         if self.head is None or not self.head.keeps_alive or self.surplus:
             return False
-        return self._left == 0 or (self._chunks is not None and self._chunks.complete)
+        return self.left == 0 or (self._chunks is not None and self._chunks.complete)
 
     def feed(self, data: bytes) -> bytes:
         """Add what came and return the bytes of the body in it.
@@ -116,11 +111,11 @@ class ResponseParser:
             self._buffer.clear()
         if self._chunks is not None:
             return self._chunks.feed(data)
-        if self._left is None:
+        if self.left is None:
             return data
-        self.surplus = self.surplus or len(data) > self._left
-        data = data[: self._left]
-        self._left -= len(data)
+        self.surplus = self.surplus or len(data) > self.left
+        data = data[: self.left]
+        self.left -= len(data)
         return data
 
     def _parse_head(self) -> bool:
@@ -166,13 +161,13 @@ class ResponseParser:
             "close" not in connection and (status[1] == b"1.1" or "keep-alive" in connection),
         )
         if self.head.status in (204, 304):  # RFC 9112, 6.3: whatever the headers say
-            self._left = 0
+            self.left = 0
         elif "chunked" in headers.get("transfer-encoding", "").lower():
             self._chunks = _ChunkDecoder()
         elif headers.get("content-type", "").lower().startswith("multipart/"):
             return  # a stream ends with its connection, whatever length a camera makes up
         elif (length := headers.get("content-length", "")).isascii() and length.isdigit():
-            self._left = self.length_told = int(length[:18])
+            self.left = self.length_told = int(length[:18])
 
 
 class _ChunkDecoder:

@@ -13,9 +13,7 @@ from capture_daemon.sources.base import Interrupt, SourceError
 from capture_daemon.sources.http import errors
 from capture_daemon.sources.http.client import HttpClient
 from capture_daemon.sources.http.connection import Interrupted
-from capture_daemon.sources.http.multipart.delimiters import MultipartError
 from capture_daemon.sources.http.multipart.parser import Part
-from capture_daemon.sources.http.response_parser import WireError
 from capture_daemon.sources.http.response_reader import ResponseReader, whole_picture
 from capture_daemon.sources.pacing import Pacer
 
@@ -52,12 +50,10 @@ class Snapshots:
             self._newest = self._get(response_s)
         except Interrupted:
             return None
-        except (OSError, WireError, MultipartError) as error:
+        except OSError as error:
             self._failed(errors.unreachable(self._client.home, error))
             return None
         except SourceError as error:
-            if error.code == "interrupted":
-                return None
             self._failed(error)
             return None
         self.lost, self._missed = self._missed, 0
@@ -75,11 +71,7 @@ class Snapshots:
         if response.head.status == _NOT_MODIFIED:
             self._client.keep(response)
             return self._newest
-        try:
-            return whole_picture(ResponseReader(self._client, response), deadline)
-        except BaseException:
-            response.connection.close()
-            raise
+        return whole_picture(ResponseReader(self._client, response), deadline)
 
 
 def _conditions(headers: Mapping[str, str]) -> dict[str, str]:

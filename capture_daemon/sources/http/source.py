@@ -8,15 +8,14 @@ are never shown. A camera may be slow: each try waits longer for it than the one
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 
 from capture_daemon.sources.base import Captured, Granted, Interrupt, SourceError, SourceGone
 from capture_daemon.sources.http import errors
 from capture_daemon.sources.http.client import HttpClient, Response
 from capture_daemon.sources.http.connection import Interrupted
 from capture_daemon.sources.http.frames import FrameStamper, is_of_framebus, why_no_frame
-from capture_daemon.sources.http.multipart.delimiters import MultipartError
 from capture_daemon.sources.http.multipart.parser import Part
-from capture_daemon.sources.http.response_parser import WireError
 from capture_daemon.sources.http.response_reader import ResponseReader
 from capture_daemon.sources.http.snapshots import DEFAULT_FPS, Snapshots
 from capture_daemon.sources.http.target import Target
@@ -60,7 +59,7 @@ class HttpSource:
         self._reader: ResponseReader | None = None
         self._snapshots: Snapshots | None = None
         self._frames = FrameStamper()
-        self._newest: Part | None = None
+        self._newest = Part({}, b"")
         self._stand_in: str | None = None
         """Why the newest part was no frame of the server's camera; None where it was one."""
         self._newest_s = 0.0
@@ -88,7 +87,7 @@ class HttpSource:
         self._timeout.begin(time.monotonic())
         self._frames = FrameStamper()
         try:
-            reader = self._reader = self._begin(client)
+            reader = self._reader = ResponseReader(client, self._ask(client))
             self._decide(reader)
         except SourceError as error:
             self.close()
@@ -128,51 +127,32 @@ class HttpSource:
 
     def close(self) -> None:
         """Close the connection."""
-        reader, self._reader = self._reader, None
-        self._snapshots = None
+        self._reader = self._snapshots = None
         self._timeout.end(time.monotonic())
-        if reader is not None:
-            reader.close()
         if self._client is not None:
             self._client.close()
 
     # -- opening ---------------------------------------------------------------------------
 
-    def _begin(self, client: HttpClient) -> ResponseReader:
-        response = self._get(client)
-        if _is_plain_ustreamer(response):
-            response.connection.close()
-            client.home = response.target.asking(_EXTRA_HEADERS)
-            response = self._get(client)
-        try:
-            return ResponseReader(client, response)
-        except (WireError, MultipartError) as error:
-            response.connection.close()
-            raise errors.unreachable(response.target, error) from error
-        except BaseException:
-            response.connection.close()
-            raise
-
-    def _get(self, client: HttpClient) -> Response:
+    def _ask(self, client: HttpClient) -> Response:
         response_s = self._timeout.response_s
-        return client.get(
-            head_s=min(response_s, _OPEN_MOST_S, 4 * self._connect_s),
-            patient=response_s > min(_OPEN_MOST_S, 4 * self._connect_s),
-        )
+        most_s = min(_OPEN_MOST_S, 4 * self._connect_s)
+        head_s, patient = min(response_s, most_s), response_s > most_s
+        response = client.get(head_s=head_s, patient=patient)
+        if not _is_plain_ustreamer(response):
+            return response
+        client.home = response.target.asking(_EXTRA_HEADERS)
+        return client.get(head_s=head_s, patient=patient)
 
     def _decide(self, reader: ResponseReader) -> None:
         """Read until it is known what is sent; a server that is slow to send it is no failure."""
         deadline = time.monotonic() + self._connect_s
         try:
-            while not reader.decided and not (reader.may_be_one and reader.ready):
+            while not reader.body.decided and time.monotonic() <= deadline:
                 reader.receive(deadline, self._timeout.response_s)
-                if time.monotonic() > deadline:
-                    return
         except TimeoutError:
             return
-        except Interrupted as error:
-            raise SourceGone("interrupted", "opening was interrupted") from error
-        except (OSError, WireError, MultipartError) as error:
+        except OSError as error:
             raise errors.unreachable(reader.response.target, error) from error
 
     def _remembering(self, error: SourceError) -> SourceError:
@@ -187,7 +167,7 @@ class HttpSource:
 
     def _granted_fps(self, reader: ResponseReader) -> float:
         """Return the rate that can be counted on: a server is not told how fast to send."""
-        if reader.may_be_one or reader.was_one:
+        if reader.body.may_be_one or reader.body.was_one:
             return self._polled_fps
         return self._fps if self._fps is not None and self._fps < 1 else 0.0
 
@@ -199,33 +179,30 @@ class HttpSource:
             if reader.ready:
                 return reader.ready.popleft()
             again_s = self._newest_s + 1 / self._polled_fps
-            if reader.was_one or (reader.may_be_one and time.monotonic() >= again_s):
+            body = reader.body
+            if body.was_one or (body.may_be_one and time.monotonic() >= again_s):
                 self._poll(reader)
                 break
             try:
-                until = min(deadline, again_s) if reader.may_be_one else deadline
-                reader.receive(until, self._timeout.response_s)
-            except TimeoutError:
-                if time.monotonic() >= deadline:
-                    return None
+                with suppress(TimeoutError):
+                    until = min(deadline, again_s) if body.may_be_one else deadline
+                    reader.receive(until, self._timeout.response_s)
             except Interrupted:
                 return None
-            except (OSError, WireError, MultipartError) as error:
+            except OSError as error:
                 raise _broken(reader, error) from error
             except SourceError as error:
                 raise self._remembering(error) from error
-            if not reader.ready and not reader.over and time.monotonic() >= deadline:
-                return None  # it never stops sending what is no picture
+            if not reader.ready and not reader.body.over and time.monotonic() >= deadline:
+                return None  # or it never stops sending what is no picture
         return self._next_snapshot(deadline)
 
     def _poll(self, reader: ResponseReader) -> None:
         """It is one picture: ask for it again and again from now on."""
         reader.done()
         self._reader = None
-        if self._client is None or self._newest is None:
-            raise SourceGone("not-open", "the stream is not open", remedy="open it first")
         self._snapshots = Snapshots(
-            self._client, self._interrupt, fps=self._polled_fps, first=self._newest
+            reader.client, self._interrupt, fps=self._polled_fps, first=self._newest
         )
 
     def _next_snapshot(self, deadline: float) -> Part | None:
@@ -254,8 +231,8 @@ class HttpSource:
             raise self._refusal.again()
         if reader.response.parser.head is None:
             raise errors.unreachable(reader.response.target, TimeoutError())
-        if reader.others:
-            raise self._remembering(errors.no_pictures(reader.response.target, reader.others))
+        if reader.body.others:
+            raise self._remembering(errors.no_pictures(reader.response.target, reader.body.others))
 
     def _see_stand_in(self, why: str) -> None:
         """Raise once the server has shown something else in place of its camera for long enough.
@@ -266,7 +243,7 @@ class HttpSource:
         """
         limit_s = _AWAY_S if self._timeout.proved else _EARLY * self._timeout.picture_s
         waited = time.monotonic() - self._newest_s >= limit_s
-        if waited and self._client is not None and self._newest is not None:
+        if waited and self._client is not None:
             framebus = is_of_framebus(self._newest.headers)
             raise errors.away(self._client.home, why, framebus=framebus)
 

@@ -39,7 +39,7 @@ class PatternSource:
     def __init__(self, request: Request, interrupt: Interrupt) -> None:
         self._request = request
         self._interrupt = interrupt
-        self._drawer: _Drawer | None = None
+        self._drawing: tuple[Card, Pacer] | None = None
 
     def open(self) -> Granted:
         """Render the still part. Raises SourceUnusable: no Pillow, or an impossible request."""
@@ -63,38 +63,27 @@ class PatternSource:
                 f"no test pattern: {error}",
                 remedy="leave out --size, or ask for another; pip install -U Pillow",
             ) from error
-        self._drawer = _Drawer(card, Pacer(fps, self._interrupt), fps)
+        self._drawing = card, Pacer(fps, self._interrupt)
         return Granted("MJPG", width, height, fps, device="test pattern")
 
     def read(self, timeout_s: float) -> Captured | None:
         """Wait for the next tick and draw it."""
-        if self._drawer is None:
+        if self._drawing is None:
             raise SourceGone("not-open", "the test pattern is not open", remedy="open it first")
-        return self._drawer.next(timeout_s)
-
-    def close(self) -> None:
-        """Forget the card."""
-        self._drawer = None
-
-
-class _Drawer:
-    """What exists between open and close."""
-
-    def __init__(self, card: Card, pacer: Pacer, fps: float) -> None:
-        self._card = card
-        self._pacer = pacer
-        self._fps = fps
-
-    def next(self, timeout_s: float) -> Captured | None:
-        tick = self._pacer.wait(timeout_s)
+        card, pacer = self._drawing
+        tick = pacer.wait(timeout_s)
         if tick is None:
             return None
         captured_ns = time.monotonic_ns()
         clock = datetime.now(UTC).strftime("%H:%M:%S.%f")[:-3]
-        phase = tick / self._fps / _SWEEP_S % 1.0
+        phase = tick * pacer.interval_s / _SWEEP_S % 1.0
         return Captured(
-            self._card.draw(clock, tick + 1, phase),
+            card.draw(clock, tick + 1, phase),
             captured_ns,
             device_sequence=tick + 1,
             flags=FrameFlags.TEST_PATTERN | FrameFlags.ENCODED,
         )
+
+    def close(self) -> None:
+        """Forget the card."""
+        self._drawing = None

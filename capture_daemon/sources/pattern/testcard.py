@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import io
 import re
-from dataclasses import dataclass
 
 from PIL import Image, ImageDraw, ImageFont
 
@@ -40,19 +39,10 @@ _BARS = (
     (0, 0, 191),
 )
 """75 % colour bars."""
+_GREYS = tuple((round(255 * step / 15),) * 3 for step in range(16))
 
 _TITLE = "TEST PATTERN"
 _SUBTITLE = "no camera: framebus draws this picture"
-
-
-@dataclass(frozen=True, slots=True)
-class _Coded:
-    """A JPEG cut at its restart markers."""
-
-    head: bytes
-    """Everything up to the first coded byte."""
-    rows: list[bytes]
-    """The coded data of each row of blocks, without its restart marker."""
 
 
 class Card:
@@ -71,16 +61,16 @@ class Card:
                 f"and {LARGEST[0]}x{LARGEST[1]}"
             )
         rows = -(-height // _BLOCK_ROW)
-        self._strip_rows = max(2, round(rows * 0.2))
-        self._first_row = min(round(rows * 0.6), rows - self._strip_rows - 1)
+        strip_rows = max(2, round(rows * 0.2))
+        self._first_row = min(round(rows * 0.6), rows - strip_rows - 1)
         strip_top = self._first_row * _BLOCK_ROW
-        strip_height = self._strip_rows * _BLOCK_ROW
-        coded = _encode(_draw_card(width, height, strip_top, strip_height, caption))
-        if len(coded.rows) != rows:
+        strip_height = strip_rows * _BLOCK_ROW
+        head, coded = _encode(_draw_card(width, height, strip_top, strip_height, caption))
+        if len(coded) != rows:
             raise ValueError("this Pillow cannot write restart markers; 10.2 or newer can")
-        before, after = coded.rows[: self._first_row], coded.rows[self._first_row :]
-        self._before = coded.head + _join(before, 0)
-        self._after = _join(after[self._strip_rows :], self._first_row + self._strip_rows) + EOI
+        floor = self._first_row + strip_rows
+        self._before = head + _join(coded[: self._first_row], 0)
+        self._after = _join(coded[floor:], floor) + EOI
         self._strip = _Strip(width, strip_height)
 
     def draw(self, clock: str, sequence: int, phase: float) -> bytes:
@@ -88,17 +78,21 @@ class Card:
 
         `clock` may hold digits, ":" and "."; anything else is a KeyError.
         """
-        coded = _encode(self._strip.draw(clock, sequence, phase))
-        return self._before + _join(coded.rows, self._first_row) + self._after
+        _, rows = _encode(self._strip.draw(clock, sequence, phase))
+        return self._before + _join(rows, self._first_row) + self._after
 
 
-def _encode(image: Image.Image) -> _Coded:
+def _encode(image: Image.Image) -> tuple[bytes, list[bytes]]:
+    """Return a JPEG's head, up to its first coded byte, and the coded data of each row of blocks.
+
+    Both are without restart markers.
+    """
     out = io.BytesIO()
     image.save(out, "JPEG", quality=_QUALITY, subsampling="4:2:0", restart_marker_rows=1)
     data = out.getvalue()
     start = read_header(data).data_at
     # A coded 0xFF is always followed by 0x00, so these bytes are markers and nothing else.
-    return _Coded(data[:start], re.split(rb"\xff[\xd0-\xd7]", data[start : -len(EOI)]))
+    return data[:start], re.split(rb"\xff[\xd0-\xd7]", data[start : -len(EOI)])
 
 
 def _join(rows: list[bytes], first: int) -> bytes:
@@ -124,15 +118,11 @@ def _draw_card(
 ) -> Image.Image:
     image = Image.new("RGB", (width, height), _PAPER)
     draw = ImageDraw.Draw(image)
-    for number, colour in enumerate(_BARS):
-        left, right = width * number // len(_BARS), width * (number + 1) // len(_BARS)
-        draw.rectangle((left, 0, right - 1, strip_top - 1), fill=colour)
     floor = strip_top + strip_height
-    steps = 16
-    for number in range(steps):
-        left, right = width * number // steps, width * (number + 1) // steps
-        grey = round(255 * number / (steps - 1))
-        draw.rectangle((left, floor, right - 1, height - 1), fill=(grey, grey, grey))
+    for colours, top, bottom in (_BARS, 0, strip_top), (_GREYS, floor, height):
+        for number, colour in enumerate(colours):
+            left, right = (width * edge // len(colours) for edge in (number, number + 1))
+            draw.rectangle((left, top, right - 1, bottom - 1), fill=colour)
     _draw_plate(draw, width, strip_top, caption)
     return image
 
@@ -167,22 +157,22 @@ class _Strip:
         font = _fit("0", cell * 0.95, glyph_height)
         self._cell = max(1, int(cell))
         self._text_top = round(height * 0.36)
-        self._left = self._track[0]
         self._glyphs = {letter: self._glyph(letter, font) for letter in "0123456789:.#"}
         self._still = Image.new("RGB", (width, height), _PAPER)
         draw = ImageDraw.Draw(self._still)
         middle = self._track_top + self._marker // 2
-        draw.line((*self._track[:1], middle, *self._track[1:], middle), _TRACK, 3)
+        left, right = self._track
+        draw.line((left, middle, right, middle), _TRACK, 3)
         for tick in range(5):
-            x = self._track[0] + (self._track[1] - self._track[0]) * tick // 4
+            x = left + (right - left) * tick // 4
             draw.line((x, self._track_top, x, self._track_top + self._marker), _TRACK, 3)
 
     def draw(self, clock: str, sequence: int, phase: float) -> Image.Image:
         image = self._still.copy()
-        self._write(image, clock, self._left)
-        number = f"#{sequence}"
-        self._write(image, number, self._track[1] - len(number) * self._cell)
         left, right = self._track
+        self._write(image, clock, left)
+        number = f"#{sequence}"
+        self._write(image, number, right - len(number) * self._cell)
         x = left + round((right - left - self._marker) * phase)
         top = self._track_top
         image.paste(_ACCENT, (x, top, x + self._marker, top + self._marker))

@@ -27,29 +27,29 @@ class JpegSplitter:
     def feed(self, data: bytes | memoryview) -> list[bytes]:
         """Add `data` and return the frames that are now whole, oldest first."""
         self._buffer += data
-        frames: list[bytes] = []
-        while (frame := self._take()) is not None:
-            frames.append(frame)
+        frames = self._take()
         if len(self._buffer) > self._largest:
             frames.append(self._cut(len(self._buffer)))
         return frames
 
     def flush(self) -> list[bytes]:
         """Return what is left when the stream has ended: its last picture was cut off."""
-        frames: list[bytes] = []
-        while (frame := self._take(final=True)) is not None:
-            frames.append(frame)
+        frames = self._take(final=True)
         rest = self._cut(len(self._buffer))
         return [*frames, rest] if rest.startswith(START) else frames
 
-    def _take(self, *, final: bool = False) -> bytes | None:
+    def _take(self, *, final: bool = False) -> list[bytes]:
+        frames: list[bytes] = []
         while (end := self._end or self._begin()) is not None:
             at = end.find(self._buffer, final=final)
-            if not end.is_lost:
-                return self._cut(at) if at else None
-            del self._buffer[: self._behind_thumbnails(end.header)]
-            self._end = None
-        return None
+            if end.is_lost:
+                del self._buffer[: self._behind_thumbnails(end.header)]
+                self._end = None
+            elif at:
+                frames.append(self._cut(at))
+            else:
+                break
+        return frames
 
     def _begin(self) -> PictureEnd | None:
         """Bring the beginning of a picture to the buffer's front, if there is one."""

@@ -21,10 +21,6 @@ _MOST_AHEAD = 64
 """Bytes after a line that tell whether it is a delimiter."""
 
 
-class MultipartError(ValueError):
-    """The stream cannot be followed any further; the message says why."""
-
-
 @dataclass(frozen=True, slots=True)
 class Delimiter:
     """One delimiter line."""

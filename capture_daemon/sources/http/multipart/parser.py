@@ -25,11 +25,10 @@ from dataclasses import dataclass
 from capture_daemon.sources.http.multipart.delimiters import (
     LARGEST_BOUNDARY,
     DelimiterFinder,
-    MultipartError,
     boundary_of,
 )
 from capture_daemon.sources.http.multipart.part_length import PartLength
-from capture_daemon.sources.http.response_parser import parse_headers
+from capture_daemon.sources.http.response_parser import WireError, parse_headers
 from capture_daemon.sources.pictures import sniffing
 from capture_daemon.sources.pictures.markers import START
 from capture_daemon.sources.pictures.picture_end import PictureEnd, ends_at
@@ -79,14 +78,14 @@ class MultipartParser:
         """Add what came and return the pictures that are now whole, oldest first.
 
         Raises:
-            MultipartError: a limit is exceeded.
+            WireError: a limit is exceeded.
         """
         self._buffer += data
         self._parts = []
         while self._step():
             pass
         if len(self._buffer) > self._largest + LARGEST_PART_HEAD or self._dropped > self._largest:
-            raise MultipartError(f"a part is larger than {self._largest} bytes")
+            raise WireError(f"a part is larger than {self._largest} bytes")
         return self._parts
 
     # -- between parts -----------------------------------------------------------------------
@@ -146,7 +145,7 @@ class MultipartParser:
             return self._end_head(at, at)
         end = self._buffer.find(b"\n", at, LARGEST_PART_HEAD)
         if end < 0 and len(self._buffer) > LARGEST_PART_HEAD:
-            raise MultipartError(f"a part's head is larger than {LARGEST_PART_HEAD} bytes")
+            raise WireError(f"a part's head is larger than {LARGEST_PART_HEAD} bytes")
         if end < 0:
             return False
         line = bytes(self._buffer[at:end]).strip()
