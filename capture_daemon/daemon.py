@@ -1,7 +1,7 @@
 """The daemon's main loop: one poll over everything that can happen, and nothing that blocks.
 
-It runs in the main thread and only passes on: control requests to the server, reports to the
-controller and the pending_controls, time to both, their state to the ring, the events and systemd.
+It runs in the main thread and only passes on: control requests to the server, reports to whom they
+are for, the time to all, their state to the ring, the events and systemd.
 What all of them do is in their files; what they are made of is in parts.py.
 """
 
@@ -18,22 +18,14 @@ from framebus.ring.writer import RingWriter
 from framebus.signal_watch import SignalWatch
 from framebus.zmtp.publisher import Acceptor
 
-from capture_daemon.capturing.reports import Mailbox, Report
-from capture_daemon.control.device import ControlsRead, ControlsSet, Described
-from capture_daemon.control.diagnostics_thread import (
-    EvidenceFound,
-    FilesSeen,
-    HoldersSeen,
-    JournalRead,
-    JournalTrouble,
-)
+from capture_daemon.capturing.reports import Mailbox
 from capture_daemon.control.incident_log import IncidentLog
 from capture_daemon.control.pending_controls import PendingControls
-from capture_daemon.control.request_checks import RequestChecked, RequestChecks
+from capture_daemon.control.request_checks import RequestChecks
 from capture_daemon.control.server import ControlServer
 from capture_daemon.control.status import Status
-from capture_daemon.devices.hotplug import Hotplug, MonitorOpened
-from capture_daemon.lifecycle.fallback import Fallback, FallbackReport
+from capture_daemon.devices.hotplug import Hotplug, Monitor
+from capture_daemon.lifecycle.fallback import Fallback
 from capture_daemon.lifecycle.pipeline import Pipeline
 from capture_daemon.systemd import ServiceManager
 
@@ -66,12 +58,12 @@ class Daemon:
         signals: SignalWatch,
         hotplug: Hotplug,
         checks: RequestChecks,
-        look_for_files: Callable[[], bool],
+        look_for_files: Callable[[Callable[[Path | None], None]], bool],
         supervised: bool,
     ) -> None:
         """Take its parts; `supervised` says whether somebody starts a successor.
 
-        `look_for_files` has FilesSeen posted; False if it cannot now.
+        `look_for_files` has posted which file of the daemon is gone; False if it cannot now.
         """
         self._controller = camera.controller
         self._capture = camera.capture
@@ -119,7 +111,7 @@ class Daemon:
         servers = (server.fileno() for server in self._servers)
         for fd in (*servers, self._mailbox.fileno(), self._signals.fileno()):
             poller.register(fd, select.POLLIN)
-        self._hotplug.start(self._mailbox.post)
+        self._hotplug.start(self._mailbox.slot(self._on_monitor))
         self._controller.start(time.monotonic_ns())
         self._manager.ready()
         while not self._ending:
@@ -133,13 +125,12 @@ class Daemon:
         """Put the status document where readers and listeners see it."""
         document = self._status.document(now_ns)
         self._ring.set_status(document)
-        self._events.send("state", document)
+        self._events.tell("state", document)
         self._manager.status(self._status.line(now_ns))
         self._status_due_ns = now_ns + _STATUS_NS
 
     def _round(self) -> None:
-        for report in self._mailbox.collect():
-            self._on_report(report, time.monotonic_ns())
+        self._mailbox.deliver()
         now_ns = time.monotonic_ns()
         if self._hotplug.added():
             self._device_added(now_ns)
@@ -157,7 +148,8 @@ class Daemon:
             self._look_at_threads()
             self.tell_status(now_ns)
             if not self._looking_for_files:
-                self._looking_for_files = self._look_for_files()
+                seen = self._mailbox.slot(self._on_files_seen)
+                self._looking_for_files = self._look_for_files(seen)
         self._feed_watchdog(now_ns)
 
     def _look_at_threads(self) -> None:
@@ -166,37 +158,20 @@ class Daemon:
                 # Only a bug ends it. Whoever runs us starts a daemon that captures.
                 raise RuntimeError(f"the {thread.name} thread has ended")
 
-    def _on_report(self, report: object, now_ns: int) -> None:
-        match report:
-            case Report():
-                self._controller.on_report(report, now_ns)
-            case FallbackReport():
-                self._fallback.on_report(report, now_ns)
-            case Described() if report.session != self._controller.sessions.number:
-                log.debug("a description of an earlier session")
-            case Described() | ControlsRead() | ControlsSet():
-                self._pending_controls.on_report(report)
-            case MonitorOpened(monitor=monitor):
-                if (fd := self._hotplug.use(monitor)) is not None:
-                    self._poller.register(fd, select.POLLIN)
-                    self._device_added(now_ns)  # while nobody listened, perhaps
-            case RequestChecked():
-                self._checks.on_report(report)
-            case FilesSeen(lost):
-                self._looking_for_files = lost is not None  # once is enough
-                if lost is not None:
-                    self._make_way(lost)
-            case EvidenceFound() | HoldersSeen() | JournalRead() | JournalTrouble():
-                self._incident_log.on_report(report)
-            case _:
-                raise TypeError(f"nobody takes {report!r}")
+    def _on_monitor(self, monitor: Monitor | None) -> None:
+        if (fd := self._hotplug.use(monitor)) is not None:
+            self._poller.register(fd, select.POLLIN)
+            self._device_added(time.monotonic_ns())  # while nobody listened, perhaps
 
     def _device_added(self, now_ns: int) -> None:
         self._controller.device_added(now_ns)
         self._fallback.own.device_added(now_ns)
 
-    def _make_way(self, lost: Path) -> None:
-        """Make way for a successor: nobody new can find this daemon without `lost`."""
+    def _on_files_seen(self, lost: Path | None) -> None:
+        """Make way for a successor where nobody new can find this daemon without `lost`."""
+        self._looking_for_files = lost is not None  # once is enough
+        if lost is None:
+            return
         if self._supervised:
             log.error("%s was removed, and others find this daemon by it: making way", lost)
             self.end(renewing=True)

@@ -9,6 +9,7 @@ import os
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 
 from framebus.names import CameraNames, incident_journal
@@ -17,6 +18,7 @@ from framebus.ring.writer import RingWriter
 from framebus.signal_watch import SignalWatch
 from framebus.zmtp.publisher import Acceptor
 
+from capture_daemon.capturing.commands import Quit
 from capture_daemon.capturing.reports import Mailbox
 from capture_daemon.capturing.switcher import Switcher
 from capture_daemon.control.configuring import ConfigureRequest
@@ -32,7 +34,7 @@ from capture_daemon.daemon import Daemon
 from capture_daemon.devices.hotplug import Hotplug
 from capture_daemon.diagnosis.journal import Journal
 from capture_daemon.diagnosis.tools import local_tools
-from capture_daemon.lifecycle.fallback import Fallback, FallbackReport, fallback_request
+from capture_daemon.lifecycle.fallback import Fallback, fallback_request
 from capture_daemon.lifecycle.fallback import log as fallback_log
 from capture_daemon.lifecycle.outage import Outage
 from capture_daemon.lifecycle.pipeline import Pipeline, SourceAccess
@@ -80,16 +82,18 @@ class Parts:
         stack.callback(notifier.close)
         events = EventNotifier(acceptor, names)
         stack.callback(events.close)
-        self._device = DeviceThread(post=mailbox.post)
+        self._device = DeviceThread(
+            post=mailbox.slot(lambda report: pending_controls.on_report(report))
+        )
         journal = Journal(incident_journal(state, names.runtime, settings.name))
         self._diagnostics = DiagnosticsThread(
             tools=local_tools(apart_from=spare.sources.current),
             journal=journal,
             source=camera.sources.current,
-            post=mailbox.post,
+            post=mailbox.slot(lambda report: incident_log.on_report(report)),
         )
-        incident_log = IncidentLog(
-            diagnostics=self._diagnostics, journal=journal.path, event=events.send, pid=os.getpid()
+        incident_log: IncidentLog = IncidentLog(
+            diagnostics=self._diagnostics, journal=journal.path, event=events.tell, pid=os.getpid()
         )
         switcher = Switcher(
             ring=writer, announce=notifier.announce, newest_ns=predecessor_state.newest_ns
@@ -104,7 +108,7 @@ class Parts:
                 tell=incident_log.on_incident,
                 given_up=predecessor_state.given_up,
             ),
-            post=mailbox.post,
+            mailbox=mailbox,
             opened=self._on_open,
         )
         self._spare = Pipeline(
@@ -114,7 +118,7 @@ class Parts:
             access=spare,
             outlet=switcher.fallback,
             outage=Outage(log=fallback_log),
-            post=lambda report: mailbox.post(FallbackReport(report)),
+            mailbox=mailbox,
             opened=None,
         )
         for pipeline in (self._camera, self._spare):
@@ -133,8 +137,14 @@ class Parts:
                 if wanted.fallback != present.fallback:
                     spare.sources.check(fallback_request(wanted.capture, wanted.fallback))
 
-        pending_controls = PendingControls(device=self._device, event=events.send)
-        checks = RequestChecks(post=mailbox.post)
+        pending_controls: PendingControls = PendingControls(
+            device=self._device,
+            event=events.tell,
+            controller=self._camera.controller,
+        )
+        checks: RequestChecks = RequestChecks(
+            post=mailbox.slot(lambda report: checks.on_report(report))
+        )
         handlers = Handlers(
             controller=self._camera.controller,
             fallback=fallback,
@@ -182,7 +192,7 @@ class Parts:
             mailbox=mailbox,
             signals=signals,
             hotplug=hotplug,
-            look_for_files=lambda: self._diagnostics.look_for_files(files.lost),
+            look_for_files=partial(self._diagnostics.look_for_files, files.lost),
             supervised=camera.sources.supervised,
         )
         self._renews = lambda: self.daemon.renewing
@@ -212,8 +222,8 @@ class Parts:
         The source is closed, but for a renewal, which leaves a device that is kept streaming.
         """
         deadline = time.monotonic() + timeout_s
-        self._camera.capture.quit(leave=self.daemon.renewing)
-        self._spare.capture.quit()
+        self._camera.capture.command(Quit(leave=self.daemon.renewing))
+        self._spare.capture.command(Quit())
         self._device.quit()
         self._diagnostics.quit()
         holding = (self._camera.capture, self._spare.capture, self._device)

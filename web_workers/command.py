@@ -82,6 +82,8 @@ def web(check: bool, **given: Any) -> None:
             "--view token asks for it",
             err=True,
         )
+        if check:
+            access.password(allowed.password_file)
     if check:
         _check_code(environ)
         return

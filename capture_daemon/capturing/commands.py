@@ -19,7 +19,7 @@ from capture_daemon.sources.base import Interrupt
 
 @dataclass(frozen=True, slots=True)
 class Open:
-    """Open the request's source as this session."""
+    """Open the request's source as this session; ends in Opened or Failed."""
 
     session: int
     request: CaptureRequest
@@ -27,21 +27,26 @@ class Open:
 
 @dataclass(frozen=True, slots=True)
 class RestartStream:
-    """Restart the open stream of this session."""
+    """Restart the open stream of this session; ends in StreamRestarted, or Failed if the source
+    cannot.
+    """
 
     session: int
 
 
 @dataclass(frozen=True, slots=True)
 class Close:
-    """Close whatever is open."""
+    """Close whatever is open; ends in Closed."""
 
     session: int
 
 
 @dataclass(frozen=True, slots=True)
 class RunRung:
-    """Close whatever is open and carry out a rung; it waits for a holder for `limit_s` seconds."""
+    """Close whatever is open and carry out a rung; ends in RungDone.
+
+    It waits for a holder for `limit_s` seconds.
+    """
 
     session: int
     rung: Rung
@@ -90,17 +95,8 @@ class Observed:
 class CaptureCommands(Protocol):
     """What the controller needs of the capture thread; every call returns at once."""
 
-    def open(self, session: int, request: CaptureRequest) -> None:
-        """Open the request's source as this session."""
-
-    def restart_stream(self, session: int) -> None:
-        """Restart the open stream, or fail the session if the source cannot."""
-
-    def close(self, session: int) -> None:
-        """Close whatever is open; ends in Closed."""
-
-    def run_rung(self, session: int, rung: Rung, limit_s: float) -> None:
-        """Carry out a rung with the device closed; ends in RungDone."""
+    def command(self, command: Command) -> None:
+        """Have a command carried out."""
 
     def observed(self) -> Observed:
         """Return what can be seen of its work now."""

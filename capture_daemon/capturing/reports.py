@@ -9,8 +9,9 @@ from __future__ import annotations
 import logging
 import queue
 import traceback
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 from framebus import installation
 from framebus.contract.causes import Cause
@@ -27,6 +28,8 @@ from capture_daemon.sources import remedies
 from capture_daemon.sources.base import Granted, SourceError
 
 log = logging.getLogger(__name__)
+
+_R = TypeVar("_R")
 
 
 def ring_size_remedy(length: int) -> str:
@@ -163,32 +166,34 @@ class RungDone(Report):
 
 
 class Mailbox:
-    """Thread-safe: any thread posts, the main thread polls `fileno()` and collects."""
+    """Thread-safe: any thread posts, the main thread polls `fileno()` and has it delivered."""
 
     def __init__(self) -> None:
-        self._reports: queue.SimpleQueue[object] = queue.SimpleQueue()
+        self._waiting: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
         self._wakeup = Wakeup()
 
     def fileno(self) -> int:
         """Readable while something waits."""
         return self._wakeup.fileno()
 
-    def post(self, report: object) -> None:
-        """Put a report in; after `close` nobody takes it. Never blocks."""
-        self._reports.put(report)
-        self._wakeup.set()
+    def slot(self, take: Callable[[_R], None]) -> Callable[[_R], None]:
+        """Return what posts reports to `take`, which the main thread calls with each.
 
-    def collect(self) -> list[object]:
-        """Take out what waits, oldest first."""
+        It never blocks; what is posted after `close` nobody takes.
+        """
+
+        def post(report: _R) -> None:
+            self._waiting.put(lambda: take(report))
+            self._wakeup.set()
+
+        return post
+
+    def deliver(self) -> None:
+        """Have what waits taken, oldest first."""
         # The descriptor first: a report posted after this line sets it again.
-        if not self._wakeup.clear():
-            return []
-        reports = []
-        while True:
-            try:
-                reports.append(self._reports.get_nowait())
-            except queue.Empty:
-                return reports
+        if self._wakeup.clear():
+            while not self._waiting.empty():
+                self._waiting.get_nowait()()
 
     def close(self) -> None:
         """Close the descriptor."""

@@ -13,10 +13,11 @@ import time
 from collections.abc import Callable
 
 from framebus.contract.causes import Cause
-from framebus.contract.words import DEVICE_LEVEL, Rung
+from framebus.contract.words import DEVICE_LEVEL
 
 from capture_daemon.capturing.commands import (
     Close,
+    Command,
     CommandQueue,
     Observed,
     Open,
@@ -45,10 +46,7 @@ from capture_daemon.ownership.source_owner import SourceOwner
 from capture_daemon.recovery.base import Rungs
 from capture_daemon.recovery.rungs import Outcome, Result
 from capture_daemon.settings.capture_request import CaptureRequest
-from capture_daemon.sources.base import (
-    Restartable,
-    Source,
-)
+from capture_daemon.sources.base import Restartable, Source
 
 log = logging.getLogger(__name__)
 
@@ -57,7 +55,7 @@ _READ_S = 0.5
 
 
 class CaptureThread(threading.Thread):
-    """Start it once; `quit` ends it. The other public methods return at once, in any thread."""
+    """Start it once; `Quit` ends it. The other public methods return at once, in any thread."""
 
     def __init__(
         self,
@@ -87,28 +85,9 @@ class CaptureThread(threading.Thread):
 
     # -- for other threads ---------------------------------------------------------------------
 
-    def open(self, session: int, request: CaptureRequest) -> None:
-        """Open the request's source; ends in Opened or Failed."""
-        self._commands.put(Open(session, request))
-
-    def restart_stream(self, session: int) -> None:
-        """Restart the open stream; ends in StreamRestarted or Failed."""
-        self._commands.put(RestartStream(session))
-
-    def close(self, session: int) -> None:
-        """Close whatever is open; ends in Closed."""
-        self._commands.put(Close(session))
-
-    def run_rung(self, session: int, rung: Rung, limit_s: float) -> None:
-        """Carry out a rung with the device closed; ends in RungDone."""
-        self._commands.put(RunRung(session, rung, limit_s))
-
-    def quit(self, *, leave: bool = False) -> None:
-        """Close whatever is open, and end the thread.
-
-        With `leave`, a device that a keeper has too goes on streaming for a successor.
-        """
-        self._commands.put(Quit(leave))
+    def command(self, command: Command) -> None:
+        """Have a command carried out; what comes of it is posted."""
+        self._commands.put(command)
 
     def dispose(self) -> None:
         """Give the thread's descriptor back, after its end."""

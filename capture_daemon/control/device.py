@@ -1,19 +1,18 @@
 """The device thread: asks and adjusts the open source's device, which may take it seconds.
 
 It exists so that a control call never waits in the main thread and never delays a frame in the
-capture thread. It decides nothing; what happened goes to the mailbox.
+capture thread.
 """
 
 from __future__ import annotations
 
 import logging
-import queue
-import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from framebus.errors import UsageError
 
+from capture_daemon.control.job_thread import JobThread
 from capture_daemon.sources.base import Adjustable, Source, SourceError
 
 log = logging.getLogger(__name__)
@@ -55,66 +54,32 @@ class ControlsSet:
 DeviceReport = Described | ControlsRead | ControlsSet
 
 
-@dataclass(frozen=True, slots=True)
-class _Attach:
-    session: int
-    source: Source
-
-
-@dataclass(frozen=True, slots=True)
-class _Read:
-    ticket: int
-
-
-@dataclass(frozen=True, slots=True)
-class _Set:
-    ticket: int
-    values: Mapping[str, object]
-
-
-class DeviceThread(threading.Thread):
-    """Start it once; `quit` ends it. The other public methods return at once, in any thread."""
+class DeviceThread(JobThread):
+    """Works on the source that was opened last."""
 
     def __init__(self, *, post: Callable[[DeviceReport], None]) -> None:
-        # A daemon thread: one that hangs in an ioctl must not keep the interpreter from exiting.
-        super().__init__(name="device", daemon=True)
+        super().__init__(name="device")
         self._post = post
-        self._jobs: queue.SimpleQueue[_Attach | _Read | _Set | None] = queue.SimpleQueue()
         self._source: Source | None = None
 
     def attach(self, session: int, source: Source) -> None:
         """A source was opened: describe it, and work on it from now on. Ends in Described."""
-        self._jobs.put(_Attach(session, source))
+        self._put(lambda: self._attach(session, source))
 
     def read_controls(self, ticket: int) -> None:
         """Read the controls. Ends in ControlsRead."""
-        self._jobs.put(_Read(ticket))
+        self._put(lambda: self._post(ControlsRead(ticket, self._controls())))
 
     def set_controls(self, ticket: int, values: Mapping[str, object]) -> None:
         """Set controls. Ends in ControlsSet."""
-        self._jobs.put(_Set(ticket, values))
+        self._put(lambda: self._post(self._set(ticket, values)))
 
-    def quit(self) -> None:
-        """End the thread after the job it is at."""
-        self._jobs.put(None)
-
-    def run(self) -> None:
-        """Do one job after another."""
-        while (job := self._jobs.get()) is not None:
-            match job:
-                case _Attach(session, source):
-                    self._source = source
-                    self._post(self._describe(session))
-                case _Read(ticket):
-                    self._post(ControlsRead(ticket, self._controls()))
-                case _Set(ticket, values):
-                    self._post(self._set(ticket, values))
-
-    def _describe(self, session: int) -> Described:
-        source = self._source
-        if not isinstance(source, Adjustable):
-            return Described(session, False, [], [])
-        return Described(session, True, self._try(source.formats), self._controls())
+    def _attach(self, session: int, source: Source) -> None:
+        self._source = source
+        if isinstance(source, Adjustable):
+            self._post(Described(session, True, self._try(source.formats), self._controls()))
+        else:
+            self._post(Described(session, False, [], []))
 
     def _controls(self) -> Documents | None:
         source = self._source

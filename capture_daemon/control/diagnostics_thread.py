@@ -1,33 +1,28 @@
 """The diagnostics thread: slow questions about the machine, and the journal on disk, in turn.
 
 It reads /proc, the kernel's log and a disk, any of which may hang; so neither the main thread nor a
-frame ever waits for it. It decides nothing; what it found goes to the mailbox. An answer that never
-comes costs the evidence, and nothing else.
+frame ever waits for it. An answer that never comes costs the evidence, and nothing else.
 """
 
 from __future__ import annotations
 
-import logging
 import os
-import queue
-import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
 
+from capture_daemon.control.job_thread import JobThread
 from capture_daemon.diagnosis.incidents import Evidence, left_open
+from capture_daemon.diagnosis.journal import Journal
 from capture_daemon.diagnosis.records import DiagnosedDevice, Holders
 from capture_daemon.diagnosis.tools import Tools
 from capture_daemon.settings.spec import SourceSpec
 
-log = logging.getLogger(__name__)
-
 BEFORE_NS = 3_000_000_000
 """The kernel speaks of a loss before we notice it: lines from this long before it count."""
 QUEUED_MAX = 100
-"""Questions that may wait while one hangs; further ones are dropped, and counted."""
+"""Questions that may wait while one hangs; further ones are dropped."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,52 +61,30 @@ class JournalTrouble:
     """Documents lost so far."""
 
 
-@dataclass(frozen=True, slots=True)
-class FilesSeen:
-    """Whether others can still find this daemon."""
-
-    lost: Path | None
-    """A file by which they do, that is gone."""
+DiagnosticsReport = EvidenceFound | HoldersSeen | JournalRead | JournalTrouble
 
 
-DiagnosticsReport = EvidenceFound | HoldersSeen | JournalRead | JournalTrouble | FilesSeen
-
-
-class Records(Protocol):
-    """Where incidents are kept (diagnosis.journal.Journal)."""
-
-    def append(self, document: Mapping[str, object]) -> None:
-        """Write one. Raises OSError."""
-
-    def read(self) -> list[dict[str, object]]:
-        """Return all. Raises OSError."""
-
-
-class DiagnosticsThread(threading.Thread):
-    """Start it once; `quit` ends it. The other public methods return at once, in any thread."""
+class DiagnosticsThread(JobThread):
+    """Asks the machine it runs on, and remembers the device that was open last."""
 
     def __init__(
         self,
         *,
         tools: Tools,
-        journal: Records,
+        journal: Journal,
         source: Callable[[], SourceSpec | None],
         post: Callable[[DiagnosticsReport], None],
     ) -> None:
         """Take what to ask; `source` returns what the capture thread works on now."""
-        # A daemon thread: one that hangs in /proc must not keep the interpreter from exiting.
-        super().__init__(name="diagnostics", daemon=True)
+        super().__init__(name="diagnostics", most=QUEUED_MAX)
         self._tools = tools
         self._journal = journal
         self._source = source
         self._post = post
-        self._jobs: queue.Queue[Callable[[], object] | None] = queue.Queue(QUEUED_MAX)
         self._device: DiagnosedDevice | None = None
         self._trouble: str | None = None
         self._unwritten = 0
         self._not_taken = 0  # the caller's thread counts these, the diagnostics thread those above
-        self.dropped = 0
-        """Questions that were not even asked, because earlier ones hang."""
 
     def evidence(self, incident: str, since_utc_ns: int, *, holders: bool) -> None:
         """Find out about an incident that began then. Ends in EvidenceFound."""
@@ -131,36 +104,15 @@ class DiagnosticsThread(threading.Thread):
             self._not_taken += 1
             self._tell_trouble(f"one of {QUEUED_MAX} questions before it hangs")
 
-    def look_for_files(self, lost: Callable[[], Path | None]) -> bool:
-        """Ask `lost` which file is gone. Ends in FilesSeen; False if too many questions wait."""
-        return self._put(lambda: self._post(FilesSeen(lost())))
+    def look_for_files(
+        self, lost: Callable[[], Path | None], post: Callable[[Path | None], None]
+    ) -> bool:
+        """Have `lost` say which file is gone, and post it; False if too many questions wait."""
+        return self._put(lambda: post(lost()))
 
     def read_journal(self) -> None:
         """Read what earlier daemons wrote. Ends in JournalRead or JournalTrouble."""
         self._put(self._read)
-
-    def quit(self) -> None:
-        """End the thread after what is asked already."""
-        try:
-            self._jobs.put_nowait(None)
-        except queue.Full:
-            log.warning("%d questions are left unanswered: one of them hangs", QUEUED_MAX)
-
-    def run(self) -> None:
-        """Do one job after another."""
-        while (job := self._jobs.get()) is not None:
-            try:
-                job()
-            except Exception:
-                log.exception("a bug in the diagnostics thread")  # it must not end the thread
-
-    def _put(self, job: Callable[[], object]) -> bool:
-        try:
-            self._jobs.put_nowait(job)
-        except queue.Full:
-            self.dropped += 1
-            return False
-        return True
 
     def _look_at_device(self) -> DiagnosedDevice | None:
         found = self._tools.device(self._source())

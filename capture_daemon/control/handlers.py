@@ -10,13 +10,7 @@ from typing import Any
 
 from framebus.contract.methods import METHODS, QUERIES
 from framebus.contract.words import Rung
-from framebus.control.protocol import (
-    INVALID_PARAMS,
-    METHOD_NOT_FOUND,
-    NOT_NOW,
-    NOT_SUPPORTED,
-)
-from framebus.errors import UsageError
+from framebus.control.protocol import METHOD_NOT_FOUND, NOT_NOW, NOT_SUPPORTED
 from framebus.spelling import nearest
 
 from capture_daemon.control import lending
@@ -87,20 +81,18 @@ class Handlers:
         }
 
     def call(self, name: str, params: Params, answer: Answer) -> None:
-        """Carry out one call of somebody who may command."""
-        if name in METHODS:
-            _run(self.commands, name, params, answer)
-        else:
+        """Carry out one call of somebody who may command. Raises Refusal, UsageError."""
+        if name not in METHODS:
             hint = nearest(name, METHODS)
-            answer.refuse(Refusal(METHOD_NOT_FOUND, f"there is no method {name[:64]!r}{hint}"))
+            raise Refusal(METHOD_NOT_FOUND, f"there is no method {name[:64]!r}{hint}")
+        self.commands[name](answer, **METHODS[name].checked(params))
 
     def ask(self, name: str, params: Params, answer: Answer) -> None:
-        """Carry out one call of somebody who may not command."""
-        if name in QUERIES:
-            _run(self.queries, name, params, answer)
-        else:
+        """Carry out one call of somebody who may not command. Raises Refusal, UsageError."""
+        if name not in QUERIES:
             hint = f"only {' and '.join(QUERIES)} are answered here: use the control socket"
-            answer.refuse(Refusal(METHOD_NOT_FOUND, hint))
+            raise Refusal(METHOD_NOT_FOUND, hint)
+        self.queries[name](answer, **METHODS[name].checked(params))
 
     def _do_status(self, answer: Answer) -> None:
         answer.result(self._status(self._clock(), True))
@@ -155,17 +147,13 @@ class Handlers:
         )
 
     def _do_formats(self, answer: Answer) -> None:
-        answer.result(self._pending_controls.formats(self._controller.source.request.spec.public))
+        answer.result(self._pending_controls.formats())
 
     def _do_controls(self, answer: Answer) -> None:
-        self._pending_controls.read(
-            self._controller.source.request.spec.public, answer, self._clock()
-        )
+        self._pending_controls.read(answer, self._clock())
 
     def _do_set_controls(self, answer: Answer, /, **values: object) -> None:
-        self._pending_controls.set(
-            self._controller.source.request.spec.public, values, answer, self._clock()
-        )
+        self._pending_controls.set(values, answer, self._clock())
 
     def _do_reset(self, answer: Answer, *, rung: Rung) -> None:
         objection = self._controller.reset(rung, self._clock())
@@ -208,14 +196,3 @@ class Handlers:
 
     def _state(self) -> dict[str, object]:
         return {"state": self._controller.state.value}
-
-
-def _run(
-    handlers: Mapping[str, Callable[..., None]], name: str, params: Params, answer: Answer
-) -> None:
-    try:
-        handlers[name](answer, **METHODS[name].checked(params))
-    except UsageError as error:
-        answer.refuse(Refusal(INVALID_PARAMS, str(error)))
-    except Refusal as refusal:
-        answer.refuse(refusal)

@@ -7,7 +7,7 @@ or with what is known and the truth about what is still pending. Knows no socket
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from framebus.contract.words import EventName
 from framebus.control.protocol import CAMERA_REFUSED, INVALID_PARAMS, NOT_NOW, NOT_SUPPORTED
@@ -23,6 +23,7 @@ from capture_daemon.control.device import (
     Documents,
 )
 from capture_daemon.control.refusal import Answer, Refusal, WaitingCall, earliest_ns
+from capture_daemon.lifecycle.controller import CaptureController
 from capture_daemon.sources.base import SourceError
 
 MOST_PENDING = 16
@@ -41,35 +42,39 @@ class PendingControls:
     """The device's side of the control methods."""
 
     def __init__(
-        self, *, device: DeviceThread, event: Callable[[EventName, Mapping[str, object]], None]
+        self,
+        *,
+        device: DeviceThread,
+        event: Callable[[EventName, Mapping[str, object]], None],
+        controller: CaptureController,
     ) -> None:
+        """Take where to ask and to tell; `controller` knows which source it is now."""
         self._device = device
         self._event = event
+        self._controller = controller
         self._known: Described | None = None
         self._calls: dict[int, _Call] = {}
         self._ticket = 0
 
-    def formats(self, source: str) -> Mapping[str, object]:
+    def formats(self) -> Mapping[str, object]:
         """Return what the camera offers, from memory. Raises Refusal."""
-        formats = self._described(source).formats
+        formats = self._described().formats
         if formats is None:
-            raise Refusal(
-                NOT_NOW, f"{source} would not say when it was opened: `restart` asks again"
-            )
+            raise self._refusal(NOT_NOW, "would not say when it was opened: `restart` asks again")
         return {"formats": formats}
 
-    def read(self, source: str, answer: Answer, now_ns: int) -> None:
+    def read(self, answer: Answer, now_ns: int) -> None:
         """Answer with the controls. Raises Refusal."""
-        self._described(source)
+        self._described()
         for call in self._calls.values():
             if not call.names:  # a reading is under way: join it
                 call.join(answer, now_ns)
                 return
         self._device.read_controls(self._begin([], answer, now_ns))
 
-    def set(self, source: str, values: Mapping[str, object], answer: Answer, now_ns: int) -> None:
+    def set(self, values: Mapping[str, object], answer: Answer, now_ns: int) -> None:
         """Set controls and answer with what became of them. Raises Refusal."""
-        known = self._described(source).controls
+        known = self._described().controls
         _check(known or [], values)
         self._device.set_controls(self._begin(list(values), answer, now_ns), values)
 
@@ -81,7 +86,8 @@ class PendingControls:
         """Take in what the device thread says, and answer those who wait for it."""
         match report:
             case Described():
-                self._known = report
+                if report.session == self._controller.sessions.number:  # else it is old news
+                    self._known = report
             case ControlsRead(ticket, controls):
                 self._remember(controls)
                 for answer in self._end(ticket):
@@ -103,18 +109,17 @@ class PendingControls:
         """Return when `tick` must be called next; None if nobody waits."""
         return earliest_ns(self._calls.values())
 
-    def _described(self, source: str) -> Described:
+    def _described(self) -> Described:
         if self._known is None:
-            raise Refusal(
-                NOT_NOW,
-                f"{source} has not said yet what it offers: it must be open for that; "
-                "`status` tells what it does now",
-            )
+            hint = "it must be open for that; `status` tells what it does now"
+            raise self._refusal(NOT_NOW, f"has not said yet what it offers: {hint}")
         if not self._known.adjustable:
-            raise Refusal(
-                NOT_SUPPORTED, f"{source} has no formats or controls: only a v4l2 camera has"
-            )
+            hint = "only a v4l2 camera has"
+            raise self._refusal(NOT_SUPPORTED, f"has no formats or controls: {hint}")
         return self._known
+
+    def _refusal(self, code: int, why: str) -> Refusal:
+        return Refusal(code, f"{self._controller.source.request.spec.public} {why}")
 
     def _begin(self, names: list[str], answer: Answer, now_ns: int) -> int:
         if len(self._calls) >= MOST_PENDING:
@@ -132,8 +137,7 @@ class PendingControls:
 
     def _remember(self, controls: Documents | None) -> None:
         if controls is not None and self._known is not None:
-            known = self._known
-            self._known = Described(known.session, known.adjustable, known.formats, controls)
+            self._known = replace(self._known, controls=controls)
 
     def _reading(self, *, fresh: bool) -> Mapping[str, object]:
         controls = (self._known.controls if self._known else None) or []

@@ -6,6 +6,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from framebus.control.protocol import HELD, INTERNAL_ERROR, INVALID_PARAMS
+from framebus.errors import CameraHeld, UsageError
+
+from capture_daemon.capturing.reports import log_bug
+
 BOUND_S = 0.08
 """How long a call may wait for another thread; control promises an answer within 100 ms."""
 
@@ -17,6 +22,20 @@ class Refusal(Exception):
         super().__init__(message)
         self.code = code
         self.message = message
+
+
+def refusal_of(error: Exception, method: str) -> Refusal:
+    """Return what a caller is told of the error that ended his call; a bug is logged, too."""
+    match error:
+        case Refusal():
+            return error
+        case UsageError():
+            return Refusal(INVALID_PARAMS, str(error))
+        case CameraHeld():
+            return Refusal(HELD, str(error))
+        case _:
+            log_bug(f"a bug in the control method {method[:64]!r}", error)
+            return Refusal(INTERNAL_ERROR, "a bug in the daemon; its log has it")
 
 
 class Answer(Protocol):

@@ -10,11 +10,15 @@ import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from framebus.control.protocol import HELD, INTERNAL_ERROR, INVALID_PARAMS, NOT_NOW
-from framebus.errors import CameraHeld, UsageError
+from framebus.control.protocol import NOT_NOW
 
-from capture_daemon.capturing.reports import log_bug
-from capture_daemon.control.refusal import Answer, Refusal, WaitingCall, earliest_ns
+from capture_daemon.control.refusal import (
+    Answer,
+    Refusal,
+    WaitingCall,
+    earliest_ns,
+    refusal_of,
+)
 
 HANGING_MAX = 4
 """Looks that may hang at a time; further ones are refused."""
@@ -85,13 +89,8 @@ class RequestChecks:
                 if isinstance(report.outcome, Exception):
                     raise report.outcome
                 call.apply(report.outcome, answer)
-            except CameraHeld as error:
-                answer.refuse(Refusal(HELD, str(error)))
-            except UsageError as error:
-                answer.refuse(Refusal(INVALID_PARAMS, str(error)))
             except Exception as error:  # noqa: BLE001  as in any other method
-                log_bug("a bug in the control method 'configure'", error)
-                answer.refuse(Refusal(INTERNAL_ERROR, "a bug in the daemon; its log has it"))
+                answer.refuse(refusal_of(error, "configure"))
 
     def tick(self, now_ns: int) -> None:
         """Answer those who have waited long enough."""

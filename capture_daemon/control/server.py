@@ -9,20 +9,19 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
-from typing import NamedTuple
 
 from framebus.contract.documents import ControlDocument
 from framebus.contract.words import Drop
 from framebus.control import protocol
-from framebus.control.protocol import ProtocolError, Reply, Request, RequestId, parse_request
+from framebus.control.protocol import ProtocolError, Reply, RequestId, parse_request
 from framebus.zmtp.peer import Peer
 from framebus.zmtp.server import Server
 from framebus.zmtp.session import Kind, Message
 from framebus.zmtp.wire import message as encoded
 
-from capture_daemon.capturing.reports import log_bug
-from capture_daemon.control.refusal import Answer, Refusal
+from capture_daemon.control.refusal import Answer, Refusal, refusal_of
 
 _ROUTER = Kind(b"ROUTER", frozenset({b"DEALER", b"REQ", b"ROUTER"}), protocol.MESSAGE_MAX)
 _READ_MAX = 16_384
@@ -32,13 +31,7 @@ _KERNEL_QUEUED = 16_384
 _WORDS_MAX = 2000  # characters of an error; what it quotes may be as long as a request
 
 Call = Callable[[str, Mapping[str, object], Answer], None]
-
-
-class _Route(NamedTuple):
-    """Where an answer goes, and the parts that it has before its text."""
-
-    peer: Peer
-    before: tuple[bytes, ...] = ()
+"""Carry out a request: answer it now or later, or raise why not."""
 
 
 class ControlServer:
@@ -85,37 +78,33 @@ class ControlServer:
         """Carry out a request, or say or count that it is none."""
         match message.parts:
             case [text]:
-                route = _Route(peer)
+                before: list[bytes] = []
             case [*before, b"", text] if len(message.parts) == message.count:
                 # A REQ sends, and wants, an empty delimiter, and before it what proxies put there
                 # and its number (ZMQ_REQ_CORRELATE), https://rfc.zeromq.org/spec/28/.
-                route = _Route(peer, (*before, b""))
+                before.append(b"")
             case _:
                 self.dropped["parts"] += 1
                 return
+        send = partial(self._send, peer, before)
         try:
             request = parse_request(text)
         except ProtocolError as error:
             self.dropped["malformed"] += 1
-            self._send(route, Reply(error.id, code=error.code, message=error.message))
+            send(Reply(error.id, code=error.code, message=error.message))
             return
-        self._handle(route, request)
-
-    def _handle(self, route: _Route, request: Request) -> None:
-        answer = _Answer(lambda reply: self._send(route, reply), request.id)
+        answer = _Answer(send, request.id)
         try:
             self._call(request.method, request.params, answer)
-        except Exception as error:  # noqa: BLE001
-            # A bug in one method must not end the capture of everybody else.
-            log_bug(f"a bug in the control method {request.method[:64]!r}", error)
-            answer.refuse(Refusal(protocol.INTERNAL_ERROR, "a bug in the daemon; its log has it"))
+        except Exception as error:  # noqa: BLE001  a bug must not end everybody else's capture
+            answer.refuse(refusal_of(error, request.method))
 
-    def _send(self, route: _Route, reply: Reply) -> None:
+    def _send(self, peer: Peer, before: list[bytes], reply: Reply) -> None:
         text = reply.encode()
         if len(text) > protocol.MESSAGE_MAX:
             message = f"the answer has {len(text)} bytes, over {protocol.MESSAGE_MAX}"
             text = Reply(reply.id, code=protocol.INTERNAL_ERROR, message=message).encode()
-        if self._server.send(route.peer, encoded(*route.before, text)):
+        if self._server.send(peer, encoded(*before, text)):
             self.answered += 1
         else:
             self.dropped["answers"] += 1  # the peer is gone, or does not read

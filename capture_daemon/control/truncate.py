@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import bisect
 import json
 
 
@@ -9,12 +10,7 @@ def truncate(text: str, most: int) -> str:
     """Return `text`, or as much of its beginning as takes at most `most` bytes of JSON."""
     if len(json.dumps(text)) <= most:
         return text
-    low, high = 0, most
-    while low < high:
-        middle = (low + high + 1) // 2
-        low, high = (middle, high) if _fits(text[:middle], most) else (low, middle - 1)
-    return text[:low] + "…"
-
-
-def _fits(text: str, most: int) -> bool:
-    return len(json.dumps(text + "…")) <= most
+    fitting = bisect.bisect_right(
+        range(most), most, key=lambda length: len(json.dumps(text[:length] + "…"))
+    )
+    return text[: max(0, fitting - 1)] + "…"

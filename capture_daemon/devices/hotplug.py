@@ -11,7 +11,6 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
@@ -42,13 +41,6 @@ class Monitor(Protocol):
         """Return the next event, None if there is none."""
 
 
-@dataclass(frozen=True, slots=True)
-class MonitorOpened:
-    """Events can be heard from now on; None where they cannot."""
-
-    monitor: Monitor | None
-
-
 OpenMonitor = Callable[[], Monitor | None]
 
 
@@ -60,11 +52,14 @@ class Hotplug:
         self._after_s = after_s
         self._ending = threading.Event()
         self._thread = threading.Thread(target=self._open, name="hotplug", daemon=True)
-        self._post: Callable[[MonitorOpened], None] | None = None
+        self._post: Callable[[Monitor | None], None] | None = None
         self._monitor: Monitor | None = None
 
-    def start(self, post: Callable[[MonitorOpened], None]) -> None:
-        """Open the monitor in a while, in a thread that ends with posting it to the main one."""
+    def start(self, post: Callable[[Monitor | None], None]) -> None:
+        """Open the monitor in a while, in a thread that ends with posting it to the main one.
+
+        None where no events can be heard.
+        """
         self._post = post
         self._thread.start()
 
@@ -105,7 +100,7 @@ class Hotplug:
             return
         monitor = self._open_monitor()
         if not self._ending.is_set():
-            self._post(MonitorOpened(monitor))
+            self._post(monitor)
 
 
 def open_monitor(udevd: Path = _UDEVD) -> Monitor | None:

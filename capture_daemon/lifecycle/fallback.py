@@ -14,23 +14,15 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, MutableMapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from framebus.contract.words import State
 
-from capture_daemon.capturing.reports import Report
 from capture_daemon.lifecycle.controller import CaptureController
 from capture_daemon.lifecycle.snapshot import FallbackSnapshot
 from capture_daemon.settings.capture_request import CaptureRequest
 from capture_daemon.settings.spec import SourceSpec
-
-
-@dataclass(frozen=True, slots=True)
-class FallbackReport:
-    """What the fallback's capture thread reports, so that nobody takes it for the camera's."""
-
-    report: Report
 
 
 class FallbackLog(logging.LoggerAdapter[logging.Logger]):
@@ -81,10 +73,6 @@ class Fallback:
             self.own.configure(fallback_request(self._camera.source.request, spec), now_ns)
         self.tick(now_ns)
         return changed
-
-    def on_report(self, report: FallbackReport, now_ns: int) -> None:
-        """Take in what its capture thread says."""
-        self.own.on_report(report.report, now_ns)
 
     def tick(self, now_ns: int) -> None:
         """Look at the camera, and at what is due; after every round of the main loop."""

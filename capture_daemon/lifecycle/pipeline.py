@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from capture_daemon.capturing.counters import FrameCounters
 from capture_daemon.capturing.publisher import Publisher
-from capture_daemon.capturing.reports import Report
+from capture_daemon.capturing.reports import Mailbox, Report
 from capture_daemon.capturing.switcher import Input
 from capture_daemon.capturing.thread import CaptureThread
 from capture_daemon.lifecycle.controller import CaptureController
@@ -42,10 +42,10 @@ class Pipeline:
         access: SourceAccess,
         outlet: Input,
         outage: Outage,
-        post: Callable[[Report], None],
+        mailbox: Mailbox,
         opened: Callable[[int, Source], None] | None,
     ) -> None:
-        """`name` is the thread's; `post` takes its reports, and `opened` each source it opens."""
+        """`name` is the thread's; `opened` gets each source that it opens."""
         self.counters = FrameCounters()
         self.capture = CaptureThread(
             name=name,
@@ -53,7 +53,7 @@ class Pipeline:
             rungs=access.rungs,
             publisher=Publisher(outlet=outlet, counters=self.counters),
             counters=self.counters,
-            post=post,
+            post=mailbox.slot(self._on_report),
             opened=opened,
         )
         self.controller = CaptureController(
@@ -63,3 +63,6 @@ class Pipeline:
             now_ns=time.monotonic_ns(),
             outage=outage,
         )
+
+    def _on_report(self, report: Report) -> None:
+        self.controller.on_report(report, time.monotonic_ns())

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from framebus.contract.words import Rung
 
-from capture_daemon.capturing.commands import CaptureCommands
+from capture_daemon.capturing.commands import CaptureCommands, Close, Open, RestartStream, RunRung
 from capture_daemon.capturing.reports import Closed, Opened, Report
 from capture_daemon.settings.capture_request import CaptureRequest
 
@@ -41,22 +41,22 @@ class Sessions:
         """Open the request's source."""
         self.number += 1
         self._opened_ns = now_ns
-        self._capture.open(self.number, request)
+        self._capture.command(Open(self.number, request))
 
     def close(self) -> None:
         """Close whatever is open."""
         self.number += 1
         self._closing = self.number
-        self._capture.close(self.number)
+        self._capture.command(Close(self.number))
 
     def run_rung(self, rung: Rung, limit_s: float) -> None:
         """Carry out a rung with the device closed."""
         self.number += 1
-        self._capture.run_rung(self.number, rung, limit_s)
+        self._capture.command(RunRung(self.number, rung, limit_s))
 
     def restart_stream(self) -> None:
         """Restart the stream of the present session."""
-        self._capture.restart_stream(self.number)
+        self._capture.command(RestartStream(self.number))
 
     def is_news(self, report: Report) -> bool:
         """Tell whether a report is of the present session; of others only a close done counts."""

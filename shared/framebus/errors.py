@@ -2,25 +2,6 @@
 
 Every exception that leaves a public function of this package is a `FramebusError`; what libraries
 raise (OSError, ZMQError) is translated once, where it happens. Nothing here does any I/O.
-
-    FramebusError
-    ├── UsageError          the caller's input is wrong: mend it            (exit 64)
-    │   └── BadCameraName
-    ├── CameraAbsent        nobody publishes this camera: wait, or start it (exit 69)
-    ├── CameraHeld          another process has it: its pid is named        (exit 75)
-    ├── PartMissing         a package is not installed: install it        (exit 69)
-    ├── NoPermission        a person must grant something                   (exit 77)
-    │   └── Untrusted       somebody else may have made it: a person must look
-    ├── OutOfResources      no descriptor, memory or room is left: try again later (exit 71)
-    ├── RingError
-    │   ├── FrameTooLarge   the writer refused one frame: count it, go on
-    │   ├── FrameGone       the reader asked for a frame that is overwritten: take the newest
-    │   ├── FrameTimeout    no new frame came in time: the camera is slow, or away
-    │   ├── SegmentInvalid  not a ring, or a layout that this version cannot read
-    │   └── SegmentFull     no room in shared memory for a ring of this size
-    └── ControlError        a control call failed
-        ├── ControlTimeout  no reply in time: the daemon is gone, or busy
-        └── CommandRefused  the daemon answered with a JSON-RPC error
 """
 
 from __future__ import annotations
@@ -53,7 +34,7 @@ class FramebusError(Exception):
 
 
 class UsageError(FramebusError):
-    """The caller's input is wrong; nothing was changed."""
+    """The caller's input is wrong, for the caller to mend; nothing was changed."""
 
     exit_code = os.EX_USAGE
 
@@ -63,7 +44,7 @@ class BadCameraName(UsageError):
 
 
 class CameraAbsent(FramebusError):
-    """Nobody publishes this camera now."""
+    """Nobody publishes this camera now: wait, or start it."""
 
     exit_code = os.EX_UNAVAILABLE
 
@@ -79,7 +60,7 @@ class CameraHeld(FramebusError):
 
 
 class PartMissing(FramebusError):
-    """Something that framebus is made of is not installed, or does not load."""
+    """Something that framebus is made of is not installed, or does not load: install it."""
 
     exit_code = os.EX_UNAVAILABLE
 
@@ -129,15 +110,15 @@ class RingError(FramebusError):
 
 
 class FrameTooLarge(RingError):
-    """A frame exceeds the largest that this ring takes (a quarter of its arena)."""
+    """A frame exceeds the largest that this ring takes (a quarter of its arena): go on."""
 
 
 class FrameGone(RingError):
-    """The frame asked for is overwritten, or was never published in this epoch."""
+    """The frame asked for is overwritten, or was never published in this epoch: take the newest."""
 
 
 class FrameTimeout(RingError, TimeoutError):
-    """No new frame came in the time given."""
+    """No new frame came in the time given: the camera is slow, or away."""
 
     exit_code = os.EX_TEMPFAIL
 
@@ -161,7 +142,7 @@ class ControlError(FramebusError):
 
 
 class ControlTimeout(ControlError):
-    """No reply came in time."""
+    """No reply came in time: the daemon is gone, or busy."""
 
     exit_code = os.EX_TEMPFAIL
 

@@ -10,25 +10,23 @@ import os
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from types import MappingProxyType
+from typing import Final
 
 from framebus.errors import FramebusError, NoPermission, PartMissing
 
-PACKAGES: Mapping[str, str] = MappingProxyType(
-    {
-        "PIL": "Pillow",
-        "click": "click",
-        "flask": "flask",
-        "gunicorn": "gunicorn",
-        "linuxpy": "linuxpy",
-        "numpy": "numpy",
-        "prometheus_client": "prometheus-client",
-        "pyudev": "pyudev",
-        "segno": "segno",
-        "simplejpeg": "simplejpeg",
-        "zmq": "pyzmq",
-    }
-)
+PACKAGES: Final[Mapping[str, str]] = {
+    "PIL": "Pillow",
+    "click": "click",
+    "flask": "flask",
+    "gunicorn": "gunicorn",
+    "linuxpy": "linuxpy",
+    "numpy": "numpy",
+    "prometheus_client": "prometheus-client",
+    "pyudev": "pyudev",
+    "segno": "segno",
+    "simplejpeg": "simplejpeg",
+    "zmq": "pyzmq",
+}
 """Module: the package that brings it (setup.cfg's install_requires)."""
 FOR_THE_WEB = ("PIL", "flask", "gunicorn", "prometheus_client", "zmq")
 """What the web tier cannot start without."""

@@ -43,13 +43,8 @@ class Listener:
 
     def __init__(self, context: zmq.Context[zmq.Socket[bytes]], names: CameraNames) -> None:
         """Raise OutOfResources where there is no descriptor for a socket."""
-        self.socket = open_socket(context, zmq.SUB)
-        self.socket.linger = 0
+        self.socket = _subscriber(context, _HINT_MAX)
         self.socket.setsockopt(zmq.CONFLATE, 1)  # works only when set before connect
-        self.socket.setsockopt(zmq.MAXMSGSIZE, _HINT_MAX)
-        self.socket.setsockopt(zmq.RECONNECT_IVL, 20)
-        self.socket.setsockopt(zmq.RECONNECT_IVL_MAX, 200)
-        self.socket.setsockopt(zmq.SUBSCRIBE, b"")
         self._endpoint = endpoint(names.frames_socket)
         self._connected = False
         self._readable = [(self.socket, _READABLE)]
@@ -97,13 +92,19 @@ def event_socket(context: zmq.Context[zmq.Socket[bytes]], names: CameraNames) ->
     Raises what trusted_files.owner_of does of the runtime directory, and OutOfResources.
     """
     owner_of(names.runtime)
+    socket = _subscriber(context, _EVENT_MAX)
+    socket.connect(endpoint(names.events_socket))
+    return socket
+
+
+def _subscriber(context: zmq.Context[zmq.Socket[bytes]], message_max: int) -> zmq.Socket[bytes]:
+    """Return a SUB socket for all messages of at most so many bytes, not connected yet."""
     socket = open_socket(context, zmq.SUB)
     socket.linger = 0
-    socket.setsockopt(zmq.MAXMSGSIZE, _EVENT_MAX)
+    socket.setsockopt(zmq.MAXMSGSIZE, message_max)
     socket.setsockopt(zmq.SUBSCRIBE, b"")
     socket.setsockopt(zmq.RECONNECT_IVL, 20)
     socket.setsockopt(zmq.RECONNECT_IVL_MAX, 200)
-    socket.connect(endpoint(names.events_socket))
     return socket
 
 

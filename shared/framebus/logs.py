@@ -31,14 +31,8 @@ def to_journal(fd: int, environ: Mapping[str, str] = os.environ) -> bool:
     return (device, inode) == (str(status.st_dev), str(status.st_ino))
 
 
-def line(level: str, speaker: str, text: str, *, now_s: float, timed: bool) -> str:
-    """Return one line; `now_s` is in seconds since 1970, and is in the line if `timed`."""
-    stamp = f"{_stamp(now_s)} " if timed else ""
-    return f"{stamp}{level} {speaker}: {text}"
-
-
 class Formatter(logging.Formatter):
-    """Formats records as such lines; only a traceback has several.
+    """Formats records as such lines; only a traceback has several. Without `timed` it has no time.
 
     `speaker` is who logs: the camera's name, or the part's.
     """
@@ -50,7 +44,8 @@ class Formatter(logging.Formatter):
 
     def formatTime(self, record: logging.LogRecord, datefmt: str | None = None) -> str:  # noqa: ARG002, N802  logging's signature
         """Return the record's time, local, to the millisecond."""
-        return _stamp(record.created)
+        whole, milliseconds = divmod(int(record.created * 1000), 1000)
+        return f"{time.strftime(_TIME, time.localtime(whole))}.{milliseconds:03d}"
 
     def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802
         """Return the line."""
@@ -66,8 +61,3 @@ def to_stderr(speaker: str, level: str) -> None:
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(Formatter(speaker, timed=not to_journal(2)))
     logging.basicConfig(level=level.upper(), handlers=[handler])
-
-
-def _stamp(seconds: float) -> str:
-    whole, milliseconds = divmod(int(seconds * 1000), 1000)
-    return f"{time.strftime(_TIME, time.localtime(whole))}.{milliseconds:03d}"

@@ -22,41 +22,29 @@ _EVENTS_QUEUED: Final = 16384
 """Bytes more; a status document has three thousand."""
 
 
-class Notifier:
+class Notifier(Publisher):
     """The daemon's end of CAMERA.frames."""
 
     def __init__(self, acceptor: Acceptor, names: CameraNames) -> None:
         """Bind; the caller holds the camera's lock. Raises NoPermission and OutOfResources."""
-        path = names.frames_socket
-        self._publisher = Publisher(acceptor, path, queue_max=0, kernel_max=_FRAMES_KERNEL)
+        super().__init__(acceptor, names.frames_socket, queue_max=0, kernel_max=_FRAMES_KERNEL)
 
     def announce(self, announcement: Announcement) -> None:
         """Tell all listeners about one frame. Never blocks: who lags misses it."""
-        if self._publisher.wanted:
-            self._publisher.send(announcement.pack())
-
-    def close(self) -> None:
-        """Close the socket and remove its file."""
-        self._publisher.close()
+        if self.wanted:
+            self.send(announcement.pack())
 
 
-class EventNotifier:
+class EventNotifier(Publisher):
     """The daemon's end of CAMERA.events: one JSON object a message, with a key `event`."""
 
     def __init__(self, acceptor: Acceptor, names: CameraNames) -> None:
         """Bind; the caller holds the camera's lock. Raises NoPermission and OutOfResources."""
         path = names.events_socket
-        self._publisher = Publisher(
-            acceptor, path, queue_max=_EVENTS_QUEUED, kernel_max=_EVENTS_KERNEL
-        )
+        super().__init__(acceptor, path, queue_max=_EVENTS_QUEUED, kernel_max=_EVENTS_KERNEL)
 
-    def send(self, event: EventName, document: Mapping[str, object]) -> None:
+    def tell(self, event: EventName, document: Mapping[str, object]) -> None:
         """Tell all listeners that `event` happened."""
-        if not self._publisher.wanted:
-            return
-        text = json.dumps({"event": event, **document}, separators=(",", ":"))
-        self._publisher.send(text.encode())
-
-    def close(self) -> None:
-        """Close the socket and remove its file."""
-        self._publisher.close()
+        if self.wanted:
+            text = json.dumps({"event": event, **document}, separators=(",", ":"))
+            self.send(text.encode())

@@ -7,6 +7,6 @@ import re
 _COMMAND = re.compile(r"(framebus ctl [a-z_]+\b)(?![^`;,]*--name)")
 
 
-def for_camera(text: str, camera: str) -> str:
-    """Return a message with the camera's name in each `framebus ctl` command of it."""
-    return _COMMAND.sub(rf"\1 --name {camera}", text)
+def for_camera(text: str, camera: str | None) -> str:
+    """Return a message with the camera's name, if one is needed, in each `framebus ctl` of it."""
+    return text if camera is None else _COMMAND.sub(rf"\1 --name {camera}", text)

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from framebus.contract.causes import Cause
 from framebus.contract.words import DEVICE_LEVEL, Rung, State
 
-from capture_daemon.capturing.commands import Observed
+from capture_daemon.capturing.commands import Close, Command, Observed, Open, RestartStream, RunRung
 from capture_daemon.capturing.reports import (
     Failed,
     FrameSeen,
@@ -94,7 +94,23 @@ class World:
 
     # -- as the capture thread -----------------------------------------------------------------
 
-    def open(self, session: int, request: CaptureRequest) -> None:
+    def command(self, command: Command) -> None:
+        match command:
+            case Open(session, request):
+                self._open(session, request)
+            case RestartStream(session):
+                self._restart_stream(session)
+            case Close(session):
+                self._session, self._streams = session, False
+            case RunRung(session, rung):
+                self._run_rung(session, rung)
+
+    def observed(self) -> Observed:
+        if self._streams:
+            self._arrived_ns = self.now_ns
+        return Observed(arrived_ns=self._arrived_ns, rate=GRANTED.fps)
+
+    def _open(self, session: int, request: CaptureRequest) -> None:
         self._session, self._streams = session, False
         self._survey(session)
         code = self.fault.value.strip() if self.fault else ""
@@ -110,15 +126,12 @@ class World:
         self._report(done_ns, Opened(session, GRANTED, request.spec.kind))
         self._start_frames(done_ns)
 
-    def restart_stream(self, session: int) -> None:
+    def _restart_stream(self, session: int) -> None:
         done_ns = self._attempt("restart-stream", _OPENING_NS)
         self._report(done_ns, StreamRestarted(session))
         self._start_frames(done_ns)
 
-    def close(self, session: int) -> None:
-        self._session, self._streams = session, False
-
-    def run_rung(self, session: int, rung: Rung, limit_s: float) -> None:
+    def _run_rung(self, session: int, rung: Rung) -> None:
         self._session, self._streams = session, False
         self.carried_out.append((rung, self.now_ns))
         result = Result.DONE
@@ -133,11 +146,6 @@ class World:
                 done_ns = self._attempt(rung.value, _RUNG_NS)
                 self.undriven = self.fault is Fault.REFUSES_ITS_DRIVER
         self._report(done_ns, RungDone(session, rung, Outcome(result)))
-
-    def observed(self) -> Observed:
-        if self._streams:
-            self._arrived_ns = self.now_ns
-        return Observed(arrived_ns=self._arrived_ns, rate=GRANTED.fps)
 
     # -- what happens to it --------------------------------------------------------------------
 

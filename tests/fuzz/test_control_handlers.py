@@ -9,6 +9,7 @@ from pathlib import Path
 from framebus.contract.methods import METHODS
 from framebus.contract.words import Rung
 from framebus.control.protocol import Reply
+from framebus.errors import UsageError
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -17,7 +18,7 @@ from capture_daemon.control.diagnostics_thread import DiagnosticsThread
 from capture_daemon.control.handlers import Handlers
 from capture_daemon.control.incident_log import IncidentLog
 from capture_daemon.control.pending_controls import PendingControls
-from capture_daemon.control.refusal import Refusal
+from capture_daemon.control.refusal import Refusal, refusal_of
 from capture_daemon.control.request_checks import RequestChecked, RequestChecks
 from capture_daemon.lifecycle.controller import CaptureController
 from capture_daemon.settings import spec
@@ -101,7 +102,9 @@ def test_every_call_gets_exactly_one_answer(
     controller = CaptureController(
         capture=Notes(), request=CaptureRequest(spec.parse(source)), jitter=lambda: 0.0, now_ns=0
     )
-    pending_controls = PendingControls(device=Device(), event=lambda name, document: None)
+    pending_controls = PendingControls(
+        device=Device(), event=lambda name, document: None, controller=controller
+    )
     if described:
         brightness = {"id": 1, "name": "brightness", "type": "integer", "min": 0, "max": 9}
         pending_controls.on_report(Described(0, True, [], [brightness]))
@@ -127,7 +130,10 @@ def test_every_call_gets_exactly_one_answer(
     )
     answers = [OneAnswer() for _ in calls]
     for (method, params), answer in zip(calls, answers, strict=True):
-        handlers.call(method, params, answer)
+        try:
+            handlers.call(method, params, answer)
+        except (Refusal, UsageError) as error:
+            answer.refuse(refusal_of(error, method))
         for report in reports:
             checks.on_report(report)
         reports.clear()

@@ -58,7 +58,7 @@ class Bus:
             "fallback": fallback,
         }
         self.writer.set_status(document)
-        self.events.send("state", document)
+        self.events.tell("state", document)
 
     def publish(
         self,

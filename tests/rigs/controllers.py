@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from framebus.contract.causes import Cause, Code
 from framebus.contract.words import DEVICE_LEVEL, Rejection, Rung, State
 
-from capture_daemon.capturing.commands import Observed
+from capture_daemon.capturing.commands import Close, Command, Observed, Open, RestartStream, RunRung
 from capture_daemon.capturing.reports import Failed, FrameSeen, Opened, Settled, Surveyed
 from capture_daemon.lifecycle.controller import CaptureController
 from capture_daemon.lifecycle.fallback import Fallback, fallback_request
@@ -36,17 +36,16 @@ class Notes:
     unchanged_since: int = 0
     refused: int = 0
 
-    def open(self, session: int, request: CaptureRequest) -> None:
-        self.done.append(f"open {request.spec.text}")
-
-    def restart_stream(self, session: int) -> None:
-        self.done.append("restart_stream")
-
-    def close(self, session: int) -> None:
-        self.done.append("close")
-
-    def run_rung(self, session: int, rung: Rung, limit_s: float) -> None:
-        self.done.append(rung.value)
+    def command(self, command: Command) -> None:
+        match command:
+            case Open(request=request):
+                self.done.append(f"open {request.spec.text}")
+            case RestartStream():
+                self.done.append("restart_stream")
+            case Close():
+                self.done.append("close")
+            case RunRung(rung=rung):
+                self.done.append(rung.value)
 
     def observed(self) -> Observed:
         return Observed(

@@ -84,7 +84,7 @@ def test_a_status_text_that_is_none_ends_no_worker(
     words[layout.W_STATUS_GENERATION] = 2 << 40
     check_answers(tier)
     assert tier.json("/state")["showing"] is not None, "frames are fresh, whatever is said"
-    live_bus.events._publisher.send(b'{"event":"state",' + text[1:])
+    live_bus.events.send(b'{"event":"state",' + text[1:])
     check_answers(tier)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import grp
 import os
 from contextlib import ExitStack
 from pathlib import Path
@@ -11,6 +12,7 @@ from framebus.cli import choice
 from framebus.errors import BadCameraName, CameraAbsent, FrameTimeout, NoPermission, UsageError
 from framebus.invocation import typed
 from framebus.names import CameraNames
+from framebus.remedies import for_camera
 from framebus.running import RunningCamera, RuntimeDirectory
 
 from tests.helpers.locks import lock_held
@@ -131,8 +133,8 @@ def test_a_group_that_is_missing_is_named(
 ) -> None:
     monkeypatch.setattr(os, "geteuid", lambda: 4711)
     monkeypatch.setattr(choice, "user", lambda number: f"user{number}")
-    monkeypatch.setattr(choice, "group", lambda number: "cams")
-    monkeypatch.setattr(choice, "_members", lambda number: members)
+    cams = grp.struct_group(("cams", "x", 4711, members))
+    monkeypatch.setattr(grp, "getgrgid", lambda number: cams)
     services = directory("/run/framebus", "front", owner=77, group=61099, readable=False)
     elsewhere(monkeypatch, services)
     assert remedy in absence(runtime, None)
@@ -155,7 +157,7 @@ def test_a_remedy_names_the_camera_that_had_to_be_named(runtime: Path) -> None:
     ):
         raise FrameTimeout(text)
     assert str(told.value) == "capture is stopped (`framebus ctl start --name front`)"
-    assert choice.for_camera(text, None) == text
+    assert for_camera(text, None) == text
 
 
 def test_what_lets_a_person_look_names_the_camera_that_was_asked_for(

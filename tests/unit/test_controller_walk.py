@@ -13,7 +13,7 @@ import pytest
 from framebus.contract.causes import Cause, Code
 from framebus.contract.words import Rung, State
 
-from capture_daemon.capturing.commands import Observed
+from capture_daemon.capturing.commands import Close, Command, Observed, Open, RestartStream, RunRung
 from capture_daemon.capturing.reports import (
     Closed,
     Failed,
@@ -45,7 +45,7 @@ class Camera:
 
     def __init__(self, chance: random.Random) -> None:
         self.chance = chance
-        self.commands: deque[tuple[str, int]] = deque()
+        self.commands: deque[Command] = deque()
         self.reports: deque[Report] = deque()
         self.session = 0
         self.open_now = False
@@ -53,17 +53,8 @@ class Camera:
         self.now = 0
         self.arrived = 0
 
-    def open(self, session: int, request: CaptureRequest) -> None:
-        self.commands.append(("open", session))
-
-    def restart_stream(self, session: int) -> None:
-        self.commands.append(("restart_stream", session))
-
-    def close(self, session: int) -> None:
-        self.commands.append(("close", session))
-
-    def run_rung(self, session: int, rung: Rung, limit_s: float) -> None:
-        self.commands.append((rung.value, session))
+    def command(self, command: Command) -> None:
+        self.commands.append(command)
 
     def observed(self) -> Observed:
         return Observed(arrived_ns=self.arrived)
@@ -71,9 +62,8 @@ class Camera:
     def work(self, *, well: bool) -> None:
         if not self.commands:
             return
-        what, session = self.commands.popleft()
-        match what:
-            case "open":
+        match self.commands.popleft():
+            case Open(session):
                 assert not self.open_now, "opened what is open"
                 self.session, self.open_now, self.frames = session, well, 0
                 permanent = self.chance.random() < 0.2
@@ -82,14 +72,14 @@ class Camera:
                     if well
                     else self._failure(permanent=permanent)
                 )
-            case "close":
+            case Close(session):
                 self.open_now = False
                 self.reports.append(Closed(session))
-            case "usb-reset" | "rebind" | "reauthorize" | "wait-for-holder" | "give-up":
+            case RunRung(session, rung):
                 assert not self.open_now, "a rung with the device open"
                 result = Result.DONE if well else Result.UNAVAILABLE
-                self.reports.append(RungDone(session, Rung(what), Outcome(result)))
-            case "restart_stream" if self.open_now and session == self.session:
+                self.reports.append(RungDone(session, rung, Outcome(result)))
+            case RestartStream(session) if self.open_now and session == self.session:
                 self.frames = 0
                 self.open_now = well
                 self.reports.append(

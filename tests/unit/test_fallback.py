@@ -8,7 +8,7 @@ from framebus.contract.words import State
 from capture_daemon.capturing.reports import FrameSeen, Opened, Settled
 from capture_daemon.diagnosis.incidents import Incident
 from capture_daemon.lifecycle.controller import CaptureController
-from capture_daemon.lifecycle.fallback import Fallback, FallbackReport, fallback_request
+from capture_daemon.lifecycle.fallback import Fallback, fallback_request
 from capture_daemon.lifecycle.lease import Lease
 from capture_daemon.lifecycle.outage import Outage
 from capture_daemon.settings import spec
@@ -57,7 +57,7 @@ class Desk:
     def stream_fallback(self) -> None:
         number = self.fallback.own.sessions.number
         for report in (Opened(number, GRANTED, "test"), FrameSeen(number, 64, 48)):
-            self.fallback.on_report(FallbackReport(report), self.now_ns)
+            self.fallback.own.on_report(report, self.now_ns)
         self.tick()
 
     def come_back(self, *, settled: bool = True) -> None:

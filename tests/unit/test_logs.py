@@ -23,12 +23,10 @@ def record(message: str) -> logging.LogRecord:
 def test_a_line_has_local_time_to_the_millisecond_level_and_speaker() -> None:
     line = logs.Formatter("front", timed=True).format(record("no 100 %"))
     assert re.fullmatch(r"20\d\d-\d\d-\d\d \d\d:\d\d:\d\d\.062 WARNING front: no 100 %", line)
-    assert line == logs.line("WARNING", "front", "no 100 %", now_s=AT_S, timed=True)
 
 
 def test_a_line_for_the_journal_has_no_time_of_its_own() -> None:
     assert logs.Formatter("front", timed=False).format(record("x")) == "WARNING front: x"
-    assert logs.line("INFO", "up", "x", now_s=AT_S, timed=False) == "INFO up: x"
 
 
 def test_the_web_tiers_lines_name_the_process() -> None:

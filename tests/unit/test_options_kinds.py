@@ -65,6 +65,27 @@ def test_a_wrong_value_says_where_it_stands_and_what_is_right(
         assert len(str(error.value)) > len(where) + len(repr(text)) + 10
 
 
+@pytest.mark.parametrize(
+    ("name", "text", "told"),
+    [
+        (
+            "trusted_proxy",
+            "10.0.0.1,10.0.0.2",
+            "'unix' for bind unix:PATH; spaces separate several",
+        ),
+        ("cameras", "a,b", "a letter or a digit; spaces separate several"),
+        ("power_ports", "1-1 1-2", "named like 1-1.2; commas separate several"),
+        ("power_ports", "1-1, all", "named like 1-1.2"),
+    ],
+)
+def test_what_separates_several_is_told_to_who_has_it_wrong(
+    name: str, text: str, told: str
+) -> None:
+    with pytest.raises(UsageError) as error:
+        KNOWN[name].kind.parse(text)
+    assert str(error.value).endswith(told)
+
+
 def test_a_value_that_does_not_fit_is_named_with_file_table_and_key() -> None:
     file = parse("[camera.front]\nfps = -3", "my.toml")
     with pytest.raises(UsageError) as error:

@@ -3,7 +3,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import pytest
-from framebus.cli.polling import PATIENCE_S, configure, set_controls
+from framebus.cli.polling import TIMEOUT_S, configure, set_controls
 from framebus.control.client import ControlClient
 from framebus.control.protocol import INVALID_PARAMS, NOT_NOW
 from framebus.errors import CommandRefused, ControlTimeout
@@ -54,7 +54,7 @@ def test_camera_that_never_answers_is_a_timeout_that_names_the_control() -> None
     daemon = Daemon(slow_s=1e9)
     with pytest.raises(ControlTimeout, match="brightness"):
         run(daemon)
-    assert daemon.now_s == pytest.approx(PATIENCE_S, abs=0.3)
+    assert daemon.now_s == pytest.approx(TIMEOUT_S, abs=0.3)
 
 
 def test_value_that_the_camera_did_not_take_is_a_refusal() -> None:
@@ -89,7 +89,7 @@ def test_a_source_that_hangs_is_refused_in_the_end_and_one_that_does_not_fit_at_
     daemon = Looking(slow_s=1e9)
     with pytest.raises(CommandRefused, match="takes long"):
         configured(daemon)
-    assert daemon.now_s == pytest.approx(PATIENCE_S, abs=0.3)
+    assert daemon.now_s == pytest.approx(TIMEOUT_S, abs=0.3)
     daemon = Looking(slow_s=1)
     daemon.code = INVALID_PARAMS
     with pytest.raises(CommandRefused):

@@ -184,7 +184,7 @@ def test_garbage_on_the_frames_socket_is_counted_and_ignored(bus: Bus) -> None:
 
 
 def _garbage_arrived(bus: Bus, reader: FrameReader) -> int:
-    bus.notifier._publisher.send(b"garbage")
+    bus.notifier.send(b"garbage")
     reader._listener.receive()
     return reader._listener.invalid
 

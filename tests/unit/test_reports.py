@@ -23,28 +23,32 @@ def test_a_message_cannot_start_a_line_of_its_own() -> None:
 
 
 def test_reports_come_out_in_order_and_wake_the_poll() -> None:
-    mailbox = Mailbox()
+    mailbox, got = Mailbox(), list[int]()
+    post = mailbox.slot(got.append)
     poller = select.poll()
     poller.register(mailbox.fileno(), select.POLLIN)
     assert poller.poll(0) == []
-    threads = [threading.Thread(target=mailbox.post, args=(n,)) for n in range(3)]
+    threads = [threading.Thread(target=post, args=(n,)) for n in range(3)]
     for thread in threads:
         thread.start()
         thread.join()
     assert poller.poll(0)
-    assert mailbox.collect() == [0, 1, 2]
+    mailbox.deliver()
+    assert got == [0, 1, 2]
     assert poller.poll(0) == []
-    assert mailbox.collect() == []
+    mailbox.deliver()
+    assert got == [0, 1, 2]
     mailbox.close()
 
 
 def test_a_thread_that_hung_writes_into_no_descriptor_of_another_after_the_end() -> None:
     mailbox = Mailbox()
+    post = mailbox.slot(print)
     number = mailbox.fileno()
     mailbox.close()
     others = os.eventfd(0, os.EFD_NONBLOCK)
     assert others == number, "the number is another's now"
-    mailbox.post("what nobody waits for any more")
+    post("what nobody waits for any more")
     with pytest.raises(BlockingIOError):
         os.eventfd_read(others)
     os.close(others)

@@ -125,7 +125,15 @@ def test_a_secret_with_which_nobody_would_be_let_in_is_found_before_a_reload(
     assert str(file) in done.stderr
 
 
-def test_a_password_that_is_asked_of_nobody_is_told(runtime: Path) -> None:
-    done = _run("--check", "--password-file", "/no/such")
+def test_a_password_that_is_asked_of_nobody_is_told_and_checked_all_the_same(
+    runtime: Path, tmp_path: Path
+) -> None:
+    file = tmp_path / "password"
+    done = _run("--check", "--password-file", str(file))
+    assert done.returncode == os.EX_USAGE
+    assert f"there is no file {file}" in done.stderr
+    file.write_text("a password\n")
+    file.chmod(0o600)
+    done = _run("--check", "--password-file", str(file))
     assert done.returncode == 0
     assert "--view token asks for it" in done.stderr

@@ -15,7 +15,7 @@ from framebus.invocation import typed
 from framebus.names import DEFAULT_CAMERA
 from framebus.serving import access
 from framebus.serving.access import Access, Credential
-from framebus.serving.address import Address
+from framebus.serving.address import Address, page_url
 
 _MOST_ADDRESSES = 4
 _BINDV6ONLY = Path("/proc/sys/net/ipv6/bindv6only")
@@ -72,7 +72,7 @@ def phone_url(served: Served, *, secret: bool) -> str:
     if not served.reached:
         return ""
     host, scheme = served.reached[0], served.access.scheme
-    return f"{_url(scheme, host, served.listen.port)}{_shown(served, secret=secret)}"
+    return f"{page_url(scheme, host, served.listen.port)}{_shown(served, secret=secret)}"
 
 
 def banner(served: Served, *, secret: bool) -> str:
@@ -85,7 +85,7 @@ def banner(served: Served, *, secret: bool) -> str:
     if listen.family == socket.AF_UNIX:
         return "\n".join([page, *_aligned([*_secret(served), *_commands(served)])])
     beyond = [
-        f"{_url(scheme, host, listen.port)}{shown}" for host in served.reached[:_MOST_ADDRESSES]
+        f"{page_url(scheme, host, listen.port)}{shown}" for host in served.reached[:_MOST_ADDRESSES]
     ]
     rows = [("elsewhere" if number == 0 else "", each) for number, each in enumerate(beyond)]
     if not beyond:
@@ -143,10 +143,6 @@ def _shown(served: Served, *, secret: bool) -> str:
 def _aligned(rows: Sequence[tuple[str, str]]) -> list[str]:
     width = max(9, *(len(label) for label, _ in rows))
     return [f"  {label:<{width}}  {text}" for label, text in rows]
-
-
-def _url(scheme: str, host: str, port: int) -> str:
-    return f"{scheme}://{f'[{host}]' if ':' in host else host}:{port}/"
 
 
 def _ipv6_only() -> bool:

@@ -14,6 +14,7 @@ import subprocess
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from framebus import printable
 from framebus.cli.descriptor_store import DescriptorStore
 from framebus.cli.launch import KEPT
 from framebus.cli.restarts import Row
@@ -36,6 +37,22 @@ class Part:
         """Return its environment, given that of all."""
         merged = {**common, **self.environ}
         return {name: value for name, value in merged.items() if value is not None}
+
+    def refusal(self, common: Mapping[str, str]) -> str:
+        """Return what it says against its options, "" where they are sound; it is not started.
+
+        Any other trouble that it has is no matter of its options.
+        """
+        done = subprocess.run(
+            [*self.command, "--check"],
+            env=self.environment(common),
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            check=False,
+        )
+        return printable.lines(done.stderr.rstrip()) if done.returncode == os.EX_USAGE else ""
 
 
 class Child:

@@ -13,13 +13,13 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from framebus import remedies
 from framebus.errors import CameraAbsent, FramebusError, FrameTimeout, NoPermission, UsageError
 from framebus.invocation import typed
 from framebus.names import DEFAULT_CAMERA, CameraNames, check_runtime_dir, runtime_dir
 from framebus.options import flags
 from framebus.options.flags import Command
 from framebus.options.table import NAME
+from framebus.remedies import for_camera
 from framebus.running import RunningCamera, RuntimeDirectory, examine, others, running
 from framebus.spelling import closest
 
@@ -80,11 +80,6 @@ def explained(names: CameraNames, name: str | None, words: Sequence[str]) -> Ite
         raise
 
 
-def for_camera(text: str, name: str | None) -> str:
-    """Return a message whose commands are for the camera that a person gave by name."""
-    return remedies.for_camera(text, name) if name is not None else text
-
-
 def absence(names: CameraNames, name: str | None, words: Sequence[str]) -> str:
     """Return why a camera is not there and what to type instead; "" if it is there."""
     here = running(names.runtime)
@@ -137,10 +132,7 @@ def missing_group(file: Path) -> str:
         return ""
     if number in (0, os.getegid(), *os.getgroups()):
         return ""
-    me, of = user(os.geteuid()), group(number)
-    if me in _members(number):
-        return f" (you are in the group {of} once you have logged in again)"
-    return f" (you are not in the group {of}: `sudo adduser {me} {of}`, then log in again)"
+    return f" ({_joining(number)})"
 
 
 def remedy(directory: RuntimeDirectory, words: Sequence[str]) -> str:
@@ -175,20 +167,19 @@ def _granted(directory: RuntimeDirectory, words: Sequence[str]) -> str:
     shared = directory.mode & 0o050 == 0o050 and of not in (owner, "root")
     if not shared or directory.group in (os.getegid(), *os.getgroups()):
         return f"it is user {owner}'s: type `{become}`"
-    me = user(os.geteuid())
-    if me in _members(directory.group):
-        return f"you are in the group {of} once you have logged in again; until then `{become}`"
-    return (
-        f"you are not in the group {of}: `sudo adduser {me} {of}`, then log in again; "
-        f"until then `{become}`"
-    )
+    return f"{_joining(directory.group)}; until then `{become}`"
 
 
-def _members(number: int) -> list[str]:
+def _joining(number: int) -> str:
+    """Return how this user gets into a group of which this process is not."""
+    me, of = user(os.geteuid()), group(number)
     try:
-        return grp.getgrgid(number).gr_mem
+        member = me in grp.getgrgid(number).gr_mem
     except KeyError:
-        return []
+        member = False
+    if member:
+        return f"you are in the group {of} once you have logged in again"
+    return f"you are not in the group {of}: `sudo adduser {me} {of}`, then log in again"
 
 
 def _lacks(directory: RuntimeDirectory, name: str | None) -> bool:

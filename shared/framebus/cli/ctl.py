@@ -18,24 +18,16 @@ from framebus.control.client import DEFAULT_TIMEOUT_S, ControlClient
 from framebus.errors import CommandRefused, NoPermission, UsageError
 from framebus.invocation import output, tables, typed
 from framebus.names import CameraNames
-from framebus.options.flags import Seconds
+from framebus.options import flags
+from framebus.remedies import for_camera
 from framebus.spelling import nearest, quoted
 from framebus.units import duration_s
 
-
-def _status(result: object) -> str:
-    return render.status(result, time.time_ns())
-
-
-def _holders(result: object) -> str:
-    return render_diagnosis.holders(result, time.time_ns())
-
-
 _TEXTS: Mapping[str, Callable[[object], str]] = {
-    "status": _status,
+    "status": lambda result: render.status(result, time.time_ns()),
     "formats": render.formats,
     "controls": render.controls,
-    "holders": _holders,
+    "holders": lambda result: render_diagnosis.holders(result, time.time_ns()),
     "incidents": render_diagnosis.incidents,
 }
 """How results are told to people; any other is an outline."""
@@ -85,39 +77,28 @@ class _MethodName(click.Choice[str]):
 @click.command(help=_HELP)
 @click.argument("method", metavar="METHOD", type=_MethodName())
 @click.argument("params", metavar="[KEY=VALUE]...", nargs=-1)
-@click.option(
+@flags.own(
+    "ctl",
     "--for",
     "lasting",
-    envvar="FRAMEBUS_CTL_FOR",
-    show_envvar=True,
     metavar="TIME",
     help="For lend: how long at most, as in 90s or 5m. [default: 60s]",
 )
-@click.option(
-    "--rung",
-    envvar="FRAMEBUS_CTL_RUNG",
-    show_envvar=True,
-    metavar="RUNG",
-    help=f"For reset: {', '.join(RESETS[:-1])} or {RESETS[-1]}.",
+@flags.own(
+    "ctl", "--rung", metavar="RUNG", help=f"For reset: {', '.join(RESETS[:-1])} or {RESETS[-1]}."
 )
 @choice.option
-@click.option(
+@flags.own(
+    "ctl",
     "--timeout",
-    envvar="FRAMEBUS_CTL_TIMEOUT",
-    show_envvar=True,
-    type=Seconds(),
+    type=flags.Seconds(),
     default=DEFAULT_TIMEOUT_S,
     show_default=True,
     metavar="SECONDS",
     help="How long to wait for the reply.",
 )
-@click.option(
-    "--json",
-    "as_json",
-    envvar="FRAMEBUS_CTL_JSON",
-    show_envvar=True,
-    is_flag=True,
-    help="Print the reply's result as JSON, as it came.",
+@flags.own(
+    "ctl", "--json", "as_json", is_flag=True, help="Print the reply's result as JSON, as it came."
 )
 def ctl(
     method: str,
@@ -140,9 +121,7 @@ def ctl(
     if as_json:
         output.say_json(result)
     else:
-        output.say(
-            typed.remedies(choice.for_camera(_TEXTS.get(method, tables.outline)(result), name))
-        )
+        output.say(typed.remedies(for_camera(_TEXTS.get(method, tables.outline)(result), name)))
     return None
 
 
@@ -186,11 +165,11 @@ def _say(line: str) -> None:
 
 def _call(client: ControlClient, method: str, arguments: dict[str, object]) -> object:
     if method == "set_controls":
-        return polling.set_controls(client, arguments, clock=time.monotonic, sleep=time.sleep)
+        return polling.set_controls(client, arguments)
     if method == "configure":
-        return polling.configure(client, arguments, clock=time.monotonic, sleep=time.sleep)
+        return polling.configure(client, arguments)
     if method == "holders":
-        return polling.holders(client, clock=time.monotonic, sleep=time.sleep)
+        return polling.holders(client)
     return client.call(method, arguments)
 
 

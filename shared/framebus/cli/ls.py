@@ -5,7 +5,6 @@ Daemons of this user's directories are asked; of others', only what the kernel s
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -18,6 +17,7 @@ from framebus.errors import ControlTimeout, FramebusError, OutOfResources
 from framebus.invocation import output, typed
 from framebus.invocation.tables import table
 from framebus.names import CameraNames, check_runtime_dir, runtime_dir
+from framebus.options import flags
 from framebus.running import RunningCamera, RuntimeDirectory, examine, others
 
 _ANSWER_BY_S = 1.0  # a daemon promises an answer within 0.1
@@ -86,14 +86,7 @@ class Row:
 
 
 @click.command(help=_HELP)
-@click.option(
-    "--json",
-    "as_json",
-    envvar="FRAMEBUS_LS_JSON",
-    show_envvar=True,
-    is_flag=True,
-    help="Print a list of objects as JSON.",
-)
+@flags.own("ls", "--json", "as_json", is_flag=True, help="Print a list of objects as JSON.")
 def ls(as_json: bool) -> None:
     """List them; `_HELP` is for people."""
     runtime = check_runtime_dir(runtime_dir())
@@ -106,7 +99,7 @@ def ls(as_json: bool) -> None:
         for camera in directory.cameras
     ]
     if as_json:
-        output.say(json.dumps([row.document() for row in rows], indent=2, ensure_ascii=False))
+        output.say_json([row.document() for row in rows])
         return
     if rows:
         header = ["CAMERA", "STATE", "SOURCE", "SIZE@FPS", "PID", "RUNTIME DIRECTORY", "USER"]

@@ -2,11 +2,11 @@
 
 The daemon answers within 100 ms whatever the camera does. `pending` in its reply names controls
 that the camera has not acknowledged yet; `controls` tells when none of them is pending any more.
-Clock and sleep come in as arguments.
 """
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping
 
 from framebus.control.client import ControlClient
@@ -14,7 +14,7 @@ from framebus.control.protocol import CAMERA_REFUSED, NOT_NOW
 from framebus.errors import CommandRefused, ControlTimeout
 from framebus.json_parts import list_at, objects_at
 
-PATIENCE_S = 6.0
+TIMEOUT_S = 6.0
 """Seconds to wait for a camera: a control transfer that it never answers takes five to fail."""
 _LOOK_EVERY_S = 0.2
 
@@ -23,26 +23,26 @@ def set_controls(
     client: ControlClient,
     wanted: Mapping[str, object],
     *,
-    clock: Callable[[], float],
-    sleep: Callable[[float], None],
+    clock: Callable[[], float] = time.monotonic,
+    sleep: Callable[[float], None] = time.sleep,
 ) -> object:
     """Set controls and return the daemon's reply, one with nothing pending.
 
-    Raises ControlTimeout when the camera has not acknowledged after PATIENCE_S seconds, and
+    Raises ControlTimeout when the camera has not acknowledged after TIMEOUT_S seconds, and
     CommandRefused when it then has another value than a number that was asked for.
     """
     reply = client.call("set_controls", wanted)
     pending = _pending(reply)
     if not pending:
         return reply
-    deadline_s = clock() + PATIENCE_S
+    deadline_s = clock() + TIMEOUT_S
     while clock() < deadline_s:
         sleep(_LOOK_EVERY_S)
         reply = client.call("controls")
         if not pending & _pending(reply):
             return {"applied": _applied(reply, wanted), "pending": []}
     raise ControlTimeout(
-        f"the camera has not acknowledged {', '.join(sorted(pending))} within {PATIENCE_S:g} s; "
+        f"the camera has not acknowledged {', '.join(sorted(pending))} within {TIMEOUT_S:g} s; "
         "it may still: look with `framebus ctl controls`"
     )
 
@@ -51,14 +51,14 @@ def configure(
     client: ControlClient,
     wanted: Mapping[str, object],
     *,
-    clock: Callable[[], float],
-    sleep: Callable[[float], None],
+    clock: Callable[[], float] = time.monotonic,
+    sleep: Callable[[float], None] = time.sleep,
 ) -> object:
     """Change the request and return the reply, waiting for a source that takes long to look at.
 
-    Raises CommandRefused when it was not looked at after PATIENCE_S seconds, or does not fit.
+    Raises CommandRefused when it was not looked at after TIMEOUT_S seconds, or does not fit.
     """
-    deadline_s = clock() + PATIENCE_S
+    deadline_s = clock() + TIMEOUT_S
     while True:
         try:
             return client.call("configure", wanted)
@@ -69,13 +69,16 @@ def configure(
 
 
 def holders(
-    client: ControlClient, *, clock: Callable[[], float], sleep: Callable[[float], None]
+    client: ControlClient,
+    *,
+    clock: Callable[[], float] = time.monotonic,
+    sleep: Callable[[float], None] = time.sleep,
 ) -> object:
-    """Return who has the camera's device, as seen just now; after PATIENCE_S, what is known.
+    """Return who has the camera's device, as seen just now; after TIMEOUT_S, what is known.
 
     With thousands of processes the daemon may take longer to look than it may take to answer.
     """
-    deadline_s = clock() + PATIENCE_S
+    deadline_s = clock() + TIMEOUT_S
     while True:
         reply = client.call("holders")
         if not isinstance(reply, Mapping) or reply.get("fresh") or clock() >= deadline_s:

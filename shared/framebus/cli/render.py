@@ -124,11 +124,8 @@ def formats(result: object) -> str:
             size.text("fps"),
             format_.text("description"),
         ]
-        for format_, size in (
-            (Fields(item), Fields(size))
-            for item in offered
-            for size in list_of("sizes", item) or []
-        )
+        for format_ in map(Fields, offered)
+        for size in format_.each("sizes")
     ]
     return table(rows, header=["FOURCC", "SIZE", "FPS", "DESCRIPTION"])
 

@@ -36,7 +36,8 @@ def holders(result: object, now_utc_ns: int) -> str:
         lines = [table(rows, header=["PID", "USER", "RUNS FOR", "UNIT", "HAS IT BY", "COMMAND"])]
     else:
         lines = [f"no process is seen to have {device}"]
-    return "\n".join([*lines, *late, *_notes(reply)])
+    notes = [f"note: {note}" for note in reply.texts("notes")]
+    return "\n".join([*lines, *late, *notes])
 
 
 def _holder(holder: Fields, own: int, now_utc_ns: int) -> list[str]:
@@ -137,10 +138,6 @@ def _kernel_log(log: list[Fields], zone: tzinfo | None) -> list[str]:
         if line.text("meaning") != "-":
             lines.append(f"{_INDENT}          = {line.text('meaning')}")
     return lines
-
-
-def _notes(reply: Fields) -> list[str]:
-    return [f"note: {note}" for note in reply.texts("notes")]
 
 
 def _time(utc_ns: int, zone: tzinfo | None) -> datetime:

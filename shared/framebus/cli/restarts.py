@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
-from types import MappingProxyType
+from typing import Final
 
 START_SPACING_S = (0.0, 0.25, 0.5, *(1.0,) * 9, 2.0, 5.0, 10.0)
 """Seconds between one start and the next, by how many children in a row died young.
@@ -20,15 +20,13 @@ A dozen quick ones first: whoever pulls and kills things by hand should not have
 HEALTHY_S = 10.0
 """A child that lived this long was healthy: its death is the first of a new row."""
 
-FINAL_AT_START: Mapping[int, str] = MappingProxyType(
-    {
-        os.EX_USAGE: "wrong usage",
-        os.EX_UNAVAILABLE: "something that it needs is not there",
-        os.EX_CANTCREAT: "no room",
-        os.EX_TEMPFAIL: "held by another process",
-        os.EX_NOPERM: "no permission",
-    }
-)
+FINAL_AT_START: Final[Mapping[int, str]] = {
+    os.EX_USAGE: "wrong usage",
+    os.EX_UNAVAILABLE: "something that it needs is not there",
+    os.EX_CANTCREAT: "no room",
+    os.EX_TEMPFAIL: "held by another process",
+    os.EX_NOPERM: "no permission",
+}
 """Exit codes that, at a child's first start, need a person and not a second try."""
 
 
@@ -50,9 +48,8 @@ class Again:
 
 @dataclass(frozen=True, slots=True)
 class GiveUp:
-    """End everything with this exit code."""
+    """End everything with the child's exit code."""
 
-    exit_code: int
     reason: str
 
 
@@ -66,7 +63,7 @@ def decide(
     """
     young = lived_s < HEALTHY_S
     if row.starts == 1 and young and exit_code in FINAL_AT_START.keys() - retried:
-        return GiveUp(exit_code, FINAL_AT_START[exit_code])
+        return GiveUp(FINAL_AT_START[exit_code])
     earlier = row.died_young if young else 0
     spacing_s = START_SPACING_S[min(earlier, len(START_SPACING_S) - 1)]
     return Again(

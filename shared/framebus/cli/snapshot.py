@@ -11,7 +11,7 @@ import click
 from framebus.cli import choice
 from framebus.frame import Frame, FrameFlags
 from framebus.invocation import output
-from framebus.options.flags import Seconds
+from framebus.options import flags
 from framebus.reader import FrameReader
 
 FRESH_S = 1.0
@@ -32,22 +32,20 @@ camera, 74 output failed, 75 no frame within --timeout, 77 no permission.
 
 
 @click.command(help=_HELP)
-@click.option(
+@flags.own(
+    "snapshot",
     "-o",
     "--output",
     "destination",
     required=True,
-    envvar="FRAMEBUS_SNAPSHOT_OUTPUT",
-    show_envvar=True,
     metavar="FILE",
     help="The JPEG file to write; - is standard output.",
 )
 @choice.option
-@click.option(
+@flags.own(
+    "snapshot",
     "--timeout",
-    envvar="FRAMEBUS_SNAPSHOT_TIMEOUT",
-    show_envvar=True,
-    type=Seconds(zero=True),
+    type=flags.Seconds(zero=True),
     default=5.0,
     show_default=True,
     metavar="SECONDS",

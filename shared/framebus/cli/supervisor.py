@@ -126,10 +126,10 @@ class Supervisor:
         )
         if isinstance(decision, GiveUp):
             self._say(
-                f"{child.part.name} cannot start ({decision.reason}, exit code "
-                f"{decision.exit_code}): see its message above"
+                f"{child.part.name} cannot start ({decision.reason}, exit code {exit_code}): "
+                "see its message above"
             )
-            self._exit_code = decision.exit_code
+            self._exit_code = exit_code
             self._end()
             return
         child.row = decision.row

@@ -14,8 +14,9 @@ from framebus.errors import CameraAbsent, FrameTimeout
 from framebus.frame import Frame
 from framebus.invocation import output, typed
 from framebus.names import CameraNames
-from framebus.options.flags import Seconds
+from framebus.options import flags
 from framebus.reader import FrameReader
+from framebus.remedies import for_camera
 
 _WORDS = ("tap",)
 _MENTION_S = 2.0  # seconds without a frame after which a person is told why
@@ -38,34 +39,19 @@ camera within --timeout, 74 output failed, 75 no frame within --timeout, 77 no p
 
 @click.command(help=_HELP)
 @choice.option
-@click.option(
+@flags.own(
+    "tap",
     "--output-dir",
-    envvar="FRAMEBUS_TAP_OUTPUT_DIR",
-    show_envvar=True,
     type=click.Path(path_type=Path, readable=False),
     metavar="DIR",
     help="Write one JPEG a file, named by capture time (UTC) and sequence.",
 )
-@click.option(
-    "--count",
-    envvar="FRAMEBUS_TAP_COUNT",
-    show_envvar=True,
-    type=click.IntRange(min=1),
-    metavar="N",
-    help="End after N frames.",
-)
-@click.option(
-    "--every",
-    envvar="FRAMEBUS_TAP_EVERY",
-    show_envvar=True,
-    is_flag=True,
-    help="Leave no frame out while the ring still holds it.",
-)
-@click.option(
+@flags.own("tap", "--count", type=click.IntRange(min=1), metavar="N", help="End after N frames.")
+@flags.own("tap", "--every", is_flag=True, help="Leave no frame out while the ring still holds it.")
+@flags.own(
+    "tap",
     "--timeout",
-    envvar="FRAMEBUS_TAP_TIMEOUT",
-    show_envvar=True,
-    type=Seconds(),
+    type=flags.Seconds(),
     metavar="SECONDS",
     help="End with an error when no frame comes for so long. [default: wait for ever]",
 )
@@ -82,16 +68,16 @@ def tap(
     else:
         output.check_directory(output_dir)
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    write, patience = _writer(output_dir), _Patience(name, timeout)
+    write, waiting = _writer(output_dir), _Waiting(name, timeout)
     camera: CameraNames | None = choice.choose(name, _WORDS)
     while camera is not None:
-        camera = _tap(camera, write, patience, count=count, every=every)
+        camera = _tap(camera, write, waiting, count=count, every=every)
 
 
 def _tap(
     camera: CameraNames,
     write: Callable[[Frame], None],
-    patience: _Patience,
+    waiting: _Waiting,
     *,
     count: int | None,
     every: bool,
@@ -100,7 +86,7 @@ def _tap(
     instead = None
     with FrameReader(camera.camera, runtime=camera.runtime, every=every) as reader:
         try:
-            instead = _copy(reader, write, count, camera, patience)
+            instead = _copy(reader, write, count, camera, waiting)
         except (BrokenPipeError, KeyboardInterrupt):
             pass
         finally:
@@ -113,7 +99,7 @@ def _tap(
     return instead
 
 
-class _Patience:
+class _Waiting:
     """How long frames are waited for, and what is said meanwhile: once for each reason."""
 
     def __init__(self, name: str | None, timeout_s: float | None) -> None:
@@ -134,11 +120,9 @@ class _Patience:
     def none_came(self, camera: CameraNames, silence: FrameTimeout) -> None:
         """Say why. Raises CameraAbsent when the time is up without a daemon, else `silence`."""
         absent = choice.absence(camera, self._name, _WORDS)
+        reason = absent or for_camera(str(silence), self._name)
         if self._timeout_s is not None and time.monotonic() - self._newest_s >= self._timeout_s:
-            if absent:
-                raise CameraAbsent(absent) from silence
-            raise FrameTimeout(choice.for_camera(str(silence), self._name)) from silence
-        reason = absent or choice.for_camera(str(silence), self._name)
+            raise (CameraAbsent if absent else FrameTimeout)(reason) from silence
         if reason != self._said:
             self._said = reason
             click.echo(f"framebus tap: waiting: {typed.remedies(reason)}", err=True)
@@ -161,17 +145,17 @@ def _copy(
     write: Callable[[Frame], None],
     count: int | None,
     camera: CameraNames,
-    patience: _Patience,
+    waiting: _Waiting,
 ) -> CameraNames | None:
     """Write frames until `count` of them are out; return the camera to go on with instead."""
     while count is None or reader.delivered < count:
         try:
-            frame = reader.next(patience.step_s)
+            frame = reader.next(waiting.step_s)
         except FrameTimeout as silence:
-            if not reader.epochs and (instead := patience.other(camera)):
+            if not reader.epochs and (instead := waiting.other(camera)):
                 return instead
-            patience.none_came(camera, silence)
+            waiting.none_came(camera, silence)
             continue
         write(frame)
-        patience.frame_came()
+        waiting.frame_came()
     return None

@@ -7,16 +7,17 @@ gets the options that are its own.
 from __future__ import annotations
 
 import contextlib
+import functools
+import logging
 import os
 import sys
-import time
 from collections.abc import Mapping
 from typing import Any
 
 import click
 
 from framebus import installation, logs, printable
-from framebus.cli import banner, qr, soundness
+from framebus.cli import banner, qr
 from framebus.cli.child import Part
 from framebus.cli.supervisor import Supervisor
 from framebus.errors import FramebusError, UsageError
@@ -83,18 +84,21 @@ def up(**options: Any) -> int:
         credential = access.credential(allowed, state_dir()) if allowed.asks else None
         listen.check_free()
     except FramebusError:
-        if soundness.refused(parts, environ, _complain):
-            return os.EX_USAGE
+        # Only a child knows what a source may be, and it takes one a second to say so. So they are
+        # asked when something of this machine stands in the way: a wrong source is heard of too.
+        for part in parts:
+            if refusal := part.refusal(environ):
+                click.echo(refusal, err=True)
+                return os.EX_USAGE
         raise
-    supervisor = Supervisor(
+    served = banner.Served(listen, cameras, allowed, credential, banner.hosts(listen, allowed))
+    logs.to_stderr("up", "info")
+    return Supervisor(
         parts,
         environ=environ,
-        say=_say,
-        watch=_Greeting(
-            banner.Served(listen, cameras, allowed, credential, banner.hosts(listen, allowed))
-        ),
-    )
-    return supervisor.run()
+        say=logging.getLogger(__name__).info,
+        watch=functools.partial(_greet, served),
+    ).run()
 
 
 def _cameras(chosen: Chosen) -> tuple[str, ...]:
@@ -138,35 +142,16 @@ def _command(module: str, scope: Scope, given: Mapping[str, Any]) -> tuple[str, 
     return tuple(command)
 
 
-def _say(line: str) -> None:
-    timed = not logs.to_journal(2)
-    _echo(logs.line("INFO", "up", line, now_s=time.time(), timed=timed), to_stderr=True)
+def _greet(served: banner.Served) -> float | None:
+    """Say where the page is, once it answers; return the seconds until the next look, None after.
 
-
-def _complain(text: str) -> None:
-    _echo(text, to_stderr=True)
-
-
-def _echo(text: str, *, to_stderr: bool = False) -> None:
-    """Print; a terminal or pipe that has gone is no reason to end what was started."""
+    A terminal or pipe that has gone is no reason to end what was started.
+    """
+    if not served.listen.answers(tls=served.access.scheme == "https"):
+        return _PROBE_EVERY_S
+    secret = banner.person_reads()
     with contextlib.suppress(OSError):
-        click.echo(printable.lines(text), err=to_stderr)
-
-
-class _Greeting:
-    """Says where the page is as soon as it answers, once."""
-
-    def __init__(self, served: banner.Served) -> None:
-        self._served = served
-
-    def __call__(self) -> float | None:
-        """Look once; return after how many seconds to look again, None when done."""
-        if not self._served.listen.answers(tls=self._served.access.scheme == "https"):
-            return _PROBE_EVERY_S
-        secret = banner.person_reads()
-        _echo(banner.banner(self._served, secret=secret))
-        code = qr.for_terminal(banner.phone_url(self._served, secret=secret))
-        if code:
-            with contextlib.suppress(OSError):
-                click.echo(code)  # with its colours, which no text gets that is not ours
-        return None
+        click.echo(printable.lines(banner.banner(served, secret=secret)))
+        if code := qr.for_terminal(banner.phone_url(served, secret=secret)):
+            click.echo(code)  # with its colours, which no text gets that is not ours
+    return None

@@ -23,18 +23,14 @@ def program() -> str:
     """Return what to type for `framebus` in this directory, by how this process was started."""
     import shutil  # only a remedy is typed, and a daemon need not wait for it
 
-    started = Path(sys.argv[0])
     found = shutil.which("framebus")
-    if started.name == "framebus":
-        if found and _same(Path(found), started):
-            return "framebus"
-        if started.exists():
-            return shlex.quote(_shorter(started))
+    started = Path(sys.argv[0])
     beside = Path(sys.executable).with_name("framebus")  # `python -m framebus`, a test's runner
-    if found and _same(Path(found), beside):
-        return "framebus"
-    if beside.exists():
-        return shlex.quote(_shorter(beside))
+    for each in (started, beside) if started.name == "framebus" else (beside,):
+        if found and _same(Path(found), each):
+            return "framebus"
+        if each.exists():
+            return shlex.quote(_shorter(each))
     return f"{shlex.quote(_shorter(Path(sys.executable)))} -m framebus"
 
 

@@ -15,18 +15,16 @@ def without_logins(text: str) -> str:
     return re.sub(_LOGIN, "…@", text)
 
 
-def show(error: click.ClickException) -> None:
+def show(error: click.UsageError) -> None:
     """Print an error of click's. Words that are too many, which it would quote, are not."""
-    if isinstance(error, click.UsageError):
-        said = without_logins(error.format_message())
-        if "unexpected extra argument" in said:
-            names = {each.name for each in error.ctx.command.params} if error.ctx else set()
-            remedy = (
-                "quote a value that has spaces or an &, "
-                "as in --source 'ffmpeg:-rtsp_transport tcp -i URL'."
-                if "source" in names
-                else "this command takes options only."
-            )
-            said = f"There are words too many here: {remedy}"
-        error = click.UsageError(said, error.ctx)
-    error.show()
+    said = without_logins(error.format_message())
+    if "unexpected extra argument" in said:
+        names = {each.name for each in error.ctx.command.params} if error.ctx else set()
+        remedy = (
+            "quote a value that has spaces or an &, "
+            "as in --source 'ffmpeg:-rtsp_transport tcp -i URL'."
+            if "source" in names
+            else "this command takes options only."
+        )
+        said = f"There are words too many here: {remedy}"
+    click.UsageError(said, error.ctx).show()

@@ -78,6 +78,16 @@ def flag(option: Option[Any], text: str | None = None) -> Callable[[Command], Co
     )
 
 
+def own(command: str, *names: str, **attributes: Any) -> Callable[[Command], Command]:
+    """Return a decorator that gives a command an option that no other has, and a variable for it.
+
+    `names` and `attributes` are those of click.option.
+    """
+    long = next(name for name in names if name.startswith("--"))
+    variable = f"FRAMEBUS_{command}_{long.removeprefix('--')}".upper().replace("-", "_")
+    return click.option(*names, envvar=variable, show_envvar=True, **attributes)
+
+
 def chosen(given: Mapping[str, Any]) -> Chosen:
     """Return what the running command's options and their file say; raises what `Chosen.of` does.
 

@@ -20,6 +20,7 @@ E = TypeVar("E")
 
 UNIX_PROXY = "unix"
 """The trusted proxy that means whoever may connect to a Unix socket."""
+_SEPARATORS = {" ": "spaces", ",": "commas"}
 _HOST = r"[a-z0-9_]([a-z0-9_.-]{0,252}[a-z0-9_])?"
 _PORT = r"[0-9]{1,3}-[0-9]{1,3}(\.[0-9]{1,3}){0,6}"
 
@@ -59,7 +60,15 @@ def several(each: Kind[E], separator: str) -> Kind[tuple[E, ...]]:
 
     def parse(value: str) -> tuple[E, ...]:
         parts = (part.strip() for part in value.split(separator))
-        return tuple(each.parse(part) for part in parts if part)
+        return tuple(parse_one(part) for part in parts if part)
+
+    def parse_one(part: str) -> E:
+        try:
+            return each.parse(part)
+        except UsageError as error:
+            if any(other in part for other in _SEPARATORS):
+                error.args = (f"{error}; {_SEPARATORS[separator]} separate several",)
+            raise
 
     return Kind(each.metavar, each.right, (list,), parse, separator)
 

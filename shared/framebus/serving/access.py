@@ -74,13 +74,17 @@ def credential(access: Access, state: Path) -> Credential:
     token = read_or_make_secret(file)
     if access.password_file is None:
         return Credential(file, token, token)
+    return Credential(access.password_file, password(access.password_file), token)
+
+
+def password(file: Path) -> str:
+    """Return the password in a file of a person's own. Raises NoPermission and UsageError."""
     try:
-        password = read_secret(access.password_file, group_may_read=True)
+        return read_secret(file, group_may_read=True)
     except FileNotFoundError:
         raise UsageError(
-            f"there is no file {access.password_file}: write the password into it, in one line"
+            f"there is no file {file}: write the password into it, in one line"
         ) from None
-    return Credential(access.password_file, password, token)
 
 
 def choose(chosen: Chosen, listen: Address) -> Access:

@@ -32,6 +32,11 @@ class AddressUnusable(FramebusError):
     exit_code = os.EX_UNAVAILABLE
 
 
+def page_url(scheme: str, host: str, port: int) -> str:
+    """Return the URL of the page on a host."""
+    return f"{scheme}://{f'[{host}]' if ':' in host else host}:{port}/"
+
+
 @dataclass(frozen=True, slots=True)
 class Address:
     """Where the web tier listens."""
@@ -48,7 +53,7 @@ class Address:
         if self.family == socket.AF_UNIX:
             return f"unix:{self.host}"
         host = "localhost" if self.host in _EVERYWHERE else self.host
-        return f"{scheme}://{f'[{host}]' if ':' in host else host}:{self.port}/"
+        return page_url(scheme, host, self.port)
 
     @property
     def everywhere(self) -> bool:
