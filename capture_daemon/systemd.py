@@ -1,7 +1,7 @@
-"""Tells systemd how we are, by the protocol of sd_notify(3). Without NOTIFY_SOCKET it does nothing.
+"""Tells systemd how we are, by the protocol of sd_notify(3), and takes the descriptors it passes.
 
-Nothing here blocks, and nothing here fails: a service manager that does not listen must not take
-the camera down.
+Without NOTIFY_SOCKET nothing is told. Nothing here blocks, and nothing here fails: a service
+manager that does not listen must not take the camera down.
 """
 
 from __future__ import annotations
@@ -9,9 +9,11 @@ from __future__ import annotations
 import logging
 import os
 import socket
-from collections.abc import Mapping
+from collections.abc import Mapping, MutableMapping
 
 log = logging.getLogger(__name__)
+
+_FIRST_DESCRIPTOR = 3  # SD_LISTEN_FDS_START
 
 
 class ServiceManager:
@@ -63,6 +65,19 @@ class ServiceManager:
                 log.warning("systemd's NOTIFY_SOCKET does not listen: %s", error.strerror)
             return False
         return True
+
+
+def passed_descriptors(environ: MutableMapping[str, str]) -> list[tuple[int, str]]:
+    """Return the descriptors that were passed to this process at its start, with their names.
+
+    By sd_listen_fds(3), whose variables are removed from `environ`: they are meant for us alone.
+    """
+    pid, count, names = (environ.pop(f"LISTEN_{key}", "") for key in ("PID", "FDS", "FDNAMES"))
+    if pid != str(os.getpid()) or not count.isdecimal():
+        return []
+    name_of = dict(enumerate(names.split(":"), _FIRST_DESCRIPTOR))
+    fds = range(_FIRST_DESCRIPTOR, _FIRST_DESCRIPTOR + int(count))
+    return [(fd, name_of.get(fd, "")) for fd in fds]
 
 
 def _watchdog_s(environ: Mapping[str, str]) -> float:

@@ -124,7 +124,7 @@ class CaptureThread(threading.Thread):
                     case RunRung():
                         self._do_run_rung(command)
                     case Quit(leave):
-                        if not (leave and self._sources.leave()):
+                        if not (leave and self._sources.kept):
                             self._do_close()
                         return
             if self._source is not None:

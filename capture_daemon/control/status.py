@@ -62,7 +62,7 @@ def ring_document(writer: RingWriter) -> RingDocument:
         "size": geometry.size,
         "arena": geometry.capacity,
         "frames": geometry.count,
-        "largest": writer.largest,
+        "largest": geometry.largest,
         "note": writer.note,
     }
 

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Protocol
 
 from framebus import installation
+from framebus.errors import SHORTAGES
 
 log = logging.getLogger(__name__)
 
@@ -114,13 +115,18 @@ def open_monitor(udevd: Path = _UDEVD) -> Monitor | None:
         monitor.filter_by("video4linux")
         monitor.start()
     except (ImportError, OSError) as error:
-        absent = isinstance(error, ModuleNotFoundError)
         log.warning(
-            "a camera that is plugged in is noticed at the next retry only: %s (`%s`)",
+            "a camera that is plugged in is noticed at the next retry only: %s (%s)",
             error,
-            installation.install("pyudev") if absent else "apt install libudev1",
+            _remedy(error),
         )
         return None
     log.debug("listening to the %s for devices", source)
     opened: Monitor = monitor
     return opened
+
+
+def _remedy(error: ImportError | OSError) -> str:
+    if isinstance(error, ModuleNotFoundError):
+        return f"`{installation.install('pyudev')}`"
+    return SHORTAGES.get(getattr(error, "errno", None) or 0, "`apt install libudev1`")

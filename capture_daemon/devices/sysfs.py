@@ -1,6 +1,6 @@
 """A USB port as sysfs shows it: what is plugged in, whether it is a camera, and its files.
 
-Only the standard library, and nothing of ours: the privileged helper runs this as root. Nothing
+The privileged helper runs this as root: it knows nothing of ours but how a port is named. Nothing
 here writes. Facts: the kernel's Documentation/ABI/testing/sysfs-bus-usb, and USB 2.0, table 9-12.
 """
 
@@ -11,7 +11,9 @@ import re
 from dataclasses import dataclass, field
 from pathlib import Path
 
-_NAME = re.compile(r"[0-9]{1,3}-[0-9]{1,3}(?:\.[0-9]{1,3}){0,6}")
+from framebus.units import USB_PORT
+
+_NAME = re.compile(USB_PORT)
 _INTERFACE_DESCRIPTOR = 4
 _CLASS_OFFSET = 5
 _VIDEO_CLASS = 0x0E
@@ -24,6 +26,11 @@ class SystemPaths:
 
     sys: Path = Path("/sys")
     dev: Path = Path("/dev")
+
+    @property
+    def usb(self) -> Path:
+        """The folder of the USB devices, and of their interfaces."""
+        return self.sys / "bus/usb/devices"
 
     @property
     def driver(self) -> Path:
@@ -49,12 +56,17 @@ class UsbPort:
     @property
     def folder(self) -> Path:
         """The plugged-in device's folder; there while something is plugged in."""
-        return self.paths.sys / "bus/usb/devices" / self.name
+        return self.paths.usb / self.name
 
     @property
     def hub(self) -> str:
         """The hub that the port belongs to, as uhubctl names it: "1-1", or "1" for a root hub."""
         return self.name.rpartition("." if "." in self.name else "-")[0]
+
+    @property
+    def hub_device(self) -> str:
+        """The hub as the kernel names it: "1-1", or "usb1" for a root hub."""
+        return self.hub if "-" in self.hub else f"usb{self.hub}"
 
     @property
     def number(self) -> str:
@@ -64,8 +76,7 @@ class UsbPort:
     @property
     def hub_node(self) -> Path:
         """The usbfs node of the hub."""
-        folder = self.hub if "-" in self.hub else f"usb{self.hub}"
-        return _usbfs_node(self.paths, self.paths.sys / "bus/usb/devices" / folder)
+        return _usbfs_node(self.paths, self.paths.usb / self.hub_device)
 
     @property
     def node(self) -> Path:
@@ -105,21 +116,21 @@ class UsbPort:
         return [
             folder
             for folder in (self.folder / name for name in names if name.startswith(f"{self.name}:"))
-            if _number(folder / "bInterfaceClass") == _VIDEO_CLASS
-            and _number(folder / "bInterfaceSubClass") == _VIDEO_CONTROL
+            if attribute(folder / "bInterfaceClass") == f"{_VIDEO_CLASS:02x}"
+            and attribute(folder / "bInterfaceSubClass") == f"{_VIDEO_CONTROL:02x}"
         ]
 
     def undriven(self) -> list[Path]:
         """Return the folders of the video control interfaces that no driver has, not even one that
         is asking the camera now.
         """
-        return [each for each in self.control_interfaces() if not (each / "driver").exists()]
+        return [each for each in self.control_interfaces() if not driver_of(each)]
 
     def other_driver(self) -> str:
         """Return the driver that has the camera in place of uvcvideo (a virtual machine's, say)."""
         for interface in self.control_interfaces():
-            driver = (interface / "driver").resolve().name
-            if driver not in ("driver", self.paths.driver.name):
+            driver = driver_of(interface)
+            if driver not in ("", self.paths.driver.name):
                 return driver
         return ""
 
@@ -127,7 +138,7 @@ class UsbPort:
 def ports(paths: SystemPaths) -> list[UsbPort]:
     """Return the ports in which something is, hubs too."""
     try:
-        names = sorted(os.listdir(paths.sys / "bus/usb/devices"))
+        names = sorted(os.listdir(paths.usb))
     except FileNotFoundError:
         return []
     return [UsbPort(name, paths) for name in names if _NAME.fullmatch(name)]
@@ -136,11 +147,22 @@ def ports(paths: SystemPaths) -> list[UsbPort]:
 def port_of(rdev: int, paths: SystemPaths) -> UsbPort | None:
     """Return the port of the USB device that a character device belongs to, None if to none."""
     link = paths.sys / "dev/char" / f"{os.major(rdev)}:{os.minor(rdev)}" / "device"
-    interface = link.resolve()
-    for folder in (interface, *interface.parents):
-        if (folder / "idVendor").exists() and _NAME.fullmatch(folder.name):
-            return UsbPort(folder.name, paths)
-    return None
+    device = usb_device(link)
+    return UsbPort(device.name, paths) if device and _NAME.fullmatch(device.name) else None
+
+
+def usb_device(part: Path) -> Path | None:
+    """Return the folder of the USB device that a folder, an interface's say, lies in."""
+    real = part.resolve()
+    return next((each for each in (real, *real.parents) if (each / "idVendor").exists()), None)
+
+
+def driver_of(interface: Path) -> str:
+    """Return the name of the driver that has an interface; empty where none has."""
+    try:
+        return os.path.basename(os.readlink(interface / "driver"))
+    except OSError:
+        return ""
 
 
 def has_video_interface(descriptors: bytes) -> bool:
@@ -162,13 +184,6 @@ def _usbfs_node(paths: SystemPaths, device: Path) -> Path:
     if not (bus.isdecimal() and number.isdecimal()):
         return paths.dev / "bus/usb/absent"
     return paths.dev / "bus/usb" / f"{int(bus):03d}" / f"{int(number):03d}"
-
-
-def _number(path: Path) -> int:
-    try:
-        return int(attribute(path), 16)
-    except ValueError:
-        return -1
 
 
 def attribute(path: Path) -> str:

@@ -18,11 +18,12 @@ from pathlib import Path
 
 from framebus.errors import FramebusError, UsageError
 from framebus.invocation.output import OutputFailed
-from framebus.names import CameraNames, cameras, state_dir, web_token
+from framebus.names import CameraNames, state_dir, web_token
 from framebus.options.table import TABLE
 from framebus.secret_files import read_secret
 from framebus.version import __version__
 
+from capture_daemon.devices.sysfs import attribute
 from capture_daemon.diagnosis import doctor
 from capture_daemon.diagnosis.check_service import known_incidents
 from capture_daemon.diagnosis.finding import Finding
@@ -39,14 +40,8 @@ _KERNEL_S = 86_400
 _FACTS = (
     *("idVendor", "idProduct", "bcdDevice", "manufacturer", "product", "serial", "version"),
     *("speed", "bMaxPower", "bNumInterfaces", "authorized", "removable", "quirks", "busnum"),
-    *(
-        "devnum",
-        "power/control",
-        "power/runtime_status",
-        "urbnum",
-        "ltm_capable",
-        "avoid_reset_quirk",
-    ),
+    *("devnum", "power/control", "power/runtime_status", "urbnum", "ltm_capable"),
+    "avoid_reset_quirk",
 )
 """What sysfs says of a USB device; all of it may be read by anybody."""
 _SECRET_NAME = re.compile(r"pass|pwd|secret|token|key|auth|cred", re.IGNORECASE)
@@ -101,7 +96,7 @@ def collect(
     }
     for camera in machine.cameras():
         files[f"camera-{Path(camera.node).name}.json"] = _facts(machine, camera)
-    for name in [machine.name] if machine.name else cameras(machine.runtime):
+    for name in machine.names():
         for method in ("status", "formats"):
             files[f"{method}-{name}.json"] = _asked(machine, name, method)
         files[f"incidents-{name}.json"] = known_incidents(machine, name)
@@ -190,14 +185,9 @@ def _kernel(machine: Machine) -> str:
 
 
 def _facts(machine: Machine, camera: Camera) -> dict[str, object]:
-    folder = machine.sys / "bus/usb/devices" / camera.port
-    facts: dict[str, str] = {}
-    for name in _FACTS if camera.port else ():
-        try:
-            facts[name] = (folder / name).read_text(errors="replace").strip()
-        except OSError:
-            continue
-    return {**camera.document(), "usb": facts}
+    folder = machine.paths.usb / camera.port
+    facts = {name: attribute(folder / name) for name in _FACTS if camera.port}
+    return {**camera.document(), "usb": {name: fact for name, fact in facts.items() if fact}}
 
 
 def _asked(machine: Machine, name: str, method: str) -> object:

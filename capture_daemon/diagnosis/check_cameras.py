@@ -5,12 +5,12 @@ from __future__ import annotations
 import grp
 import os
 from collections import Counter
-from pathlib import Path
+from collections.abc import Iterable, Iterator, Mapping
 
 from framebus.names import CameraNames
 from framebus.names import cameras as known_cameras
 
-from capture_daemon.devices.sysfs import attribute
+from capture_daemon.devices.sysfs import SystemPaths, attribute, ports
 from capture_daemon.diagnosis.finding import Finding, good, note, wrong
 from capture_daemon.diagnosis.machine import Machine
 from capture_daemon.diagnosis.records import Holder, Line, Sign
@@ -18,88 +18,70 @@ from capture_daemon.v4l2.cameras import Camera
 
 WINDOW_S = 3600
 """How far back the kernel's log is looked at."""
-_VIDEO_CLASS = "0e"  # bInterfaceClass of video, USB class codes
 _BAD_CABLE = 3
 """Signs of a bad cable within the window that are no accident."""
 
 
-def presence(machine: Machine) -> list[Finding]:
+def presence(machine: Machine) -> Iterator[Finding]:
     """Is a camera there, and did the kernel take it?"""
     found = machine.cameras()
-    refused = _untaken(machine.sys)
-    findings = [
-        wrong(
-            "camera",
-            f"a camera is plugged in at USB port {port}, but {why}",
-            remedy,
-        )
-        for port, why, remedy in refused
-    ]
+    refused = list(_untaken(machine.paths))
+    yield from refused
+    yield from (good(_name(camera)) for camera in found)
     if machine.device is not None and not found:
-        return [
-            *findings,
-            wrong(
-                "camera",
-                f"{machine.device} is no camera that is here now",
-                "framebus devices    (lists those that are)",
-            ),
-        ]
-    if not found and not refused:
-        bus = machine.sys / "bus/usb/devices"
-        where = "" if bus.exists() else " (this machine shows no USB at all: a container?)"
+        yield wrong(
+            f"{machine.device} is no camera that is here now",
+            "framebus devices    (lists those that are)",
+        )
+    elif not found and not refused:
+        where = (
+            ""
+            if machine.paths.usb.exists()
+            else " (this machine shows no USB at all: a container?)"
+        )
         message = f"no camera is connected{where}"
-        if not machine.wants_camera():
-            return [note("camera", message)]
-        return [wrong("camera", message, "plug one in; without one: framebus up --source test")]
-    return [*findings, *(good("camera", _name(camera)) for camera in found)]
+        if machine.wants_camera():
+            yield wrong(message, "plug one in; without one: framebus up --source test")
+        else:
+            yield note(message)
 
 
-def _untaken(sys: Path) -> list[tuple[str, str, str]]:
-    """Return (port, why, remedy) of USB cameras that no driver has taken."""
-    found = {}
-    try:
-        entries = sorted(os.listdir(sys / "bus/usb/devices"))
-    except OSError:
-        return []
-    for entry in entries:
-        folder = sys / "bus/usb/devices" / entry
-        port = entry.partition(":")[0]
-        kind = attribute(folder / "bInterfaceClass")
-        if attribute(folder / "authorized") == "0" and kind in ("", _VIDEO_CLASS):
-            if attribute(folder / "idVendor") or kind:
-                command = f"echo 1 | sudo tee /sys/bus/usb/devices/{entry}/authorized"
-                found[port] = ("somebody has forbidden it (authorized is 0)", command)
-        elif kind == _VIDEO_CLASS and not (folder / "driver").exists():
-            found.setdefault(
-                port,
-                (
-                    "no driver has taken it",
-                    "sudo modprobe uvcvideo; if that does not help, plug it out and in",
-                ),
+def _untaken(paths: SystemPaths) -> Iterator[Finding]:
+    """Yield the USB cameras that no driver has taken."""
+    for port in ports(paths):
+        if not port.is_camera():
+            continue
+        undriven = port.undriven()
+        plugged = f"a camera is plugged in at USB port {port.name}, but"
+        folders = (port.folder, *undriven)
+        forbidden = [each.name for each in folders if attribute(each / "authorized") == "0"]
+        if forbidden:
+            yield wrong(
+                f"{plugged} somebody has forbidden it (authorized is 0)",
+                f"echo 1 | sudo tee /sys/bus/usb/devices/{forbidden[0]}/authorized",
             )
-    return [(port, *why) for port, why in found.items()]
+        elif undriven:
+            yield wrong(
+                f"{plugged} no driver has taken it",
+                "sudo modprobe uvcvideo; if that does not help, plug it out and in",
+            )
 
 
-def permission(machine: Machine) -> list[Finding]:
+def permission(machine: Machine) -> Iterator[Finding]:
     """May this user open the cameras?"""
-    findings = []
     for camera in machine.cameras():
         try:
             owner = os.stat(camera.node).st_gid
         except OSError:
-            findings.append(
-                wrong(
-                    "permission",
-                    f"{camera.node} is missing, though the kernel has the camera",
-                    f"in a container, pass it: --device {camera.node}",
-                )
+            yield wrong(
+                f"{camera.node} is missing, though the kernel has the camera",
+                f"in a container, pass it: --device {camera.node}",
             )
             continue
         if machine.access(camera.node, os.R_OK | os.W_OK):
-            findings.append(good("permission", f"{machine.user.name} may open {camera.node}"))
+            yield good(f"{machine.user.name} may open {camera.node}")
         else:
-            findings.append(_refused(machine, camera.node, owner))
-    return findings
+            yield _refused(machine, camera.node, owner)
 
 
 def _refused(machine: Machine, node: str, gid: int) -> Finding:
@@ -108,29 +90,27 @@ def _refused(machine: Machine, node: str, gid: int) -> Finding:
     except KeyError:
         group = str(gid)
     user = machine.user
+    refused = f"{user.name} may not open {node}"
     if gid in user.groups:
         return wrong(
-            "permission",
-            f"{user.name} may not open {node}, though in its group {group}",
+            f"{refused}, though in its group {group}",
             f"sudo chmod 660 {node}    (and look for the udev rule that changed it)",
         )
     if user.listed(group):
         return wrong(
-            "permission",
-            f"{user.name} may not open {node}: in the group {group} only since the last login",
+            f"{refused}: in the group {group} only since the last login",
             f"log out and in again, or: newgrp {group}",
         )
     return wrong(
-        "permission",
-        f"{user.name} may not open {node}: it belongs to the group {group}",
+        f"{refused}: it belongs to the group {group}",
         f"sudo usermod -aG {group} {user.name}    (then log out and in again)",
     )
 
 
-def held(machine: Machine) -> list[Finding]:
+def held(machine: Machine) -> Iterator[Finding]:
     """Does another program have a camera?"""
-    findings = []
     daemons = _daemons(machine)
+    notes: list[str] = []
     for camera in machine.cameras():
         try:
             rdev = os.stat(camera.node).st_rdev
@@ -139,12 +119,12 @@ def held(machine: Machine) -> list[Finding]:
             continue
         others = [each for each in seen.found if not each.ours]
         ours = [each for each in seen.found if each.ours]
-        findings += [_held(camera, each, beside=bool(ours)) for each in others]
+        yield from (_held(camera, each, beside=bool(ours)) for each in others)
         if not others:
             by = f" but the daemon, process {ours[0].pid}" if ours else ""
-            findings.append(good("held", f"{camera.node}: no process is seen to have it{by}"))
-        findings += [note("held", sentence) for sentence in seen.notes()]
-    return list(dict.fromkeys(findings))
+            yield good(f"{camera.node}: no process is seen to have it{by}")
+        notes += seen.notes()
+    yield from map(note, dict.fromkeys(notes))
 
 
 def _held(camera: Camera, holder: Holder, *, beside: bool) -> Finding:
@@ -155,13 +135,13 @@ def _held(camera: Camera, holder: Holder, *, beside: bool) -> Finding:
     }.get(holder.how, "")
     message = f"{camera.node} is open in {who}{how}"
     if beside:
-        return note("held", f"{message}; a capture daemon has it, too")
-    end = "kill -9" if "dead-leader" in holder.how else "kill"
+        return note(f"{message}; a capture daemon has it, too")
     if holder.unit.endswith(".service"):
-        return wrong("held", message, f"sudo systemctl stop {holder.unit}")
+        return wrong(message, f"sudo systemctl stop {holder.unit}")
     if " " in holder.unit:
-        return wrong("held", message, f"stop the container {holder.unit}")
-    return wrong("held", message, f"{end} {holder.pid}")
+        return wrong(message, f"stop the container {holder.unit}")
+    end = "kill -9" if "dead-leader" in holder.how else "kill"
+    return wrong(message, f"{end} {holder.pid}")
 
 
 def _daemons(machine: Machine) -> frozenset[int]:
@@ -170,39 +150,36 @@ def _daemons(machine: Machine) -> frozenset[int]:
     return frozenset(pid for pid in pids if pid)
 
 
-def kernel(machine: Machine) -> list[Finding]:
+def kernel(machine: Machine) -> Iterable[Finding]:
     """What has the kernel said about the cameras' ports in the last hour?"""
-    ports = sorted({camera.port for camera in machine.cameras() if camera.port}) or [""]
-    findings = []
-    for port in ports:
+    findings: list[Finding] = []
+    for port in sorted({camera.port for camera in machine.cameras() if camera.port}) or [""]:
         log = machine.kernel_log(port, machine.now_utc_ns - WINDOW_S * 1_000_000_000)
         if log.notes:
-            return [note("kernel log", each) for each in log.notes]
+            return map(note, log.notes)
         findings += _signs(machine, port, log.lines)
-    return findings or [good("kernel log", "no complaint about a camera in the last hour")]
+    return findings or [good("no complaint about a camera in the last hour")]
 
 
-def _signs(machine: Machine, port: str, lines: tuple[Line, ...]) -> list[Finding]:
-    counted = Counter(line.sign for line in lines if line.sign is not None)
+def _signs(machine: Machine, port: str, lines: tuple[Line, ...]) -> Iterator[Finding]:
+    counted = Counter(line.sign for line in lines)
     newest = {line.sign: line for line in lines}
     where = f"port {port}" if port else "USB"
-    findings = []
     for sign, count in counted.items():
+        remedy = _REMEDIES.get(sign)
+        if remedy is None:
+            continue
         line = newest[sign]
         said = f"{where}: {line.meaning}; the kernel: {line.text}"
         if count > 1:
             said = f"{said} (and {count - 1} more like it in the last hour)"
-        remedy = _REMEDIES.get(sign)
-        if remedy is None:
-            continue
-        serious = sign in (Sign.POWER, Sign.HOST, Sign.BANDWIDTH) or count >= _BAD_CABLE
         if sign is Sign.BANDWIDTH:
             remedy += _rivals(machine, port)
-        findings.append(wrong("kernel log", said, remedy) if serious else note("kernel log", said))
-    return findings
+        serious = sign in (Sign.POWER, Sign.HOST, Sign.BANDWIDTH) or count >= _BAD_CABLE
+        yield wrong(said, remedy) if serious else note(said)
 
 
-_REMEDIES = {
+_REMEDIES: Mapping[Sign | None, str] = {
     Sign.CABLE: "another cable, then another port, then without the hub",
     Sign.POWER: "a powered hub, or a port of the computer itself",
     Sign.BANDWIDTH: "a smaller --size, a lower --fps, or another bus for this camera",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from framebus.errors import (
     CameraAbsent,
@@ -25,63 +25,55 @@ from capture_daemon.diagnosis.machine import Machine
 _DAY_NS = 86_400_000_000_000
 
 
-def directory(machine: Machine) -> list[Finding]:
+def directory(machine: Machine) -> Iterator[Finding]:
     """Is the directory in which daemons and viewers meet the one that is meant?"""
-    findings = []
-    if machine.system_runtime != machine.runtime and cameras(machine.system_runtime):
-        findings.append(
-            note(
-                "directory",
-                f"services meet in {machine.system_runtime}, this command looks in "
-                f"{machine.runtime}",
-                f"export FRAMEBUS_RUNTIME_DIR={machine.system_runtime}",
-            )
+    runtime = machine.runtime
+    if machine.system_runtime != runtime and cameras(machine.system_runtime):
+        yield note(
+            f"services meet in {machine.system_runtime}, this command looks in {runtime}",
+            f"export FRAMEBUS_RUNTIME_DIR={machine.system_runtime}",
         )
-    if not machine.runtime.exists():
-        return [*findings, note("directory", f"{machine.runtime}: no daemon has run here yet")]
-    if not os.access(machine.runtime, os.R_OK | os.X_OK):
-        return [
-            *findings,
-            wrong(
-                "directory",
-                f"{machine.user.name} may not look into {machine.runtime}",
-                f"sudo usermod -aG framebus {machine.user.name}    (then log out and in again), "
-                "or sudo framebus doctor",
-            ),
-        ]
-    try:
-        owner = owner_of(machine.runtime)
-    except FramebusError as error:
-        return [*findings, wrong("directory", *_halves(str(error)))]
-    return [*findings, *_untrusted(machine, owner), *_stale(machine, owner)]
+    if not runtime.exists():
+        yield note(f"{runtime}: no daemon has run here yet")
+    elif not os.access(runtime, os.R_OK | os.X_OK):
+        yield wrong(
+            f"{machine.user.name} may not look into {runtime}",
+            f"sudo usermod -aG framebus {machine.user.name}    (then log out and in again), "
+            "or sudo framebus doctor",
+        )
+    else:
+        try:
+            owner = owner_of(runtime)
+        except FramebusError as error:
+            yield wrong(*_halves(error))
+        else:
+            names = [CameraNames(runtime, camera) for camera in cameras(runtime)]
+            yield from _untrusted(names, owner)
+            yield _stale(machine, names, owner)
 
 
-def _untrusted(machine: Machine, owner: int) -> list[Finding]:
-    """Return what lies there that nobody believes in, and that is in a daemon's way."""
-    findings = []
-    for camera in _known(machine):
-        names = CameraNames(machine.runtime, camera)
+def _untrusted(known: Sequence[CameraNames], owner: int) -> Iterator[Finding]:
+    """Yield what lies there that nobody believes in, and that is in a daemon's way."""
+    for names in known:
         for path in (names.lock, names.ring_file):
             try:
                 os.close(open_trusted(path, owner))
             except Untrusted as error:
-                findings.append(wrong("directory", *_halves(str(error))))
+                yield wrong(*_halves(error))
             except OSError:
                 continue
-    return findings
 
 
-def _halves(text: str) -> tuple[str, str]:
+def _halves(error: FramebusError) -> tuple[str, str]:
     """Return the message and the remedy of an error that ends in its remedy."""
-    message, _, remedy = text.rpartition(": ")
+    message, _, remedy = str(error).rpartition(": ")
     return message, remedy
 
 
-def _stale(machine: Machine, owner: int) -> list[Finding]:
+def _stale(machine: Machine, known: Sequence[CameraNames], owner: int) -> Finding:
     """Return what killed daemons have left."""
     left = []
-    for camera in _known(machine):
-        names = CameraNames(machine.runtime, camera)
+    for names in known:
         if machine.lock_holder(names.lock):
             continue
         files = (
@@ -91,54 +83,47 @@ def _stale(machine: Machine, owner: int) -> list[Finding]:
         )
         left += [str(each) for each in files if each.exists()]
     if not left:
-        return [good("directory", f"{machine.runtime}: nothing stale")]
-    return [
-        note(
-            "directory",
-            f"a killed daemon has left {', '.join(left)}",
-            "harmless: the next daemon of that name replaces them; rm removes them",
-        )
-    ]
+        return good(f"{machine.runtime}: nothing stale")
+    return note(
+        f"a killed daemon has left {', '.join(left)}",
+        "harmless: the next daemon of that name replaces them; rm removes them",
+    )
 
 
-def daemons(machine: Machine) -> list[Finding]:
+def daemons(machine: Machine) -> Iterator[Finding]:
     """Does a daemon run for each camera, and does it give frames?"""
-    names = [machine.name] if machine.name else _known(machine)
+    names = machine.names()
     if not names:
-        return [
-            note("daemon", "no daemon runs here", "framebus up    (starts one, and the web page)")
-        ]
-    return [finding for name in names for finding in _daemon(machine, name)]
+        yield note("no daemon runs here", "framebus up    (starts one, and the web page)")
+    yield from (_daemon(machine, name) for name in names)
 
 
-def _daemon(machine: Machine, name: str) -> list[Finding]:
+def _daemon(machine: Machine, name: str) -> Finding:
     told = machine.status(name)
     if isinstance(told, FramebusError):
-        return [_silent(machine, name, told)]
+        return _silent(machine, name, told)
     state, why = told.get("state"), object_at(told, "cause")
     if state == "streaming":
         spec, fps = object_at(told, "source").get("spec", ""), object_at(told, "frames").get("fps")
-        return [good("daemon", f"{name} streams from {spec} at {fps} fps")]
+        return good(f"{name} streams from {spec} at {fps} fps")
     reason = why.get("message") or "it gives no reason"
     if state == "stopped":
-        return [note("daemon", f"{name} is stopped", f"framebus ctl start --name {name}")]
+        return note(f"{name} is stopped", f"framebus ctl start --name {name}")
     if state == "opening":
-        return [note("daemon", f"{name} is opening: {reason}")]
+        return note(f"{name} is opening: {reason}")
     message = f"{name} gives no frames ({state}): {reason}"
-    remedy = str(why.get("remedy") or f"framebus ctl restart --name {name}")
-    return [wrong("daemon", message, remedy)]
+    return wrong(message, str(why.get("remedy") or f"framebus ctl restart --name {name}"))
 
 
 def _silent(machine: Machine, name: str, error: FramebusError) -> Finding:
     pid = machine.lock_holder(CameraNames(machine.runtime, name).lock)
     match error:
         case Untrusted():
-            return wrong("daemon", *_halves(str(error)))
+            return wrong(*_halves(error))
         case NoPermission():
-            return wrong("daemon", str(error), "sudo framebus doctor")
+            return wrong(str(error), "sudo framebus doctor")
         case ControlTimeout():
             return wrong(
-                "daemon",
                 f"the daemon of {name}, process {pid}, does not answer",
                 f"kill -9 {pid}    (framebus up or systemd then starts a new one)",
             )
@@ -146,46 +131,42 @@ def _silent(machine: Machine, name: str, error: FramebusError) -> Finding:
             how = f"framebus up --name {name}"
             if _unit_file(machine, f"framebus-capture@{name}.service"):
                 how = f"sudo systemctl start framebus-capture@{name}"
-            return wrong("daemon", f"no daemon runs for {name}", how)
+            return wrong(f"no daemon runs for {name}", how)
         case _:
-            return wrong("daemon", str(error), f"framebus ctl restart --name {name}")
+            return wrong(str(error), f"framebus ctl restart --name {name}")
 
 
-def units(machine: Machine) -> list[Finding]:
+def units(machine: Machine) -> Iterator[Finding]:
     """Do the systemd units run that are there?"""
     listed = machine.run(
         ["systemctl", "list-units", "--all", "--plain", "--no-legend", "framebus-*"]
     )
     if listed is None or listed.code:
-        return []  # no systemd here
-    findings = []
+        return  # no systemd here
     for line in listed.output.splitlines():
         fields = line.split(None, 4)
         if len(fields) >= 4:
-            findings.append(_unit(*fields[:4]))
-    return findings
+            yield _unit(*fields[:4])
 
 
 def _unit(unit: str, loaded: str, active: str, sub: str) -> Finding:
     if active == "active":
-        return good("unit", f"{unit} runs")
+        return good(f"{unit} runs")
     if loaded != "loaded":
-        return wrong("unit", f"{unit} is {loaded}", "sudo systemctl daemon-reload")
+        return wrong(f"{unit} is {loaded}", "sudo systemctl daemon-reload")
     if active == "failed" or sub == "auto-restart":
         return wrong(
-            "unit",
             f"{unit} has failed ({sub})",
             f"journalctl -u {unit} -n 20    (says why), then sudo systemctl restart {unit}",
         )
     if active != "inactive":
-        return note("unit", f"{unit} is {active} ({sub})")
-    return wrong("unit", f"{unit} is {active}", f"sudo systemctl start {unit}")
+        return note(f"{unit} is {active} ({sub})")
+    return wrong(f"{unit} is {active}", f"sudo systemctl start {unit}")
 
 
-def incidents(machine: Machine) -> list[Finding]:
+def incidents(machine: Machine) -> Iterator[Finding]:
     """Were frames lost in the last day?"""
-    findings = []
-    for name in [machine.name] if machine.name else _known(machine):
+    for name in machine.names():
         recent = [
             each
             for each in known_incidents(machine, name)
@@ -194,15 +175,12 @@ def incidents(machine: Machine) -> list[Finding]:
         if recent:
             longest = max(recent, key=lambda each: _number(each.get("away_s")))
             why = object_at(longest, "cause").get("message", "?")
-            findings.append(
-                note(
-                    "incidents",
-                    f"{name} lost frames {_times(len(recent))} in the last 24 hours, "
-                    f"for {duration(_number(longest.get('away_s')))} at most ({why})",
-                    f"framebus ctl incidents --name {name}    (tells all)",
-                )
+            times = "once" if len(recent) == 1 else f"{len(recent)} times"
+            yield note(
+                f"{name} lost frames {times} in the last 24 hours, "
+                f"for {duration(_number(longest.get('away_s')))} at most ({why})",
+                f"framebus ctl incidents --name {name}    (tells all)",
             )
-    return findings
 
 
 def known_incidents(machine: Machine, name: str) -> Sequence[Mapping[str, object]]:
@@ -226,10 +204,6 @@ def _written(machine: Machine, name: str) -> list[dict[str, object]]:
     return []
 
 
-def _known(machine: Machine) -> Sequence[str]:
-    return cameras(machine.runtime)
-
-
 def _unit_file(machine: Machine, unit: str) -> bool:
     found = machine.run(["systemctl", "cat", unit])
     return found is not None and found.code == 0
@@ -237,7 +211,3 @@ def _unit_file(machine: Machine, unit: str) -> bool:
 
 def _number(value: object) -> float:
     return float(value) if isinstance(value, int | float) else 0.0
-
-
-def _times(count: int) -> str:
-    return "once" if count == 1 else f"{count} times"

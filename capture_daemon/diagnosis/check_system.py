@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 from framebus.installation import PACKAGES, install
@@ -14,101 +15,75 @@ from capture_daemon.diagnosis.machine import Machine
 
 OLDEST_LIBZMQ = (4, 3, 4)
 """Before it: CVE-2019-6250, CVE-2019-13132, CVE-2020-15166."""
+_INDEXES = ("modules.dep", "modules.builtin")
+"""What lists the kernel's modules, loaded or not."""
 _MIB = 1 << 20
 
 
-def libraries(machine: Machine) -> list[Finding]:
+def libraries(machine: Machine) -> Iterator[Finding]:
     """Are the Python packages there?"""
     versions = {name: machine.version(name) for name in PACKAGES.values()}
     missing = [name for name, version in versions.items() if version is None]
     if missing:
-        return [
-            wrong("libraries", f"missing Python packages: {', '.join(missing)}", install(*missing))
-        ]
-    return [good("libraries", ", ".join(f"{name} {found}" for name, found in versions.items()))]
+        yield wrong(f"missing Python packages: {', '.join(missing)}", install(*missing))
+    else:
+        yield good(", ".join(f"{name} {found}" for name, found in versions.items()))
 
 
-def messaging(machine: Machine) -> list[Finding]:
+def messaging(machine: Machine) -> Iterator[Finding]:
     """Is libzmq new enough to face hostile peers?"""
     found = machine.libzmq()
     if found is None:
-        return []  # `libraries` has said so
+        return  # `libraries` has said so
     text = ".".join(map(str, found))
     if found < OLDEST_LIBZMQ:
         oldest = ".".join(map(str, OLDEST_LIBZMQ))
-        return [
-            wrong(
-                "libzmq",
-                f"libzmq {text} has known holes; {oldest} is the oldest without them",
-                install("--upgrade", "pyzmq"),
-            )
-        ]
-    return [good("libzmq", text)]
+        yield wrong(
+            f"libzmq {text} has known holes; {oldest} is the oldest without them",
+            install("--upgrade", "pyzmq"),
+        )
+    else:
+        yield good(text)
 
 
-def drivers(machine: Machine) -> list[Finding]:
+def drivers(machine: Machine) -> Iterator[Finding]:
     """Does the kernel have V4L2, and the driver of USB cameras?"""
-    try:
-        devices = (machine.proc / "devices").read_text(encoding="ascii")
-    except OSError:
-        devices = ""
-    has_v4l2 = "video4linux" in devices
     if (machine.sys / "module/uvcvideo").exists():
-        return [good("drivers", "V4L2 and uvcvideo are loaded")]
-    if machine.cameras():
-        return [good("drivers", "V4L2 is loaded; uvcvideo, for USB cameras, is not")]
-    if not machine.wants_camera():
-        return [note("drivers", "uvcvideo, for USB cameras, is not loaded, and not needed")]
-    if _ships(machine.modules, "uvcvideo"):
-        return [
-            wrong(
-                "drivers",
-                "the driver of USB cameras, uvcvideo, is not loaded",
-                "sudo modprobe uvcvideo",
-            )
-        ]
-    if has_v4l2:
-        return [
-            note(
-                "drivers",
-                "V4L2 is there, but uvcvideo is not: fine for a camera that is not on USB",
-            )
-        ]
-    return [
-        wrong(
-            "drivers",
+        yield good("V4L2 and uvcvideo are loaded")
+    elif machine.cameras():
+        yield good("V4L2 is loaded; uvcvideo, for USB cameras, is not")
+    elif not machine.wants_camera():
+        yield note("uvcvideo, for USB cameras, is not loaded, and not needed")
+    elif any(_says(machine.modules / index, "/uvcvideo.ko") for index in _INDEXES):
+        yield wrong("the driver of USB cameras, uvcvideo, is not loaded", "sudo modprobe uvcvideo")
+    elif _says(machine.proc / "devices", "video4linux"):
+        yield note("V4L2 is there, but uvcvideo is not: fine for a camera that is not on USB")
+    else:
+        yield wrong(
             "this kernel has no V4L2 and ships no uvcvideo: it can serve no camera of its own",
             "in a container or a virtual machine, load uvcvideo on the host and pass the camera "
             "in; on Ubuntu: sudo apt install linux-modules-extra-$(uname -r); without a camera: "
             "framebus up --source test",
         )
-    ]
 
 
-def _ships(modules: Path, name: str) -> bool:
-    """Whether the kernel's modules include this one, loaded or not."""
-    for index in ("modules.dep", "modules.builtin"):
-        try:
-            if f"/{name}.ko" in (modules / index).read_text(encoding="utf-8", errors="replace"):
-                return True
-        except OSError:
-            continue
-    return False
+def _says(file: Path, word: str) -> bool:
+    try:
+        return word in file.read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return False
 
 
-def shared_memory(machine: Machine) -> list[Finding]:
+def shared_memory(machine: Machine) -> Iterator[Finding]:
     """Is there room for a ring?"""
     folder = machine.shared_memory
     try:
         room = os.statvfs(folder)
     except OSError as error:
-        return [
-            wrong(
-                "shared memory",
-                f"{folder} cannot be used: {error.strerror}",
-                f"sudo mount -t tmpfs tmpfs {folder}",
-            )
-        ]
+        yield wrong(
+            f"{folder} cannot be used: {error.strerror}", f"sudo mount -t tmpfs tmpfs {folder}"
+        )
+        return
     free, size = room.f_bavail * room.f_frsize, room.f_blocks * room.f_frsize
     rings = sorted(name for name in os.listdir(folder) if name.startswith("framebus-"))
     what = f"{amount(free)} of {amount(size)} free in {folder}"
@@ -117,8 +92,9 @@ def shared_memory(machine: Machine) -> list[Finding]:
     remedy = f"see what fills it (ls -lS {folder}), or in a container --shm-size=256m"
     if free < SMALLEST_SUBSTITUTE + _MIB and not rings:
         smallest = f"not even for a ring of {amount(SMALLEST_SUBSTITUTE)}"
-        return [wrong("shared memory", f"{what}: no room, {smallest}", remedy)]
-    if free < DEFAULT_CAPACITY + 2 * _MIB and not rings:
+        yield wrong(f"{what}: no room, {smallest}", remedy)
+    elif free < DEFAULT_CAPACITY + 2 * _MIB and not rings:
         usual = f"no room for a ring of {amount(DEFAULT_CAPACITY)}, so for a shorter history only"
-        return [note("shared memory", f"{what}: {usual}", remedy)]
-    return [good("shared memory", what)]
+        yield note(f"{what}: {usual}", remedy)
+    else:
+        yield good(what)

@@ -13,7 +13,7 @@ from capture_daemon.diagnosis.records import DiagnosedDevice
 from capture_daemon.settings.spec import SourceSpec
 from capture_daemon.sources.base import SourceError
 from capture_daemon.v4l2 import discovery
-from capture_daemon.v4l2.cameras import Camera, CameraPaths, cameras
+from capture_daemon.v4l2.cameras import CameraPaths
 
 _VIDEO_MAJOR = 81  # Documentation/admin-guide/devices.txt
 
@@ -47,20 +47,8 @@ def named(spec: SourceSpec | None, paths: CameraPaths | None = None) -> Diagnose
         return None
 
 
-def camera_of(rdev: int, paths: CameraPaths | None = None) -> Camera | None:
-    """Return what sysfs knows of a video device, None if it is not there."""
-    paths = paths or CameraPaths()
-    for camera in cameras(paths):
-        try:
-            if os.stat(camera.node).st_rdev == rdev:
-                return camera
-        except OSError:
-            continue
-    return None
-
-
 def _by_number(rdev: int, paths: CameraPaths) -> DiagnosedDevice:
-    camera = camera_of(rdev, paths)
+    camera = discovery.camera_of(rdev, paths)
     if camera is None:
         return DiagnosedDevice("", rdev, "")
     return DiagnosedDevice(camera.node, rdev, camera.port)

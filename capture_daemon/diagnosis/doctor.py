@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import platform
 import textwrap
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 
+from framebus.errors import OutOfResources
 from framebus.printable import line
 from framebus.version import __version__
 
@@ -16,22 +18,22 @@ from capture_daemon.diagnosis import check_cameras, check_service, check_system
 from capture_daemon.diagnosis.finding import Finding, Level, wrong
 from capture_daemon.diagnosis.machine import Machine
 
-Check = Callable[[Machine], list[Finding]]
+Check = Callable[[Machine], Iterable[Finding]]
 
-CHECKS: tuple[Check, ...] = (
-    check_system.libraries,
-    check_system.messaging,
-    check_system.drivers,
-    check_cameras.presence,
-    check_cameras.permission,
-    check_cameras.held,
-    check_cameras.kernel,
-    check_system.shared_memory,
-    check_service.directory,
-    check_service.units,
-    check_service.daemons,
-    check_service.incidents,
-)
+CHECKS: Mapping[str, Check] = {
+    "libraries": check_system.libraries,
+    "libzmq": check_system.messaging,
+    "drivers": check_system.drivers,
+    "camera": check_cameras.presence,
+    "permission": check_cameras.permission,
+    "held": check_cameras.held,
+    "kernel log": check_cameras.kernel,
+    "shared memory": check_system.shared_memory,
+    "directory": check_service.directory,
+    "unit": check_service.units,
+    "daemon": check_service.daemons,
+    "incidents": check_service.incidents,
+}
 """In the order in which a person would look: what stands on what."""
 
 _MARKS = {Level.WRONG: "WRONG", Level.NOTE: "note", Level.GOOD: "ok"}
@@ -39,21 +41,18 @@ _WIDTH = 100
 _MARGIN = 22
 
 
-def examine(machine: Machine, checks: Sequence[Check] = CHECKS) -> list[Finding]:
+def examine(machine: Machine, checks: Mapping[str, Check] = CHECKS) -> list[Finding]:
     """Make all checks."""
-    findings = []
-    for check in checks:
+    findings: list[Finding] = []
+    for name, check in checks.items():
         try:
-            findings += check(machine)
+            findings += (replace(found, check=name) for found in check(machine))
+        except OutOfResources:  # of ours: it tells nothing of this machine's cameras
+            raise
         except Exception as error:  # noqa: BLE001  the other checks are wanted all the same
-            name = check.__name__.replace("_", " ")
-            findings.append(
-                wrong(
-                    name,
-                    f"this check itself failed: {type(error).__name__}: {error}",
-                    "please report it, with the file that framebus doctor --bundle FILE makes",
-                )
-            )
+            message = f"this check itself failed: {type(error).__name__}: {error}"
+            remedy = "please report it, with the file that framebus doctor --bundle FILE makes"
+            findings.append(replace(wrong(message, remedy), check=name))
     return findings
 
 
@@ -62,17 +61,13 @@ def exit_code(findings: Sequence[Finding]) -> int:
     return int(any(each.level is Level.WRONG for each in findings))
 
 
-def heading(machine: Machine) -> str:
-    """Return who was asked, and where."""
-    return (
-        f"framebus {__version__}, Python {platform.python_version()}, "
-        f"{platform.system()} {platform.release()}, as {machine.user.name}"
-    )
-
-
 def render(machine: Machine, findings: Sequence[Finding]) -> str:
-    """Return the findings as text for people, and what they come to."""
-    lines = [heading(machine), ""]
+    """Return who was asked, and where, the findings as text, and what they come to."""
+    lines = [
+        f"framebus {__version__}, Python {platform.python_version()}, "
+        f"{platform.system()} {platform.release()}, as {machine.user.name}",
+        "",
+    ]
     for each in findings:
         first = f"{_MARKS[each.level]:<6} {each.check:<14} "
         lines += _wrapped(first, each.message)

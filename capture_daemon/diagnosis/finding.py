@@ -20,11 +20,11 @@ class Level(enum.Enum):
 class Finding:
     """One sentence, and the command or the act that mends it."""
 
-    check: str
-    """The check's name, a word or two."""
     level: Level
     message: str
     remedy: str = ""
+    check: str = ""
+    """The name of the check, which the doctor's table gives."""
 
     def document(self) -> dict[str, object]:
         """Return it as JSON takes it."""
@@ -36,16 +36,16 @@ class Finding:
         }
 
 
-def good(check: str, message: str) -> Finding:
+def good(message: str) -> Finding:
     """Return a finding of a check that is content."""
-    return Finding(check, Level.GOOD, message)
+    return Finding(Level.GOOD, message)
 
 
-def note(check: str, message: str, remedy: str = "") -> Finding:
+def note(message: str, remedy: str = "") -> Finding:
     """Return a finding that needs nothing done."""
-    return Finding(check, Level.NOTE, message, remedy)
+    return Finding(Level.NOTE, message, remedy)
 
 
-def wrong(check: str, message: str, remedy: str) -> Finding:
+def wrong(message: str, remedy: str) -> Finding:
     """Return a finding that somebody must mend."""
-    return Finding(check, Level.WRONG, message, remedy)
+    return Finding(Level.WRONG, message, remedy)

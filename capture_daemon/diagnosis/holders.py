@@ -20,8 +20,6 @@ from pathlib import Path
 from capture_daemon.diagnosis import processes
 from capture_daemon.diagnosis.records import SEE_ALL, Holder, Holders
 
-__all__ = ["Holder", "Holders", "find", "is_capture_daemon"]
-
 _MAPPED = re.compile(rb"^(\S+) \S+ \S+ (\S+ [1-9]\d*) +(/.*)$", re.MULTILINE)
 _INITIAL_PID_NAMESPACE = 0xEFFFFFFC  # PROC_PID_INIT_INO, include/linux/proc_ns.h
 _HIDEPID = re.compile(r"^proc \S+ proc \S*hidepid=(?:[124]|noaccess|invisible|ptraceable)", re.M)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 from framebus.contract.causes import Cause
 from framebus.contract.documents import IncidentDocument
@@ -101,7 +101,7 @@ class Evidence:
 
     holders: tuple[Mapping[str, object], ...] = ()
     kernel_log: tuple[Mapping[str, object], ...] = ()
-    notes: tuple[str, ...] = field(default=())
+    notes: tuple[str, ...] = ()
     """What could not be seen."""
 
     def joined(self, later: Evidence) -> Evidence:

@@ -24,6 +24,7 @@ KEPT = 200
 """Incidents that stay when the file is cut."""
 BYTES_MAX = 1 << 20
 _READ_MAX = 2 * BYTES_MAX  # of a file that is larger (not written here), its end is read
+_APPENDING = os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
 _MODE = 0o640
 _LOCK_TRIES = 20
 _LOCK_EVERY_S = 0.05  # another daemon needs a millisecond for a line
@@ -42,7 +43,7 @@ class Journal:
 
         After an error the file is as it was.
         """
-        line = json.dumps(document, separators=(",", ":")).encode() + b"\n"
+        line = _line(document)
         self.path.parent.mkdir(mode=0o750, parents=True, exist_ok=True)
         with self._locked() as fd:
             size = os.fstat(fd).st_size
@@ -77,10 +78,7 @@ class Journal:
     def _locked(self) -> Iterator[int]:
         """Open the file under a lock; another daemon may just have replaced it."""
         while True:
-            flags = (
-                os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
-            )
-            fd = os.open(self.path, flags, _MODE)
+            fd = os.open(self.path, _APPENDING, _MODE)
             try:
                 _check_regular(fd)
                 _lock(fd)
@@ -95,19 +93,19 @@ class Journal:
         lines: list[bytes] = []
         room = self._bytes_max // 2
         for document in reversed(documents[-self._kept :]):
-            line = json.dumps(document, separators=(",", ":")).encode() + b"\n"
+            line = _line(document)
             room -= len(line)
             if room < 0 and lines:
                 break
             lines.append(line)
         partial = self.path.with_name(f".{self.path.name}.{os.getpid()}.part")
         try:
-            fd = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, _MODE)
-            try:
-                _write_whole(fd, b"".join(reversed(lines)), 0)
-                os.fsync(fd)
-            finally:
-                os.close(fd)
+            with open(
+                partial, "wb", opener=lambda path, flags: os.open(path, flags, _MODE)
+            ) as file:
+                file.writelines(reversed(lines))
+                file.flush()
+                os.fsync(file.fileno())
             partial.replace(self.path)
         except OSError:
             with contextlib.suppress(OSError):
@@ -128,6 +126,10 @@ def parse(text: bytes) -> Iterable[dict[str, object]]:
             and isinstance(document.get("began_utc_ns"), int)
         ):
             yield document
+
+
+def _line(document: Mapping[str, object]) -> bytes:
+    return json.dumps(document, separators=(",", ":")).encode() + b"\n"
 
 
 def _check_regular(fd: int) -> None:

@@ -26,10 +26,8 @@ _ESCAPED = re.compile(rb"\\x([0-9a-f]{2})")
 class Record:
     """One line of the kernel's log."""
 
-    sequence: int
-    uptime_ns: int
-    """When it was written: nanoseconds since the boot on the log's own clock, which is close to
-    CLOCK_MONOTONIC."""
+    utc_ns: int
+    """When it was written, by the log's own clock, which is close to CLOCK_MONOTONIC."""
     level: int
     """0 emergency to 7 debug."""
     text: str
@@ -42,8 +40,11 @@ class Record:
         return self.properties.get("DEVICE", "").partition(":")[2]
 
 
-def parse(record: bytes) -> Record:
-    """Parse what one read of /dev/kmsg returned. Raises ValueError."""
+def parse(record: bytes, to_utc_ns: int) -> Record:
+    """Parse what one read of /dev/kmsg returned. Raises ValueError.
+
+    `to_utc_ns` is UTC less CLOCK_MONOTONIC, as it is now.
+    """
     head, semicolon, body = record.partition(b";")
     numbers = head.split(b",")
     if not semicolon or len(numbers) < 3 or not all(n.isdigit() for n in numbers[:3]):
@@ -55,8 +56,7 @@ def parse(record: bytes) -> Record:
         if line.startswith(b" ") and equals:
             properties[_plain(key)] = _plain(value)
     return Record(
-        sequence=int(numbers[1][:20]),
-        uptime_ns=int(numbers[2][:20]) * 1000,
+        utc_ns=int(numbers[2][:20]) * 1000 + to_utc_ns,
         level=int(numbers[0][:10]) & 7,  # the rest is the facility
         text=_plain(text)[:TEXT_MAX],
         properties=properties,

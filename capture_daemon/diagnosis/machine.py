@@ -10,8 +10,6 @@ import importlib.metadata
 import importlib.util
 import os
 import pwd
-import shutil
-import subprocess
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -26,36 +24,9 @@ from framebus.names import SHARED_MEMORY, CameraNames, runtime_dir, state_dir
 from framebus.names import cameras as known_cameras
 
 from capture_daemon.diagnosis import holders, kernel_log
+from capture_daemon.diagnosis.programs import Ran, run
 from capture_daemon.diagnosis.records import Holders, KernelLog
 from capture_daemon.v4l2.cameras import Camera, CameraPaths, cameras
-
-_RUN_S = 5.0
-
-
-@dataclass(frozen=True, slots=True)
-class Ran:
-    """What a program printed and returned."""
-
-    code: int
-    output: str
-
-
-def run(arguments: Sequence[str]) -> Ran | None:
-    """Run a program and return what it said; None if it is missing, or takes too long."""
-    if shutil.which(arguments[0]) is None:
-        return None
-    try:
-        done = subprocess.run(
-            arguments,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            timeout=_RUN_S,
-            env={**os.environ, "LC_ALL": "C", "SYSTEMD_PAGER": ""},
-            check=False,
-        )
-    except (OSError, subprocess.TimeoutExpired):
-        return None
-    return Ran(done.returncode, done.stdout.decode(errors="replace"))
 
 
 def ask(names: CameraNames, method: str, params: Mapping[str, object] | None = None) -> object:
@@ -86,7 +57,6 @@ class User:
     """Who asks."""
 
     name: str
-    uid: int
     groups: frozenset[int]
     """Those of this process."""
     listed: Callable[[str], bool]
@@ -106,7 +76,7 @@ def this_user() -> User:
         except KeyError:
             return False
 
-    return User(name, os.geteuid(), frozenset({*os.getgroups(), os.getegid()}), listed)
+    return User(name, frozenset({*os.getgroups(), os.getegid()}), listed)
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,12 +109,22 @@ class Machine:
     kernel_log: Callable[[str, int], KernelLog] = kernel_log.read
     access: Callable[[str, int], bool] = os.access
 
+    @property
+    def paths(self) -> CameraPaths:
+        """Where cameras are looked for."""
+        return CameraPaths(sys=self.sys, dev=self.dev)
+
     def cameras(self) -> list[Camera]:
         """Return the cameras that are meant. Opens none."""
-        found = cameras(CameraPaths(sys=self.sys, dev=self.dev))
         return [
-            camera for camera in found if camera.captures and self.device in (None, camera.node)
+            camera
+            for camera in cameras(self.paths)
+            if camera.captures and self.device in (None, camera.node)
         ]
+
+    def names(self) -> Sequence[str]:
+        """Return the names of the cameras that are meant, with a daemon or without."""
+        return [self.name] if self.name else known_cameras(self.runtime)
 
     def status(self, camera: str) -> Mapping[str, object] | FramebusError:
         """Return a daemon's status, or why it gave none."""
@@ -158,10 +138,7 @@ class Machine:
         """Whether a camera of this machine is wanted: not if all daemons serve something else."""
         if self.device is not None:
             return True
-        names = [self.name] if self.name else known_cameras(self.runtime)
-        kinds = []
-        for name in names:
-            kinds.append(object_at(self.status(name), "source").get("kind", ""))
+        kinds = [object_at(self.status(name), "source").get("kind", "") for name in self.names()]
         return not kinds or any(kind in ("v4l2", "auto", "") for kind in kinds)
 
 

@@ -111,7 +111,7 @@ def _tries(rung: Rung, tries: int) -> str:
         return rung.value
     if rung is Rung.WAIT_FOR_HOLDER:
         return f"{rung.value} for {ladder.HOLDER_PATIENCE_S:g} s"
-    return f"{rung.value} without end" if tries > ladder.MANY else f"{rung.value} x{tries}"
+    return f"{rung.value} without end" if tries == ladder.UNLIMITED else f"{rung.value} x{tries}"
 
 
 def _diagram() -> Iterator[str]:

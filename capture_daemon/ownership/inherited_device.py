@@ -39,10 +39,9 @@ class PredecessorState:
         newest = predecessor.newest
         if newest is None:
             return cls(status=predecessor.status)
-        last = None
-        if FrameFlags.FALLBACK not in newest.flags:
-            last = LastFrame(newest.captured_ns, newest.device_sequence)
-        return cls(newest.captured_ns, last, predecessor.status)
+        last = LastFrame(newest.captured_ns, newest.device_sequence)
+        from_camera = FrameFlags.FALLBACK not in newest.flags
+        return cls(newest.captured_ns, last if from_camera else None, predecessor.status)
 
     @property
     def given_up(self) -> bool:

@@ -17,10 +17,11 @@ import select
 import socket
 from collections.abc import Mapping, MutableMapping
 
+from capture_daemon.systemd import passed_descriptors
+
 log = logging.getLogger(__name__)
 
 NAME = "device"
-_FIRST = 3  # SD_LISTEN_FDS_START
 LET_GO_S = 2.0
 """How long a keeper gets to let go, seconds. systemd may be busy; a dead one closed it already."""
 
@@ -28,17 +29,11 @@ LET_GO_S = 2.0
 def handed_over(environ: MutableMapping[str, str]) -> int | None:
     """Return the device's descriptor if one was handed to this process at its start.
 
-    By sd_listen_fds(3), whose variables are removed from `environ`: they are meant for us alone.
     Descriptors that nobody here knows are closed.
     """
-    passed = {key: environ.pop(key, "") for key in ("LISTEN_PID", "LISTEN_FDS", "LISTEN_FDNAMES")}
-    if passed["LISTEN_PID"] != str(os.getpid()) or not passed["LISTEN_FDS"].isdecimal():
-        return None
-    count = int(passed["LISTEN_FDS"])
-    names = passed["LISTEN_FDNAMES"].split(":")
     ours = None
-    for index, fd in enumerate(range(_FIRST, _FIRST + count)):
-        if ours is None and names[index : index + 1] == [NAME]:
+    for fd, name in passed_descriptors(environ):
+        if ours is None and name == NAME:
             os.set_inheritable(fd, False)
             ours = fd
         else:
@@ -54,13 +49,10 @@ class KeeperClient:
     def __init__(self, environ: Mapping[str, str]) -> None:
         path = environ.get("NOTIFY_SOCKET", "")
         self._address = "\0" + path[1:] if path.startswith("@") else path
-        self._keeps = bool(path)
-        """Something may be with the keeper: also before we gave it anything, from a predecessor."""
-
-    @property
-    def present(self) -> bool:
+        self.present = bool(path)
         """Whether there is somebody who may keep a descriptor."""
-        return bool(self._address)
+        self._keeps = self.present
+        """Something may be with the keeper: also before we gave it anything, from a predecessor."""
 
     def keep(self, fd: int) -> None:
         """Leave a copy of `fd` with the keeper. Never raises; what cannot be kept is logged."""
@@ -96,7 +88,7 @@ class KeeperClient:
             os.close(reading)
 
     def _send(self, text: str, *fds: int) -> bool:
-        if not self._address:
+        if not self.present:
             return False
         try:
             with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sender:

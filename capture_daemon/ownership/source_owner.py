@@ -61,14 +61,11 @@ class SourceOwner:
         self._build_source = build
         self._request: CaptureRequest | None = None
         self._spec: spec.SourceSpec | None = None
-        self._source: Source | None = None
-        self._lock: Path | None = None
-        self._kept = False
-
-    @property
-    def built(self) -> Source | None:
+        self.built: Source | None = None
         """The source that was open last, or was to be; its device may be gone."""
-        return self._source
+        self._lock: Path | None = None
+        self.kept = False
+        """A keeper has the open device too: it may be left streaming."""
 
     @property
     def supervised(self) -> bool:
@@ -90,29 +87,25 @@ class SourceOwner:
         except BaseException:
             self.close()
             raise
-        if self._spec is None or self._source is None:
+        if self._spec is None or self.built is None:
             raise ValueError("open: no source was built")
-        if isinstance(self._source, Adoptable) and self._keeper.present:
-            self._keeper.keep(self._source.fileno())
-            self._kept = True
-        return self._spec.kind, self._source, granted
+        if isinstance(self.built, Adoptable) and self._keeper.present:
+            self._keeper.keep(self.built.fileno())
+            self.kept = True
+        return self._spec.kind, self.built, granted
 
     def close(self) -> None:
         """Let go of the source and its device. Twice is harmless."""
         # The keeper first: a device of which somebody has a copy is not closed by closing ours.
         self._keeper.let_go()
-        self._kept = False
+        self.kept = False
         try:
-            if self._source is not None:
-                self._source.close()
+            if self.built is not None:
+                self.built.close()
         finally:
             if self._lock is not None:
                 self._locks.release(self._lock)
                 self._lock = None
-
-    def leave(self) -> bool:
-        """Whether the open device may be left streaming: a keeper has it too."""
-        return self._kept
 
     def check(self, request: CaptureRequest) -> None:
         """Raise for a request that cannot be carried out now; opens nothing, changes nothing.
@@ -178,7 +171,7 @@ class SourceOwner:
             self._locks.release(lock)
 
     def _opened(self, request: CaptureRequest, interrupt: Interrupt) -> Granted:
-        source = self._source
+        source = self.built
         if request != self._request or source is None:
             source = self._build(request, spec.resolve(request.spec), interrupt)
         self._acquire()
@@ -187,9 +180,9 @@ class SourceOwner:
     def _build(
         self, request: CaptureRequest, resolved: spec.SourceSpec, interrupt: Interrupt
     ) -> Source:
-        self._source = self._build_source(resolved, request.format, interrupt)
+        self.built = self._build_source(resolved, request.format, interrupt)
         self._spec, self._request = resolved, request
-        return self._source
+        return self.built
 
     def _acquire(self) -> None:
         """Lock the device of the source, if it has one. Raises SourceError."""

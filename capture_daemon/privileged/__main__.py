@@ -13,13 +13,12 @@ import sys
 from pathlib import Path
 
 from framebus import logs
+from framebus.unix_sockets import bind
 
 from capture_daemon.devices.sysfs import BadPort, SystemPaths, UsbPort
 from capture_daemon.privileged.server import IDLE_S, Helper, serve
 from capture_daemon.recovery.actions import PortActions
-
-_FIRST_DESCRIPTOR = 3  # SD_LISTEN_FDS_START
-_BACKLOG = 128
+from capture_daemon.systemd import passed_descriptors
 
 
 def main() -> int:
@@ -57,19 +56,12 @@ def _port(text: str) -> str:
 
 
 def _listener(path: Path | None) -> socket.socket:
-    if path is None:
-        if os.environ.get("LISTEN_PID") != str(os.getpid()) or os.environ.get("LISTEN_FDS") != "1":
-            raise SystemExit("no socket: let systemd start this, or give --socket")
-        return socket.socket(fileno=_FIRST_DESCRIPTOR)
-    path.unlink(missing_ok=True)
-    listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    before = os.umask(0o117)
-    try:
-        listener.bind(str(path))
-    finally:
-        os.umask(before)
-    listener.listen(_BACKLOG)
-    return listener
+    if path is not None:
+        return bind(path)
+    match passed_descriptors(os.environ):
+        case [(fd, _)]:
+            return socket.socket(fileno=fd)
+    raise SystemExit("no socket: let systemd start this, or give --socket")
 
 
 if __name__ == "__main__":

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import contextlib
 import socket
-import struct
 import time
 from collections.abc import Callable, Iterator
+
+from framebus.unix_sockets import peer_credentials
 
 from capture_daemon.privileged.protocol import REQUEST_MAX
 
@@ -19,7 +20,6 @@ PATIENCE_NS = 1_000_000_000
 OF_ONE_USER = 8
 """Callers of a user; for one more the one that waits longest is hung up on."""
 IN_ALL = 64
-_PEER = struct.Struct("=iII")  # struct ucred of unix(7): pid, uid, gid
 
 
 class Caller:
@@ -28,8 +28,7 @@ class Caller:
     def __init__(self, connection: socket.socket, deadline_ns: int) -> None:
         """Take the connection of a caller that has until then to send its line."""
         connection.setblocking(False)
-        credentials = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _PEER.size)
-        pid, self.uid, _ = _PEER.unpack(credentials)
+        pid, self.uid, _ = peer_credentials(connection)
         self.asker = f"process {pid} of user {self.uid}"
         self.line = b""
         self.deadline_ns = deadline_ns

@@ -32,12 +32,8 @@ class PrivilegedClient:
                 connection.settimeout(_ANSWER_S)
                 connection.connect(str(self._path))
                 connection.sendall(Request(rung, port).encode())
-                line = b""
-                while not line.endswith(b"\n") and len(line) < REPLY_MAX:
-                    part = connection.recv(REPLY_MAX - len(line))
-                    if not part:
-                        break
-                    line += part
+                with connection.makefile("rb") as answer:
+                    line = answer.readline(REPLY_MAX)
             reply = parse_reply(line)
         except (OSError, ValueError) as error:
             raise RungFailed(f"the helper at {self._path} does not answer: {error}") from error

@@ -86,10 +86,9 @@ def parse_request(line: bytes) -> Request:
 
 def parse_reply(line: bytes) -> Reply:
     """Return the reply that a line is. Raises ValueError."""
-    document = json.loads(line)
-    if not isinstance(document, dict) or not isinstance(document.get("note"), str):
-        raise ValueError("no reply of the helper's")
-    error = document.get("error", "")
-    if document.get("ok") is not True and not (isinstance(error, str) and error):
-        raise ValueError("no reply of the helper's")
-    return Reply(document["note"], "" if document.get("ok") is True else error)
+    match json.loads(line):
+        case {"ok": True, "note": str(note)}:
+            return Reply(note)
+        case {"note": str(note), "error": str(error)} if error:
+            return Reply(note, error)
+    raise ValueError("no reply of the helper's")

@@ -8,6 +8,7 @@ out in another. It keeps no file open between requests.
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import select
 import socket
@@ -74,12 +75,11 @@ class Helper:
         power = request.rung is Rung.PORT_POWER
         if power and port.name not in self._power_ports:
             raise Refused("not-allowed", f"the power of {port.name} is not this helper's to switch")
-        # A camera that fell off its bus is what switching the power is for.
-        if not (power and not port.occupied()):
-            if not port.occupied():
-                raise Refused("absent", f"nothing is plugged into {port.name}")
+        if port.occupied():
             if not port.is_camera():
                 raise Refused("not-a-camera", f"{port.name} has no video interface")
+        elif not power:  # which is for a camera that fell off its bus
+            raise Refused("absent", f"nothing is plugged into {port.name}")
         now_ns = self._clock_ns()
         budgets = self._budgets.get(port.name, Budgets())
         wait_ns = budgets.free_ns(request.rung, now_ns) - now_ns
@@ -116,11 +116,8 @@ def serve(listener: socket.socket, helper: Helper, *, idle_s: float) -> None:
 
 
 def _admit(listener: socket.socket, callers: Callers) -> None:
-    try:
-        connection, _ = listener.accept()
-        callers.admit(connection)
-    except (BlockingIOError, ConnectionError):
-        return
+    with contextlib.suppress(BlockingIOError, ConnectionError):
+        callers.admit(listener.accept()[0])
 
 
 def _take(caller: Caller, callers: Callers, queue: FairQueue) -> None:

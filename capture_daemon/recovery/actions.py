@@ -13,7 +13,7 @@ import os
 import shutil
 import struct
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from framebus.contract.words import Rung
@@ -62,6 +62,13 @@ class PortActions:
         self._pause = pause
         self._reset = reset
         self._connect = connect
+        self._carriers: Mapping[Rung, Callable[[UsbPort], str]] = {
+            Rung.BIND: self._bind,
+            Rung.REBIND: self._rebind,
+            Rung.USB_RESET: self._usb_reset,
+            Rung.REAUTHORIZE: self._reauthorize,
+            Rung.PORT_POWER: self._power_cycle,
+        }
 
     def needs(self, rung: Rung, port: UsbPort) -> Path:
         """Return the file that must be writable for `rung`."""
@@ -84,19 +91,7 @@ class PortActions:
     def carry_out(self, rung: Rung, port: UsbPort) -> str:
         """Carry `rung` out; return what was done. Raises RungFailed."""
         try:
-            match rung:
-                case Rung.BIND:
-                    return self._bind(port)
-                case Rung.REBIND:
-                    return self._rebind(port)
-                case Rung.USB_RESET:
-                    return self._usb_reset(port)
-                case Rung.REAUTHORIZE:
-                    return self._reauthorize(port)
-                case Rung.PORT_POWER:
-                    return self._power_cycle(port)
-                case _:
-                    raise ValueError(f"{rung.value} is not about a port")
+            return self._carriers[rung](port)
         except OSError as error:
             where = f" {error.filename}" if error.filename else ""
             raise RungFailed(f"{rung.value} of {port.name}:{where} {error.strerror}") from error

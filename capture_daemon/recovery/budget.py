@@ -7,9 +7,12 @@ the privileged helper, which does not trust the daemon.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from framebus.contract.words import Rung
+
+from capture_daemon.recovery.rungs import RESETS
 
 SPACING_NS = 30_000_000_000
 """At most one in this time ..."""
@@ -42,8 +45,11 @@ class Budget:
         return replace(self, spent_ns=(*self.spent_ns, now_ns)[-MOST:])
 
 
-def _binds() -> Budget:
-    return Budget(spacing_ns=BINDS_SPACING_NS, window_ns=0)
+_AT_FIRST: Mapping[Rung, Budget] = {
+    Rung.USB_RESET: Budget(),
+    Rung.REBIND: Budget(),
+    Rung.BIND: Budget(spacing_ns=BINDS_SPACING_NS, window_ns=0),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,30 +61,19 @@ class Budgets:
     that has no driver is only asking it, and is spaced like that.
     """
 
-    resets: Budget = field(default_factory=Budget)
-    rebinds: Budget = field(default_factory=Budget)
-    binds: Budget = field(default_factory=_binds)
+    _of: Mapping[Rung, Budget] = field(default_factory=lambda: _AT_FIRST)
 
     def free_ns(self, rung: Rung, now_ns: int) -> int:
         """Return the earliest time, from now on, at which `rung` may be used."""
-        match rung:
-            case Rung.BIND:
-                return self.binds.free_ns(now_ns)
-            case Rung.REBIND:
-                return self.rebinds.free_ns(now_ns)
-            case Rung.USB_RESET | Rung.REAUTHORIZE | Rung.PORT_POWER:
-                return self.resets.free_ns(now_ns)
-            case _:
-                return now_ns
+        budget = self._of.get(_paid_as(rung))
+        return now_ns if budget is None else budget.free_ns(now_ns)
 
     def spend(self, rung: Rung, now_ns: int) -> Budgets:
         """Return the budgets after `rung` was used at `now_ns`."""
-        match rung:
-            case Rung.BIND:
-                return replace(self, binds=self.binds.spend(now_ns))
-            case Rung.REBIND:
-                return replace(self, rebinds=self.rebinds.spend(now_ns))
-            case Rung.USB_RESET | Rung.REAUTHORIZE | Rung.PORT_POWER:
-                return replace(self, resets=self.resets.spend(now_ns))
-            case _:
-                return self
+        paid_as = _paid_as(rung)
+        budget = self._of.get(paid_as)
+        return self if budget is None else Budgets({**self._of, paid_as: budget.spend(now_ns)})
+
+
+def _paid_as(rung: Rung) -> Rung:
+    return Rung.USB_RESET if rung in RESETS else rung

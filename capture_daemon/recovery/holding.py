@@ -27,11 +27,6 @@ FindHolders = Callable[[int], Iterable[int]]
 """The pids of the processes that have a device (st_rdev), as far as they can be seen."""
 
 
-def nobody(_rdev: int) -> Iterable[int]:
-    """Return no pid: nobody can be seen."""
-    return ()
-
-
 _LOOK_AGAIN_S = 0.5
 """A holder may let go without ending: who has the device is looked up this often at first ..."""
 _LOOK_AGAIN_MOST_S = 5.0

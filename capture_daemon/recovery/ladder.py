@@ -19,7 +19,7 @@ The rules, beyond the order of the table:
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from framebus.contract.words import DEVICE_LEVEL, Rung
@@ -31,9 +31,8 @@ from capture_daemon.recovery.rungs import Unavailable
 
 HOLDER_PATIENCE_S = 6.5
 """How long a holder is waited for: a hung camera makes a dying process take over 5 s to let go."""
-MANY = 1000
-"""More tries than this are tries without end."""
-_UNLIMITED = 1 << 30
+UNLIMITED = 1 << 30
+"""So many tries are tries without end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +50,7 @@ class Row:
 
 
 _USB = {Rung.REBIND: 1, Rung.USB_RESET: 1, Rung.REAUTHORIZE: 1, Rung.PORT_POWER: 1}
-_END = {Rung.GIVE_UP: _UNLIMITED}
+_END = {Rung.GIVE_UP: UNLIMITED}
 
 TABLE: Mapping[Failure, Row] = {
     Failure.SILENT: Row({Rung.RESTART_STREAM: 1, Rung.REOPEN: 1} | _USB | _END),
@@ -61,7 +60,7 @@ TABLE: Mapping[Failure, Row] = {
     Failure.REFUSED: Row(
         {Rung.REOPEN: 3, Rung.USB_RESET: 1, Rung.REAUTHORIZE: 1, Rung.PORT_POWER: 1} | _END
     ),
-    Failure.BUSY: Row({Rung.WAIT_FOR_HOLDER: _UNLIMITED, Rung.END_HOLDER: 1} | _END),
+    Failure.BUSY: Row({Rung.WAIT_FOR_HOLDER: UNLIMITED, Rung.END_HOLDER: 1} | _END),
     # Looking for a device that is not there touches nothing, so it may go on at a brisk pace where
     # no hotplug event can be heard. The device-level rungs are available only while something is
     # in its port: unbound or deauthorised from outside, or a camera that refused its driver; such a
@@ -76,7 +75,7 @@ TABLE: Mapping[Failure, Row] = {
     Failure.NO_BANDWIDTH: Row({Rung.REOPEN: 1} | _END),
     Failure.SHORTAGE: Row({Rung.REOPEN: 3} | _END, wait_s=(10.0, 60.0)),
     Failure.OTHER: Row(
-        {Rung.RESTART_STREAM: 1, Rung.REOPEN: _UNLIMITED}, reopen_most_s=delays.RETRY_MOST_S
+        {Rung.RESTART_STREAM: 1, Rung.REOPEN: UNLIMITED}, reopen_most_s=delays.RETRY_MOST_S
     ),
     # Cameras lock a user out, or an address, after a few wrong passwords: nothing is tried between.
     Failure.DENIED: Row(_END, probes=()),
@@ -204,7 +203,7 @@ def _objection(situation: Situation, rung: Rung, now_ns: int) -> Unavailable | N
         return None
     if rung is Rung.RESTART_STREAM:
         return None if situation.open_now else Unavailable(rung, "nothing is open")
-    highest = max((each.number for each in _device_level(situation)), default=0)
+    highest = max((each.number for each in situation.tried if each in DEVICE_LEVEL), default=0)
     if rung.number < highest and not _may_help_after_reset(situation.failure, rung):
         return Unavailable(rung, "a higher rung, which includes it, did not help")
     probe = _probe(situation)
@@ -226,10 +225,6 @@ def _may_help_after_reset(failure: Failure, rung: Rung) -> bool:
     return rung in (Rung.BIND, Rung.REBIND) and failure is Failure.AWAY
 
 
-def _device_level(situation: Situation) -> Iterator[Rung]:
-    return (rung for rung in situation.tried if rung in DEVICE_LEVEL)
-
-
 def _delay_s(situation: Situation, row: Row, rung: Rung, jitter: float) -> float:
     tries = situation.tried.get(rung, 0) + 1
     match rung:
@@ -237,9 +232,9 @@ def _delay_s(situation: Situation, row: Row, rung: Rung, jitter: float) -> float
             waited_s = situation.took_s - situation.unanswered_s  # for frames, with it open
             if waited_s >= delays.PROBE_SPACING_S:
                 return delays.PROBE_LEAST_S
-            return delays.reopen_delay_s(tries, jitter, most_s=row.reopen_most_s)
+            return delays.doubling_s(delays.RETRY_FIRST_S, row.reopen_most_s, tries, jitter)
         case Rung.WAIT_FOR_HOLDER:
-            return delays.holder_delay_s(tries, jitter)
+            return delays.doubling_s(delays.HOLDER_FIRST_S, delays.HOLDER_MOST_S, tries, jitter)
         case Rung.GIVE_UP:
             return delays.doubling_s(*row.wait_s, situation.laps + 1, jitter)
         case _:

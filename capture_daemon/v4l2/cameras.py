@@ -12,7 +12,9 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
-from capture_daemon.devices.sysfs import SystemPaths, attribute
+from framebus.errors import raise_shortage
+
+from capture_daemon.devices.sysfs import SystemPaths, attribute, driver_of, usb_device
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +56,10 @@ def udev_capabilities(node: str) -> str | None:
         return None
     try:
         device = pyudev.Devices.from_device_file(pyudev.Context(), node)
-    except (OSError, pyudev.DeviceNotFoundError):
+    except pyudev.DeviceNotFoundError:
+        return None
+    except OSError as error:
+        raise_shortage(error, f"cannot ask udev about {node}")
         return None
     value = device.properties.get("ID_V4L_CAPABILITIES")
     return None if value is None else str(value)
@@ -68,13 +73,16 @@ class CameraPaths(SystemPaths):
 
 
 def cameras(paths: CameraPaths | None = None) -> list[Camera]:
-    """Return every video node, in the order of their numbers. Opens none."""
+    """Return every video node, in the order of their numbers. Opens none. Raises OutOfResources."""
     paths = paths or CameraPaths()
     folder = paths.sys / "class/video4linux"
     try:
         names = os.listdir(folder)
     except FileNotFoundError:
         return []
+    except OSError as error:
+        raise_shortage(error, "cannot look which cameras there are")
+        raise
     numbered = [name for name in names if re.fullmatch(r"video\d+", name)]
     ids = _links(paths.dev / "v4l/by-id")
     by_path = _links(paths.dev / "v4l/by-path")
@@ -82,8 +90,11 @@ def cameras(paths: CameraPaths | None = None) -> list[Camera]:
     for name in sorted(numbered, key=lambda name: int(name[5:])):
         node = str(paths.dev / name)
         index = attribute(folder / name / "index")
-        interface = (folder / name / "device").resolve()
-        usb = _usb_device(interface)
+        interface = folder / name / "device"
+        usb = usb_device(interface)
+        vendor, product, serial = (
+            attribute(usb / file) if usb else "" for file in ("idVendor", "idProduct", "serial")
+        )
         known = paths.capabilities(node)
         found.append(
             Camera(
@@ -91,13 +102,11 @@ def cameras(paths: CameraPaths | None = None) -> list[Camera]:
                 name=attribute(folder / name / "name"),
                 index=int(index) if index.isdigit() else 0,
                 captures=":capture:" in known if known is not None else index in ("", "0"),
-                driver=(interface / "driver").resolve().name
-                if (interface / "driver").exists()
-                else "",
+                driver=driver_of(interface),
                 port=usb.name if usb else "",
-                vendor=attribute(usb / "idVendor") if usb else "",
-                product=attribute(usb / "idProduct") if usb else "",
-                serial=attribute(usb / "serial") if usb else "",
+                vendor=vendor,
+                product=product,
+                serial=serial,
                 by_id=tuple(link for link, target in ids if target == name),
                 by_path=tuple(link for link, target in by_path if target == name),
             )
@@ -120,11 +129,3 @@ def _links(folder: Path) -> list[tuple[str, str]]:
     except FileNotFoundError:
         return []
     return [(str(folder / name), (folder / name).resolve().name) for name in names]
-
-
-def _usb_device(interface: Path) -> Path | None:
-    """Return the USB device's folder that an interface's folder ("1-1.2:1.0") lies in."""
-    for folder in (interface, *interface.parents):
-        if (folder / "idVendor").exists():
-            return folder
-    return None

@@ -50,8 +50,7 @@ class StaleFrames:
     constant is never stale for longer than that constant.
     """
 
-    def __init__(self, limit_ns: int = STALE_NS) -> None:
-        self._limit_ns = limit_ns
+    def __init__(self) -> None:
         self._seen_ns: int | None = None
         self._resumed_ns: int | None = None
 
@@ -65,7 +64,7 @@ class StaleFrames:
 
         The first frames of an adopted stream are not: they waited for us on purpose.
         """
-        if self._seen_ns is not None and now_ns - self._seen_ns > self._limit_ns:
+        if self._seen_ns is not None and now_ns - self._seen_ns > STALE_NS:
             self._resumed_ns = now_ns
         self._seen_ns = now_ns
-        return self._resumed_ns is not None and captured_ns < self._resumed_ns - self._limit_ns
+        return self._resumed_ns is not None and captured_ns < self._resumed_ns - STALE_NS

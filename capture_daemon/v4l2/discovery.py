@@ -11,6 +11,8 @@ import os
 import re
 from collections.abc import Iterable
 
+from framebus.errors import OutOfResources
+
 from capture_daemon.sources.base import SourceError, SourceUnusable
 from capture_daemon.v4l2 import query
 from capture_daemon.v4l2.cameras import Camera, CameraPaths, cameras
@@ -32,7 +34,7 @@ def resolve(device: str, paths: CameraPaths | None = None) -> str:
         if os.path.exists(device):
             return os.path.realpath(device)
         raise _absent(device, paths)
-    present = [camera for camera in cameras(paths) if camera.captures]
+    present = [camera for camera in _present(paths) if camera.captures]
     usb = USB_NAME.fullmatch(device)
     if usb is None:
         for camera in present:
@@ -71,11 +73,19 @@ def rdev(device: str, paths: CameraPaths | None = None) -> int:
 
 def stable_name(rdev: int, paths: CameraPaths | None = None) -> str:
     """Return the name that the camera with this device number keeps. Raises SourceError."""
-    for camera in cameras(paths):
+    camera = camera_of(rdev, paths)
+    if camera is None:
+        raise SourceError("device-absent", "the camera with this device number is gone")
+    return camera.stable
+
+
+def camera_of(rdev: int, paths: CameraPaths | None = None) -> Camera | None:
+    """Return the camera with this device number, None if it is not there. Raises SourceError."""
+    for camera in _present(paths):
         with contextlib.suppress(OSError):
             if os.stat(camera.node).st_rdev == rdev:
-                return camera.stable
-    raise SourceError("device-absent", "the camera with this device number is gone")
+                return camera
+    return None
 
 
 def offers_of(device: str, ops: DeviceOps | None = None) -> list[OfferedFormat]:
@@ -99,7 +109,7 @@ def choose(present: Iterable[Camera] | None = None, *, ops: DeviceOps | None = N
     Cameras that cannot be asked are passed over, with a warning in the log that says why.
     """
     encodable = None
-    for camera in cameras() if present is None else present:
+    for camera in _present() if present is None else present:
         if not camera.captures:
             continue
         try:
@@ -114,8 +124,15 @@ def choose(present: Iterable[Camera] | None = None, *, ops: DeviceOps | None = N
     return encodable
 
 
+def _present(paths: CameraPaths | None = None) -> list[Camera]:
+    try:
+        return cameras(paths)
+    except OutOfResources as error:
+        raise SourceError("no-descriptors", str(error)) from error
+
+
 def _absent(device: str, paths: CameraPaths) -> SourceError:
-    present = [camera for camera in cameras(paths) if camera.captures]
+    present = [camera for camera in _present(paths) if camera.captures]
     return SourceError(
         "device-absent",
         f"there is no camera {device} now; "

@@ -12,8 +12,7 @@ from framebus import installation
 
 from capture_daemon.sources.base import SourceUnusable
 
-QUALITY = 85
-"""libjpeg's scale, 1 to 100."""
+_QUALITY = 85  # libjpeg's scale, 1 to 100
 
 
 def load() -> tuple[Any, Callable[..., bytes]]:
@@ -36,9 +35,7 @@ def load() -> tuple[Any, Callable[..., bytes]]:
 class Encoder:
     """Encodes pictures of one size."""
 
-    def __init__(
-        self, width: int, height: int, bytes_per_line: int, *, quality: int = QUALITY
-    ) -> None:
+    def __init__(self, width: int, height: int, bytes_per_line: int) -> None:
         """Take sizes in pixels; `bytes_per_line` may exceed 2 * width, 0 means exactly that.
 
         Raises SourceUnusable as `load` does.
@@ -46,7 +43,6 @@ class Encoder:
         self._numpy, self._encode = load()
         self._shape = (height, bytes_per_line or 2 * width)
         self._row = 2 * width
-        self._quality = quality
 
     def encode(self, yuyv: memoryview) -> bytes:
         """Return the picture as JPEG. Raises ValueError when it is not whole."""
@@ -57,4 +53,4 @@ class Encoder:
         rows = pixels.reshape(self._shape)[:, : self._row]
         # One row: Y0 U0 Y1 V0 Y2 U2 Y3 V2 …; the encoder wants three planes.
         planes = (rows[:, 0::2], rows[:, 1::4], rows[:, 3::4])
-        return self._encode(*map(self._numpy.ascontiguousarray, planes), self._quality)
+        return self._encode(*map(self._numpy.ascontiguousarray, planes), _QUALITY)

@@ -8,93 +8,81 @@ what uvcvideo was seen to do on 6.1 and 7.2.
 from __future__ import annotations
 
 import errno
+from collections.abc import Set
 from dataclasses import dataclass
 
 from framebus.contract.causes import SourceCode
 
 from capture_daemon.sources.base import SourceError, SourceGone, SourceUnusable
 
-_NEGOTIATION = frozenset({"S_FMT", "TRY_FMT", "S_PARM"})
-_CONTROLS = frozenset({"QUERYCTRL", "QUERYMENU", "G_CTRL", "S_CTRL"})
+_ANY: Set[str] = frozenset()
+_NEGOTIATION = {"S_FMT", "TRY_FMT", "S_PARM"}
+_CONTROLS = {"QUERYCTRL", "QUERYMENU", "G_CTRL", "S_CTRL"}
 
 
 @dataclass(frozen=True, slots=True)
 class _Meaning:
-    operations: frozenset[str]
-    """Empty: any."""
-    errnos: frozenset[int]
+    operations: Set[str]
+    errnos: Set[int]
     code: SourceCode
     text: str
     remedy: str
     kind: type[SourceError] = SourceError
 
 
-def _row(
-    operations: frozenset[str] | str,
-    errnos: set[int],
-    code: SourceCode,
-    text: str,
-    remedy: str,
-    kind: type[SourceError] = SourceError,
-) -> _Meaning:
-    if isinstance(operations, str):
-        operations = frozenset(operations.split())
-    return _Meaning(operations, frozenset(errnos), code, text, remedy, kind)
-
-
 _TABLE = (
-    _row(
-        "open",
+    _Meaning(
+        {"open"},
         {errno.ENOENT, errno.ENXIO, errno.ENODEV},
         "device-absent",
         "there is no such device now",
         "plug the camera in; `framebus devices` lists what is there",
     ),
-    _row(
-        "",
+    _Meaning(
+        _ANY,
         {errno.ENODEV, errno.ENXIO},
         "device-gone",
         "the camera was unplugged, or its driver was unbound",
         "plug the camera in again; it is opened by itself when it comes back",
         SourceGone,
     ),
-    _row(
-        "open",
+    _Meaning(
+        {"open"},
         {errno.EACCES, errno.EPERM},
         "no-permission",
         "this user may not open the device",
         "add the user to the group that owns it: `sudo usermod -aG video $USER`, then log in again",
     ),
-    _row(
-        "QUERYCAP",
+    _Meaning(
+        {"QUERYCAP"},
         {errno.ENOTTY, errno.EINVAL},
         "not-a-camera",
         "this is not a video device",
         "choose one that `framebus devices` lists",
         SourceUnusable,
     ),
-    _row(
+    _Meaning(
         _CONTROLS,
         {errno.EBUSY},
         "device-busy",
         "the camera is not ready, or another program has a higher priority on it",
         "try again in a moment; `framebus ctl holders` tells who has the device",
     ),
-    _row(
-        "",
+    _Meaning(
+        _ANY,
         {errno.EBUSY},
         "device-busy",
         "another program has the camera's stream",
         "end the program that has it: `framebus ctl holders` names it",
     ),
-    _row(
-        "",
+    _Meaning(
+        _ANY,
         {errno.ENOSPC},
         "no-bandwidth",
         "the USB bus has no bandwidth left for this format",
         "ask for a smaller size or fewer frames a second, or plug other cameras into another bus",
     ),
-    _row(
+    _Meaning(
         _NEGOTIATION,
         {errno.EIO, errno.EINVAL, errno.EPROTO, errno.EPIPE, errno.ETIMEDOUT},
         "refused-format",
@@ -102,50 +90,50 @@ _TABLE = (
         "ask for another size or rate that `framebus devices --formats DEVICE` lists; "
         "if all are refused, plug the camera out and in",
     ),
-    _row(
-        "STREAMON",
+    _Meaning(
+        {"STREAMON"},
         {errno.EIO, errno.EINVAL, errno.EPROTO, errno.EPIPE, errno.ETIMEDOUT},
         "refused-stream",
         "the camera refused to start, did not answer, or has no alternate setting wide enough",
         "ask for a smaller size or fewer frames a second; if it still refuses, plug it out and in",
     ),
-    _row(
-        "DQBUF QBUF",
+    _Meaning(
+        {"DQBUF", "QBUF"},
         {errno.EIO, errno.EINVAL, errno.EPIPE},
         "stream-broken",
         "the driver stopped the stream",
         "it is started again by itself; if it keeps stopping, look at `dmesg`",
     ),
-    _row(
+    _Meaning(
         _CONTROLS,
         {errno.EACCES, errno.EPERM},
         "control-locked",
         "the camera does not let this control be changed now",
         "turn off the automatic control that governs it first",
     ),
-    _row(
+    _Meaning(
         _CONTROLS,
         {errno.ERANGE},
         "control-range",
         "the camera refused the value",
         "choose a value within the control's range",
     ),
-    _row(
+    _Meaning(
         _CONTROLS,
         {errno.EIO, errno.EPROTO, errno.EPIPE, errno.ETIMEDOUT},
         "control-refused",
         "the camera refused, or did not answer",
         "try again; some cameras list controls that they do not have",
     ),
-    _row(
-        "",
+    _Meaning(
+        _ANY,
         {errno.ENOMEM},
         "no-memory",
         "the kernel has no memory for the buffers",
         "ask for a smaller size, or free memory",
     ),
-    _row(
-        "",
+    _Meaning(
+        _ANY,
         {errno.EMFILE, errno.ENFILE},
         "no-descriptors",
         "no file descriptor is left",
@@ -153,9 +141,9 @@ _TABLE = (
     ),
 )
 
-_UNKNOWN = _row(
-    "",
-    set(),
+_UNKNOWN = _Meaning(
+    _ANY,
+    frozenset(),
     "device-error",
     "the driver gave an error that has no special meaning here",
     "the kernel's log may tell more: `dmesg | grep -e uvcvideo -e usb`",

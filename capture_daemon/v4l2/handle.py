@@ -13,7 +13,7 @@ import threading
 
 from linuxpy.video.raw import IOC
 
-from capture_daemon.sources.base import SourceGone
+from capture_daemon.sources.base import SourceError, SourceGone
 from capture_daemon.v4l2.errors import translate
 from capture_daemon.v4l2.ops import Argument, BufferMapping, DeviceOps
 
@@ -67,15 +67,12 @@ class Handle:
 
     def enumerate(self, request: IOC, argument: Argument) -> bool:
         """Do one step of an enumeration; False at its end, or where the driver has none."""
-        fd = self._begin()
         try:
-            self._ops.ioctl(fd, request, argument)
-        except OSError as error:
+            self.ioctl(request, argument)
+        except SourceError as error:
             if error.errno in _END_OF_LIST:
                 return False
-            raise translate(request.name, error, self.device) from error
-        finally:
-            self._end()
+            raise
         return True
 
     def mmap(self, length: int, offset: int) -> BufferMapping:

@@ -127,7 +127,7 @@ def set_format(handle: Handle, choice: Choice) -> PixelFormat:
     form = raw.v4l2_format(type=CAPTURE)
     form.fmt.pix.width = choice.width
     form.fmt.pix.height = choice.height
-    form.fmt.pix.pixelformat = _number(choice.fourcc)
+    form.fmt.pix.pixelformat = fourcc_number(choice.fourcc)
     form.fmt.pix.field = raw.Field.ANY
     handle.ioctl(IOC.S_FMT, form)
     granted = _pixel_format(form)
@@ -207,5 +207,6 @@ def _fourcc(number: int) -> str:
     return (number & 0x7FFFFFFF).to_bytes(4, "little").decode("latin-1").rstrip()
 
 
-def _number(fourcc: str) -> int:
+def fourcc_number(fourcc: str) -> int:
+    """Return a fourcc as V4L2's number."""
     return int.from_bytes(fourcc.ljust(4).encode("latin-1"), "little")

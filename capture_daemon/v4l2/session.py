@@ -89,22 +89,20 @@ class Session:
         *,
         interrupt: Interrupt,
         buffers: int = BUFFERS,
-        priority: bool = True,
         goes_on_after: Container[str] = (NO_ROOM,),
         now_ns: Callable[[], int] = time.monotonic_ns,
     ) -> Session:
         """Open the node `device` and stream in the first format of `choose` that is granted.
 
         One is not granted when it fails with a code of `goes_on_after`; else it fails as a whole.
-        With `priority`, other programs cannot change format and controls meanwhile. Raises
-        SourceError; nothing is left open then.
+        Raises SourceError; nothing is left open then.
         """
         session = cls(Handle.open(ops, device), interrupt, now_ns)
         with session._or_release():
             session._wanted_buffers = buffers
             session.identity = query.identify(session.handle)
             choices = choose(query.formats(session.handle))
-            session._start_first_granted(choices, priority=priority, goes_on_after=goes_on_after)
+            session._start_first_granted(choices, goes_on_after)
         return session
 
     @classmethod
@@ -204,14 +202,13 @@ class Session:
         self.rate = query.set_rate(self.handle, self._choice.rate)
 
     def _start_first_granted(
-        self, choices: Sequence[Choice], *, priority: bool, goes_on_after: Container[str]
+        self, choices: Sequence[Choice], goes_on_after: Container[str]
     ) -> None:
         for self.tried, self._choice in enumerate(choices):
             asked_ns = self._now_ns()
             try:
                 self._negotiate()
-                if priority:
-                    query.claim_priority(self.handle)
+                query.claim_priority(self.handle)
                 self._start()
                 return
             except SourceError as error:

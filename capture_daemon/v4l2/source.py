@@ -32,7 +32,7 @@ from capture_daemon.v4l2.formats import COMPRESSED, ENCODABLE, Choice, OfferedFo
 from capture_daemon.v4l2.negotiation import FormatNegotiation, candidates
 from capture_daemon.v4l2.ops import DeviceOps, KernelOps
 from capture_daemon.v4l2.port_of_name import port_of_name
-from capture_daemon.v4l2.session import BUFFERS, Session
+from capture_daemon.v4l2.session import Session
 from capture_daemon.v4l2.stable_name import StableName
 
 
@@ -51,23 +51,16 @@ class V4L2Source:
         *,
         ops: DeviceOps | None = None,
         resolve: Callable[[str], str] = discovery.resolve,
-        buffers: int = BUFFERS,
-        priority: bool = True,
         named: bool = True,
         now_ns: Callable[[], int] = time.monotonic_ns,
     ) -> None:
-        """Take what to open and how; `priority` keeps other programs from changing settings.
-
-        `named` tells that a person chose this device; `auto` finds others.
-        """
+        """Take what to open; `named` tells that a person chose this device; `auto` finds others."""
         self._device = device
         self._named = named
         self._name = StableName(device, resolve=resolve)
         self._request = request
         self._interrupt = interrupt
         self._ops = KernelOps() if ops is None else ops
-        self._buffers = buffers
-        self._priority = priority
         self._now_ns = now_ns
         self._session: Session | None = None
         self._encoder: Encoder | None = None
@@ -114,8 +107,6 @@ class V4L2Source:
                 node,
                 self._choices,
                 interrupt=self._interrupt,
-                buffers=self._buffers,
-                priority=self._priority,
                 goes_on_after=self._negotiation.goes_on_after,
                 now_ns=self._now_ns,
             )

@@ -16,9 +16,6 @@ from capture_daemon.v4l2 import discovery
 
 _NUMBERED = re.compile(r"/dev/video\d+")
 
-Resolve = Callable[[str], str]
-Lookup = Callable[[str], str]
-
 
 def stable_name_of(node: str) -> str:
     """Return the name that the camera at `node` keeps. Raises SourceError."""
@@ -29,7 +26,11 @@ class StableName:
     """A name as a person gave it, and the camera that it meant."""
 
     def __init__(
-        self, given: str, *, resolve: Resolve = discovery.resolve, lookup: Lookup = stable_name_of
+        self,
+        given: str,
+        *,
+        resolve: Callable[[str], str] = discovery.resolve,
+        lookup: Callable[[str], str] = stable_name_of,
     ) -> None:
         self._given = given
         self._resolve = resolve

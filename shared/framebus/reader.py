@@ -17,7 +17,6 @@ import os
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from types import TracebackType
 from typing import Self
 
 from framebus.errors import CameraAbsent, FrameGone, FrameTimeout, OutOfResources, SegmentInvalid
@@ -68,15 +67,9 @@ class FrameReader:
         """Rings attached to so far."""
 
     def __enter__(self) -> Self:
-        """Return the reader; leaving closes it."""
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     def __iter__(self) -> Iterator[Frame]:

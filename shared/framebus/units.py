@@ -10,6 +10,8 @@ import re
 
 from framebus.errors import UsageError
 
+USB_PORT = r"[0-9]{1,3}-[0-9]{1,3}(\.[0-9]{1,3}){0,6}"
+"""What the kernel calls a USB port: "1-1.2"."""
 _FRAME_SIZE = r"(\d{1,5})[xX](\d{1,5})"
 _BYTE_COUNT = r"(\d{1,15})\s*([kmg]?)(?:i?b)?"
 _POWERS = {"": 0, "k": 1, "m": 2, "g": 3}

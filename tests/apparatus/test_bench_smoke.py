@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from framebus.errors import NoPermission, RingError
 from framebus.names import SHARED_MEMORY
+from framebus.ring import layout
 from framebus.ring.reader import RingReader
 
 from benchmarks import record
@@ -35,7 +36,7 @@ def orphans(before: set[str]) -> list[str]:
             ring = RingReader.open(SHARED_MEMORY / name, os.geteuid())
         except (RingError, NoPermission, OSError):
             continue
-        if not Path(f"/proc/{ring.writer_pid}").exists():
+        if not Path(f"/proc/{ring._words[layout.W_PID]}").exists():
             found.append(name)
         ring.close()
     return found

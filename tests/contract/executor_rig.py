@@ -11,7 +11,7 @@ from framebus.contract.words import Rung
 from capture_daemon.devices.sysfs import UsbPort
 from capture_daemon.recovery.actions import PortActions, RungFailed
 from capture_daemon.recovery.executor import Executor
-from capture_daemon.recovery.holding import Holding, nobody
+from capture_daemon.recovery.holding import Holding
 from capture_daemon.sources.base import Captured, Granted, Interrupt, SourceError
 from tests.fakes.usb_tree import RDEV, UsbTree
 
@@ -106,7 +106,7 @@ class Rig:
         executor = Executor(
             actions=kind(pause=self.pauses.append, reset=self.resets.append, connect=self._connect),
             helper=self.helper,
-            holding=Holding(runtime=self.runtime, own_lock=self.runtime / "x", find=nobody),
+            holding=Holding(runtime=self.runtime, own_lock=self.runtime / "x", find=lambda _: ()),
             end_holders=False,
             power_ports=power_ports,
             paths=self.tree.paths,

@@ -61,11 +61,11 @@ def test_silence_of_a_living_daemon_is_a_timeout_and_of_a_dead_one_an_absence(
     runtime: Path,
 ) -> None:
     names = CameraNames(runtime)
-    with server(names, lambda message: []), ControlClient(names) as client:
+    with server(names, lambda message: []), ControlClient(names, timeout_s=0.05) as client:
         with lock_held_on(names.lock), pytest.raises(ControlTimeout):
-            client.call("status", timeout_s=0.05)
+            client.call("status")
         with pytest.raises(CameraAbsent):
-            client.call("status", timeout_s=0.05)
+            client.call("status")
 
 
 def test_holder_names_the_process_that_has_the_lock(runtime: Path) -> None:

@@ -15,7 +15,7 @@ from framebus.liveness import holder
 from framebus.names import device_lock
 
 from capture_daemon.ownership.locks import Locks
-from capture_daemon.recovery.holding import Holding, nobody
+from capture_daemon.recovery.holding import Holding
 from capture_daemon.recovery.rungs import Result
 from capture_daemon.sources.base import Interrupt
 from tests.helpers.processes import alive
@@ -43,8 +43,11 @@ def locks(runtime: Path) -> Iterator[Locks]:
 
 
 def holding(runtime: Path, *pids: int) -> Holding:
-    find = (lambda _: [pid for pid in pids if alive(pid)]) if pids else nobody
-    return Holding(runtime=runtime, own_lock=runtime / "camera.lock", find=find)
+    return Holding(
+        runtime=runtime,
+        own_lock=runtime / "camera.lock",
+        find=lambda _: [pid for pid in pids if alive(pid)],
+    )
 
 
 class Other:

@@ -32,7 +32,7 @@ class Camera(FakeCamera):
 
 
 def fake_kernel(*, newer: bool) -> FakeKernel:
-    return FakeKernel([Camera()], first_s_fmt_owns=not newer, nodrop=newer)
+    return FakeKernel([Camera()], newer=newer)
 
 
 def playing(*, newer: bool) -> MakeSource:

@@ -56,7 +56,7 @@ class FakeRig:
 
     def __init__(self, *, newer: bool) -> None:
         self.camera = FakeCamera()
-        self.kernel = FakeKernel([self.camera], first_s_fmt_owns=not newer, nodrop=newer)
+        self.kernel = FakeKernel([self.camera], newer=newer)
         self._faulty = FaultyOps(self.kernel)
         self._plugged = 1
 

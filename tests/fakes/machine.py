@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,8 @@ from framebus.installation import PACKAGES
 from framebus.names import CameraNames
 
 from capture_daemon.diagnosis.finding import Finding, Level
-from capture_daemon.diagnosis.machine import Machine, Ran, User
+from capture_daemon.diagnosis.machine import Machine, User
+from capture_daemon.diagnosis.programs import Ran
 from capture_daemon.diagnosis.records import Holder, Holders, KernelLog, Line
 
 UTC = 1_795_387_146_000_000_000
@@ -79,7 +80,7 @@ class Bench:
             system_runtime=self.root / "run",
             system_state=self.root / "system-state",
             modules=self.root / "modules",
-            user=User("ada", 1000, self.groups, lambda group: self.listed),
+            user=User("ada", self.groups, lambda group: self.listed),
             now_utc_ns=UTC,
             version=self.versions.get,
             libzmq=lambda: self.libzmq,
@@ -113,12 +114,12 @@ class Bench:
         return reply
 
 
-def wrongs(findings: Sequence[Finding]) -> list[Finding]:
+def wrongs(findings: Iterable[Finding]) -> list[Finding]:
     """Those that somebody must mend."""
     return [each for each in findings if each.level is Level.WRONG]
 
 
-def only_wrong(findings: Sequence[Finding]) -> Finding:
+def only_wrong(findings: Iterable[Finding]) -> Finding:
     """The one that is wrong."""
     (found,) = wrongs(findings)
     return found

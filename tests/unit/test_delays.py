@@ -10,19 +10,19 @@ from capture_daemon.recovery import delays
 
 @given(failures=st.integers(1, 10_000), jitter=st.floats(0, 1))
 def test_backoff_stays_within_its_limits_whatever_happened(failures: int, jitter: float) -> None:
-    assert 0.5 <= delays.reopen_delay_s(failures, jitter) <= 1
-    assert 0.01 <= delays.holder_delay_s(failures, jitter) <= 0.5
+    assert 0.5 <= delays.doubling_s(0.5, 1, failures, jitter) <= 1
+    assert 0.01 <= delays.doubling_s(0.01, 0.5, failures, jitter) <= 0.5
 
 
 def test_backoff_doubles_from_half_a_second_to_five() -> None:
-    waits = [
-        delays.reopen_delay_s(failures, 0.0, most_s=delays.RETRY_MOST_S) for failures in range(1, 8)
-    ]
+    first_s, most_s = delays.RETRY_FIRST_S, delays.RETRY_MOST_S
+    waits = [delays.doubling_s(first_s, most_s, failures, 0.0) for failures in range(1, 8)]
     assert waits == [0.5, 1, 2, 4, 5, 5, 5]
 
 
 def test_a_busy_device_is_looked_at_after_10_ms_and_then_up_to_every_500() -> None:
-    waits = [delays.holder_delay_s(tries, 0.0) for tries in range(1, 9)]
+    first_s, most_s = delays.HOLDER_FIRST_S, delays.HOLDER_MOST_S
+    waits = [delays.doubling_s(first_s, most_s, tries, 0.0) for tries in range(1, 9)]
     assert waits == [0.01, 0.02, 0.04, 0.08, 0.16, 0.32, 0.5, 0.5]
 
 

@@ -13,6 +13,7 @@ from capture_daemon.diagnosis.kernel_messages import meaning
 from capture_daemon.diagnosis.machine import Machine
 from capture_daemon.diagnosis.records import Line
 from tests.fakes.machine import UTC, Bench, a_holder, only_wrong, wrongs
+from tests.fakes.usb_tree import STICK, UsbTree
 
 
 @pytest.fixture
@@ -44,19 +45,17 @@ def test_a_device_that_is_asked_about_and_is_not_there_is_wrong(bench: Bench) ->
 
 
 def test_a_camera_that_no_driver_took_is_found_by_its_interface_class(bench: Bench) -> None:
-    interface = bench.root / "sys/bus/usb/devices/1-2:1.0"
-    interface.mkdir(parents=True)
-    (interface / "bInterfaceClass").write_text("0e\n")
+    usb = UsbTree(bench.root)
+    usb.undrive(usb.plug("1-2"))
     found = only_wrong(check_cameras.presence(bench.machine()))
     assert "USB port 1-2, but no driver has taken it" in found.message
     assert "sudo modprobe uvcvideo" in found.remedy
 
 
 def test_a_forbidden_device_is_allowed_again_with_one_command(bench: Bench) -> None:
-    device = bench.root / "sys/bus/usb/devices/1-2"
-    device.mkdir(parents=True)
-    (device / "idVendor").write_text("046d")
-    (device / "authorized").write_text("0\n")
+    usb = UsbTree(bench.root)
+    usb.deauthorise(usb.plug("1-2"))
+    usb.deauthorise(usb.plug("1-3", STICK))  # is no camera
     found = only_wrong(check_cameras.presence(bench.machine()))
     assert found.remedy == "echo 1 | sudo tee /sys/bus/usb/devices/1-2/authorized"
 
@@ -177,6 +176,8 @@ def test_a_check_that_fails_is_a_finding_and_the_others_are_made(bench: Bench) -
     def broken(machine: Machine) -> list[Finding]:
         raise RuntimeError("a bug")
 
-    findings = doctor.examine(bench.machine(), (broken, check_cameras.presence))
+    checks = {"broken": broken, "camera": check_cameras.presence}
+    findings = doctor.examine(bench.machine(), checks)
+    assert [each.check for each in findings] == ["broken", "camera"]
     assert "RuntimeError: a bug" in findings[0].message
     assert len(findings) == 2

@@ -13,7 +13,7 @@ from framebus.names import CameraNames, incident_journal
 from capture_daemon.diagnosis import check_service, check_system
 from capture_daemon.diagnosis.finding import Level
 from capture_daemon.diagnosis.journal import Journal
-from capture_daemon.diagnosis.machine import Ran
+from capture_daemon.diagnosis.programs import Ran
 from tests.fakes.machine import UTC, Bench, only_wrong, wrongs
 from tests.samples.planted_files import KINDS, put
 
@@ -121,8 +121,8 @@ def test_what_lies_in_a_daemons_way_is_wrong_and_the_remedy_is_named(
 def test_services_that_meet_elsewhere_are_found(bench: Bench) -> None:
     bench.serve("front")
     machine = bench.machine(runtime=bench.root / "elsewhere")
-    findings = check_service.directory(machine)
-    assert findings[0].remedy == f"export FRAMEBUS_RUNTIME_DIR={bench.runtime}"
+    first, *_ = check_service.directory(machine)
+    assert first.remedy == f"export FRAMEBUS_RUNTIME_DIR={bench.runtime}"
 
 
 def test_a_daemon_that_streams_is_well(bench: Bench) -> None:
@@ -183,7 +183,7 @@ def test_units_that_do_not_run_are_named_with_what_starts_them(bench: Bench) -> 
 
 
 def test_without_systemd_there_are_no_units(bench: Bench) -> None:
-    assert check_service.units(bench.machine()) == []
+    assert list(check_service.units(bench.machine())) == []
 
 
 def test_incidents_of_the_last_day_are_counted_also_without_a_daemon(bench: Bench) -> None:

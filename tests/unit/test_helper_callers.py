@@ -28,21 +28,12 @@ class Room:
         self._stack.enter_context(ours)
         theirs.settimeout(0.0)
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr("capture_daemon.privileged.callers._PEER", Credentials(uid))
+            credentials = (4711, uid, 0)
+            patch.setattr(
+                "capture_daemon.privileged.callers.peer_credentials", lambda _: credentials
+            )
             self.callers.admit(ours)
         return theirs
-
-
-class Credentials:
-    """Stands in for struct ucred, which the kernel fills."""
-
-    size = 12
-
-    def __init__(self, uid: int) -> None:
-        self._uid = uid
-
-    def unpack(self, _: bytes) -> tuple[int, int, int]:
-        return 4711, self._uid, 0
 
 
 @pytest.fixture

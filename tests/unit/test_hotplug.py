@@ -16,6 +16,7 @@ from typing import NoReturn
 import pytest
 
 from capture_daemon.devices.hotplug import Hotplug, open_monitor
+from tests.helpers.descriptors import none_left
 from tests.helpers.waiting import until
 
 
@@ -103,6 +104,15 @@ def test_without_pyudev_nothing_is_heard_and_that_is_said_once(
     assert (hotplug.added(), hotplug.added()) == ([], [])
     assert len(caplog.records) == 1
     assert remedy in caplog.text
+
+
+def test_a_shortage_of_descriptors_is_not_told_as_an_absent_library(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    with none_left():
+        assert open_monitor() is None
+    assert "ulimit" in caplog.text
+    assert "libudev1" not in caplog.text
 
 
 def test_the_kernels_events_can_be_listened_to_where_no_udevd_runs(tmp_path: Path) -> None:

@@ -13,39 +13,36 @@ from capture_daemon.diagnosis import kmsg
 from capture_daemon.diagnosis.kernel_log import (
     LINES_MAX,
     NOT_READABLE,
-    LogReaders,
     concerns,
-    hub_port,
     parse_journal,
     read,
 )
 from capture_daemon.diagnosis.kernel_messages import meaning
 from capture_daemon.diagnosis.records import Sign
 
-Found = Iterable[tuple[int, kmsg.Record]]
 DISCONNECT = (
     b"6,1234,5017345678,-;usb 1-1: USB disconnect, device number 5\n SUBSYSTEM=usb\n"
     b" DEVICE=+usb:1-1\n"
 )
 
 
-def record(text: str, level: int = 6, **properties: str) -> kmsg.Record:
-    return kmsg.Record(1, 0, level, text, properties)
+def record(text: str, level: int = 6, utc_ns: int = 0, **properties: str) -> kmsg.Record:
+    return kmsg.Record(utc_ns, level, text, properties)
 
 
-def refuse(*_: object) -> Found:
+def refuse() -> Iterable[kmsg.Record]:
     raise PermissionError
 
 
 def test_a_record_is_taken_apart() -> None:
-    found = kmsg.parse(DISCONNECT)
-    assert (found.sequence, found.uptime_ns, found.level) == (1234, 5_017_345_678_000, 6)
+    found = kmsg.parse(DISCONNECT, 10**18)
+    assert (found.utc_ns, found.level) == (10**18 + 5_017_345_678_000, 6)
     assert found.text == "usb 1-1: USB disconnect, device number 5"
     assert found.device == "1-1"
 
 
 def test_more_header_fields_a_facility_and_escapes_are_understood() -> None:
-    found = kmsg.parse(b"30,1,2,c,caller=T1;a\\x0ab\\xc3\\xa4\n")
+    found = kmsg.parse(b"30,1,2,c,caller=T1;a\\x0ab\\xc3\\xa4\n", 0)
     assert found.level == 6
     assert found.text == "a bä"
 
@@ -56,7 +53,7 @@ def test_more_header_fields_a_facility_and_escapes_are_understood() -> None:
 @example(b"6,1,2,-;\x1b[2Jtext\n =\n\n KEY\n")
 def test_any_bytes_are_a_record_of_printable_text_or_a_value_error(raw: bytes) -> None:
     try:
-        found = kmsg.parse(raw)
+        found = kmsg.parse(raw, 0)
     except ValueError:
         return
     assert found.text.isprintable()
@@ -70,7 +67,7 @@ def test_any_bytes_are_a_record_of_printable_text_or_a_value_error(raw: bytes) -
 @example(b'{"MESSAGE": null}')
 def test_any_line_of_a_journal_is_a_record_or_a_value_error(raw: bytes) -> None:
     try:
-        _, found = parse_journal(raw, 0)
+        found = parse_journal(raw, 0)
     except ValueError:
         return
     assert found.text.isprintable()
@@ -84,9 +81,9 @@ def test_a_line_of_the_journal_is_the_same_record() -> None:
         "_KERNEL_SUBSYSTEM": "usb",
         "__MONOTONIC_TIMESTAMP": "7146866813",
     }
-    utc_ns, found = parse_journal(json.dumps(entry).encode(), 1795380000000000000)
-    assert utc_ns == 1795387146866813000
-    assert (found.text, found.device) == (kmsg.parse(DISCONNECT).text, "1-1")
+    found = parse_journal(json.dumps(entry).encode(), 1795380000000000000)
+    assert found.utc_ns == 1795387146866813000
+    assert (found.text, found.device) == (kmsg.parse(DISCONNECT, 0).text, "1-1")
 
 
 @pytest.mark.parametrize(
@@ -146,14 +143,6 @@ def test_a_line_that_nobody_knows_has_no_meaning() -> None:
 
 
 @pytest.mark.parametrize(
-    ("port", "name"),
-    [("1-1", "usb1-port1"), ("1-1.2", "1-1-port2"), ("3-10.4.12", "3-10.4-port12")],
-)
-def test_a_port_is_known_by_its_hubs_name_for_it(port: str, name: str) -> None:
-    assert hub_port(port) == name
-
-
-@pytest.mark.parametrize(
     ("line", "port", "concerned"),
     [
         (record("usb 1-1: USB disconnect", DEVICE="+usb:1-1"), "1-1", True),
@@ -161,6 +150,8 @@ def test_a_port_is_known_by_its_hubs_name_for_it(port: str, name: str) -> None:
         (record("uvcvideo 1-1:1.1: Non-zero status (-71)"), "1-1", True),
         (record("anything", DEVICE="+usb:1-1:1.0"), "1-1", True),
         (record("usb usb1-port1: over-current condition"), "1-1", True),
+        (record("usb 1-1-port2: over-current condition"), "1-1.2", True),
+        (record("usb 3-10.4-port12: over-current condition"), "3-10.4.12", True),
         (record("uvcvideo: Failed to query"), "1-1", True),
         (record("xhci_hcd 0000:00:14.0: HC died; cleaning up"), "1-1", True),
         (record("usb 1-1.2: USB disconnect", DEVICE="+usb:1-1.2"), "1-1", False),
@@ -176,13 +167,13 @@ def test_lines_of_this_port_alone_are_taken(line: kmsg.Record, port: str, concer
 
 
 def test_old_lines_and_lines_of_no_interest_are_left_out_and_unknown_warnings_are_not() -> None:
-    lines: Found = [
-        (99, record("usb 1-1: USB disconnect, device number 4")),
-        (100, record("usb 1-1: USB disconnect, device number 5")),
-        (101, record("usb 1-1: SerialNumber: 4711")),
-        (102, record("usb 1-1: strange things happen", level=4)),
+    lines = [
+        record("usb 1-1: USB disconnect, device number 4", utc_ns=99),
+        record("usb 1-1: USB disconnect, device number 5", utc_ns=100),
+        record("usb 1-1: SerialNumber: 4711", utc_ns=101),
+        record("usb 1-1: strange things happen", level=4, utc_ns=102),
     ]
-    log = read("1-1", 100, readers=LogReaders(kernel=lambda: lines))
+    log = read("1-1", 100, readers=[lambda: lines])
     assert [line.utc_ns for line in log.lines] == [100, 102]
     assert log.lines[0].meaning
     assert not log.lines[1].meaning
@@ -190,17 +181,17 @@ def test_old_lines_and_lines_of_no_interest_are_left_out_and_unknown_warnings_ar
 
 
 def test_of_too_many_lines_the_newest_stay() -> None:
-    lines = [(at, record("usb 1-1: USB disconnect")) for at in range(1000)]
-    log = read("1-1", 0, readers=LogReaders(kernel=lambda: lines))
+    lines = [record("usb 1-1: USB disconnect", utc_ns=at) for at in range(1000)]
+    log = read("1-1", 0, readers=[lambda: lines])
     assert len(log.lines) == LINES_MAX
     assert log.lines[-1].utc_ns == 999
 
 
 def test_the_journal_stands_in_and_if_nothing_can_be_read_the_group_is_said() -> None:
-    lines = [(5, record("usb 1-1: USB disconnect"))]
-    log = read("1-1", 0, readers=LogReaders(kernel=refuse, journal=lambda: lines))
+    lines = [record("usb 1-1: USB disconnect", utc_ns=5)]
+    log = read("1-1", 0, readers=[refuse, lambda: lines])
     assert len(log.lines) == 1
-    log = read("1-1", 0, readers=LogReaders(kernel=refuse, journal=refuse))
+    log = read("1-1", 0, readers=[refuse, refuse])
     assert log.lines == ()
     assert log.notes == (NOT_READABLE,)
     assert "systemd-journal" in NOT_READABLE

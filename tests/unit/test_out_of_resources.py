@@ -37,12 +37,15 @@ from framebus.ring.reader import RingReader
 from framebus.ring.writer import RingWriter
 from framebus.running import RunningCamera, RuntimeDirectory, running
 from framebus.secret_files import make_secret, read_secret
-from framebus.zmtp.server import bind
+from framebus.unix_sockets import bind
 
 from capture_daemon.ownership.locks import Locks
 from capture_daemon.sources.base import SourceError, SourceUnusable
 from capture_daemon.sources.file import errors as file_errors
 from capture_daemon.sources.file.directory import Directory
+from capture_daemon.v4l2.cameras import cameras as devices
+from capture_daemon.v4l2.cameras import udev_capabilities
+from capture_daemon.v4l2.discovery import resolve
 from tests.helpers.descriptors import none_left, opened
 from tests.helpers.segments import segments
 from web_workers.cameras.observe import observe
@@ -116,6 +119,7 @@ OPENING: dict[str, Callable[[CameraNames], object]] = {
     "who holds a lock": lambda names: holder(names.lock),
     "take a lock": lambda names: Locks().acquire(names.lock, "it"),
     "which cameras there are": lambda names: cameras(names.runtime),
+    "which devices there are": lambda _names: devices(),
     "which cameras run": lambda names: running(names.runtime),
     "serve a socket": lambda names: bind(names.runtime / "socket"),
     "read a configuration": lambda names: load(names.runtime / "secret"),
@@ -152,6 +156,25 @@ def test_a_call_without_a_descriptor_is_a_shortage_and_the_next_one_is_made(
             client.call("status")
         with pytest.raises(CameraAbsent):  # nobody holds the lock
             client.call("status")
+
+
+@pytest.mark.parametrize("name", ["/dev/nowhere", "usb:046d:0825"])
+def test_a_camera_that_could_not_be_looked_for_is_not_told_as_absent(name: str) -> None:
+    with none_left(), pytest.raises(SourceError) as failed:
+        resolve(name)
+    assert failed.value.code == "no-descriptors"
+    assert "ulimit" in failed.value.message
+
+
+def test_udev_that_could_not_be_asked_is_not_told_as_knowing_nothing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def short(*_arguments: object) -> None:
+        raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
+
+    monkeypatch.setattr("pyudev.Devices.from_device_file", short)
+    with pytest.raises(OutOfResources):
+        udev_capabilities("/dev/null")
 
 
 def test_ls_does_not_say_that_a_camera_cannot_be_reached_where_it_could_not_try(

@@ -139,14 +139,14 @@ def test_a_device_is_locked_and_kept_while_it_is_open(
     kind, source, granted = bus.open(asking(f"v4l2:{NODE}"), interrupt)
     assert (kind, source, granted) == ("v4l2", device, GRANTED)
     bus.check(asking(f"v4l2:{NODE}"))  # our own is no obstacle
-    assert bus.leave()
+    assert bus.kept
     bus.close()
     assert device.events == [
         *("let go", "open, locked: True", "keep 77"),
         *("let go", "close, locked: True"),
     ]
     assert not lock.exists()
-    assert not bus.leave()
+    assert not bus.kept
 
 
 def test_a_device_that_does_not_open_is_neither_kept_nor_locked(

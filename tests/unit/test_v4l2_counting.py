@@ -42,7 +42,7 @@ def test_32_bits_may_wrap() -> None:
 
 
 def test_frames_from_before_a_pause_are_stale_and_the_newest_is_not() -> None:
-    frames = StaleFrames(limit_ns=500 * MS)
+    frames = StaleFrames()
     frames.stream_started(0)
     assert not frames.is_stale(30 * MS, 33 * MS)
     woke = 2000 * MS
@@ -52,25 +52,25 @@ def test_frames_from_before_a_pause_are_stale_and_the_newest_is_not() -> None:
 
 
 def test_short_pause_makes_nothing_stale() -> None:
-    frames = StaleFrames(limit_ns=500 * MS)
+    frames = StaleFrames()
     frames.stream_started(0)
     assert not any(frames.is_stale(at * MS, 490 * MS) for at in (33, 66, 99))
 
 
 def test_camera_that_was_silent_is_not_stale_when_it_sends_again() -> None:
-    frames = StaleFrames(limit_ns=500 * MS)
+    frames = StaleFrames()
     frames.stream_started(0)
     assert not frames.is_stale(9000 * MS, 9020 * MS)
 
 
 def test_what_waited_in_an_adopted_stream_is_not_stale() -> None:
-    frames = StaleFrames(limit_ns=500 * MS)
+    frames = StaleFrames()
     woke = 5000 * MS
     assert not any(frames.is_stale(at * MS, woke) for at in (100, 133, 166))
 
 
 def test_clock_that_is_wrong_by_a_constant_is_stale_for_that_long_only() -> None:
-    frames = StaleFrames(limit_ns=500 * MS)
+    frames = StaleFrames()
     frames.stream_started(0)
     late = 3000 * MS
     stale = [frames.is_stale(now - late, now) for now in range(10_000 * MS, 20_000 * MS, 100 * MS)]

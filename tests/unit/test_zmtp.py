@@ -7,7 +7,7 @@ import struct
 
 import pytest
 from framebus.zmtp.accounts import BURST_NS, SHARE, Account
-from framebus.zmtp.session import COMMAND_MAX, PREFIXES_MAX, PUB, Kind, Message, Reply, Session
+from framebus.zmtp.session import COMMAND_MAX, PREFIXES_MAX, PUB, Kind, Message, Session
 from framebus.zmtp.wire import GREETING, GREETING_SIZE, Violation, command, message, ready
 from hypothesis import given
 from hypothesis import strategies as st
@@ -20,14 +20,14 @@ ROUTER = Kind(b"ROUTER", frozenset({b"DEALER", b"REQ"}), 1000)
 def greeted(kind: Kind, peer: bytes) -> Session:
     session = Session(kind)
     session.feed(GREETING)
-    assert session.next() == Reply(ready(kind.name))
+    assert session.next() == ready(kind.name)
     session.feed(ready(peer))
     assert session.next() is None
     assert session.ready
     return session
 
 
-def all_of(session: Session) -> list[Message | Reply]:
+def all_of(session: Session) -> list[Message | bytes]:
     return list(iter(session.next, None))
 
 
@@ -46,7 +46,7 @@ def test_a_message_in_single_bytes_is_the_same_as_in_one_piece() -> None:
         session.feed(bytes((byte,)))
         got.append(session.next())
     assert [event for event in got if event] == [
-        Reply(ready(b"ROUTER")),
+        ready(b"ROUTER"),
         Message([b"", b"x" * 300], 2),
     ]
     assert session.held == 0
@@ -151,7 +151,7 @@ def test_a_subscription_to_a_router_means_nothing() -> None:
 def test_a_ping_is_answered_with_its_context() -> None:
     session = sub()
     session.feed(command(b"PING", b"\x00\x64context") + command(b"PONG", b"context"))
-    assert session.next() == Reply(command(b"PONG", b"context"))
+    assert session.next() == command(b"PONG", b"context")
     assert session.next() is None
 
 

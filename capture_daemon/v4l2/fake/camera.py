@@ -12,7 +12,7 @@ from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from linuxpy.video.raw import ControlFlag, ControlID, CtrlType
+from linuxpy.video.raw import ControlID, CtrlType
 
 _PICTURE = base64.b64decode(
     "/9j/4AAQSkZJRgABAQAAAQABAAD/2wBDABsSFBcUERsXFhceHBsgKEIrKCUlKFE6PTBCYFVlZF9VXVtqeJmBanGQ"
@@ -30,7 +30,6 @@ class FrameFault(enum.Enum):
     EMPTY = "empty"
     ERROR_BIT = "error-bit"
     OVERSIZED = "oversized"
-    LOST_PACKET = "lost-packet"
 
     @property
     def seen_by_driver(self) -> bool:
@@ -55,7 +54,6 @@ class FakeControl:
     """The automatic control that makes this one inactive; 0: none."""
     free: int = 0
     """The governor's value at which it lets go."""
-    flags: int = 0
 
 
 Offers = Mapping[str, Mapping[tuple[int, int], tuple[int, ...]]]
@@ -96,22 +94,14 @@ def webcam_controls() -> list[FakeControl]:
             CtrlType.INTEGER, 1, 5000, 1, 157, 157,
             governor=ControlID.EXPOSURE_AUTO, free=1,
         ),
-        FakeControl(
-            ControlID.BACKLIGHT_COMPENSATION,
-            "Backlight Compensation",
-            CtrlType.INTEGER, 0, 2, 1, 1, 1, flags=ControlFlag.READ_ONLY,
-        ),
     ]  # fmt: skip
 
 
 class FakeCamera:
-    """One camera: its name, what it offers, and what is the matter with it."""
+    """One camera: where it is, what it offers, and what is the matter with it."""
 
     def __init__(self, path: str = "/dev/video0", *, offers: Offers = WEBCAM) -> None:
         self.path = path
-        self.card = "Fake Webcam"
-        self.driver = "uvcvideo"
-        self.bus = "usb-fake-1"
         self.offers = offers
         self.controls = webcam_controls()
         self.silent = False
@@ -130,7 +120,7 @@ class FakeCamera:
         """Return the picture with the next fault done to it, and which that was."""
         fault = self.faults.popleft() if self.faults else None
         match fault:
-            case FrameFault.TRUNCATED | FrameFault.LOST_PACKET:
+            case FrameFault.TRUNCATED:
                 return picture[: len(picture) // 2], fault
             case FrameFault.GARBAGE:
                 return bytes(byte ^ 0x55 for byte in picture), fault

@@ -1,7 +1,8 @@
 """One device of FakeKernel: who owns it, and what each ioctl that touches the stream answers.
 
-The ownership rules are those of uvcvideo and videobuf2 as seen on 6.1 ("stream": the first S_FMT,
-S_PARM or REQBUFS) and on 7.2 ("buffers": whoever has buffers). The caller holds the kernel's lock.
+The rules are uvcvideo's and videobuf2's, as seen on 6.1, where the first S_FMT, S_PARM or REQBUFS
+owns the stream and damaged frames are lost, and (`newer`) on 7.2, where whoever has buffers owns it
+and damaged frames come with the ERROR flag. The caller holds the kernel's lock.
 """
 
 from __future__ import annotations
@@ -16,8 +17,9 @@ from linuxpy.video import raw
 from linuxpy.video.raw import IOC
 
 from capture_daemon.v4l2.fake.camera import FakeCamera, FrameFault
-from capture_daemon.v4l2.fake.queries import QUERIES, fourcc_number, os_error
+from capture_daemon.v4l2.fake.queries import QUERIES, os_error
 from capture_daemon.v4l2.fake.queue import FakeQueue
+from capture_daemon.v4l2.query import fourcc_number
 
 _URBS = 5  # UVC_URBS, drivers/media/usb/uvc/uvcvideo.h: none is sent again after it failed
 _OWNERS_ONLY = frozenset({IOC.QUERYBUF, IOC.QBUF, IOC.DQBUF, IOC.STREAMON, IOC.STREAMOFF})
@@ -39,22 +41,12 @@ class FakeFile:
 
 
 class FakeDevice:
-    """One camera's node. `first_s_fmt_owns` tells 6.1 from 7.2."""
+    """One camera's node."""
 
-    def __init__(
-        self,
-        camera: FakeCamera,
-        *,
-        first_s_fmt_owns: bool,
-        nodrop: bool,
-        most_buffers: int,
-        now_ns: Callable[[], int],
-    ) -> None:
+    def __init__(self, camera: FakeCamera, *, newer: bool, now_ns: Callable[[], int]) -> None:
         self.owner: FakeFile | None = None
         self._camera = camera
-        self._first_s_fmt_owns = first_s_fmt_owns
-        self._nodrop = nodrop
-        self._most_buffers = most_buffers
+        self._newer = newer
         self._now_ns = now_ns
         self._files: set[FakeFile] = set()
         self._gone = False
@@ -65,7 +57,6 @@ class FakeDevice:
         self._rate = camera.offers[self._fourcc][self._size][0]
         self._answers: Mapping[IOC, Callable[[FakeFile, int, Any], None]] = {
             IOC.G_FMT: self._get_format,
-            IOC.TRY_FMT: self._try_format,
             IOC.S_FMT: self._set_format,
             IOC.G_PARM: self._get_rate,
             IOC.S_PARM: self._set_rate,
@@ -92,7 +83,7 @@ class FakeDevice:
             others = self._files - {file}
             if any(other.priority > file.priority for other in others):
                 raise os_error(errno.EBUSY)
-        if self._first_s_fmt_owns:
+        if not self._newer:
             if request in _OWNERS_ONLY and self.owner is not file:
                 raise os_error(errno.EBUSY)
         elif request in _OWNERS_ONLY - {IOC.QUERYBUF}:
@@ -123,7 +114,7 @@ class FakeDevice:
         self._sent += 1
         picture, fault = self._camera.damage(picture)
         noticed = fault is not None and fault.seen_by_driver
-        if not queue.room or (noticed and not self._nodrop):
+        if not queue.room or (noticed and not self._newer):
             return  # lost: a gap in the sequence
         if fault is FrameFault.OVERSIZED:
             picture = picture.ljust(queue.length, b"\0")
@@ -166,37 +157,27 @@ class FakeDevice:
             self._queue = None
 
     def _get_format(self, _file: FakeFile, _fd: int, answer: Any) -> None:
-        self._describe(answer, self._fourcc, self._size)
+        pix = answer.fmt.pix
+        pix.width, pix.height = self._size
+        pix.pixelformat = fourcc_number(self._fourcc)
+        pix.bytesperline = 0 if self._fourcc == "MJPG" else 2 * pix.width
+        pix.sizeimage = 2 * pix.width * pix.height
 
-    def _try_format(self, _file: FakeFile, _fd: int, answer: Any) -> None:
-        self._describe(answer, *self._nearest(answer))
-
-    def _set_format(self, file: FakeFile, _fd: int, answer: Any) -> None:
+    def _set_format(self, file: FakeFile, fd: int, answer: Any) -> None:
         if self._queue is not None:
             raise os_error(errno.EBUSY)
         self._take(file)
-        self._fourcc, self._size = self._nearest(answer)
-        self._rate = self._camera.offers[self._fourcc][self._size][0]
-        self._describe(answer, self._fourcc, self._size)
-
-    def _nearest(self, answer: Any) -> tuple[str, tuple[int, int]]:
-        offers = self._camera.offers
-        fourcc = next(
-            (known for known in offers if fourcc_number(known) == answer.fmt.pix.pixelformat),
+        offers, pix = self._camera.offers, answer.fmt.pix
+        self._fourcc = next(
+            (known for known in offers if fourcc_number(known) == pix.pixelformat),
             next(iter(offers)),
         )
-        wanted = (answer.fmt.pix.width, answer.fmt.pix.height)
-        size = min(
-            offers[fourcc], key=lambda size: abs(size[0] - wanted[0]) + abs(size[1] - wanted[1])
+        sizes = offers[self._fourcc]
+        self._size = min(
+            sizes, key=lambda size: abs(size[0] - pix.width) + abs(size[1] - pix.height)
         )
-        return fourcc, size
-
-    def _describe(self, answer: Any, fourcc: str, size: tuple[int, int]) -> None:
-        pix = answer.fmt.pix
-        pix.width, pix.height = size
-        pix.pixelformat = fourcc_number(fourcc)
-        pix.bytesperline = 0 if fourcc == "MJPG" else 2 * size[0]
-        pix.sizeimage = 2 * size[0] * size[1]
+        self._rate = sizes[self._size][0]
+        self._get_format(file, fd, answer)
 
     def _get_rate(self, _file: FakeFile, _fd: int, answer: Any) -> None:
         interval = answer.parm.capture.timeperframe
@@ -214,7 +195,7 @@ class FakeDevice:
 
     def _take(self, file: FakeFile) -> None:
         self._check_owner(file)
-        if self._first_s_fmt_owns:
+        if not self._newer:
             self.owner = file
 
     def _set_priority(self, file: FakeFile, _fd: int, argument: Any) -> None:
@@ -228,7 +209,6 @@ class FakeDevice:
         self._free()
         self.owner = None
         if answer.count:
-            answer.count = min(answer.count, self._most_buffers)
             size = 2 * self._size[0] * self._size[1]
             self._queue = FakeQueue(answer.count, size, file.socket)
             self.owner = file

@@ -21,56 +21,42 @@ from linuxpy.video.raw import IOC
 
 from capture_daemon.v4l2.fake.camera import FakeCamera
 from capture_daemon.v4l2.fake.device import FakeDevice, FakeFile
+from capture_daemon.v4l2.fake.queries import os_error
 from capture_daemon.v4l2.ops import Argument, BufferMapping
 
 
 class _CountedMapping(BufferMapping):
     def __init__(self, fd: int, length: int, offset: int, released: Callable[[], None]) -> None:
         super().__init__(fd, length, offset)
-        self._released: Callable[[], None] | None = released
+        self._released = released
 
     def unmap(self) -> None:
-        super().unmap()
-        released, self._released = self._released, None
-        if released is not None:
-            released()
+        if self._mapped:
+            super().unmap()
+            self._released()
 
 
 class FakeKernel:
-    """DeviceOps over fake cameras.
-
-    `first_s_fmt_owns` as on 6.1, else whoever has buffers owns the stream. `nodrop` delivers
-    damaged frames with the ERROR flag as 7.2 does, else they are lost.
-    """
+    """DeviceOps over fake cameras, as on 6.1, or as on 7.2 (`newer`)."""
 
     def __init__(
         self,
         cameras: Sequence[FakeCamera],
         *,
-        first_s_fmt_owns: bool = True,
-        nodrop: bool = False,
-        most_buffers: int = 32,
+        newer: bool = False,
         now_ns: Callable[[], int] = time.monotonic_ns,
     ) -> None:
         self._lock = threading.RLock()
         self._files: dict[int, tuple[FakeDevice, FakeFile]] = {}
-        self._make = partial(
-            FakeDevice,
-            first_s_fmt_owns=first_s_fmt_owns,
-            nodrop=nodrop,
-            most_buffers=most_buffers,
-            now_ns=now_ns,
-        )
-        self._devices: dict[str, FakeDevice] = {
-            camera.path: self._make(camera) for camera in cameras
-        }
+        self._make = partial(FakeDevice, newer=newer, now_ns=now_ns)
+        self._devices = {camera.path: self._make(camera) for camera in cameras}
 
     def open(self, path: str) -> int:
         """Open a camera's node."""
         with self._lock:
             device = self._devices.get(path)
             if device is None:
-                raise OSError(errno.ENOENT, os.strerror(errno.ENOENT), path)
+                raise os_error(errno.ENOENT)
             user, kernel = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
             user.setblocking(False)
             fd = user.detach()
@@ -156,7 +142,7 @@ class FakeKernel:
     def _of(self, fd: int) -> tuple[FakeDevice, FakeFile]:
         found = self._files.get(os.fstat(fd).st_ino)
         if found is None:
-            raise OSError(errno.ENOTTY, os.strerror(errno.ENOTTY))
+            raise os_error(errno.ENOTTY)
         return found
 
     def _unmapped(self, inode: int) -> None:

@@ -11,6 +11,7 @@ from linuxpy.video import raw
 from linuxpy.video.raw import IOC, Capability, ControlFlag
 
 from capture_daemon.v4l2.fake.camera import FakeCamera, FakeControl
+from capture_daemon.v4l2.query import fourcc_number
 
 Item = TypeVar("Item")
 
@@ -20,14 +21,8 @@ def os_error(number: int) -> OSError:
     return OSError(number, os.strerror(number))
 
 
-def fourcc_number(fourcc: str) -> int:
-    """Return a fourcc as V4L2's number."""
-    return int.from_bytes(fourcc.encode(), "little")
-
-
-def _querycap(camera: FakeCamera, answer: Any) -> None:
-    answer.driver, answer.card = camera.driver.encode(), camera.card.encode()
-    answer.bus_info = camera.bus.encode()
+def _querycap(_camera: FakeCamera, answer: Any) -> None:
+    answer.driver, answer.card, answer.bus_info = b"uvcvideo", b"Fake Webcam", b"usb-fake-1"
     answer.device_caps = Capability.VIDEO_CAPTURE | Capability.STREAMING
     answer.capabilities = answer.device_caps | Capability.DEVICE_CAPS
 
@@ -66,7 +61,7 @@ def _queryctrl(camera: FakeCamera, answer: Any) -> None:
     answer.type, answer.name = control.type, control.label.encode()
     answer.minimum, answer.maximum, answer.step = control.minimum, control.maximum, control.step
     answer.default_value = control.default
-    answer.flags = control.flags | (ControlFlag.INACTIVE if camera.inactive(control) else 0)
+    answer.flags = ControlFlag.INACTIVE if camera.inactive(control) else 0
 
 
 def _querymenu(camera: FakeCamera, answer: Any) -> None:
@@ -82,7 +77,7 @@ def _g_ctrl(camera: FakeCamera, answer: Any) -> None:
 
 def _s_ctrl(camera: FakeCamera, answer: Any) -> None:
     control = _control(camera, answer.id)
-    if camera.inactive(control) or control.flags & ControlFlag.READ_ONLY:
+    if camera.inactive(control):
         raise os_error(errno.EACCES)
     if control.menu and answer.value not in control.menu:
         raise os_error(errno.EINVAL)

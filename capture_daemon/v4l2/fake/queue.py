@@ -13,9 +13,6 @@ from dataclasses import dataclass
 
 from linuxpy.video.raw import BufferFlag, v4l2_buffer
 
-MAPPED_NAME = "fake-v4l2"
-"""How the mappings show in /proc/PID/maps: "/memfd:fake-v4l2"."""
-
 _PAGE = 4096
 
 
@@ -34,16 +31,15 @@ class FakeQueue:
 
     def __init__(self, count: int, size: int, wake: socket.socket) -> None:
         self.length = -(-size // _PAGE) * _PAGE
-        self.memory = os.memfd_create(MAPPED_NAME, os.MFD_CLOEXEC)
+        self.memory = os.memfd_create(
+            "fake-v4l2", os.MFD_CLOEXEC
+        )  # so it is called in /proc/PID/maps
         os.ftruncate(self.memory, count * self.length)
         self.streaming = False
         self._wake = wake
         self._buffers = [_Buffer() for _ in range(count)]
         self._queued: deque[int] = deque()
         self._done: deque[int] = deque()
-
-    def __len__(self) -> int:
-        return len(self._buffers)
 
     @property
     def room(self) -> int:

@@ -16,12 +16,13 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
+from framebus.unix_sockets import UCRED
+
 _MOST = 4
 """Names under which descriptors are kept; a child that uses more has lost count."""
 _AT_ONCE = 16
 """Messages that are read before others get their turn."""
-_CREDENTIALS = struct.Struct("3i")  # pid, uid, gid: struct ucred, unix(7)
-_SPACE = socket.CMSG_SPACE(_CREDENTIALS.size) + socket.CMSG_SPACE(16 * 4)
+_SPACE = socket.CMSG_SPACE(UCRED.size) + socket.CMSG_SPACE(16 * 4)
 
 
 class DescriptorStore:
@@ -98,7 +99,7 @@ def _opened(ancillary: list[tuple[int, int, bytes]]) -> tuple[int, list[int]]:
         if level != socket.SOL_SOCKET:
             continue
         if kind == socket.SCM_CREDENTIALS:
-            sender = _CREDENTIALS.unpack(data)[0]
+            sender = UCRED.unpack(data)[0]
         elif kind == socket.SCM_RIGHTS:
             fds += struct.unpack(f"{len(data) // 4}i", data[: len(data) // 4 * 4])
     return sender, fds

@@ -6,7 +6,6 @@ import itertools
 import os
 import time
 from collections.abc import Mapping
-from types import TracebackType
 from typing import Self
 
 import zmq
@@ -54,33 +53,20 @@ class ControlClient:
         self._ids = itertools.count(1)
 
     def __enter__(self) -> Self:
-        """Return the client; leaving closes it."""
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
-    def call(
-        self,
-        method: str,
-        params: Mapping[str, object] | None = None,
-        *,
-        timeout_s: float | None = None,
-    ) -> object:
+    def call(self, method: str, params: Mapping[str, object] | None = None) -> object:
         """Call one method and return its result (docs/control.md lists them).
 
         Raises CameraAbsent when no daemon serves the camera, NoPermission when its socket is not
         ours to use, Untrusted when it could be somebody else's (trusted_files.py), OutOfResources
         when no descriptor is left for it, UsageError for a call that is too long or is no JSON,
-        ControlTimeout when it does not answer within `timeout_s` seconds (by default the client's),
-        and CommandRefused with the daemon's own words when it says no.
+        ControlTimeout when it does not answer within the client's `timeout_s`, and CommandRefused
+        with the daemon's own words when it says no.
         """
-        limit_s = self._timeout_s if timeout_s is None else timeout_s
         self._check_socket()
         request = protocol.Request(next(self._ids), method, dict(params or {}))
         try:
@@ -94,15 +80,12 @@ class ControlClient:
                 f"a call of {len(text)} bytes is too long: send at most {protocol.MESSAGE_MAX}"
             )
         # A socket a call: a late reply to a call that timed out can reach no later call.
-        socket = open_socket(self._context, zmq.DEALER)
-        try:
+        with open_socket(self._context, zmq.DEALER) as socket:
             socket.linger = 0
             socket.setsockopt(zmq.MAXMSGSIZE, protocol.MESSAGE_MAX)
             socket.connect(endpoint(self._socket))
             socket.send(text, zmq.DONTWAIT)
-            reply = self._await(socket, request, limit_s)
-        finally:
-            socket.close()
+            reply = self._await(socket, request)
         if reply.code:
             raise CommandRefused(reply.message, reply.code, reply.data)
         return reply.result
@@ -126,10 +109,8 @@ class ControlClient:
                 "join the group of that socket and of its directory, or run as their owner"
             )
 
-    def _await(
-        self, socket: zmq.Socket[bytes], request: protocol.Request, limit_s: float
-    ) -> protocol.Reply:
-        deadline = time.monotonic() + limit_s
+    def _await(self, socket: zmq.Socket[bytes], request: protocol.Request) -> protocol.Reply:
+        deadline = time.monotonic() + self._timeout_s
         while (left_s := deadline - time.monotonic()) > 0:
             if not socket.poll(max(1, round(left_s * 1000))):
                 break
@@ -143,7 +124,7 @@ class ControlClient:
             raise self._absent()
         raise ControlTimeout(
             f"the daemon of {self._names.camera!r} did not answer {request.method!r} "
-            f"within {limit_s:g} s"
+            f"within {self._timeout_s:g} s"
         )
 
     def _absent(self) -> CameraAbsent:

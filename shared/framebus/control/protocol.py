@@ -104,22 +104,22 @@ def _finite(text: str) -> float:
 
 
 def _load(message: bytes) -> object:
-    """Parse strict JSON; raises ValueError for whatever is wrong with it."""
-    if len(message) > MESSAGE_MAX:
-        raise ValueError(f"a message is at most {MESSAGE_MAX} bytes")
+    """Parse strict JSON; raises ProtocolError for whatever is wrong with it."""
     try:
+        if len(message) > MESSAGE_MAX:
+            raise ValueError(f"a message is at most {MESSAGE_MAX} bytes")
         text = message.decode("utf-8")
         return json.loads(text, parse_constant=_no_constant, parse_float=_finite)
     except RecursionError:
-        raise ValueError("nested too deeply") from None
+        problem = "nested too deeply"
+    except ValueError as error:
+        problem = str(error)
+    raise ProtocolError(PARSE_ERROR, f"not a JSON text: {problem}")
 
 
 def parse_request(message: bytes) -> Request:
     """Return the request in a message; raises ProtocolError for anything else."""
-    try:
-        document = _load(message)
-    except ValueError as error:
-        raise ProtocolError(PARSE_ERROR, f"not a JSON text: {error}") from None
+    document = _load(message)
     if not isinstance(document, dict):
         raise ProtocolError(INVALID_REQUEST, "a request is one JSON object; there are no batches")
     id_ = document.get("id")
@@ -139,10 +139,7 @@ def parse_request(message: bytes) -> Request:
 
 def parse_reply(message: bytes) -> Reply:
     """Return the reply in a message; raises ProtocolError for anything else."""
-    try:
-        document = _load(message)
-    except ValueError as error:
-        raise ProtocolError(PARSE_ERROR, f"not a JSON text: {error}") from None
+    document = _load(message)
     if not isinstance(document, dict) or not {"id", "jsonrpc"} <= document.keys():
         raise ProtocolError(INVALID_REQUEST, "not a JSON-RPC reply")
     failure = document.get("error")

@@ -11,8 +11,10 @@ import contextlib
 import os
 from pathlib import Path
 
+from framebus.errors import Untrusted
 from framebus.liveness import lock_holder
 from framebus.names import SHARED_MEMORY, CameraNames
+from framebus.trusted_files import open_trusted
 
 
 def segments(
@@ -44,10 +46,8 @@ def remove(names: CameraNames, *, keep: Path | None = None) -> None:
 def _left(path: Path, owner: int) -> bool:
     """Whether this is a file of `owner`, and nobody writes it as a ring any more."""
     try:
-        if path.lstat().st_uid != owner:
-            return False
-        fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
-    except OSError:
+        fd = open_trusted(path, owner)
+    except (OSError, Untrusted):
         return False
     try:
         return not lock_holder(fd)

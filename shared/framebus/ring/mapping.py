@@ -1,4 +1,4 @@
-"""A segment, from its descriptor to a mapping whose header has been checked."""
+"""A segment, from its descriptor to a map of it whose header has been checked."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import mmap
 import os
 import struct
 from pathlib import Path
-from typing import NamedTuple
 
 from framebus.errors import SegmentInvalid, refused
 from framebus.ring import layout
@@ -15,16 +14,8 @@ from framebus.ring.layout import Geometry
 _HEAD = struct.Struct(f"<{layout.W_PID}Q")
 
 
-class Mapping(NamedTuple):
-    """A whole ring, mapped read-only."""
-
-    map_: mmap.mmap
-    geometry: Geometry
-    epoch: int
-
-
-def map_segment(fd: int, path: Path, *, stays: bool) -> Mapping:
-    """Map a segment; for who `stays`, all of it at once, which takes milliseconds.
+def map_segment(fd: int, path: Path, *, stays: bool) -> tuple[mmap.mmap, Geometry]:
+    """Map a segment read-only; for who `stays`, all of it at once, which takes milliseconds.
 
     The header is checked before anything is mapped: a file may say, or have, any size. Raises
     SegmentInvalid when it is not a whole ring of a known layout version, and OutOfResources where
@@ -53,7 +44,7 @@ def map_segment(fd: int, path: Path, *, stays: bool) -> Mapping:
     try:
         # Not with each page of each frame until the ring has gone round.
         populated = mmap.MAP_POPULATE if stays else 0
-        map_ = mmap.mmap(fd, size, flags=mmap.MAP_SHARED | populated, prot=mmap.PROT_READ)
+        flags = mmap.MAP_SHARED | populated
+        return mmap.mmap(fd, size, flags=flags, prot=mmap.PROT_READ), geometry
     except OSError as error:  # ENOMEM, as under a limit of address space
         raise refused(error, f"cannot map the ring {path}", "let it be read") from error
-    return Mapping(map_, geometry, head[layout.W_EPOCH])

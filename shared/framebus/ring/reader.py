@@ -6,6 +6,7 @@ untouched. Waiting, and moving on to the next epoch, are framebus.reader's.
 
 from __future__ import annotations
 
+import mmap
 import os
 import time
 from pathlib import Path
@@ -23,7 +24,7 @@ from framebus.names import CameraNames
 from framebus.ring import layout, ring_file, status
 from framebus.ring.announcement import Announcement
 from framebus.ring.layout import DESCRIPTOR, DESCRIPTOR_WORDS, Descriptor, Geometry
-from framebus.ring.mapping import Mapping, map_segment
+from framebus.ring.mapping import map_segment
 from framebus.ring.ring_file import Mark
 from framebus.trusted_files import open_trusted
 
@@ -34,19 +35,17 @@ UNREADABLE = (NoPermission, OutOfResources, SegmentInvalid)
 class RingReader:
     """A read-only view of one segment. Frames come out as private copies."""
 
-    def __init__(
-        self, *, fd: int, mapping: Mapping, names: CameraNames | None = None, mark: Mark | None
-    ) -> None:
-        self._fd = fd
-        self._geometry = geometry = mapping.geometry
+    def __init__(self, map_: mmap.mmap, geometry: Geometry) -> None:
+        self.geometry = geometry
+        """Where everything lies in the segment."""
         self._capacity, self._largest = geometry.capacity, geometry.largest
         self._arena = geometry.arena
-        self.epoch = mapping.epoch
-        self._map = mapping.map_
-        self._bytes = memoryview(self._map)
+        self._map = map_
+        self._bytes = memoryview(map_)
         self._words = self._bytes.cast("Q")
-        self._ring_file = str(names.ring_file) if names else ""
-        self._mark = mark
+        self.epoch: int = self._words[layout.W_EPOCH]
+        self._ring_file = ""
+        self._mark: Mark | None = None
 
     @classmethod
     def attach(cls, names: CameraNames, *, stays: bool = False) -> RingReader:
@@ -58,18 +57,19 @@ class RingReader:
         version.
         """
         path = names.ring_file
+        ring_path = str(path)
         try:
             while True:
                 told = ring_file.read(names)
                 path = told.segment
                 try:
-                    return cls.open(path, told.owner, names=names, mark=told.mark, stays=stays)
+                    ring = cls.open(path, told.owner, stays=stays)
                 except FileNotFoundError:
-                    if ring_file.mark(str(names.ring_file)) in (
-                        told.mark,
-                        None,
-                    ):  # else it was just replaced
-                        raise
+                    if ring_file.mark(ring_path) in (told.mark, None):
+                        raise  # else it was just replaced
+                else:
+                    ring._ring_file, ring._mark = ring_path, told.mark
+                    return ring
         except FileNotFoundError:
             raise CameraAbsent(f"no ring at {path}: no daemon publishes this camera") from None
         except OSError as error:
@@ -78,31 +78,16 @@ class RingReader:
             raise refused(error, f"cannot read the ring {path}", remedy) from error
 
     @classmethod
-    def open(
-        cls,
-        path: Path,
-        owner: int,
-        *,
-        names: CameraNames | None = None,
-        mark: Mark | None = None,
-        stays: bool = False,
-    ) -> RingReader:
-        """Map the segment at `path` if it belongs to the user id `owner`.
+    def open(cls, path: Path, owner: int, *, stays: bool = False) -> RingReader:
+        """Map the segment at `path` if it belongs to the user id `owner`; it is never `replaced`.
 
-        `names` and `mark` say how it was found. Raises as `attach` does, and OSError.
+        Raises as `attach` does, and OSError.
         """
         fd = open_trusted(path, owner)
         try:
-            mapping = map_segment(fd, path, stays=stays)
-            return cls(fd=fd, mapping=mapping, names=names, mark=mark)
-        except BaseException:
+            return cls(*map_segment(fd, path, stays=stays))
+        finally:
             os.close(fd)
-            raise
-
-    @property
-    def geometry(self) -> Geometry:
-        """Where everything lies in the segment."""
-        return self._geometry
 
     @property
     def cursor(self) -> int:
@@ -126,18 +111,11 @@ class RingReader:
         return self._words[layout.W_CLAIMED]
 
     @property
-    def writer_pid(self) -> int:
-        """Process id of the daemon that made the segment, in that daemon's namespace."""
-        return self._words[layout.W_PID]
-
-    @property
     def replaced(self) -> bool:
         """True once another segment is told of, or none: attach again to go on.
 
         Not once it has lost its name: whoever may read it could give it a second one.
         """
-        if not self._ring_file:
-            return os.fstat(self._fd).st_nlink == 0
         return ring_file.mark(self._ring_file) != self._mark
 
     def check_left(self) -> None:
@@ -146,7 +124,7 @@ class RingReader:
         For a writer that goes on from it. A status that was being written is no contradiction.
         """
         cursor, claimed = self.cursor, self.claimed
-        start, count = layout.DESCRIPTORS_OFFSET // 8, self._geometry.count
+        start, count = layout.DESCRIPTORS_OFFSET // 8, self.geometry.count
         with self._words[start : start + count * DESCRIPTOR_WORDS] as table:
             sequences = table[0::DESCRIPTOR_WORDS].tolist()
             positions = table[1::DESCRIPTOR_WORDS].tolist()
@@ -166,11 +144,11 @@ class RingReader:
         For a writer that goes on where a dead one ended: nothing is validated here.
         """
         start = layout.DESCRIPTORS_OFFSET
-        segment[start : self._geometry.size] = self._bytes[start : self._geometry.size]
+        segment[start : self.geometry.size] = self._bytes[start : self.geometry.size]
 
     def read(self, sequence: int) -> Frame:
         """Return a frame by its sequence; raises FrameGone when it is overwritten or unknown."""
-        slot = sequence & (self._geometry.count - 1)
+        slot = sequence & (self.geometry.count - 1)
         word = layout.DESCRIPTORS_OFFSET // 8 + slot * DESCRIPTOR_WORDS
         if sequence < 1 or self._words[word] != sequence:  # a
             raise FrameGone(f"frame {sequence} is not in the ring")
@@ -257,17 +235,17 @@ class RingReader:
 
     def length(self, sequence: int) -> int:
         """Return how many bytes a frame has, likewise. Raises FrameGone."""
-        return min(self._glance(sequence)[1], self._geometry.largest)
+        return min(self._glance(sequence)[1], self.geometry.largest)
 
     def _glance(self, sequence: int) -> tuple[int, int]:
         """Return when a frame was captured and how long it is."""
-        slot = sequence & (self._geometry.count - 1)
+        slot = sequence & (self.geometry.count - 1)
         word = layout.DESCRIPTORS_OFFSET // 8 + slot * DESCRIPTOR_WORDS
         captured, length = self._words[word + 4], self._words[word + 2]
         position = self._words[word + 1]
         claimed = self._words[layout.W_CLAIMED]
-        margin = self._geometry.largest
-        overwritten = claimed + margin > position + self._geometry.capacity
+        margin = self.geometry.largest
+        overwritten = claimed + margin > position + self.geometry.capacity
         early = captured > time.monotonic_ns() + layout.EARLY_NS
         unknown = self._words[word] != sequence or sequence > layout.LARGEST_COUNT
         if unknown or overwritten or early:
@@ -277,7 +255,7 @@ class RingReader:
     @property
     def oldest(self) -> int:
         """The lowest sequence that can still be read; 0 when there is none."""
-        low, high = max(1, self.cursor - self._geometry.count + 1), self.cursor
+        low, high = max(1, self.cursor - self.geometry.count + 1), self.cursor
         if not high:
             return 0
         while low < high:  # what is readable is a suffix of what was published
@@ -295,11 +273,7 @@ class RingReader:
         return status.read(self._words, self._bytes)
 
     def close(self) -> None:
-        """Unmap and close. Twice is harmless."""
-        if self._fd < 0:
-            return
+        """Unmap it. Twice is harmless."""
         self._words.release()
         self._bytes.release()
         self._map.close()
-        os.close(self._fd)
-        self._fd = -1

@@ -15,7 +15,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 from multiprocessing.shared_memory import SharedMemory
-from types import FunctionType
+from types import FunctionType, SimpleNamespace
 from typing import cast
 
 
@@ -51,20 +51,12 @@ class UntrackedSharedMemory(SharedMemory):
             _without_tracker(SharedMemory.unlink)(self)
 
 
-class _NoTracker:
-    """What takes the place of multiprocessing.resource_tracker."""
-
-    @staticmethod
-    def register(name: str, kind: str) -> None:
-        """Start no process."""
-
-    @staticmethod
-    def unregister(name: str, kind: str) -> None:
-        """It was told of nothing."""
+_NO_TRACKER = SimpleNamespace(register=lambda *_: None, unregister=lambda *_: None)
+"""What takes the place of multiprocessing.resource_tracker: it starts no process."""
 
 
 def _without_tracker(method: Callable[..., None]) -> FunctionType:
     """Return a method of SharedMemory as it is, but with no tracker to tell."""
     function = cast(FunctionType, method)
-    names = {**function.__globals__, "resource_tracker": _NoTracker}
+    names = {**function.__globals__, "resource_tracker": _NO_TRACKER}
     return FunctionType(function.__code__, names, function.__name__, function.__defaults__)

@@ -33,7 +33,7 @@ class RingWriter:
     """A new segment and the right to write it. Made by `create`, given up by `close`."""
 
     def __init__(
-        self, *, names: CameraNames, segment: UntrackedSharedMemory, geometry: Geometry, epoch: int
+        self, names: CameraNames, segment: UntrackedSharedMemory, geometry: Geometry
     ) -> None:
         self._names = names
         self._segment = segment
@@ -41,8 +41,9 @@ class RingWriter:
         """The segment, as a file."""
         self.note = ""
         """Why it is smaller than it might be; empty if it is not."""
-        self._geometry = geometry
-        self.epoch = epoch
+        self.geometry = geometry
+        """Where everything lies in the segment."""
+        self.epoch = int.from_bytes(os.urandom(8)) or 1
         self.cursor = 0
         self._tail = 0  # position where the next frame may start
         self._status_generation = 0
@@ -78,8 +79,7 @@ class RingWriter:
         segment, geometry = make(
             names, wanted, smallest=layout.SMALLEST_SUBSTITUTE if yields else None
         )
-        epoch = int.from_bytes(os.urandom(8)) or 1
-        writer = cls(names=names, segment=segment, geometry=geometry, epoch=epoch)
+        writer = cls(names, segment, geometry)
         try:
             writer._note_size(wanted)
             writer._fill_header()
@@ -92,28 +92,18 @@ class RingWriter:
         leftovers.remove(names, keep=writer.path)
         return writer
 
-    @property
-    def geometry(self) -> Geometry:
-        """Where everything lies in the segment."""
-        return self._geometry
-
-    @property
-    def largest(self) -> int:
-        """The largest frame that `publish` takes, bytes."""
-        return self._geometry.largest
-
     def _note_size(self, wanted: int) -> None:
-        if self._geometry.capacity < wanted:
+        if self.geometry.capacity < wanted:
             room = self.path.parent
             self.note = (
                 f"{room} has no room for {wanted >> 20} MiB: this ring has "
-                f"{self._geometry.capacity >> 20} MiB, and so a shorter history, until the next "
+                f"{self.geometry.capacity >> 20} MiB, and so a shorter history, until the next "
                 f"start; give {room} more (a container: --shm-size), or set --ring-size"
             )
             _log.warning("%s", self.note)
 
     def _fill_header(self) -> None:
-        words, geometry = self._words, self._geometry
+        words, geometry = self._words, self.geometry
         words[layout.W_EPOCH] = self.epoch
         words[layout.W_SIZE] = geometry.size
         words[layout.W_DESCRIPTORS] = layout.DESCRIPTORS_OFFSET
@@ -148,13 +138,13 @@ class RingWriter:
     ) -> Announcement:
         """Copy a frame into the ring and return what to announce about it.
 
-        Raises FrameTooLarge, with nothing changed, when it is over `largest`.
+        Raises FrameTooLarge, with nothing changed, when it is over `geometry.largest`.
         """
         length = len(jpeg)
-        capacity = self._geometry.capacity
-        if length > self._geometry.largest:
+        capacity = self.geometry.capacity
+        if length > self.geometry.largest:
             raise FrameTooLarge(
-                f"a frame of {length} bytes is over the ring's limit of {self.largest}: "
+                f"a frame of {length} bytes is over the ring's limit of {self.geometry.largest}: "
                 f"--ring-size {byte_count_text(layout.capacity_for(length))} takes it"
             )
         position = self._tail
@@ -164,7 +154,7 @@ class RingWriter:
             offset = 0
         end = position + layout.round_up(length, 8)
         sequence = self.cursor + 1
-        slot = sequence & (self._geometry.count - 1)
+        slot = sequence & (self.geometry.count - 1)
         at = layout.DESCRIPTORS_OFFSET + slot * DESCRIPTOR.size
         sequence_word = layout.DESCRIPTORS_OFFSET // 8 + slot * DESCRIPTOR_WORDS
 
@@ -173,7 +163,7 @@ class RingWriter:
         self._words[sequence_word] = 0
 
         # 2 write
-        start = self._geometry.arena + offset
+        start = self.geometry.arena + offset
         self._bytes[start : start + length] = jpeg
         descriptor = Descriptor(
             sequence=sequence,

@@ -64,19 +64,18 @@ class Publisher:
         self._subscribers = (*others, peer) if wanted else others
 
 
-class Acceptor:
+class Acceptor(threading.Thread):
     """The thread that serves the peers of all publishers of a process."""
 
     def __init__(self) -> None:
         """Begin; `close` ends it."""
+        super().__init__(name="acceptor", daemon=True)
         self._servers: tuple[Server, ...] = ()
-        self._turn = (
-            threading.Lock()
-        )  # held in each round: a server that is removed has had its last
+        self._turn = threading.Lock()
+        """Held in each round: a server that is removed has had its last."""
         self._wakeup = Wakeup()
         self._ending = False
-        self._thread = threading.Thread(target=self._run, name="acceptor", daemon=True)
-        self._thread.start()
+        self.start()
 
     def add(self, server: Server) -> None:
         """Serve the peers of one more socket."""
@@ -90,24 +89,16 @@ class Acceptor:
             self._servers = tuple(each for each in self._servers if each is not server)
         self._wakeup.set()
 
-    @property
-    def name(self) -> str:
-        """The thread's name."""
-        return self._thread.name
-
-    def is_alive(self) -> bool:
-        """Whether the thread runs: only a bug ends it before `close`."""
-        return self._thread.is_alive()
-
     def close(self) -> None:
         """End the thread. All publishers were closed."""
         self._ending = True
         self._wakeup.set()
-        self._thread.join(_END_S)
-        if not self._thread.is_alive():  # else it may use the descriptor yet
+        self.join(_END_S)
+        if not self.is_alive():  # else it may use the descriptor yet
             self._wakeup.close()
 
-    def _run(self) -> None:
+    def run(self) -> None:
+        """Serve; only a bug ends it before `close`."""
         while not self._ending:
             servers = self._servers
             poller = select.poll()

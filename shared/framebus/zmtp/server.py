@@ -6,12 +6,10 @@ it. What a peer is not to send, and one that has not greeted in time, costs it t
 
 from __future__ import annotations
 
-import contextlib
 import os
 import resource
 import select
 import socket
-import struct
 import threading
 import time
 from collections import deque
@@ -19,20 +17,17 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final, Protocol
 
-from framebus.errors import refused
+from framebus.unix_sockets import bind, peer_credentials
 from framebus.zmtp.accounts import CONNECTIONS, HELD_IN_ALL, HELD_MAX, Account
 from framebus.zmtp.peer import READING, Peer
-from framebus.zmtp.session import Kind, Message, Reply, Session
+from framebus.zmtp.session import Kind, Message, Session
 from framebus.zmtp.wire import GREETING, Violation
 
 HANDSHAKE_NS: Final = 5_000_000_000
 """Who has not greeted by then is hung up on."""
 _CONNECTIONS_IN_ALL = 512
 _DESCRIPTORS_SHARE = 8  # one in so many may be a connection of one socket
-_MODE = 0o660
-_BACKLOG = 128
 _EVENTS = 32  # handled in one go
-_PEER = struct.Struct("=iII")  # struct ucred of unix(7): pid, uid, gid
 _CONTROL_QUEUE = 1024  # bytes of the protocol's own answers that are queued
 _REFUSED_PAUSE_NS = 50_000_000  # after an accept without a descriptor left
 
@@ -163,8 +158,7 @@ class Server:
             account.spend(time.thread_time_ns() - began_ns)
 
     def _account(self, connection: socket.socket) -> Account:
-        credentials = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _PEER.size)
-        _, uid, _ = _PEER.unpack(credentials)
+        _, uid, _ = peer_credentials(connection)
         account = self._accounts.get(uid)
         if account is None:
             for old in [uid for uid, each in self._accounts.items() if each.idle]:
@@ -242,20 +236,16 @@ class Server:
         """Take one message, if there is one. What comes after it waits for the next turn."""
         session = peer.session
         was_ready, prefixes = session.ready, session.prefixes
-        more = False
-        while (event := session.next()) is not None:
-            if isinstance(event, Reply):
-                with self.lock:
-                    peer.send(event.data, _CONTROL_QUEUE)
-                continue
+        while isinstance(event := session.next(), bytes):
+            with self.lock:
+                peer.send(event, _CONTROL_QUEUE)
+        if event is not None:
             self._handler.on_message(peer, event)
-            more = True
-            break
         if session.ready and not was_ready:
             self._new.pop(peer, None)
         if session.prefixes != prefixes:
             self._handler.on_change(peer)
-        if more or peer.account.free_ns():
+        if event is not None or peer.account.free_ns():
             self._waiting[peer] = None
         peer.read_on(peer not in self._waiting)
 
@@ -279,27 +269,3 @@ class Server:
         with self.lock:  # nobody sends to its descriptor, which may be another's in a moment
             peer.close()
         self._handler.on_change(peer)
-
-
-def bind(path: Path, group: int = -1) -> socket.socket:
-    """Return a listening socket at a path that `group` may connect to.
-
-    Raises NoPermission and OutOfResources.
-    """
-    try:
-        listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
-        try:
-            with contextlib.suppress(FileNotFoundError):
-                path.unlink()
-            listener.bind(str(path))
-            # In this order: by the daemon's umask nobody of the group may connect before the chmod.
-            os.chown(path, -1, group)
-            path.chmod(_MODE)
-            listener.listen(_BACKLOG)
-        except OSError:
-            listener.close()
-            raise
-    except OSError as error:
-        remedy = "remove what is there, or run as its owner"
-        raise refused(error, f"cannot listen on {path}", remedy) from error
-    return listener

@@ -56,13 +56,6 @@ class Message:
     count: int
 
 
-@dataclass(frozen=True, slots=True)
-class Reply:
-    """What the protocol wants sent back."""
-
-    data: bytes
-
-
 class Session:
     """One peer's."""
 
@@ -78,21 +71,22 @@ class Session:
         self._parts: list[bytes] = []
         self._count = 0
         self._size = 0
-        self._subscribed = 0  # bytes
 
     @property
     def held(self) -> int:
         """Bytes that are kept of what the peer has sent."""
-        return len(self._frames) + self._size + self._subscribed
+        subscribed = sum(len(prefix) + _PREFIX_OVERHEAD for prefix in self.prefixes)
+        return len(self._frames) + self._size + subscribed
 
     def feed(self, data: bytes) -> None:
         """Take what has come."""
         self._frames.feed(data)
 
-    def next(self) -> Message | Reply | None:
+    def next(self) -> Message | bytes | None:
         """Return what comes next, None if there is no more to be made of what has come.
 
-        Subscriptions are carried out, into `prefixes`. Raises Violation.
+        Bytes are what the protocol wants sent back; subscriptions are carried out, into `prefixes`.
+        Raises Violation.
         """
         if not self._greeted:
             greeting = self._frames.take(GREETING_SIZE)
@@ -100,17 +94,13 @@ class Session:
                 return None
             check_greeting(greeting)
             self._greeted = True
-            return Reply(ready(self._kind.name))
+            return ready(self._kind.name)
         while True:
-            frame = self._frames.next(
-                command_max=COMMAND_MAX,
-                message_max=self._part_max(),
-            )
+            frame = self._frames.next(command_max=COMMAND_MAX, message_max=self._part_max())
             if frame is None:
                 return None
             if frame.command:
-                answer = self._on_command(*parse_command(frame.body))
-                if answer is not None:
+                if (answer := self._on_command(*parse_command(frame.body))) is not None:
                     return answer
             elif (message := self._on_part(frame.body, frame.more)) is not None:
                 return message
@@ -120,7 +110,7 @@ class Session:
             return -1  # there are only commands
         return min(self._kind.part_max, self._kind.message_max - self._size)
 
-    def _on_command(self, name: bytes, data: bytes) -> Reply | None:
+    def _on_command(self, name: bytes, data: bytes) -> bytes | None:
         if not self.ready:
             if name != b"READY" or socket_type(data) not in self._kind.peers:
                 raise Violation("no peer for this kind of socket")
@@ -132,7 +122,7 @@ class Session:
             case b"CANCEL":
                 self._cancel(data)
             case b"PING":
-                return Reply(command(b"PONG", data[2 : 2 + _CONTEXT_MAX]))
+                return command(b"PONG", data[2 : 2 + _CONTEXT_MAX])
         return None
 
     def _on_part(self, body: bytes, more: bool) -> Message | None:
@@ -161,9 +151,6 @@ class Session:
         if len(self.prefixes) >= PREFIXES_MAX:
             raise Violation("too many subscriptions")
         self.prefixes = (*self.prefixes, prefix)
-        self._subscribed += len(prefix) + _PREFIX_OVERHEAD
 
     def _cancel(self, prefix: bytes) -> None:
-        if prefix in self.prefixes:
-            self.prefixes = tuple(each for each in self.prefixes if each != prefix)
-            self._subscribed -= len(prefix) + _PREFIX_OVERHEAD
+        self.prefixes = tuple(each for each in self.prefixes if each != prefix)

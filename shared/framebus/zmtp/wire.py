@@ -19,7 +19,7 @@ GREETING: Final = b"\xff" + bytes(8) + b"\x7f" + b"\x03\x01" + b"NULL".ljust(20,
 _MORE, _LONG, _COMMAND = 1, 2, 4
 _SHORT_MAX = 255
 _LENGTH = struct.Struct(">Q")
-_VALUE_LENGTH = struct.Struct(">I")
+_VALUE_LENGTH = 4
 
 
 class Violation(Exception):
@@ -55,7 +55,7 @@ def command(name: bytes, data: bytes = b"") -> bytes:
 
 def ready(kind: bytes) -> bytes:
     """Return the command by which a socket of this kind ends its part of the handshake."""
-    value = _VALUE_LENGTH.pack(len(kind)) + kind
+    value = len(kind).to_bytes(_VALUE_LENGTH) + kind
     return command(b"READY", b"\x0bSocket-Type" + value)
 
 
@@ -79,15 +79,13 @@ def socket_type(metadata: bytes) -> bytes:
     kind = b""
     while at < len(metadata):
         name_end = at + 1 + metadata[at]
-        if name_end + _VALUE_LENGTH.size > len(metadata):
-            raise Violation("metadata that are cut off")
-        (length,) = _VALUE_LENGTH.unpack_from(metadata, name_end)
-        start = name_end + _VALUE_LENGTH.size
-        if start + length > len(metadata):
+        start = name_end + _VALUE_LENGTH
+        end = start + int.from_bytes(metadata[name_end:start])
+        if end > len(metadata):
             raise Violation("metadata that are cut off")
         if metadata[at + 1 : name_end].lower() == b"socket-type":
-            kind = metadata[start : start + length]
-        at = start + length
+            kind = metadata[start:end]
+        at = end
     return kind
 
 

@@ -14,7 +14,7 @@ from capture_daemon.devices.hotplug import Hotplug, open_monitor
 from capture_daemon.privileged.client import PrivilegedClient
 from capture_daemon.recovery.actions import PortActions, RungFailed
 from capture_daemon.recovery.executor import Executor
-from capture_daemon.recovery.holding import Holding, nobody
+from capture_daemon.recovery.holding import Holding
 from capture_daemon.recovery.rungs import Outcome, Result
 from capture_daemon.sources.base import Interrupt, Request
 from capture_daemon.v4l2.port_of_name import port_of_name
@@ -38,7 +38,7 @@ class Bystander:
         self.executor = Executor(
             actions=PortActions(),
             helper=PrivilegedClient(runtime / "no-helper"),
-            holding=Holding(runtime=runtime, own_lock=runtime / "camera.lock", find=nobody),
+            holding=Holding(runtime=runtime, own_lock=runtime / "camera.lock", find=lambda _: ()),
             end_holders=False,
             power_ports=(),
         )
