@@ -36,7 +36,6 @@ from capture_daemon.lifecycle.table import Action, Event
 from capture_daemon.recovery.failures import failure_of
 from capture_daemon.recovery.rungs import Unavailable
 from capture_daemon.settings.capture_request import CaptureRequest
-from capture_daemon.sources.base import ADOPTED
 
 _CLOSING = {
     State.STOPPED: Cause("closing", "capture is stopped; the source is being closed"),
@@ -59,7 +58,7 @@ class CaptureController:
         self.outage = outage or Outage()
         self.sessions = Sessions(capture=capture, now_ns=now_ns)
         self.retries = Retries(sessions=self.sessions, outage=self.outage, jitter=jitter)
-        self.source = CurrentSource.of(request)
+        self.source = CurrentSource(request, request.spec.kind)
         self._observer = StreamObserver(capture)
         self._watch = self._observer.silence
         self.state = State.STOPPED
@@ -180,7 +179,7 @@ class CaptureController:
             case Opened(granted=granted, kind=kind):
                 self.retries.answered()
                 self.source = self.source.opened(granted, kind)
-                self._watch.expect(now_ns, telling=ADOPTED not in granted.details)
+                self._watch.expect(now_ns, telling=not granted.adopted)
                 self._handle(Event.OPENED, now_ns)
             case StreamRestarted():
                 self.retries.answered()

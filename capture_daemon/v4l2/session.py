@@ -61,7 +61,7 @@ class Session:
 
     def __init__(self, handle: Handle, interrupt: Interrupt, now_ns: Callable[[], int]) -> None:
         self.handle = handle
-        self.identity = query.Identity("", "", "")
+        self.card = ""
         self.format = query.PixelFormat("", 0, 0, 0, 0)
         self.rate: Fraction | None = None
         """Frames a second as granted; None if the driver does not say."""
@@ -100,7 +100,7 @@ class Session:
         session = cls(Handle.open(ops, device), interrupt, now_ns)
         with session._or_release():
             session._wanted_buffers = buffers
-            session.identity = query.identify(session.handle)
+            session.card = query.identify(session.handle)
             choices = choose(query.formats(session.handle))
             session._start_first_granted(choices, goes_on_after)
         return session
@@ -124,7 +124,7 @@ class Session:
         """
         session = cls(Handle(ops, fd, device), interrupt, now_ns)
         with session._or_release():
-            session.identity = query.identify(session.handle)
+            session.card = query.identify(session.handle)
             session.format = granted = query.get_format(session.handle)
             session.rate = query.get_rate(session.handle)
             session._choice = Choice(granted.fourcc, granted.width, granted.height, session.rate)
