@@ -31,13 +31,12 @@ _USUAL_RATES = (1, 5, 10, 15, 20, 24, 25, 30, 50, 60, 90, 120)
 
 @dataclass(frozen=True, slots=True)
 class PixelFormat:
-    """What the driver granted. `size` is the most bytes that a frame takes."""
+    """What the driver granted."""
 
     fourcc: str
     width: int
     height: int
     bytes_per_line: int
-    size: int
 
 
 def identify(handle: Handle) -> str:
@@ -183,9 +182,7 @@ def text(value: bytes) -> str:
 
 def _pixel_format(form: raw.v4l2_format) -> PixelFormat:
     pix = form.fmt.pix
-    return PixelFormat(
-        _fourcc(pix.pixelformat), pix.width, pix.height, pix.bytesperline, pix.sizeimage
-    )
+    return PixelFormat(_fourcc(pix.pixelformat), pix.width, pix.height, pix.bytesperline)
 
 
 def _rate(interval: raw.v4l2_fract) -> Fraction | None:
