@@ -32,6 +32,10 @@ def test_a_server_of_rtsp_is_absent_while_nothing_listens_there() -> None:
     assert is_absent(parse(url))
 
 
+def test_a_name_that_no_host_can_have_is_left_to_ffmpeg() -> None:
+    assert not is_absent(parse("rtsp://front..door/live"))
+
+
 @pytest.mark.parametrize("scheme", ["http", "tcp", "rtmp", "udp"])
 def test_other_servers_are_not_connected_to_in_vain(scheme: str) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:

@@ -41,15 +41,12 @@ def _is_absent(given: Input) -> bool:
 def _is_refused(url: str) -> bool:
     try:
         parts = urlsplit(url)
-        host, port = parts.hostname, parts.port or _PORTS.get(parts.scheme)
-    except ValueError:
-        return False
-    if parts.scheme not in _PORTS or not host or not port:
-        return False
-    try:
-        socket.create_connection((host, port), timeout=_CONNECT_S).close()
+        default = _PORTS.get(parts.scheme)
+        if default and parts.hostname:
+            address = parts.hostname, parts.port or default
+            socket.create_connection(address, timeout=_CONNECT_S).close()
     except ConnectionRefusedError:
         return True
-    except OSError:
-        return False  # ffmpeg finds out what it is
+    except (OSError, ValueError):
+        pass  # ffmpeg finds out what it is
     return False

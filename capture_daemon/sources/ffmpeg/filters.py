@@ -67,9 +67,8 @@ def is_paced(graph: str) -> bool:
 
 def is_harmless(graph: str) -> bool:
     """Tell whether a graph may be shown: it has no texts of people in it."""
-    if refused(graph) is not None or not _HARMLESS.fullmatch(graph):
-        return False
-    return all(name != "drawtext" for name, _ in _filters(graph))
+    plain = refused(graph) is None and _HARMLESS.fullmatch(graph) is not None
+    return plain and all(name != "drawtext" for name, _ in _filters(graph))
 
 
 def _filters(graph: str) -> Iterator[tuple[str, str]]:

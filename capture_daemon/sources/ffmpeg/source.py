@@ -121,6 +121,7 @@ class FfmpegSource:
         try:
             granted = self._open()
         except SourceError as error:
+            self.close()
             if error.code != "interrupted":
                 self._starts.failed(error, time.monotonic(), _spent_s() - before_s)
             if error.code == "ffmpeg-ended" and absence.is_absent(self._arguments):
@@ -174,13 +175,18 @@ class FfmpegSource:
             running.child.close()
 
     def _begin(self, *, copy: bool) -> _Running:
-        """Start ffmpeg and wait for its first picture. Raises SourceError; nothing runs then."""
+        """Start ffmpeg and wait for its first picture. Raises SourceError."""
         self._running = running = _Running(self._start(copy=copy))
-        try:
-            self._await_first(running)
-        except SourceError:
-            self.close()
-            raise
+        if self._wait(running, self._first_frame_s):
+            raise SourceGone("interrupted", "opening was interrupted")
+        if not running.ready:
+            raise SourceGone(
+                "no-picture",
+                f"no picture of ffmpeg:{self._arguments.public} in {self._first_frame_s:g} s",
+                remedy="leave -c copy out: it is for motion JPEG only"
+                if copies(self._arguments)
+                else remedies.of(self._arguments.medium).no_picture,
+            )
         return running
 
     def _start(self, *, copy: bool) -> Child:
@@ -208,18 +214,6 @@ class FfmpegSource:
                     errno=error.errno or 0,
                     remedy="check the limits on processes and memory",
                 ) from error
-
-    def _await_first(self, running: _Running) -> None:
-        if self._wait(running, self._first_frame_s):
-            raise SourceGone("interrupted", "opening was interrupted")
-        if not running.ready:
-            raise SourceGone(
-                "no-picture",
-                f"no picture of ffmpeg:{self._arguments.public} in {self._first_frame_s:g} s",
-                remedy="leave -c copy out: it is for motion JPEG only"
-                if copies(self._arguments)
-                else remedies.of(self._arguments.medium).no_picture,
-            )
 
     def _wait(self, running: _Running, timeout_s: float) -> bool:
         """Read until there is a picture or `timeout_s` is over; True when interrupted."""

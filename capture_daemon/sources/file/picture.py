@@ -31,7 +31,7 @@ class Picture:
     def of(cls, data: bytes, *, thorough: bool = False) -> Picture:
         """Judge what was read; what stands around the picture is left out."""
         found = jpeg.examine(data, thorough=thorough)
-        if found.reason is None and (found.start or found.end != len(data)):
+        if found.reason is None:
             data = data[found.start : found.end]
         return cls(data, found.reason or "", found.header.width, found.header.height)
 

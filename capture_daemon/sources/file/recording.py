@@ -56,7 +56,7 @@ class Recording:
             OSError: it cannot be read; NotRegularError: it is no regular file.
         """
         if self._single is not None and identify(self._path) == self._single[0]:
-            return Pass(_again(self._single[1]), 0.0)
+            return Pass((each for each in self._single[1:]), 0.0)
         self._single = None
         with open_regular(self._path) as file:
             head = file.read(_HEAD)
@@ -95,10 +95,6 @@ def _split(file: BinaryIO) -> Iterator[bytes]:
             if stretches == _MOST_STRETCHES:
                 return
     yield from splitter.flush()
-
-
-def _again(picture: Picture) -> Pictures:
-    yield picture
 
 
 def _begins_as_pictures(head: bytes) -> bool:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import stat
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from capture_daemon.sources.base import (
@@ -51,7 +51,7 @@ class _Playing:
     pacer: Pacer
     pending: Picture | None
     """The first picture, read by `open` to prove that there is one."""
-    shown_s: float
+    shown_s: float = field(default_factory=time.monotonic)
     """When a tick last had a picture."""
     sequence: int = 0
     lost: int = 0
@@ -84,16 +84,14 @@ class FileSource:
             SourceError: the same, but it was written to just now.
         """
         self.close()
-        checked_fps(self._request.fps, DEFAULT_FPS)
+        fps = checked_fps(self._request.fps, DEFAULT_FPS)
         try:
             begun, first = self._find_first()
         except SourceError as error:
             raise errors.gone(error) if self._was_open else error from error
-        own = begun.fps if 0 < begun.fps <= FASTEST else DEFAULT_FPS
-        fps = checked_fps(self._request.fps, own)
-        self._playing = _Playing(
-            begun.pictures, Pacer(fps, self._interrupt), first, time.monotonic()
-        )
+        if self._request.fps is None and 0 < begun.fps <= FASTEST:
+            fps = begun.fps
+        self._playing = _Playing(begun.pictures, Pacer(fps, self._interrupt), first)
         self._was_open = True
         return Granted(
             "MJPG",

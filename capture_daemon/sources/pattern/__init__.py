@@ -1,4 +1,4 @@
 """The `test` source: a test pattern that says that it is one, and how it is drawn.
 
-Drawing needs numpy and Pillow, which are imported when a pattern is opened and not before.
+Drawing needs Pillow, which is imported when a pattern is opened and not before.
 """

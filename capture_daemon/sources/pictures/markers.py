@@ -28,7 +28,6 @@ _HUFFMAN_BASELINE = frozenset({0xC0, 0xC1})
 """The frame types that the standard tables of K.3 can serve."""
 _FREE_CONTENT = frozenset({*range(0xE0, 0xF0), 0xFE})
 """APP0-15 and COM: they may hold anything, a whole thumbnail for one."""
-_ENDS = frozenset({_SOI, _EOI})
 
 _SEGMENT = struct.Struct(">HH").unpack_from
 _MARKER = re.compile(rb"\xff[\xc0-\xcf\xd8-\xfe]")
@@ -172,7 +171,7 @@ def _next_marker(data: Data, at: int, segment: int) -> int:
     if found is None:
         return _MORE if len(data) < at + _MOST_EXTRANEOUS else _NONE
     after = found.start()
-    if data[after + 1] in _ENDS:
+    if data[after + 1] in (_SOI, _EOI):
         return _NONE
     # A picture that was cut in a segment whose length takes in the beginning of the next picture.
     swallowed = data[segment + 1] not in _FREE_CONTENT and _START.search(data, segment, at + 2)

@@ -37,7 +37,11 @@ class PictureEnd:
 
         With `final` no more bytes will come.
         """
-        if self.is_lost or (not self._at and not self._enter(data)):
+        if not self._at and not self.is_lost:
+            self.header = read_header(data, 0, self.header)
+            self.is_lost = self.header.state is HeaderState.MALFORMED
+            self._at = self.header.data_at
+        if not self._at:
             return 0
         state, at = find_end(data, self._at, final=final)
         if state is EndState.OPEN:
@@ -45,12 +49,6 @@ class PictureEnd:
             return 0
         self.is_cut = state is EndState.CUT
         return at
-
-    def _enter(self, data: bytearray) -> bool:
-        self.header = header = read_header(data, 0, self.header)
-        self.is_lost = header.state is HeaderState.MALFORMED
-        self._at = header.data_at
-        return header.state is HeaderState.COMPLETE
 
 
 def ends_at(data: bytearray, length: int) -> bool:
