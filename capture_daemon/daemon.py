@@ -84,7 +84,7 @@ class Daemon:
         self._supervised = supervised
         self._deadlines: tuple[Callable[[], int | None], ...] = (
             self._controller.deadline_ns,
-            fallback.deadline_ns,
+            fallback.own.deadline_ns,
             pending_controls.deadline_ns,
             incident_log.deadline_ns,
             checks.deadline_ns,

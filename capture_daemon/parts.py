@@ -83,7 +83,7 @@ class Parts:
         events = EventNotifier(acceptor, names)
         stack.callback(events.close)
         self._device = DeviceThread(
-            post=mailbox.slot(lambda report: pending_controls.on_report(report))
+            described=mailbox.slot(lambda report: pending_controls.on_described(report))
         )
         journal = Journal(incident_journal(state, names.runtime, settings.name))
         self._diagnostics = DiagnosticsThread(
@@ -140,11 +140,10 @@ class Parts:
         pending_controls: PendingControls = PendingControls(
             device=self._device,
             event=events.tell,
+            mailbox=mailbox,
             controller=self._camera.controller,
         )
-        checks: RequestChecks = RequestChecks(
-            post=mailbox.slot(lambda report: checks.on_report(report))
-        )
+        checks = RequestChecks(mailbox=mailbox)
         handlers = Handlers(
             controller=self._camera.controller,
             fallback=fallback,

@@ -34,15 +34,10 @@ def leave_at_once(names: CameraNames, locks: Locks, *, ring: Path | None) -> Non
     log.error(
         "the source did not let go of its device within %g s: leaving without a clean end", END_S
     )
-    files: tuple[Path, ...] = (
-        *(() if ring is None else (names.ring_file, ring)),
-        names.control_socket,
-        names.queries_socket,
-        names.frames_socket,
-        names.events_socket,
-    )
-    for file in files:
-        file.unlink(missing_ok=True)
+    stay = {names.lock} if ring else {names.lock, names.ring_file}
+    for file in (*names.files, *((ring,) if ring else ())):
+        if file not in stay:
+            file.unlink(missing_ok=True)
     locks.release(names.lock)
     logging.shutdown()
     os._exit(os.EX_IOERR)
@@ -79,8 +74,7 @@ def _group_id(name: str) -> int:
 
 def allow_many_connections() -> None:
     """Raise the soft limit of descriptors: listeners and hostile connections each take one."""
-    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = 65536 if hard == resource.RLIM_INFINITY else min(hard, 65536)
-    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
     if soft < wanted:
         resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))

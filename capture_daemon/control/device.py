@@ -32,18 +32,9 @@ class Described:
 
 
 @dataclass(frozen=True, slots=True)
-class ControlsRead:
-    """The controls as they are now; None when the device would not say."""
-
-    ticket: int
-    controls: Documents | None
-
-
-@dataclass(frozen=True, slots=True)
 class ControlsSet:
     """The outcome of one `set_controls`."""
 
-    ticket: int
     applied: Mapping[str, object]
     error: Exception | None
     """UsageError or SourceError: what the device, or its source, had against it."""
@@ -51,35 +42,36 @@ class ControlsSet:
     """All controls afterwards, since one may change others; None when the device would not say."""
 
 
-DeviceReport = Described | ControlsRead | ControlsSet
-
-
 class DeviceThread(JobThread):
     """Works on the source that was opened last."""
 
-    def __init__(self, *, post: Callable[[DeviceReport], None]) -> None:
+    def __init__(self, *, described: Callable[[Described], None]) -> None:
+        """`described` takes what each source that is opened offers."""
         super().__init__(name="device")
-        self._post = post
+        self._described = described
         self._source: Source | None = None
 
     def attach(self, session: int, source: Source) -> None:
-        """A source was opened: describe it, and work on it from now on. Ends in Described."""
+        """A source was opened: describe it, and work on it from now on."""
         self._put(lambda: self._attach(session, source))
 
-    def read_controls(self, ticket: int) -> None:
-        """Read the controls. Ends in ControlsRead."""
-        self._put(lambda: self._post(ControlsRead(ticket, self._controls())))
+    def read_controls(self, post: Callable[[Documents | None], None]) -> None:
+        """Post the controls as they are now; None when the device would not say."""
+        self._put(lambda: post(self._controls()))
 
-    def set_controls(self, ticket: int, values: Mapping[str, object]) -> None:
-        """Set controls. Ends in ControlsSet."""
-        self._put(lambda: self._post(self._set(ticket, values)))
+    def set_controls(
+        self, values: Mapping[str, object], post: Callable[[ControlsSet], None]
+    ) -> None:
+        """Set controls, and post the outcome."""
+        self._put(lambda: post(self._set(values)))
 
     def _attach(self, session: int, source: Source) -> None:
         self._source = source
         if isinstance(source, Adjustable):
-            self._post(Described(session, True, self._try(source.formats), self._controls()))
+            formats, controls = self._try(source.formats), self._controls()
+            self._described(Described(session, True, formats, controls))
         else:
-            self._post(Described(session, False, [], []))
+            self._described(Described(session, False, [], []))
 
     def _controls(self) -> Documents | None:
         source = self._source
@@ -94,15 +86,15 @@ class DeviceThread(JobThread):
             log.exception("a bug in the source")  # it must not end the thread
         return None
 
-    def _set(self, ticket: int, values: Mapping[str, object]) -> ControlsSet:
+    def _set(self, values: Mapping[str, object]) -> ControlsSet:
         source = self._source
         if not isinstance(source, Adjustable):
             refused = SourceError("not-open", "the source has no controls")
-            return ControlsSet(ticket, {}, refused, None)
+            return ControlsSet({}, refused, None)
         try:
-            return ControlsSet(ticket, source.set_controls(values), None, self._controls())
+            return ControlsSet(source.set_controls(values), None, self._controls())
         except (SourceError, UsageError) as error:
-            return ControlsSet(ticket, {}, error, self._controls())
+            return ControlsSet({}, error, self._controls())
         except Exception as error:
             log.exception("a bug in the source")  # it must not end the thread
-            return ControlsSet(ticket, {}, error, None)
+            return ControlsSet({}, error, None)

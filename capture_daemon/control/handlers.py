@@ -6,6 +6,7 @@ What each takes stands in framebus.contract.methods: handlers get what has been 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 from framebus.contract.methods import METHODS, QUERIES
@@ -59,7 +60,7 @@ class Handlers:
         self._renew = renew
         self._clock = clock
         self.commands: Mapping[str, Callable[..., None]] = {
-            "status": self._do_status,
+            "status": partial(self._do_status, operator=True),
             "start": self._do_start,
             "stop": self._do_stop,
             "restart": self._do_restart,
@@ -76,7 +77,7 @@ class Handlers:
             "shutdown": self._do_shutdown,
         }
         self.queries: Mapping[str, Callable[..., None]] = {
-            "status": self._do_public_status,
+            "status": partial(self._do_status, operator=False),
             "incidents": incident_log.incidents,
         }
 
@@ -94,11 +95,8 @@ class Handlers:
             raise Refusal(METHOD_NOT_FOUND, hint)
         self.queries[name](answer, **METHODS[name].checked(params))
 
-    def _do_status(self, answer: Answer) -> None:
-        answer.result(self._status(self._clock(), True))
-
-    def _do_public_status(self, answer: Answer) -> None:
-        answer.result(self._status(self._clock(), False))
+    def _do_status(self, answer: Answer, *, operator: bool) -> None:
+        answer.result(self._status(self._clock(), operator))
 
     def _do_start(self, answer: Answer) -> None:
         self._controller.start(self._clock())

@@ -107,7 +107,9 @@ class IncidentLog:
         answer.result(
             {
                 "incidents": told,
-                "now": next((each.id for each in self._own.values() if _goes_on(each)), None),
+                "now": next(
+                    (each.id for each in self._own.values() if each.ended_ns is None), None
+                ),
                 "left_off": len(known) - len(told),
                 "totals": self._totals.document(),
                 "journal": {
@@ -199,7 +201,3 @@ class IncidentLog:
             "seen_utc_ns": seen_utc_ns,
             "fresh": fresh,
         }
-
-
-def _goes_on(incident: Incident) -> bool:
-    return incident.ended_ns is None

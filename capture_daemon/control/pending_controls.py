@@ -8,17 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 
 from framebus.contract.words import EventName
 from framebus.control.protocol import CAMERA_REFUSED, INVALID_PARAMS, NOT_NOW, NOT_SUPPORTED
 from framebus.errors import UsageError
 from framebus.spelling import nearest
 
+from capture_daemon.capturing.reports import Mailbox
 from capture_daemon.control.device import (
-    ControlsRead,
     ControlsSet,
     Described,
-    DeviceReport,
     DeviceThread,
     Documents,
 )
@@ -30,7 +30,7 @@ MOST_PENDING = 16
 """Calls that may wait for a device that does not answer."""
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, eq=False)
 class _Call(WaitingCall):
     """One call that the device thread works on."""
 
@@ -46,15 +46,16 @@ class PendingControls:
         *,
         device: DeviceThread,
         event: Callable[[EventName, Mapping[str, object]], None],
+        mailbox: Mailbox,
         controller: CaptureController,
     ) -> None:
         """Take where to ask and to tell; `controller` knows which source it is now."""
         self._device = device
         self._event = event
+        self._mailbox = mailbox
         self._controller = controller
         self._known: Described | None = None
-        self._calls: dict[int, _Call] = {}
-        self._ticket = 0
+        self._calls: list[_Call] = []
 
     def formats(self) -> Mapping[str, object]:
         """Return what the camera offers, from memory. Raises Refusal."""
@@ -66,39 +67,32 @@ class PendingControls:
     def read(self, answer: Answer, now_ns: int) -> None:
         """Answer with the controls. Raises Refusal."""
         self._described()
-        for call in self._calls.values():
+        for call in self._calls:
             if not call.names:  # a reading is under way: join it
                 call.join(answer, now_ns)
                 return
-        self._device.read_controls(self._begin([], answer, now_ns))
+        call = self._begin([], answer, now_ns)
+        self._device.read_controls(self._mailbox.slot(partial(self._on_read, call)))
 
     def set(self, values: Mapping[str, object], answer: Answer, now_ns: int) -> None:
         """Set controls and answer with what became of them. Raises Refusal."""
         known = self._described().controls
         _check(known or [], values)
-        self._device.set_controls(self._begin(list(values), answer, now_ns), values)
+        call = self._begin(list(values), answer, now_ns)
+        self._device.set_controls(values, self._mailbox.slot(partial(self._on_set, call)))
 
     def forget(self) -> None:
         """The source is another one from now on."""
         self._known = None
 
-    def on_report(self, report: DeviceReport) -> None:
-        """Take in what the device thread says, and answer those who wait for it."""
-        match report:
-            case Described():
-                if report.session == self._controller.sessions.number:  # else it is old news
-                    self._known = report
-            case ControlsRead(ticket, controls):
-                self._remember(controls)
-                for answer in self._end(ticket):
-                    answer.result(self._reading(fresh=controls is not None))
-            case ControlsSet(ticket=ticket, controls=controls):
-                self._remember(controls)
-                self._tell(report, self._end(ticket))
+    def on_described(self, described: Described) -> None:
+        """Remember what a source offers; that of an earlier session is old news."""
+        if described.session == self._controller.sessions.number:
+            self._known = described
 
     def tick(self, now_ns: int) -> None:
         """Answer those who have waited long enough."""
-        for call in self._calls.values():
+        for call in self._calls:
             for answer in call.overdue(now_ns):
                 if call.names:
                     answer.result({"applied": {}, "pending": call.names})
@@ -107,7 +101,7 @@ class PendingControls:
 
     def deadline_ns(self) -> int | None:
         """Return when `tick` must be called next; None if nobody waits."""
-        return earliest_ns(self._calls.values())
+        return earliest_ns(self._calls)
 
     def _described(self) -> Described:
         if self._known is None:
@@ -121,38 +115,40 @@ class PendingControls:
     def _refusal(self, code: int, why: str) -> Refusal:
         return Refusal(code, f"{self._controller.source.request.spec.public} {why}")
 
-    def _begin(self, names: list[str], answer: Answer, now_ns: int) -> int:
+    def _begin(self, names: list[str], answer: Answer, now_ns: int) -> _Call:
         if len(self._calls) >= MOST_PENDING:
             raise Refusal(
                 NOT_NOW,
                 f"{len(self._calls)} earlier calls still wait for the camera: try again later",
             )
-        self._ticket += 1
-        self._calls[self._ticket] = call = _Call(names=names)
+        call = _Call(names=names)
         call.join(answer, now_ns)
-        return self._ticket
+        self._calls.append(call)
+        return call
 
-    def _end(self, ticket: int) -> list[Answer]:
-        return self._calls.pop(ticket).answers
+    def _on_read(self, call: _Call, controls: Documents | None) -> None:
+        self._end(call, controls)
+        for answer in call.answers:
+            answer.result(self._reading(fresh=controls is not None))
 
-    def _remember(self, controls: Documents | None) -> None:
+    def _end(self, call: _Call, controls: Documents | None) -> None:
+        self._calls.remove(call)
         if controls is not None and self._known is not None:
             self._known = replace(self._known, controls=controls)
 
     def _reading(self, *, fresh: bool) -> Mapping[str, object]:
         controls = (self._known.controls if self._known else None) or []
-        pending = sorted({name for call in self._calls.values() for name in call.names})
+        pending = sorted({name for call in self._calls for name in call.names})
         return {"controls": controls, "fresh": fresh, "pending": pending}
 
-    def _tell(self, report: ControlsSet, answers: list[Answer]) -> None:
-        error = report.error
-        self._event(
-            "controls",
-            {"applied": dict(report.applied), "error": None if error is None else str(error)},
-        )
-        for answer in answers:
+    def _on_set(self, call: _Call, outcome: ControlsSet) -> None:
+        self._end(call, outcome.controls)
+        error, applied = outcome.error, dict(outcome.applied)
+        told = None if error is None else str(error)
+        self._event("controls", {"applied": applied, "error": told})
+        for answer in call.answers:
             if error is None:
-                answer.result({"applied": dict(report.applied), "pending": []})
+                answer.result({"applied": applied, "pending": []})
             elif isinstance(error, UsageError):
                 answer.refuse(Refusal(INVALID_PARAMS, str(error)))
             elif isinstance(error, SourceError):

@@ -9,9 +9,11 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 
 from framebus.control.protocol import NOT_NOW
 
+from capture_daemon.capturing.reports import Mailbox
 from capture_daemon.control.refusal import (
     Answer,
     Refusal,
@@ -30,15 +32,7 @@ Apply = Callable[[Changes, Answer], None]
 """Carry out what was found right, and answer. Raises UsageError."""
 
 
-@dataclass(frozen=True, slots=True)
-class RequestChecked:
-    """What came of a look."""
-
-    ticket: int
-    outcome: Changes | Exception
-
-
-@dataclass(slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, eq=False)
 class _Call(WaitingCall):
     changes: Changes
     apply: Apply
@@ -55,53 +49,53 @@ class RequestChecks:
     def __init__(
         self,
         *,
-        post: Callable[[RequestChecked], None],
+        mailbox: Mailbox,
         spawn: Callable[[Callable[[], None]], None] = _in_a_thread,
     ) -> None:
-        """`spawn` starts a thread; `post` takes what came of a look."""
-        self._post = post
+        """`spawn` starts a thread; what came of its look comes through `mailbox`."""
+        self._mailbox = mailbox
         self._spawn = spawn
-        self._calls: dict[int, _Call] = {}
-        self._ticket = 0
+        self._calls: list[_Call] = []
 
     def ask(self, changes: Changes, look: Look, apply: Apply, answer: Answer, now_ns: int) -> None:
         """Look at what is wanted, then apply it. The same call again joins a look under way.
 
         Raises Refusal.
         """
-        for call in self._calls.values():
+        for call in self._calls:
             if call.changes == changes:
                 call.join(answer, now_ns)
                 return
         if len(self._calls) >= HANGING_MAX:
             hint = f"{HANGING_MAX} earlier sources have not been looked at yet, and may hang"
             raise Refusal(NOT_NOW, f"{hint}: nothing was changed")
-        self._ticket = ticket = self._ticket + 1
-        self._calls[ticket] = call = _Call(changes=changes, apply=apply)
-        call.join(answer, now_ns)
-        self._spawn(lambda: self._post(RequestChecked(ticket, _outcome(look))))
+        looked = _Call(changes=changes, apply=apply)
+        looked.join(answer, now_ns)
+        self._calls.append(looked)
+        post = self._mailbox.slot(partial(self._on_outcome, looked))
+        self._spawn(lambda: post(_outcome(look)))
 
-    def on_report(self, report: RequestChecked) -> None:
+    def _on_outcome(self, call: _Call, outcome: Changes | Exception) -> None:
         """Apply what was found right, or refuse it, if somebody still waits for it."""
-        call = self._calls.pop(report.ticket)
+        self._calls.remove(call)
         for answer in call.answers:
             try:
-                if isinstance(report.outcome, Exception):
-                    raise report.outcome
-                call.apply(report.outcome, answer)
+                if isinstance(outcome, Exception):
+                    raise outcome
+                call.apply(outcome, answer)
             except Exception as error:  # noqa: BLE001  as in any other method
                 answer.refuse(refusal_of(error, "configure"))
 
     def tick(self, now_ns: int) -> None:
         """Answer those who have waited long enough."""
-        for call in self._calls.values():
+        for call in self._calls:
             for answer in call.overdue(now_ns):
                 hint = "the source takes long to look at, or hangs: nothing was changed"
                 answer.refuse(Refusal(NOT_NOW, f"{hint}; call again"))
 
     def deadline_ns(self) -> int | None:
         """Return when `tick` must be called next; None if nobody waits."""
-        return earliest_ns(self._calls.values())
+        return earliest_ns(self._calls)
 
 
 def _outcome(look: Look) -> Changes | Exception:

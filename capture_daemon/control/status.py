@@ -67,33 +67,20 @@ def ring_document(writer: RingWriter) -> RingDocument:
     }
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Status:
     """Knows where every figure comes from. Main thread only."""
 
-    def __init__(
-        self,
-        *,
-        camera: str,
-        pid: int,
-        epoch: int,
-        ring: RingDocument,
-        controller: CaptureController,
-        counters: FrameCounters,
-        fallback: Fallback,
-        fallback_counters: FrameCounters,
-        control: Callable[[], ControlDocument],
-        started_ns: int,
-    ) -> None:
-        self._camera = camera
-        self._pid = pid
-        self._epoch = epoch
-        self._ring = ring
-        self._controller = controller
-        self._counters = counters
-        self._fallback = fallback
-        self._fallback_counters = fallback_counters
-        self._control = control
-        self._started_ns = started_ns
+    camera: str
+    pid: int
+    epoch: int
+    ring: RingDocument
+    controller: CaptureController
+    counters: FrameCounters
+    fallback: Fallback
+    fallback_counters: FrameCounters
+    control: Callable[[], ControlDocument]
+    started_ns: int
 
     def document(self, now_ns: int, *, operator: bool = False) -> StatusDocument:
         """Return the whole document; `now_ns` is CLOCK_MONOTONIC.
@@ -101,14 +88,14 @@ class Status:
         An `operator` sees of a source's text what is known to be harmless, others only its kind,
         host and port.
         """
-        camera = self._controller.snapshot(now_ns)
+        camera = self.controller.snapshot(now_ns)
         to_utc_ns = utc_offset_ns()
         return {
-            "camera": self._camera,
-            "pid": self._pid,
+            "camera": self.camera,
+            "pid": self.pid,
             "version": __version__,
-            "epoch": f"{self._epoch:016x}",
-            "started_utc_ns": self._started_ns + to_utc_ns,
+            "epoch": f"{self.epoch:016x}",
+            "started_utc_ns": self.started_ns + to_utc_ns,
             "state": camera.state,
             "since_utc_ns": camera.since_ns + to_utc_ns,
             "cause": _cause(camera.cause, _CAMERA),
@@ -117,22 +104,22 @@ class Status:
             "lease": _lease(camera.lease, to_utc_ns),
             "retry_utc_ns": None if camera.retry_ns is None else camera.retry_ns + to_utc_ns,
             "source": _source(camera.source, _CAMERA, operator=operator),
-            "frames": _frames(self._counters.counts(now_ns), to_utc_ns, camera.state),
+            "frames": _frames(self.counters.counts(now_ns), to_utc_ns, camera.state),
             "fallback": self._fallback_part(now_ns, to_utc_ns, operator=operator),
-            "ring": self._ring,
-            "control": self._control(),
+            "ring": self.ring,
+            "control": self.control(),
             "recovery": _recovery(camera.recovery, to_utc_ns),
         }
 
     def changes(self, now_ns: int) -> tuple[object, ...]:
         """Return what is worth telling at once when it differs from what it was."""
-        return self._controller.snapshot(now_ns).news, self._fallback.snapshot(now_ns).news
+        return self.controller.snapshot(now_ns).news, self.fallback.snapshot(now_ns).news
 
     def line(self, now_ns: int) -> str:
         """Return one line for `systemctl status`."""
-        camera = self._controller.snapshot(now_ns)
+        camera = self.controller.snapshot(now_ns)
         if camera.cause is not None:
-            instead = "" if self._fallback.shown_ns is None else "; the fallback is shown"
+            instead = "" if self.fallback.shown_ns is None else "; the fallback is shown"
             return f"{camera.state}: {camera.cause.message}{instead}"
         granted = camera.source.granted
         what = f" {granted.width}x{granted.height}" if granted else ""
@@ -141,7 +128,7 @@ class Status:
     def _fallback_part(
         self, now_ns: int, to_utc_ns: int, *, operator: bool
     ) -> FallbackDocument | None:
-        fallback = self._fallback.snapshot(now_ns)
+        fallback = self.fallback.snapshot(now_ns)
         if fallback.spec is None:
             return None
         own, shown_ns = fallback.own, fallback.shown_ns
@@ -152,7 +139,7 @@ class Status:
             # While it is not wanted there is nothing to explain.
             "cause": _cause(own.cause, _FALLBACK) if fallback.wanted else None,
             "source": _source(own.source, _FALLBACK, operator=operator),
-            "frames": _frames(self._fallback_counters.counts(now_ns), to_utc_ns, own.state),
+            "frames": _frames(self.fallback_counters.counts(now_ns), to_utc_ns, own.state),
         }
 
 

@@ -59,7 +59,7 @@ class CaptureController:
         self.outage = outage or Outage()
         self.sessions = Sessions(capture=capture, now_ns=now_ns)
         self.retries = Retries(sessions=self.sessions, outage=self.outage, jitter=jitter)
-        self.source = CurrentSource.of(request)
+        self.source = CurrentSource(request, request.spec.kind)
         self._observer = StreamObserver(capture)
         self._watch = self._observer.silence
         self.state = State.STOPPED

@@ -24,11 +24,6 @@ class CurrentSource:
     granted: Granted | None = None
     """None while nothing is open."""
 
-    @classmethod
-    def of(cls, request: CaptureRequest) -> Self:
-        """Return what was not opened yet."""
-        return cls(request, request.spec.kind)
-
     def wanted(self, request: CaptureRequest) -> Self:
         """Return it with another request; what is open now stays granted until it is closed."""
         return replace(self, request=request, kind=request.spec.kind)

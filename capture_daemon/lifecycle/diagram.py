@@ -1,8 +1,6 @@
-"""Draws docs/lifecycle.md from two tables: `python -m capture_daemon.lifecycle.diagram`.
+"""Draws docs/lifecycle.md from the tables of the lifecycle and of the recovery ladder.
 
-They are the lifecycle's and the recovery ladder's.
-
-A test fails when the page is not what this prints.
+A test fails when the page is not what `python -m capture_daemon.lifecycle.diagram` prints.
 """
 
 from __future__ import annotations

@@ -92,10 +92,6 @@ class Fallback:
         """Return all that is told of the fallback, as it is now."""
         return FallbackSnapshot(self.spec, self.wanted, self.shown_ns, self.own.snapshot(now_ns))
 
-    def deadline_ns(self) -> int | None:
-        """Return when `tick` must be called next; None if nothing is due."""
-        return self.own.deadline_ns()
-
     def _tell(self, shown: bool, now_ns: int) -> None:
         if shown is not (self.shown_ns is not None):
             self.shown_ns = now_ns if shown else None

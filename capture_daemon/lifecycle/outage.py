@@ -41,9 +41,12 @@ class Outage:
         log: Log = _log,
     ) -> None:
         """`tell` is called with the incident whenever it has changed."""
-        self._cause: Cause | None = _STOPPED
-        self._incident: Incident | None = None
-        self._given_up = given_up
+        self.cause: Cause | None = _STOPPED
+        """Why there are no frames; None while there are."""
+        self.incident: Incident | None = None
+        """The incident that goes on now."""
+        self.given_up = given_up
+        """Whether everything was tried in vain; what is tried from now on is tried again."""
         self.log = log
         self._camera = camera
         self._tell = tell
@@ -54,69 +57,54 @@ class Outage:
         self._logged: Cause | None = None
         self._by_hand = False
 
-    @property
-    def cause(self) -> Cause | None:
-        """Why there are no frames; None while there are."""
-        return self._cause
-
-    @property
-    def incident(self) -> Incident | None:
-        """The incident that goes on now."""
-        return self._incident
-
-    @property
-    def given_up(self) -> bool:
-        """Whether everything was tried in vain; what is tried from now on is tried again."""
-        return self._given_up
-
     def entered(self, state: State) -> None:
         """The capture is in this state now: what fails next, fails in it."""
         self._state = state
         if state is State.STREAMING:
-            self._cause = None
+            self.cause = None
 
     def opening(self, what: str) -> None:
         """A source is being opened, and nothing has failed before."""
-        self._cause = Cause("opening", f"{what} is being opened")
+        self.cause = Cause("opening", f"{what} is being opened")
 
     def reset(self, rung: Rung) -> None:
         """A person wants a rung."""
-        self._cause = Cause("reset", f"{rung} was asked for")
+        self.cause = Cause("reset", f"{rung} was asked for")
 
     def give_up(self) -> None:
         """Everything was tried in vain."""
-        self._given_up = True
+        self.given_up = True
 
     def begin(self, newest_ns: int) -> None:
         """Frames have stopped; the newest arrived at `newest_ns`."""
         if self._since_ns is not None:
             return  # it flickers: the first loss counts
         self._since_ns = newest_ns
-        if self._incident is not None and self._incident.state == self._state:
-            self._change(replace(self._incident, began_ns=newest_ns))
+        if self.incident is not None and self.incident.state == self._state:
+            self._change(replace(self.incident, began_ns=newest_ns))
 
     def blame(self, cause: Cause) -> None:
         """Remember the cause, and log it unless it is what was logged last."""
-        self._cause = cause
+        self.cause = cause
         if cause != self._logged:
             self._logged = cause
             remedy = f" ({cause.remedy})" if cause.remedy else ""
             self.log.warning("%s: %s%s", cause.code, cause.message, remedy)
         self._by_hand = False  # whatever a person did, it did not help
-        if self._incident is None:
+        if self.incident is None:
             self._open(cause)
         else:
-            self._change(self._incident.blamed(cause, self._clock()))
+            self._change(self.incident.blamed(cause, self._clock()))
 
     def tried(self, rung: str, now_ns: int, note: str = "") -> None:
         """Something was done to get frames again; `rung` is the ladder's word for it."""
-        if self._incident is not None:
-            self._change(self._incident.with_try(Try(rung, now_ns, note)))
+        if self.incident is not None:
+            self._change(self.incident.with_try(Try(rung, now_ns, note)))
 
     def covered(self, now_ns: int) -> None:
         """Viewers see the fallback since then: no frames of the camera's, so the loss goes on."""
-        if self._incident is not None and self._incident.fallback_ns is None:
-            self._change(replace(self._incident, fallback_ns=now_ns))
+        if self.incident is not None and self.incident.fallback_ns is None:
+            self._change(replace(self.incident, fallback_ns=now_ns))
 
     def forget(self) -> None:
         """A person has taken a hand: the next failure is news, whatever it is."""
@@ -133,9 +121,9 @@ class Outage:
             self.log.info("streaming %s from %s again after %.1f s", what, source, away_s)
         self._since_ns = None
         self._logged = None
-        self._given_up = False
-        if self._incident is not None:
-            self._close(self._incident.cured(streaming_since_ns, self._cured_by()))
+        self.given_up = False
+        if self.incident is not None:
+            self._close(self.incident.cured(streaming_since_ns, self._cured_by()))
 
     def stop(self) -> None:
         """A person wants no frames."""
@@ -150,13 +138,13 @@ class Outage:
     # -- inside ----------------------------------------------------------------------------
 
     def _want_none(self, cause: Cause, what: str) -> None:
-        self._cause = cause
+        self.cause = cause
         self._since_ns = None
         self._logged = None
-        self._given_up = False
-        if self._incident is not None:
+        self.given_up = False
+        if self.incident is not None:
             note = f"{what} before frames came back"
-            self._close(self._incident.given_up(self._clock(), note))
+            self._close(self.incident.given_up(self._clock(), note))
 
     def _open(self, cause: Cause) -> None:
         self._change(
@@ -173,15 +161,15 @@ class Outage:
     def _cured_by(self) -> str:
         if self._by_hand:
             return CuredBy.PERSON
-        tried = self._incident.tried if self._incident else ()
+        tried = self.incident.tried if self.incident else ()
         return tried[-1].rung if tried else CuredBy.ITSELF
 
     def _change(self, incident: Incident) -> None:
-        if incident != self._incident:
-            self._incident = incident
+        if incident != self.incident:
+            self.incident = incident
             if self._tell is not None:
                 self._tell(incident)
 
     def _close(self, incident: Incident) -> None:
         self._change(incident)
-        self._incident = None
+        self.incident = None

@@ -56,7 +56,10 @@ class Retries:
             return Event.RUNG_DONE if outcome.result is Result.DONE else None
         self.under_way = None
         self._outage.tried(report.rung.value, now_ns, outcome.note)
-        self._log(report.rung, f"{report.rung.value}: {outcome.note}")
+        line = f"{report.rung.value}: {outcome.note}"
+        if report.rung is not Rung.WAIT_FOR_HOLDER and line != self._logged:
+            self._logged = line  # what comes over and over is logged once
+            self._outage.log.info("%s", line)
         if outcome.result is Result.UNAVAILABLE:
             self.escalation.refused(Unavailable(report.rung, outcome.note, outcome.remedy))
             if self.escalation.choose(now_ns):
@@ -113,13 +116,6 @@ class Retries:
             unanswered_s=0.0 if asked_ns is None else (now_ns - asked_ns) / 1e9,
         )
         return step.rung
-
-    def _log(self, rung: Rung, line: str) -> None:
-        """Log what was done, but what comes over and over only once."""
-        if rung is Rung.WAIT_FOR_HOLDER or line == self._logged:
-            return
-        self._logged = line
-        self._outage.log.info("%s", line)
 
     def start_over(self) -> None:
         """A person took a hand: the ladder begins at its bottom."""

@@ -35,7 +35,6 @@ FORMS: Mapping[str, str] = MappingProxyType(
 """The valid forms, and what each is, as help texts and errors name them."""
 
 _WITHOUT_ARGUMENT = frozenset({"auto", "test"})
-_WITH_ARGUMENT = frozenset({"v4l2", "file", "ffmpeg"})
 _URLS = frozenset({"http", "https"})
 _FOR_FFMPEG = frozenset({"rtsp", "rtsps", "rtmp", "rtmps", "rtp", "udp", "tcp", "srt"})
 _DEVICE = re.compile(r"/?[\w.+,:-]+(?:/[\w.+,:-]+)*")
@@ -94,13 +93,7 @@ def parse(text: str) -> SourceSpec:
         argument = argument.strip()
         if not argument:
             raise UsageError(f"source {kind!r} needs an argument: write --source {_form(kind)}")
-        match kind:
-            case "ffmpeg":
-                return _ffmpeg(argument)
-            case "file":
-                return _file(argument)
-            case _:
-                return _v4l2(argument)
+        return _WITH_ARGUMENT[kind](argument)
     raise UsageError(f"unknown source{_hint(text)}; valid: {', '.join(FORMS)}")
 
 
@@ -209,6 +202,9 @@ def _v4l2(device: str) -> SourceSpec:
     text = f"v4l2:{device if known else redact.HIDDEN}"
     secrets = redact.spelled([] if known else [device])
     return SourceSpec("v4l2", device, text, text, Medium.DEVICE, secrets)
+
+
+_WITH_ARGUMENT = {"v4l2": _v4l2, "file": _file, "ffmpeg": _ffmpeg}
 
 
 def _hint(text: str) -> str:

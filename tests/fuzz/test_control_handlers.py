@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from framebus.contract.methods import METHODS
@@ -13,13 +13,14 @@ from framebus.errors import UsageError
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from capture_daemon.control.device import Described, DeviceThread
+from capture_daemon.capturing.reports import Mailbox
+from capture_daemon.control.device import ControlsSet, Described, DeviceThread, Documents
 from capture_daemon.control.diagnostics_thread import DiagnosticsThread
 from capture_daemon.control.handlers import Handlers
 from capture_daemon.control.incident_log import IncidentLog
 from capture_daemon.control.pending_controls import PendingControls
 from capture_daemon.control.refusal import Refusal, refusal_of
-from capture_daemon.control.request_checks import RequestChecked, RequestChecks
+from capture_daemon.control.request_checks import RequestChecks
 from capture_daemon.lifecycle.controller import CaptureController
 from capture_daemon.settings import spec
 from capture_daemon.settings.capture_request import CaptureRequest
@@ -50,10 +51,12 @@ class Device(DeviceThread):
     def __init__(self) -> None:
         """Nothing to tell."""
 
-    def read_controls(self, ticket: int) -> None:
+    def read_controls(self, post: Callable[[Documents | None], None]) -> None:
         """Never answered."""
 
-    def set_controls(self, ticket: int, values: Mapping[str, object]) -> None:
+    def set_controls(
+        self, values: Mapping[str, object], post: Callable[[ControlsSet], None]
+    ) -> None:
         """Never answered."""
 
 
@@ -102,20 +105,20 @@ def test_every_call_gets_exactly_one_answer(
     controller = CaptureController(
         capture=Notes(), request=CaptureRequest(spec.parse(source)), jitter=lambda: 0.0, now_ns=0
     )
+    mailbox = Mailbox()
     pending_controls = PendingControls(
-        device=Device(), event=lambda name, document: None, controller=controller
+        device=Device(), event=lambda name, document: None, mailbox=mailbox, controller=controller
     )
     if described:
         brightness = {"id": 1, "name": "brightness", "type": "integer", "min": 0, "max": 9}
-        pending_controls.on_report(Described(0, True, [], [brightness]))
+        pending_controls.on_described(Described(0, True, [], [brightness]))
     incident_log = IncidentLog(
         diagnostics=Diagnostics(),
         journal=Path("journal"),
         event=lambda name, document: None,
         pid=1,
     )
-    reports: list[RequestChecked] = []
-    checks = RequestChecks(post=reports.append, spawn=lambda look: look())
+    checks = RequestChecks(mailbox=mailbox, spawn=lambda look: look())
     handlers = Handlers(
         controller=controller,
         fallback=fallback_of(controller),
@@ -134,9 +137,8 @@ def test_every_call_gets_exactly_one_answer(
             handlers.call(method, params, answer)
         except (Refusal, UsageError) as error:
             answer.refuse(refusal_of(error, method))
-        for report in reports:
-            checks.on_report(report)
-        reports.clear()
+        mailbox.deliver()
     pending_controls.tick(101 * S)
     incident_log.tick(101 * S)
+    mailbox.close()
     assert [answer.count for answer in answers] == [1] * len(calls)

@@ -237,7 +237,7 @@ def test_a_fallback_that_fails_is_not_shown_and_tried_again(desk: Desk) -> None:
     fail(desk.fallback.own, desk.now_ns)
     desk.tick()
     assert (desk.shown(), desk.fallback.own.state) == (False, State.BACKOFF)
-    due_ns = desk.fallback.deadline_ns()
+    due_ns = desk.fallback.own.deadline_ns()
     assert due_ns is not None
     desk.notes.taken()
     desk.fallback.tick(due_ns)

@@ -14,17 +14,17 @@ from tests.rigs.controllers import TEST, Notes, S
 
 
 def test_a_description_of_an_earlier_session_is_old_news() -> None:
-    device: Any = None
+    unused: Any = None
     controller = CaptureController(capture=Notes(), request=TEST, jitter=lambda: 0.0, now_ns=0)
     pending = PendingControls(
-        device=device, event=lambda name, document: None, controller=controller
+        device=unused, mailbox=unused, event=lambda name, document: None, controller=controller
     )
     controller.start(S)
     session = controller.sessions.number
-    pending.on_report(Described(session, True, [{"fourcc": "MJPG"}], []))
+    pending.on_described(Described(session, True, [{"fourcc": "MJPG"}], []))
     assert pending.formats() == {"formats": [{"fourcc": "MJPG"}]}
     pending.forget()
     controller.stop(2 * S)
-    pending.on_report(Described(session, True, [], []))
+    pending.on_described(Described(session, True, [], []))
     with pytest.raises(Refusal, match="test has not said yet"):
         pending.formats()

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 
 import pytest
 from framebus.control.protocol import HELD, INTERNAL_ERROR, INVALID_PARAMS, NOT_NOW
 from framebus.errors import CameraHeld, UsageError
 
+from capture_daemon.capturing.reports import Mailbox
 from capture_daemon.control.refusal import BOUND_S, Answer, Refusal
 from capture_daemon.control.request_checks import (
     HANGING_MAX,
-    RequestChecked,
     RequestChecks,
 )
 
@@ -38,9 +38,9 @@ class Desk:
 
     def __init__(self) -> None:
         self.looks: list[Callable[[], None]] = []
-        self.reports: list[RequestChecked] = []
+        self.mailbox = Mailbox()
         self.applied: list[Mapping[str, object]] = []
-        self.checks = RequestChecks(post=self.reports.append, spawn=self.looks.append)
+        self.checks = RequestChecks(mailbox=self.mailbox, spawn=self.looks.append)
         self.error: Exception | None = None
 
     def ask(self, changes: Mapping[str, object], *, now_ns: int = 10 * S) -> Told:
@@ -59,12 +59,14 @@ class Desk:
 
     def come_back(self) -> None:
         self.looks.pop(0)()
-        self.checks.on_report(self.reports.pop())
+        self.mailbox.deliver()
 
 
 @pytest.fixture
-def desk() -> Desk:
-    return Desk()
+def desk() -> Iterator[Desk]:
+    desk = Desk()
+    yield desk
+    desk.mailbox.close()
 
 
 def test_what_was_looked_at_in_time_is_applied(desk: Desk) -> None:
@@ -126,8 +128,7 @@ def test_so_many_looks_may_hang(desk: Desk) -> None:
     assert error.value.code == NOT_NOW
 
 
-def test_whoever_joins_a_look_does_not_make_the_first_wait_longer() -> None:
-    desk = Desk()
+def test_whoever_joins_a_look_does_not_make_the_first_wait_longer(desk: Desk) -> None:
     first = desk.ask(FILE)
     second = desk.ask(FILE, now_ns=LATE - 1)
 
