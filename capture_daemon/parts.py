@@ -33,7 +33,7 @@ from capture_daemon.control.status import Status, ring_document
 from capture_daemon.daemon import Daemon
 from capture_daemon.devices.hotplug import Hotplug
 from capture_daemon.diagnosis.journal import Journal
-from capture_daemon.diagnosis.tools import local_tools
+from capture_daemon.diagnosis.tools import Tools
 from capture_daemon.lifecycle.fallback import Fallback, fallback_request
 from capture_daemon.lifecycle.fallback import log as fallback_log
 from capture_daemon.lifecycle.outage import Outage
@@ -87,7 +87,7 @@ class Parts:
         )
         journal = Journal(incident_journal(state, names.runtime, settings.name))
         self._diagnostics = DiagnosticsThread(
-            tools=local_tools(apart_from=spare.sources.current),
+            tools=Tools(apart_from=spare.sources.current),
             journal=journal,
             source=camera.sources.current,
             post=mailbox.slot(lambda report: incident_log.on_report(report)),

@@ -54,7 +54,7 @@ def silence_cause(source: SourceSpec, rejected: Sequence[Rejection], too_large: 
             "which takes a quarter of its size"
         )
         return Cause(TOO_LARGE, what, ring_size_remedy(too_large))
-    remedy = remedies.of(source.medium)
+    remedy = remedies.BY_MEDIUM[source.medium]
     if rejected:
         what = (
             f"no valid frame from {source.public}: they are rejected, most often as {rejected[0]}"
@@ -68,7 +68,7 @@ def not_answering_cause(source: SourceSpec, doing: str, blocked_s: float) -> Cau
     return Cause(
         "not-answering",
         f"{source.public} has not answered for {blocked_s:.0f} s ({doing})",
-        remedies.of(source.medium).not_answering,
+        remedies.BY_MEDIUM[source.medium].not_answering,
     )
 
 

@@ -42,18 +42,16 @@ class Monitor(Protocol):
         """Return the next event, None if there is none."""
 
 
-OpenMonitor = Callable[[], Monitor | None]
-
-
 class Hotplug:
     """The nodes that were added since the last look; without a monitor, none ever."""
 
-    def __init__(self, open_monitor: OpenMonitor, *, after_s: float = START_S) -> None:
+    def __init__(
+        self, open_monitor: Callable[[], Monitor | None], *, after_s: float = START_S
+    ) -> None:
         self._open_monitor = open_monitor
         self._after_s = after_s
         self._ending = threading.Event()
-        self._thread = threading.Thread(target=self._open, name="hotplug", daemon=True)
-        self._post: Callable[[Monitor | None], None] | None = None
+        self._thread: threading.Thread | None = None
         self._monitor: Monitor | None = None
 
     def start(self, post: Callable[[Monitor | None], None]) -> None:
@@ -61,13 +59,15 @@ class Hotplug:
 
         None where no events can be heard.
         """
-        self._post = post
+        self._thread = threading.Thread(
+            target=self._open, args=(post,), name="hotplug", daemon=True
+        )
         self._thread.start()
 
     def close(self) -> None:
         """End the thread. One that hangs in an import is left behind, and may post afterwards."""
         self._ending.set()
-        if self._thread.is_alive():
+        if self._thread is not None:
             self._thread.join(_END_S)
 
     def use(self, monitor: Monitor | None) -> int | None:
@@ -96,12 +96,12 @@ class Hotplug:
                 nodes.append(device.device_node)
         return nodes
 
-    def _open(self) -> None:
-        if self._ending.wait(self._after_s) or self._post is None:
+    def _open(self, post: Callable[[Monitor | None], None]) -> None:
+        if self._ending.wait(self._after_s):
             return
         monitor = self._open_monitor()
         if not self._ending.is_set():
-            self._post(monitor)
+            post(monitor)
 
 
 def open_monitor(udevd: Path = _UDEVD) -> Monitor | None:

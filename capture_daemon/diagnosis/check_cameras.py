@@ -96,7 +96,7 @@ def _refused(machine: Machine, node: str, gid: int) -> Finding:
             f"{refused}, though in its group {group}",
             f"sudo chmod 660 {node}    (and look for the udev rule that changed it)",
         )
-    if user.listed(group):
+    if gid in user.listed:
         return wrong(
             f"{refused}: in the group {group} only since the last login",
             f"log out and in again, or: newgrp {group}",

@@ -76,11 +76,8 @@ def _stale(machine: Machine, known: Sequence[CameraNames], owner: int) -> Findin
     for names in known:
         if machine.lock_holder(names.lock):
             continue
-        files = (
-            *(names.control_socket, names.queries_socket),
-            *(names.frames_socket, names.events_socket, names.ring_file),
-            *leftovers.segments(names, owner, directory=machine.shared_memory),
-        )
+        segments = leftovers.segments(names, owner, directory=machine.shared_memory)
+        files = [each for each in (*names.files, *segments) if each != names.lock]
         left += [str(each) for each in files if each.exists()]
     if not left:
         return good(f"{machine.runtime}: nothing stale")
@@ -128,10 +125,10 @@ def _silent(machine: Machine, name: str, error: FramebusError) -> Finding:
                 f"kill -9 {pid}    (framebus up or systemd then starts a new one)",
             )
         case CameraAbsent():
-            how = f"framebus up --name {name}"
-            if _unit_file(machine, f"framebus-capture@{name}.service"):
-                how = f"sudo systemctl start framebus-capture@{name}"
-            return wrong(f"no daemon runs for {name}", how)
+            unit = machine.run(["systemctl", "cat", f"framebus-capture@{name}.service"])
+            by_hand = unit is None or unit.code
+            how = "framebus up --name " if by_hand else "sudo systemctl start framebus-capture@"
+            return wrong(f"no daemon runs for {name}", f"{how}{name}")
         case _:
             return wrong(str(error), f"framebus ctl restart --name {name}")
 
@@ -202,11 +199,6 @@ def _written(machine: Machine, name: str) -> list[dict[str, object]]:
         if found:
             return found
     return []
-
-
-def _unit_file(machine: Machine, unit: str) -> bool:
-    found = machine.run(["systemctl", "cat", unit])
-    return found is not None and found.code == 0
 
 
 def _number(value: object) -> float:

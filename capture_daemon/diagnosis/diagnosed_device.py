@@ -32,7 +32,7 @@ def own(
             continue
         is_video = stat.S_ISCHR(found.st_mode) and os.major(found.st_rdev) == _VIDEO_MAJOR
         if is_video and found.st_rdev != apart_from:
-            return _by_number(found.st_rdev, paths or CameraPaths())
+            return _by_number(found.st_rdev, paths)
     return None
 
 
@@ -40,14 +40,13 @@ def named(spec: SourceSpec | None, paths: CameraPaths | None = None) -> Diagnose
     """Return the device that a source names, None if it names none, or that is not there now."""
     if spec is None or spec.kind != "v4l2":
         return None
-    paths = paths or CameraPaths()
     try:
         return _by_number(discovery.rdev(spec.argument, paths), paths)
     except SourceError:
         return None
 
 
-def _by_number(rdev: int, paths: CameraPaths) -> DiagnosedDevice:
+def _by_number(rdev: int, paths: CameraPaths | None) -> DiagnosedDevice:
     camera = discovery.camera_of(rdev, paths)
     if camera is None:
         return DiagnosedDevice("", rdev, "")

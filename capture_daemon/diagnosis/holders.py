@@ -6,8 +6,7 @@ descriptor (an mmap that nobody unmapped), and shows in maps only. The kernel re
 users' processes to all but root: those are counted, so that "nobody" is never said for certain when
 it is not.
 
-It may block for long where another process hangs in the kernel, so it is no business of a thread
-that must not wait.
+It may block for long where another process hangs in the kernel.
 """
 
 from __future__ import annotations
@@ -67,10 +66,8 @@ class _Scan:
         leader = processes.stat(folder)
         if leader.kernel:
             return None
-        living = [pid]
         dead = leader.state in "ZX"
-        if dead:
-            living = self._living_threads(pid)
+        living = self._living_threads(pid) if dead else [pid]
         how = []
         # A thread may have a table of descriptors of its own.
         tables = [f"{folder}/task/{tid}/fd" for tid in os.listdir(f"{folder}/task")]
@@ -126,13 +123,12 @@ class _Scan:
     def _has_mapping(self, tid: int) -> bool:
         with open(f"{self._proc}/{tid}/maps", "rb") as file:
             text = file.read()
-        return any(self._is_device_mapped(tid, *each) for each in _MAPPED.findall(text))
-
-    def _is_device_mapped(self, tid: int, span: bytes, inode: bytes, path: bytes) -> bool:
-        known = self._files.get(inode)
-        if known is None:
-            known = self._files[inode] = self._look_at_mapping(tid, span.decode(), path)
-        return known
+        for span, inode, path in _MAPPED.findall(text):
+            if inode not in self._files:
+                self._files[inode] = self._look_at_mapping(tid, span.decode(), path)
+            if self._files[inode]:
+                return True
+        return False
 
     def _look_at_mapping(self, tid: int, span: str, path: bytes) -> bool:
         # Root may follow the mapping itself, which finds a node that has been deleted, too.

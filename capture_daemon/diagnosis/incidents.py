@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 
 from framebus.contract.causes import Cause
 from framebus.contract.documents import IncidentDocument
+from framebus.json_parts import list_at
 
 SYMPTOMS = frozenset({"silent", "garbage"})
 """Causes that only say what is seen."""
@@ -176,9 +177,8 @@ def left_open(told: Mapping[str, object]) -> dict[str, object]:
     """Return an earlier daemon's document of an incident whose end it did not see."""
     if told.get("ended_utc_ns") is not None:
         return dict(told)
-    notes = told.get("notes")
     note = "the daemon ended before frames came back"
-    return {**told, "notes": [*(notes if isinstance(notes, list) else []), note]}
+    return {**told, "notes": [*list_at(told, "notes"), note]}
 
 
 def _short(text: str) -> str:

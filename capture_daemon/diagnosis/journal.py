@@ -1,8 +1,7 @@
 """Incidents on disk: one JSON document a line, the newest line of an incident counts. Bounded.
 
 A line may be cut off (SIGKILL, a full disk), or be somebody else's: what is no incident is passed
-over. Several daemons may share a file. Writing may block as long as a disk can, so it is no
-business of a thread that must not wait.
+over. Several daemons may share a file.
 """
 
 from __future__ import annotations

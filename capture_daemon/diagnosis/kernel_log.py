@@ -1,7 +1,6 @@
 """The kernel's lines about one USB port, from /dev/kmsg, else from the journal, with their meaning.
 
-Both refuse most users: which group would be let in is said. It may take seconds (journalctl), so it
-is no business of a thread that must not wait.
+Both refuse most users: which group would be let in is said. journalctl may take seconds.
 """
 
 from __future__ import annotations

@@ -5,7 +5,6 @@ Everything is read when it is asked for, nothing is kept, and nothing here opens
 
 from __future__ import annotations
 
-import grp
 import importlib.metadata
 import importlib.util
 import os
@@ -59,24 +58,18 @@ class User:
     name: str
     groups: frozenset[int]
     """Those of this process."""
-    listed: Callable[[str], bool]
-    """Whether the group of this name lists the user, in this login or only in the next."""
+    listed: frozenset[int]
+    """Those that a new login would bring."""
 
 
 def this_user() -> User:
     """Return the user of this process."""
+    groups = frozenset({*os.getgroups(), os.getegid()})
     try:
-        name = pwd.getpwuid(os.getuid()).pw_name
+        entry = pwd.getpwuid(os.getuid())
     except KeyError:
-        name = str(os.getuid())
-
-    def listed(group: str) -> bool:
-        try:
-            return name in grp.getgrnam(group).gr_mem
-        except KeyError:
-            return False
-
-    return User(name, frozenset({*os.getgroups(), os.getegid()}), listed)
+        return User(str(os.getuid()), groups, groups)
+    return User(entry.pw_name, groups, frozenset(os.getgrouplist(entry.pw_name, entry.pw_gid)))
 
 
 @dataclass(frozen=True, slots=True)

@@ -71,10 +71,7 @@ def stat(folder: Path | str) -> Stat:
 
 def boot_utc_ns(proc: Path) -> int:
     """Return when this machine booted, nanoseconds since 1970; 0 if /proc does not say."""
-    for line in (proc / "stat").read_text(encoding="ascii").splitlines():
-        if line.startswith("btime "):
-            return int(line.split()[1]) * 1_000_000_000
-    return 0
+    return int(_value(f"{proc}/stat", "btime ") or 0) * 1_000_000_000
 
 
 def started_utc_ns(found: Stat, booted_utc_ns: int) -> int:
@@ -118,17 +115,17 @@ def _harmless(before: str, word: str) -> str:
 
 def user(folder: Path | str) -> str:
     """Return the name of the real user of a process, or its number where it has no name."""
-    with open(f"{folder}/status", encoding="utf-8", errors="replace") as file:
-        for line in file:
-            if line.startswith("Uid:"):
-                uid = int(line.split()[1])
-                break
-        else:
-            return ""
+    number = _value(f"{folder}/status", "Uid:")
     try:
-        return pwd.getpwuid(uid).pw_name
-    except KeyError:
-        return str(uid)
+        return pwd.getpwuid(int(number)).pw_name
+    except (KeyError, ValueError):
+        return number
+
+
+def _value(file: str, key: str) -> str:
+    """Return the first word behind `key` at the beginning of a line; empty if there is none."""
+    with open(file, encoding="utf-8", errors="replace") as lines:
+        return next((line.split()[1] for line in lines if line.startswith(key)), "")
 
 
 def unit(folder: Path | str) -> str:

@@ -36,7 +36,6 @@ from capture_daemon.lifecycle.table import Action, Event
 from capture_daemon.recovery.failures import failure_of
 from capture_daemon.recovery.rungs import Unavailable
 from capture_daemon.settings.capture_request import CaptureRequest
-from capture_daemon.sources.base import ADOPTED
 
 _CLOSING = {
     State.STOPPED: Cause("closing", "capture is stopped; the source is being closed"),
@@ -180,7 +179,7 @@ class CaptureController:
             case Opened(granted=granted, kind=kind):
                 self.retries.answered()
                 self.source = self.source.opened(granted, kind)
-                self._watch.expect(now_ns, telling=ADOPTED not in granted.details)
+                self._watch.expect(now_ns, telling=not granted.adopted)
                 self._handle(Event.OPENED, now_ns)
             case StreamRestarted():
                 self.retries.answered()

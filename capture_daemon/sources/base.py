@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import select
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Literal, Protocol, Self, runtime_checkable
 
 from framebus.contract.causes import CaptureCode, InnerCode, SourceCode
@@ -51,7 +51,6 @@ class Granted:
     """Frames a second by the source's own word; 0 if it does not say."""
     device: str = ""
     """What was opened, for people: "/dev/video0 (HD Webcam)", a URL without its password."""
-    details: Mapping[str, str] = field(default_factory=dict)
     jitter_s: float = 0.3
     """How late a frame may be, beyond its interval, without anything being wrong: a driver's is
     small, a network's or a child process's is not."""
@@ -61,6 +60,8 @@ class Granted:
     is waited for longer the next time."""
     note: str = ""
     """What a person should know of it: that less was granted than the camera offers, and why."""
+    adopted: bool = False
+    """The stream was running already, so its start says nothing of the source."""
 
     def document(self) -> GrantedDocument:
         """Return it as the status document has it: what is not known is null there."""
@@ -72,8 +73,6 @@ class Granted:
         }
 
 
-ADOPTED = "adopted"
-"""A key of `details`: the stream was running already, so its start says nothing of the source."""
 NOTHING_GRANTED = Granted("", 0, 0, 0.0)
 """What stands for a grant before there is one."""
 

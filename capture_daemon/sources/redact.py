@@ -68,9 +68,9 @@ class Url:
     @property
     def known(self) -> str:
         """With it what is known to be harmless of the rest."""
-        userinfo = "" if self.userinfo is None else f"{HIDDEN}@"
         if not self.sound:
-            return f"{self.scheme}://{self.place}"
+            return self.public
+        userinfo = "" if self.userinfo is None else f"{HIDDEN}@"
         query = "" if self.query is None else "?" + _query(self.query)
         fragment = "" if self.fragment is None else "#" + HIDDEN
         path = "/".join(_segment(each) for each in self.path.split("/"))

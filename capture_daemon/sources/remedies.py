@@ -33,7 +33,7 @@ class Remedies:
     """A program that reads it ended, or showed nothing in time."""
 
 
-_ALL = {
+BY_MEDIUM = {
     Medium.DEVICE: Remedies(
         silent="check the cable and what it leads to",
         garbage="check the cable, or try another format",
@@ -60,8 +60,3 @@ _ALL = {
         no_picture="try the same input with ffplay",
     ),
 }
-
-
-def of(medium: Medium) -> Remedies:
-    """Return the remedies for what is read from this medium."""
-    return _ALL[medium]

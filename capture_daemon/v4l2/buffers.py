@@ -16,8 +16,8 @@ from capture_daemon.sources.base import SourceError
 from capture_daemon.v4l2.errors import translate
 from capture_daemon.v4l2.handle import Handle
 from capture_daemon.v4l2.ops import Argument, BufferMapping
+from capture_daemon.v4l2.query import CAPTURE
 
-_CAPTURE = raw.BufType.VIDEO_CAPTURE
 _MOST = 32  # VIDEO_MAX_FRAME, linux/videodev2.h
 _KERNELS = raw.BufferFlag.QUEUED | raw.BufferFlag.DONE
 
@@ -74,12 +74,12 @@ class Buffers:
 
     def stream_on(self) -> None:
         """Start the flow; changes nothing where it runs. Raises SourceError."""
-        self._handle.ioctl(IOC.STREAMON, raw.cint(_CAPTURE))
+        self._handle.ioctl(IOC.STREAMON, raw.cint(CAPTURE))
 
     def stream_off(self) -> None:
         """Stop the flow; every buffer is ours then. Raises SourceError."""
         self._held = self._found = None
-        self._handle.ioctl(IOC.STREAMOFF, raw.cint(_CAPTURE))
+        self._handle.ioctl(IOC.STREAMOFF, raw.cint(CAPTURE))
 
     def queue_all(self) -> None:
         """Give all buffers to the kernel, when none is there. Raises SourceError."""
@@ -125,7 +125,7 @@ class Buffers:
         """
         self._held = self._found = None
         if self._requested:
-            yield from self._attempt(IOC.STREAMOFF, raw.cint(_CAPTURE))
+            yield from self._attempt(IOC.STREAMOFF, raw.cint(CAPTURE))
         while self._mappings:
             try:
                 self._mappings.pop().unmap()
@@ -156,8 +156,8 @@ class Buffers:
 
 
 def _buffer(index: int = 0) -> raw.v4l2_buffer:
-    return raw.v4l2_buffer(index=index, type=_CAPTURE, memory=raw.Memory.MMAP)
+    return raw.v4l2_buffer(index=index, type=CAPTURE, memory=raw.Memory.MMAP)
 
 
 def _request(count: int) -> raw.v4l2_requestbuffers:
-    return raw.v4l2_requestbuffers(count=count, type=_CAPTURE, memory=raw.Memory.MMAP)
+    return raw.v4l2_requestbuffers(count=count, type=CAPTURE, memory=raw.Memory.MMAP)

@@ -43,6 +43,10 @@ class Camera:
         """usb:VID:PID:SERIAL, empty for a camera without a serial number."""
         return f"usb:{self.vendor}:{self.product}:{self.serial}" if self.serial else ""
 
+    def file_names(self) -> list[str]:
+        """Return what its node and the links to it are called, without their folders."""
+        return [os.path.basename(path) for path in (self.node, *self.by_id, *self.by_path)]
+
     def document(self) -> dict[str, object]:
         """Return it as JSON takes it."""
         return asdict(self)

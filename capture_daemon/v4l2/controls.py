@@ -84,8 +84,7 @@ def _value(handle: Handle, control: Control) -> int | None:
         if error.code in ("control-refused", "device-busy"):
             return None
         raise
-    value: int = answer.value
-    return value
+    return int(answer.value)
 
 
 def set_controls(handle: Handle, values: Mapping[str, object]) -> dict[str, int | None]:

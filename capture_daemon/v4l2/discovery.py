@@ -29,27 +29,21 @@ def resolve(device: str, paths: CameraPaths | None = None) -> str:
 
     Raises SourceError when no such camera is there now, SourceUnusable when the name fits several.
     """
-    paths = paths or CameraPaths()
-    if device.startswith("/"):
-        if os.path.exists(device):
-            return os.path.realpath(device)
-        raise _absent(device, paths)
+    if device.startswith("/") and os.path.exists(device):
+        return os.path.realpath(device)
     present = [camera for camera in _present(paths) if camera.captures]
-    usb = USB_NAME.fullmatch(device)
-    if usb is None:
-        for camera in present:
-            links = (camera.node, *camera.by_id, *camera.by_path)
-            if device in (os.path.basename(link) for link in links):
-                return camera.node
-        raise _absent(device, paths)
-    vendor, product, serial = usb[1].lower(), usb[2].lower(), usb[3]
-    fitting = [
-        camera
-        for camera in present
-        if (camera.vendor, camera.product) == (vendor, product) and serial in (None, camera.serial)
-    ]
+    if usb := USB_NAME.fullmatch(device):
+        vendor, product, serial = usb[1].lower(), usb[2].lower(), usb[3]
+        fitting = [
+            camera
+            for camera in present
+            if (camera.vendor, camera.product) == (vendor, product)
+            and serial in (None, camera.serial)
+        ]
+    else:
+        fitting = [camera for camera in present if device in camera.file_names()]
     if not fitting:
-        raise _absent(device, paths)
+        raise _absent(device, present)
     if len({camera.port for camera in fitting}) > 1:
         raise SourceUnusable(
             "ambiguous-device",
@@ -68,12 +62,12 @@ def rdev(device: str, paths: CameraPaths | None = None) -> int:
     try:
         return os.stat(node).st_rdev
     except OSError as error:
-        raise _absent(device, paths or CameraPaths()) from error
+        raise _absent(device, _present(paths)) from error
 
 
-def stable_name(rdev: int, paths: CameraPaths | None = None) -> str:
+def stable_name(rdev: int) -> str:
     """Return the name that the camera with this device number keeps. Raises SourceError."""
-    camera = camera_of(rdev, paths)
+    camera = camera_of(rdev)
     if camera is None:
         raise SourceError("device-absent", "the camera with this device number is gone")
     return camera.stable
@@ -104,12 +98,11 @@ def offers_of(device: str, ops: DeviceOps | None = None) -> list[OfferedFormat]:
 def choose(present: Iterable[Camera] | None = None, *, ops: DeviceOps | None = None) -> str | None:
     """Return the first camera with MJPEG, else the first that can be encoded, else None.
 
-    It is named as it stays named when it comes back under another number.
-
-    Cameras that cannot be asked are passed over, with a warning in the log that says why.
+    It is named as it stays named when it comes back under another number. Cameras that cannot be
+    asked are passed over, with a warning in the log that says why.
     """
     encodable = None
-    for camera in _present() if present is None else present:
+    for camera in _present(None) if present is None else present:
         if not camera.captures:
             continue
         try:
@@ -124,15 +117,15 @@ def choose(present: Iterable[Camera] | None = None, *, ops: DeviceOps | None = N
     return encodable
 
 
-def _present(paths: CameraPaths | None = None) -> list[Camera]:
+def _present(paths: CameraPaths | None) -> list[Camera]:
     try:
         return cameras(paths)
     except OutOfResources as error:
         raise SourceError("no-descriptors", str(error)) from error
 
 
-def _absent(device: str, paths: CameraPaths) -> SourceError:
-    present = [camera for camera in _present(paths) if camera.captures]
+def _absent(device: str, nodes: Iterable[Camera]) -> SourceError:
+    present = [camera for camera in nodes if camera.captures]
     return SourceError(
         "device-absent",
         f"there is no camera {device} now; "

@@ -30,27 +30,17 @@ _USUAL_RATES = (1, 5, 10, 15, 20, 24, 25, 30, 50, 60, 90, 120)
 
 
 @dataclass(frozen=True, slots=True)
-class Identity:
-    """Who the device says it is."""
-
-    driver: str
-    card: str
-    bus: str
-
-
-@dataclass(frozen=True, slots=True)
 class PixelFormat:
-    """What the driver granted. `size` is the most bytes that a frame takes."""
+    """What the driver granted."""
 
     fourcc: str
     width: int
     height: int
     bytes_per_line: int
-    size: int
 
 
-def identify(handle: Handle) -> Identity:
-    """Return who the device is. Raises SourceUnusable when it cannot stream pictures."""
+def identify(handle: Handle) -> str:
+    """Return the camera's name for people. Raises SourceUnusable when it cannot stream pictures."""
     answer = raw.v4l2_capability()
     handle.ioctl(IOC.QUERYCAP, answer)
     capabilities = answer.capabilities
@@ -64,7 +54,7 @@ def identify(handle: Handle) -> Identity:
             remedy="a camera often has a second node for metadata: `framebus devices` lists "
             "those that stream",
         )
-    return Identity(text(answer.driver), text(answer.card), text(answer.bus_info))
+    return text(answer.card)
 
 
 def formats(handle: Handle) -> list[OfferedFormat]:
@@ -192,9 +182,7 @@ def text(value: bytes) -> str:
 
 def _pixel_format(form: raw.v4l2_format) -> PixelFormat:
     pix = form.fmt.pix
-    return PixelFormat(
-        _fourcc(pix.pixelformat), pix.width, pix.height, pix.bytesperline, pix.sizeimage
-    )
+    return PixelFormat(_fourcc(pix.pixelformat), pix.width, pix.height, pix.bytesperline)
 
 
 def _rate(interval: raw.v4l2_fract) -> Fraction | None:

@@ -61,8 +61,8 @@ class Session:
 
     def __init__(self, handle: Handle, interrupt: Interrupt, now_ns: Callable[[], int]) -> None:
         self.handle = handle
-        self.identity = query.Identity("", "", "")
-        self.format = query.PixelFormat("", 0, 0, 0, 0)
+        self.card = ""
+        self.format = query.PixelFormat("", 0, 0, 0)
         self.rate: Fraction | None = None
         """Frames a second as granted; None if the driver does not say."""
         self.tried = 0
@@ -71,7 +71,7 @@ class Session:
         """What went wrong in `close`, for the log: device-gone is usual after an unplug."""
         self._now_ns = now_ns
         self._interrupt = interrupt
-        self._choice: Choice | None = None
+        self._choice = Choice("", 0, 0)
         self._wanted_buffers = BUFFERS
         self._buffers = Buffers(handle)
         self._sequence = SequenceCounter()
@@ -100,7 +100,7 @@ class Session:
         session = cls(Handle.open(ops, device), interrupt, now_ns)
         with session._or_release():
             session._wanted_buffers = buffers
-            session.identity = query.identify(session.handle)
+            session.card = query.identify(session.handle)
             choices = choose(query.formats(session.handle))
             session._start_first_granted(choices, goes_on_after)
         return session
@@ -124,7 +124,7 @@ class Session:
         """
         session = cls(Handle(ops, fd, device), interrupt, now_ns)
         with session._or_release():
-            session.identity = query.identify(session.handle)
+            session.card = query.identify(session.handle)
             session.format = granted = query.get_format(session.handle)
             session.rate = query.get_rate(session.handle)
             session._choice = Choice(granted.fourcc, granted.width, granted.height, session.rate)
@@ -195,8 +195,6 @@ class Session:
             raise
 
     def _negotiate(self) -> None:
-        if self._choice is None:
-            raise ValueError("no format was chosen yet")
         # The rate last: S_FMT puts it back to the camera's default.
         self.format = query.set_format(self.handle, self._choice)
         self.rate = query.set_rate(self.handle, self._choice.rate)

@@ -17,7 +17,6 @@ from framebus.frame import FrameFlags
 
 from capture_daemon.devices.sysfs import UsbPort
 from capture_daemon.sources.base import (
-    ADOPTED,
     Captured,
     Granted,
     Interrupt,
@@ -132,8 +131,7 @@ class V4L2Source:
             last=last,
             now_ns=self._now_ns,
         )
-        granted = self._use(session)
-        return replace(granted, details={**granted.details, ADOPTED: "yes"})
+        return replace(self._use(session), adopted=True)
 
     def read(self, timeout_s: float) -> Captured | None:
         """Return the next picture, or None after `timeout_s` seconds or an interrupt."""
@@ -208,12 +206,7 @@ class V4L2Source:
             width=form.width,
             height=form.height,
             fps=float(session.rate or 0),
-            device=f"{session.handle.device} ({session.identity.card})",
-            details={
-                "driver": session.identity.driver,
-                "bus": session.identity.bus,
-                "buffers": str(session.buffers),
-            },
+            device=f"{session.handle.device} ({session.card})",
             note=self._negotiation.note,
         )
 

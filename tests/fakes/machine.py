@@ -40,7 +40,7 @@ class Bench:
     log_notes: tuple[str, ...] = ()
     may_open: bool = True
     groups: frozenset[int] = frozenset()
-    listed: bool = False
+    listed: frozenset[int] = frozenset()
 
     def __post_init__(self) -> None:
         for folder in ("proc", "sys/module/uvcvideo", "dev", "shm", "run", "state"):
@@ -80,7 +80,7 @@ class Bench:
             system_runtime=self.root / "run",
             system_state=self.root / "system-state",
             modules=self.root / "modules",
-            user=User("ada", self.groups, lambda group: self.listed),
+            user=User("ada", self.groups, self.listed),
             now_utc_ns=UTC,
             version=self.versions.get,
             libzmq=lambda: self.libzmq,

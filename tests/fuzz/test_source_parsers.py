@@ -12,14 +12,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from capture_daemon.settings.spec import parse
-from capture_daemon.sources.base import SourceError
+from capture_daemon.sources.base import SourceError, SourceUnusable
 from capture_daemon.sources.file.avi import AviError, AviReader
 from capture_daemon.sources.http.auth import Credentials, challenges, digest, preferred
 from capture_daemon.sources.http.multipart.delimiters import boundary_of
 from capture_daemon.sources.http.multipart.parser import MultipartParser
 from capture_daemon.sources.http.response_parser import ResponseParser, WireError
 from capture_daemon.sources.http.target import Target
-from capture_daemon.sources.http.trust import BadPin, taken_from
+from capture_daemon.sources.http.trust import taken_from
 from capture_daemon.sources.pictures import jpeg
 from capture_daemon.sources.pictures.markers import read_header
 from capture_daemon.sources.pictures.splitter import JpegSplitter
@@ -173,7 +173,7 @@ def test_challenges_are_answered_in_one_line_or_not_at_all(header: str) -> None:
 @settings(max_examples=300, deadline=None)
 @given(st.text(st.sampled_from("tls=sha256:&insecure0f%3A?"), max_size=90))
 def test_only_our_own_key_is_taken_from_a_query(query: str) -> None:
-    with suppress(BadPin):
+    with suppress(SourceUnusable):
         rest, trust = taken_from(query)
         assert trust.verified == (len(rest) == len(query))
 

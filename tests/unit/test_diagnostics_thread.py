@@ -32,6 +32,27 @@ LINE = Line(UTC, "usb 1-1: USB disconnect", "it left the bus")
 CAMERA = DiagnosedDevice("/dev/video0", 1, "1-1")
 
 
+class Asked(Tools):
+    """Answers as its bench says."""
+
+    def __init__(self, bench: Bench) -> None:
+        self.bench = bench
+
+    def device(self, source: SourceSpec | None) -> DiagnosedDevice | None:
+        return self.bench.device
+
+    def holders(self, rdev: int) -> Holders:
+        self.bench.hang.wait()
+        if self.bench.failure is not None:
+            raise self.bench.failure
+        self.bench.asked.append(rdev)
+        return Holders((CHEESE,), 2)
+
+    def kernel_log(self, port: str, since_utc_ns: int) -> KernelLog:
+        self.bench.asked.append((port, since_utc_ns))
+        return KernelLog((LINE,))
+
+
 @dataclass
 class Bench(Journal):
     """A machine and a disk that do as they are told."""
@@ -46,22 +67,10 @@ class Bench(Journal):
 
     def __post_init__(self) -> None:
         self.hang.set()
-        tools = Tools(lambda source: self.device, self._holders, self._kernel_log)
         self.thread = DiagnosticsThread(
-            tools=tools, journal=self, source=lambda: self.source, post=self.reports.append
+            tools=Asked(self), journal=self, source=lambda: self.source, post=self.reports.append
         )
         self.thread.start()
-
-    def _holders(self, rdev: int) -> Holders:
-        self.hang.wait()
-        if self.failure is not None:
-            raise self.failure
-        self.asked.append(rdev)
-        return Holders((CHEESE,), 2)
-
-    def _kernel_log(self, port: str, since_utc_ns: int) -> KernelLog:
-        self.asked.append((port, since_utc_ns))
-        return KernelLog((LINE,))
 
     def append(self, document: Mapping[str, object]) -> None:
         if self.failure is not None:

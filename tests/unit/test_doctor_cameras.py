@@ -66,9 +66,9 @@ def test_a_missing_group_is_named_and_a_new_login_where_that_is_all(bench: Bench
     found = only_wrong(check_cameras.permission(bench.machine()))
     assert found.remedy.startswith("sudo usermod -aG ")
     assert " ada " in found.remedy
-    bench.listed = True
+    bench.listed = frozenset({os.stat(node).st_gid})
     assert "log out" in only_wrong(check_cameras.permission(bench.machine())).remedy
-    bench.groups = frozenset({os.stat(node).st_gid})
+    bench.groups = bench.listed
     assert "chmod 660" in only_wrong(check_cameras.permission(bench.machine())).remedy
 
 

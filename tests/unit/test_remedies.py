@@ -14,7 +14,7 @@ from capture_daemon.sources.remedies import Medium
 
 @pytest.mark.parametrize("medium", Medium)
 def test_only_a_device_has_a_cable_and_a_plug(medium: Medium) -> None:
-    said = " ".join(astuple(remedies.of(medium)))
+    said = " ".join(astuple(remedies.BY_MEDIUM[medium]))
     assert (("cable" in said), ("plug" in said)) == ((medium is Medium.DEVICE,) * 2)
 
 

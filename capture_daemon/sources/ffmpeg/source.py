@@ -185,7 +185,7 @@ class FfmpegSource:
                 f"no picture of ffmpeg:{self._arguments.public} in {self._first_frame_s:g} s",
                 remedy="leave -c copy out: it is for motion JPEG only"
                 if copies(self._arguments)
-                else remedies.of(self._arguments.medium).no_picture,
+                else remedies.BY_MEDIUM[self._arguments.medium].no_picture,
             )
         return running
 
@@ -250,7 +250,7 @@ class FfmpegSource:
             # Cameras lock a user out after a few wrong passwords.
             remedy = "check the name and password in the source"
             return SourceUnusable("unauthorized", message, remedy=remedy)
-        remedy = remedies.of(self._arguments.medium).no_picture
+        remedy = remedies.BY_MEDIUM[self._arguments.medium].no_picture
         return SourceGone("ffmpeg-ended", message, remedy=remedy)
 
 

@@ -20,8 +20,9 @@ _PARAMETER = re.compile(
     r'(?<![\w-])([\w-]++)\s*+=\s*+(?:"((?:[^"\\]|\\.)*+)(?:"|\\?\Z)|([^\s,]*+))'
 )
 _QUOTED = re.compile(r'"(?:[^"\\]|\\.)*+(?:"|\\?\Z)')
-_ALGORITHMS = {"sha-512-256": "sha512_256", "sha-256": "sha256", "md5": "md5"}
-"""By preference, the strongest first."""
+_ALGORITHMS = {"md5": "md5", "sha-256": "sha256", "sha-512-256": "sha512_256"}
+"""hashlib's names of them, the strongest last."""
+_STRENGTHS = ("basic", *_ALGORITHMS.values())
 _SESSION = "-sess"
 
 
@@ -86,12 +87,11 @@ def _without_quoted(header: str) -> str:
 def preferred(offered: Iterable[Challenge]) -> Challenge | None:
     """Return what we can answer best; None if we can answer none."""
     usable = [each for each in offered if _can_answer(each)]
-    order = ["sha512_256", "sha256", "md5", "basic"]
-    return min(usable, key=lambda each: order.index(_rank(each)), default=None)
+    return max(usable, key=_strength, default=None)
 
 
-def _rank(challenge: Challenge) -> str:
-    return "basic" if challenge.scheme == "basic" else challenge.hash_name
+def _strength(challenge: Challenge) -> int:
+    return _STRENGTHS.index(challenge.hash_name if challenge.scheme == "digest" else "basic")
 
 
 def _can_answer(challenge: Challenge) -> bool:

@@ -50,7 +50,7 @@ class BodyParser:
         """`length` is the body's in bytes, None if it is not known."""
         self._headers: Mapping[str, str] = head.headers
         self._type = head.content_type
-        self._whole = length if length is not None and length <= LARGEST_FRAME else None
+        self._length = length
         self._buffer = bytearray()
         self._parts: MultipartParser | None = None
         self._splitter: JpegSplitter | _OnePicture | None = None
@@ -93,7 +93,7 @@ class BodyParser:
 
         Raises:
             NoPictures: it is no JPEG and no stream of them.
-            MultipartError: a limit is exceeded.
+            WireError: a limit is exceeded.
         """
         if not self._is_begun:
             self._buffer += data
@@ -134,32 +134,34 @@ class BodyParser:
         begin = bytes(self._buffer[:_FIRST])
         text = begin.lstrip(b"\r\n\t ")
         if text.startswith(START):
-            self._expect_pictures()
-            return True
+            return self._expect_pictures()
         if text.startswith(b"--") or text.lower().startswith(_HEADERS):
-            self._parts = MultipartParser(boundary_of(self._type))
-            return True
+            return self._expect_parts()
         if len(text) < sniffing.ENOUGH:
             return False
         if kind := sniffing.kind_of(begin):
             raise NoPictures(kind)
         if self.is_multipart:  # a preamble
-            self._parts = MultipartParser(boundary_of(self._type))
-            return True
+            return self._expect_parts()
         if (at := begin.find(START)) >= 0:
             del self._buffer[:at]
-            self._expect_pictures()
-            return True
-        if (at := begin.find(b"\n--")) >= 0 and self._is_vague():
-            self._parts = MultipartParser(boundary_of(self._type))
-            return True
+            return self._expect_pictures()
+        if b"\n--" in begin and self._is_vague():
+            return self._expect_parts()
         if len(begin) == _FIRST or not self._is_vague():
             raise NoPictures(self._said())
         return False
 
-    def _expect_pictures(self) -> None:
-        one = self._is_image and self._whole is not None
-        self._splitter = _OnePicture(self._whole or 0) if one else JpegSplitter()
+    def _expect_parts(self) -> bool:
+        self._parts = MultipartParser(boundary_of(self._type))
+        return True
+
+    def _expect_pictures(self) -> bool:
+        if self._is_image and self._length is not None and self._length <= LARGEST_FRAME:
+            self._splitter = _OnePicture(self._length)
+        else:
+            self._splitter = JpegSplitter()
+        return True
 
     def _is_vague(self) -> bool:
         """Tell whether its type leaves open what it is."""

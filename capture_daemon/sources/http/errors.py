@@ -9,6 +9,8 @@ import socket
 import ssl
 from http import HTTPStatus
 
+from framebus.contract.causes import SourceCode
+
 from capture_daemon.sources.base import SourceError, SourceUnusable
 from capture_daemon.sources.http import auth
 from capture_daemon.sources.http.response_parser import Head
@@ -18,50 +20,39 @@ from capture_daemon.sources.pictures import sniffing
 
 _PHRASES = {status.value: status.phrase for status in HTTPStatus}
 """What a server says instead may quote the request."""
-_ADDRESSES = "use the stream's own address (often /stream, /?action=stream, /video.mjpg)"
+_ADDRESSES = "often /stream, /?action=stream, /video.mjpg"
 
 
-def unreachable(target: Target, error: Exception) -> SourceError:
+def unreachable(target: Target, error: OSError) -> SourceError:
     """Translate what stopped a connection before its answer."""
-    number = (error.errno or 0) if isinstance(error, OSError) else 0
+    code: SourceCode
+    number = error.errno or 0
     match error:
         case socket.gaierror():
-            return SourceError(
-                "no-such-host",
-                f"cannot find {target.host}: {error.strerror}",
-                remedy="check the name, or use the address",
-                errno=number,
-            )
+            code, message = "no-such-host", f"cannot find {target.host}: {error.strerror}"
+            remedy = "check the name, or use the address"
         case ssl.SSLCertVerificationError() | WrongCertificate():
             return bad_certificate(target, error)
         case ssl.SSLError():
-            return SourceError(
-                "no-tls",
-                f"{target.where} does not speak TLS as we do: {error.reason or error}",
-                remedy=_no_tls_remedy(target),
-            )
+            number = 0  # OpenSSL's own is no system's
+            code = "no-tls"
+            message = f"{target.where} does not speak TLS as we do: {error.reason or error}"
+            remedy = "try http:// instead of https://"
+            if target.trust.verified:
+                remedy += f", or {KEY}=insecure in the URL's query"
         case TimeoutError():
-            return SourceError(
-                "no-answer",
-                f"{target.where} does not answer",
-                remedy="check that it is switched on and that no firewall is between; "
-                "it is given more time at each try",
-                errno=number,
+            code, message = "no-answer", f"{target.where} does not answer"
+            remedy = (
+                "check that it is switched on and that no firewall is between; "
+                "it is given more time at each try"
             )
         case ConnectionRefusedError():
-            return SourceError(
-                "refused",
-                f"nothing listens at {target.where}",
-                remedy="start the server there, or check the port",
-                errno=number,
-            )
+            code, message = "refused", f"nothing listens at {target.where}"
+            remedy = "start the server there, or check the port"
         case _:
-            return SourceError(
-                "unreachable",
-                f"cannot get a stream from {target.where}: {error}",
-                remedy="check the address with curl -v",
-                errno=number,
-            )
+            code, message = "unreachable", f"cannot get a stream from {target.where}: {error}"
+            remedy = "check the address with curl -v"
+    return SourceError(code, message, remedy=remedy, errno=number)
 
 
 def bad_certificate(target: Target, error: ssl.SSLError, fingerprint: str = "") -> SourceUnusable:
@@ -93,8 +84,7 @@ def refused(target: Target, head: Head, *, sent: bool = False) -> SourceError:
         case 403:
             return SourceUnusable("forbidden", said, remedy="give that user the right to watch")
         case 404:
-            remedy = "check the path (often /stream, /?action=stream, /video.mjpg)"
-            return SourceError("not-found", said, remedy=remedy)
+            return SourceError("not-found", said, remedy=f"check the path ({_ADDRESSES})")
         case 503:
             remedy = "it has no picture to give now: see that server's own page, or its log"
             return SourceError("bad-status", said, remedy=remedy)
@@ -113,18 +103,16 @@ def no_pictures(target: Target, kind: str) -> SourceError:
             remedy="use its MJPEG address, if it has one; else let ffmpeg decode it: "
             "--source 'ffmpeg:-i URL'",
         )
-    if kind.startswith(sniffing.COMPRESSED):
-        return SourceError(
-            "not-multipart",
-            f"{target.where} sends no pictures, but {kind}",
-            remedy="have that server, or the proxy before it, send pictures as they are; "
-            "framebus asks for no compression",
-        )
-    return SourceError(
-        "not-multipart",
-        f"{target.where} sends no pictures, but {kind}",
-        remedy=f"{_ADDRESSES}; --source 'ffmpeg:-i URL' reads other kinds",
+    remedy = (
+        f"use the stream's own address ({_ADDRESSES}); --source 'ffmpeg:-i URL' reads other kinds"
     )
+    if kind.startswith(sniffing.COMPRESSED):
+        remedy = (
+            "have that server, or the proxy before it, send pictures as they are; "
+            "framebus asks for no compression"
+        )
+    message = f"{target.where} sends no pictures, but {kind}"
+    return SourceError("not-multipart", message, remedy=remedy)
 
 
 def no_picture(target: Target) -> SourceError:
@@ -154,12 +142,6 @@ def too_many_redirects(target: Target, most: int) -> SourceError:
         f"{target.where} redirects more than {most} times",
         remedy="open it in a browser and use the address it ends at",
     )
-
-
-def _no_tls_remedy(target: Target) -> str:
-    if target.trust.verified:
-        return f"try http:// instead of https://, or {KEY}=insecure in the URL's query"
-    return "try http:// instead of https://"
 
 
 def _credentials(target: Target, head: Head, sent: bool) -> str:

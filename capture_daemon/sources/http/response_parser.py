@@ -132,22 +132,17 @@ class ResponseParser:
                 raise WireError("the answer is not HTTP")
             if end is None or status is None:
                 return False
-            if not self._take_interim(int(status[2])):
+            code = int(status[2])
+            if code >= 200:
                 break
+            self._interim += 1
+            if code == 101:
+                raise WireError("it switches to another protocol")
+            if self._interim > _MOST_INTERIM:
+                raise WireError(f"it sends interim answers ({code}) without end")
             del self._buffer[: end.end()]
         self._begin_body(status, bytes(self._buffer[status.end() : end.start()]))
         del self._buffer[: end.end()]
-        return True
-
-    def _take_interim(self, status: int) -> bool:
-        """Tell whether an answer is to be followed by the real one."""
-        if status >= 200:
-            return False
-        self._interim += 1
-        if status == 101:
-            raise WireError("it switches to another protocol")
-        if self._interim > _MOST_INTERIM:
-            raise WireError(f"it sends interim answers ({status}) without end")
         return True
 
     def _begin_body(self, status: re.Match[bytes], block: bytes) -> None:
@@ -182,31 +177,28 @@ class _ChunkDecoder:
         self._begun = False
         self._plain = False
         self.ended = False
-        self.complete = False
+
+    @property
+    def complete(self) -> bool:
         """Ended, and nothing is left over: neither trailers nor anything after them."""
+        return self.ended and bytes(self._buffer) in (b"\r\n", b"\n")
 
     def feed(self, data: bytes) -> bytes:
         if self._plain:
             return data
         self._buffer += data
         if self.ended:
-            self.complete = bytes(self._buffer) in (b"\r\n", b"\n")
             del self._buffer[_LARGEST_LINE:]
             return b""
         if not self._begun and self._buffer.startswith(_NOT_CHUNKED):
             self._plain = True
             return bytes(self._buffer)
         body: list[bytes] = []
-        while True:
-            if self._left:
-                piece = bytes(self._buffer[: self._left])
-                del self._buffer[: len(piece)]
-                self._left -= len(piece)
-                body.append(piece)
-                if self._left:
-                    break
-            if not self._next_chunk():
-                break
+        while self._buffer and (self._left or self._next_chunk()):
+            piece = bytes(self._buffer[: self._left])
+            del self._buffer[: len(piece)]
+            self._left -= len(piece)
+            body.append(piece)
         return b"".join(body)
 
     def _next_chunk(self) -> bool:
@@ -222,8 +214,6 @@ class _ChunkDecoder:
             self._begun = True
             self._left = int(size[1], 16)
             self.ended = self._left == 0
-            if self.ended:
-                self.complete = bytes(self._buffer) in (b"\r\n", b"\n")
             return not self.ended
         if len(self._buffer) >= _LARGEST_LINE:
             raise WireError("a chunk has no size")

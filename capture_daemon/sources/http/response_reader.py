@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import time
 from collections import deque
 
-from capture_daemon.sources.base import SourceGone
 from capture_daemon.sources.http import errors
 from capture_daemon.sources.http.body import BodyParser, NoPictures
 from capture_daemon.sources.http.client import HttpClient, Response
@@ -26,8 +24,10 @@ class ResponseReader:
         """Pictures that nobody has taken yet, oldest first."""
         self._begun = False
 
-    def receive(self, deadline: float, head_s: float) -> None:
+    def receive(self, deadline: float, head_s: float = 0.0) -> None:
         """Take in what there is, waiting for it until `deadline` (time.monotonic(), seconds).
+
+        `head_s` as in `HttpClient.resume`, where the head is still to come.
 
         Raises:
             TimeoutError, Interrupted: as the connection.
@@ -47,10 +47,6 @@ class ResponseReader:
             self.response = response
             self._begin()
 
-    def done(self) -> None:
-        """Be done with it in good order: its connection may be used again."""
-        self.client.keep(self.response)
-
     def _begin(self) -> None:
         response = self.response
         if not 200 <= response.head.status < 300:
@@ -66,22 +62,3 @@ class ResponseReader:
                 self.ready.extend(self.body.finish())
         except NoPictures as error:
             raise errors.no_pictures(self.response.target, str(error)) from error
-
-
-def whole_picture(reader: ResponseReader, deadline: float) -> Part:
-    """Read a response that is one picture to its end, and be done with it.
-
-    Raises SourceGone: it is a stream now; SourceError: it has no picture; and as
-    `ResponseReader.receive`.
-    """
-    target = reader.response.target
-    while not reader.body.over and not reader.body.may_be_one:
-        if len(reader.ready) > 1:
-            raise SourceGone("changed", f"{target.where} sends a stream now")
-        if time.monotonic() > deadline:
-            raise TimeoutError
-        reader.receive(deadline, max(0.0, deadline - time.monotonic()))
-    if not reader.ready:
-        raise errors.no_picture(target)
-    reader.done()
-    return reader.ready.popleft()

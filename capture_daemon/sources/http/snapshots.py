@@ -9,12 +9,12 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 
-from capture_daemon.sources.base import Interrupt, SourceError
+from capture_daemon.sources.base import Interrupt, SourceError, SourceGone
 from capture_daemon.sources.http import errors
 from capture_daemon.sources.http.client import HttpClient
 from capture_daemon.sources.http.connection import Interrupted
 from capture_daemon.sources.http.multipart.parser import Part
-from capture_daemon.sources.http.response_reader import ResponseReader, whole_picture
+from capture_daemon.sources.http.response_reader import ResponseReader
 from capture_daemon.sources.pacing import Pacer
 
 DEFAULT_FPS = 2.0
@@ -66,12 +66,26 @@ class Snapshots:
             raise error
 
     def _get(self, response_s: float) -> Part:
+        """Read a response that is one picture to its end.
+
+        Raises SourceGone: it is a stream now; SourceError: it has no picture; OSError.
+        """
         deadline = time.monotonic() + self._client.connect_s + response_s
         response = self._client.get(_conditions(self._newest.headers), head_s=response_s)
         if response.head.status == _NOT_MODIFIED:
             self._client.keep(response)
             return self._newest
-        return whole_picture(ResponseReader(self._client, response), deadline)
+        reader = ResponseReader(self._client, response)
+        while not reader.body.over and not reader.body.may_be_one:
+            if len(reader.ready) > 1:
+                raise SourceGone("changed", f"{response.target.where} sends a stream now")
+            if time.monotonic() > deadline:
+                raise TimeoutError
+            reader.receive(deadline)
+        if not reader.ready:
+            raise errors.no_picture(response.target)
+        self._client.keep(response)
+        return reader.ready.popleft()
 
 
 def _conditions(headers: Mapping[str, str]) -> dict[str, str]:

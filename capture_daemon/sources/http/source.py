@@ -199,7 +199,7 @@ class HttpSource:
 
     def _poll(self, reader: ResponseReader) -> None:
         """It is one picture: ask for it again and again from now on."""
-        reader.done()
+        reader.client.keep(reader.response)
         self._reader = None
         self._snapshots = Snapshots(
             reader.client, self._interrupt, fps=self._polled_fps, first=self._newest

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from urllib.parse import quote, unquote, urljoin, urlsplit
 
-from capture_daemon.sources.base import SourceError, SourceUnusable
+from capture_daemon.sources.base import SourceError
 from capture_daemon.sources.http import trust
 from capture_daemon.sources.http.auth import Credentials
 from capture_daemon.sources.http.trust import Trust
@@ -46,9 +46,7 @@ class Target:
             host, port = parts.hostname or "", parts.port
             authority = parts.netloc.rpartition("@")[2].encode("idna").decode("ascii")
             query, trusted = trust.taken_from(parts.query)
-        except trust.BadPin as error:
-            raise SourceUnusable("bad-url", str(error), remedy=_PIN_REMEDY) from error
-        except (ValueError, UnicodeError):
+        except ValueError:
             raise _no_url() from None  # its words quote the URL
         unprintable = any(ord(letter) <= 0x20 or ord(letter) == 0x7F for letter in url)
         if parts.scheme not in ("http", "https") or not host or unprintable:
@@ -108,9 +106,6 @@ class Target:
     def asking(self, field_: str) -> Target:
         """Return the same target with one more field in its query, "key=value"."""
         return replace(self, path=self.path + ("&" if "?" in self.path else "?") + field_)
-
-
-_PIN_REMEDY = "write tls=sha256: and the fingerprint, or tls=insecure, or leave it out"
 
 
 def _no_url() -> SourceError:

@@ -13,13 +13,11 @@ import re
 import ssl
 from dataclasses import dataclass
 
+from capture_daemon.sources.base import SourceUnusable
+
 KEY = "tls"
 _INSECURE = "insecure"
 _PIN = re.compile(r"sha256:((?:[0-9a-f]{2}(?::|%3a)?){31}[0-9a-f]{2})\Z", re.IGNORECASE)
-
-
-class BadPin(ValueError):
-    """What follows `tls=sha256:` is no fingerprint."""
 
 
 class WrongCertificate(ssl.SSLError):
@@ -69,7 +67,10 @@ def fingerprint(certificate: bytes | None) -> str:
 
 
 def taken_from(query: str) -> tuple[str, Trust]:
-    """Return a URL's query without our key, and what the key says. Raises BadPin."""
+    """Return a URL's query without our key, and what the key says.
+
+    Raises SourceUnusable: what it pins is no fingerprint.
+    """
     kept: list[str] = []
     trust = VERIFIED
     for field in query.split("&"):
@@ -79,8 +80,11 @@ def taken_from(query: str) -> tuple[str, Trust]:
         elif key == KEY and value.lower().startswith(("sha256:", "sha256%3a")):
             pin = _PIN.match(value.replace("%3A", ":").replace("%3a", ":"))
             if pin is None:
-                raise BadPin(
-                    "tls=sha256: is followed by the 64 hexadecimal digits of a fingerprint"
+                raise SourceUnusable(
+                    "bad-url",
+                    "tls=sha256: is followed by the 64 hexadecimal digits of a fingerprint",
+                    remedy="write tls=sha256: and the fingerprint, or tls=insecure, or leave "
+                    "it out",
                 )
             trust = Trust(verified=False, fingerprint=pin[1].replace(":", "").lower())
         else:
