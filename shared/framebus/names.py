@@ -207,6 +207,14 @@ def entries(directory: Path) -> list[str]:
         return []
 
 
+def same_file(one: Path, other: Path) -> bool:
+    """Whether two paths are one file or directory, by whatever links."""
+    try:
+        return one == other or one.samefile(other)
+    except OSError:
+        return False
+
+
 def segment_path(name: str) -> Path:
     """Return a segment as a file."""
     return SHARED_MEMORY / name

@@ -19,7 +19,14 @@ from pathlib import Path
 
 from framebus.errors import BadCameraName, raise_shortage
 from framebus.liveness import holder
-from framebus.names import SYSTEM_RUNTIME, CameraNames, cameras, check_camera_name, entries
+from framebus.names import (
+    SYSTEM_RUNTIME,
+    CameraNames,
+    cameras,
+    check_camera_name,
+    entries,
+    same_file,
+)
 
 _SESSIONS = Path("/run/user")
 _BOUND = Path("/proc/net/unix")
@@ -89,7 +96,7 @@ def others(
     candidates = dict.fromkeys((system, *_usual(sessions, temporary), *sockets))
     found = []
     for path in itertools.islice(candidates, _MOST):
-        if not _same(path, than):
+        if not same_file(path, than):
             directory = examine(path, sockets.get(path, ()))
             if directory is not None and directory.cameras:
                 found.append(directory)
@@ -128,13 +135,6 @@ def _hidden(file: Path) -> bool:
     except OSError:
         return False
     return not os.access(file, os.R_OK)
-
-
-def _same(one: Path, other: Path) -> bool:
-    try:
-        return one == other or one.samefile(other)
-    except OSError:
-        return False
 
 
 def _lstat(path: Path) -> os.stat_result | None:

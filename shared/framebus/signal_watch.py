@@ -9,14 +9,13 @@ import os
 import signal
 from collections.abc import Iterable
 from types import FrameType
-from typing import Self
 
 ENDING = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 """The signals that mean "end"."""
 
 
 class SignalWatch:
-    """Catches signals for as long as it is open. `close`, or the end of `with`, puts all back."""
+    """Catches signals until `close`, which puts all back."""
 
     def __init__(self, numbers: Iterable[signal.Signals] = ENDING) -> None:
         """What of `numbers` was ignored when we were started stays so: nohup, a job of a shell."""
@@ -43,12 +42,6 @@ class SignalWatch:
             signal.signal(number, handler)
         os.close(self._reader)
         os.close(self._writer)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
 
 
 def _nothing(number: int, frame: FrameType | None) -> None:

@@ -91,7 +91,7 @@ def test_what_goes_to_no_person_has_no_token() -> None:
     text = told("0.0.0.0:8080", secret=False)
     assert "http://192.168.1.20:8080/\n" in text
     assert "s3cret" not in text
-    assert banner.phone_url(served("0.0.0.0:8080"), secret=False) == "http://192.168.1.20:8080/"
+    assert banner.elsewhere(served("0.0.0.0:8080"), secret=False) == ["http://192.168.1.20:8080/"]
 
 
 def test_a_password_is_never_in_it() -> None:
@@ -110,10 +110,9 @@ def test_a_runtime_directory_of_ones_own_is_in_each_command(
 
 
 def test_a_phone_opens_the_first_address_and_none_on_the_loopback() -> None:
-    assert banner.phone_url(served("0.0.0.0:80", reached=("fd00::1",)), secret=True) == (
-        "http://[fd00::1]:80/?token=s3cret-token"
-    )
-    assert banner.phone_url(served("127.0.0.1:80"), secret=True) == ""
+    found = banner.elsewhere(served("0.0.0.0:80", reached=("fd00::1",)), secret=True)
+    assert found == ["http://[fd00::1]:80/?token=s3cret-token"]
+    assert banner.elsewhere(served("127.0.0.1:80"), secret=True) == []
 
 
 def hosts(bind: str, **given: str) -> list[str]:

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import ipaddress
 
+from framebus.serving.access import as_address
+
 LOCAL = "unix"
 """All that come through a UNIX socket, or without an address."""
 
 
 def origin(address: str | None) -> str:
     """Return the IPv4 address, the IPv6 network of 64 bits, or LOCAL."""
-    if not address:
-        return LOCAL
-    try:
-        parsed = ipaddress.ip_address(address.partition("%")[0])
-    except ValueError:
+    parsed = as_address(address or "")
+    if parsed is None:
         return LOCAL
     if isinstance(parsed, ipaddress.IPv4Address):
         return str(parsed)

@@ -67,26 +67,22 @@ def person_reads() -> bool:
     return "JOURNAL_STREAM" not in os.environ and not stat.S_ISSOCK(kind)
 
 
-def phone_url(served: Served, *, secret: bool) -> str:
-    """Return what a phone can open, "" if none can; with `secret`, the token is in it."""
-    if not served.reached:
-        return ""
-    host, scheme = served.reached[0], served.access.scheme
-    return f"{page_url(scheme, host, served.listen.port)}{_shown(served, secret=secret)}"
+def elsewhere(served: Served, *, secret: bool) -> list[str]:
+    """Return what other machines can open, the best first; with `secret`, the token is in it."""
+    shown, scheme, port = _shown(served, secret=secret), served.access.scheme, served.listen.port
+    return [f"{page_url(scheme, host, port)}{shown}" for host in served.reached[:_MOST_ADDRESSES]]
 
 
 def banner(served: Served, *, secret: bool) -> str:
     """Return the lines. With `secret` the token is in the addresses, for a person to open them."""
-    listen, scheme = served.listen, served.access.scheme
-    url, shown = listen.url(scheme), _shown(served, secret=secret)
+    listen = served.listen
+    url, shown = listen.url(served.access.scheme), _shown(served, secret=secret)
     several = len(served.cameras) > 1
     what = f"{len(served.cameras)} cameras" if several else served.cameras[0]
     page = f"framebus serves {what} at {url}{shown}"
     if listen.family == socket.AF_UNIX:
         return "\n".join([page, *_aligned([*_secret(served), *_commands(served)])])
-    beyond = [
-        f"{page_url(scheme, host, listen.port)}{shown}" for host in served.reached[:_MOST_ADDRESSES]
-    ]
+    beyond = elsewhere(served, secret=secret)
     rows = [("elsewhere" if number == 0 else "", each) for number, each in enumerate(beyond)]
     if not beyond:
         rows.append(("phones", f"can open it with --bind 0.0.0.0:{listen.port}, and a token"))

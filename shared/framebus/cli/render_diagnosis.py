@@ -6,6 +6,7 @@ Like render.py: a key that is missing reads as a dash, a reply of another shape 
 from __future__ import annotations
 
 from datetime import UTC, datetime, tzinfo
+from itertools import groupby
 
 from framebus.cli.fields import Fields, list_of
 from framebus.contract.words import CuredBy
@@ -110,33 +111,28 @@ def _length(told: Fields, now: str) -> str:
 
 def _tried(tries: list[Fields]) -> str:
     """Return what was tried, in order; the same again and again is said once, with a count."""
-    counted: list[tuple[str, int]] = []
-    for each in tries:
-        note = each.text("note")
-        words = each.text("rung") + (f" ({note})" if note != "-" else "")
-        times = max(1, each.number("times"))
-        if counted and counted[-1][0] == words:
-            counted[-1] = (words, counted[-1][1] + times)
-        else:
-            counted.append((words, times))
-    return ", ".join(f"{words} {count} times" if count > 1 else words for words, count in counted)
+    told = []
+    for words, run in groupby(tries, _try):
+        count = sum(max(1, each.number("times")) for each in run)
+        told.append(f"{words} {count} times" if count > 1 else words)
+    return ", ".join(told)
+
+
+def _try(tried: Fields) -> str:
+    note = tried.text("note")
+    return tried.text("rung") + (f" ({note})" if note != "-" else "")
 
 
 def _kernel_log(log: list[Fields], zone: tzinfo | None) -> list[str]:
     """Return the newest lines; what is repeated is said once, with a count."""
-    counted: list[tuple[Fields, int]] = []
-    for line in log:
-        if counted and counted[-1][0].text("text") == line.text("text"):
-            counted[-1] = (counted[-1][0], counted[-1][1] + 1)
-        else:
-            counted.append((line, 1))
+    runs = [list(run) for _, run in groupby(log, lambda line: line.text("text"))]
     lines = []
-    for line, count in counted[-_LINES:]:
-        at = _time(line.number("utc_ns"), zone)
-        times = f" ({count} times)" if count > 1 else ""
-        lines.append(f"{_INDENT}kernel    {at:%H:%M:%S} {line.text('text')}{times}")
-        if line.text("meaning") != "-":
-            lines.append(f"{_INDENT}          = {line.text('meaning')}")
+    for first, *more in runs[-_LINES:]:
+        at = _time(first.number("utc_ns"), zone)
+        times = f" ({1 + len(more)} times)" if more else ""
+        lines.append(f"{_INDENT}kernel    {at:%H:%M:%S} {first.text('text')}{times}")
+        if first.text("meaning") != "-":
+            lines.append(f"{_INDENT}          = {first.text('meaning')}")
     return lines
 
 

@@ -12,10 +12,12 @@ import select
 import signal
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing
+from functools import partial
 
 from framebus.cli.child import Child, Part
 from framebus.cli.restarts import GiveUp, decide
-from framebus.signal_watch import ENDING, SignalWatch
+from framebus.signal_watch import SignalWatch
 
 END_S = 8.0
 """Seconds that children get to end after SIGTERM, before SIGKILL."""
@@ -49,7 +51,7 @@ class Supervisor:
 
     def run(self) -> int:
         """Start all parts, keep them running, end them; return the exit code for `up`."""
-        with SignalWatch() as signals:
+        with closing(SignalWatch()) as signals:
             try:
                 while self._turn(signals):
                     pass
@@ -77,22 +79,19 @@ class Supervisor:
         elif now_s - self._ending_since_s >= END_S:
             self._kill(f"not ended after {END_S:g} s")
 
+        answers: dict[int, Callable[[], None]] = {
+            signals.fileno(): lambda: self._signalled(signals.received())
+        }
+        for child in self._children:
+            if child.pid:
+                answers[child.pidfd] = partial(self._ended, child)
+            if child.store is not None:
+                answers[child.store.fileno()] = child.hear
         poller = select.poll()
-        poller.register(signals, select.POLLIN)
-        by_fd = {child.pidfd: child for child in self._children if child.pid}
-        for fd in by_fd:
-            poller.register(fd, select.POLLIN)
-        speakers = {child.store.fileno(): child for child in self._children if child.store}
-        for fd in speakers:
+        for fd in answers:
             poller.register(fd, select.POLLIN)
         for fd, _ in poller.poll(self._timeout_ms()):
-            if fd in speakers:
-                speakers[fd].hear()
-            elif fd in by_fd:
-                self._ended(by_fd[fd])
-            else:
-                for number in signals.received():
-                    self._signalled(number)
+            answers[fd]()
         return True
 
     def _start(self, child: Child, now_s: float) -> None:
@@ -137,16 +136,15 @@ class Supervisor:
         when = f"in {decision.delay_s:.1f} s" if decision.delay_s else "at once"
         self._say(f"{child.part.name} ended ({_how(exit_code)}); starting it again {when}")
 
-    def _signalled(self, number: signal.Signals) -> None:
+    def _signalled(self, numbers: Sequence[signal.Signals]) -> None:
         """Begin to end on the first signal, kill on one that comes later."""
-        if number not in ENDING:
-            return
-        if self._ending_since_s is None:
-            self._say(f"{number.name}: ending; once more to kill")
-            self._end()
-        elif time.monotonic() - self._ending_since_s >= ONE_WISH_S:
-            self._exit_code = 128 + number
-            self._kill(f"{number.name} again")
+        for number in numbers:
+            if self._ending_since_s is None:
+                self._say(f"{number.name}: ending; once more to kill")
+                self._end()
+            elif time.monotonic() - self._ending_since_s >= ONE_WISH_S:
+                self._exit_code = 128 + number
+                self._kill(f"{number.name} again")
 
     def _end(self) -> None:
         self._ending_since_s = time.monotonic()

@@ -86,7 +86,16 @@ def _tap(
     instead = None
     with FrameReader(camera.camera, runtime=camera.runtime, every=every) as reader:
         try:
-            instead = _copy(reader, write, count, camera, waiting)
+            while instead is None and (count is None or reader.delivered < count):
+                try:
+                    frame = reader.next(waiting.step_s)
+                except FrameTimeout as silence:
+                    instead = None if reader.epochs else waiting.other(camera)
+                    if instead is None:
+                        waiting.none_came(camera, silence)
+                else:
+                    write(frame)
+                    waiting.frame_came()
         except (BrokenPipeError, KeyboardInterrupt):
             pass
         finally:
@@ -138,24 +147,3 @@ def _writer(directory: Path | None) -> Callable[[Frame], None]:
     if directory is None:
         return lambda frame: output.write_stdout(frame.jpeg)
     return lambda frame: output.write_file(directory / output.file_name(frame), frame.jpeg)
-
-
-def _copy(
-    reader: FrameReader,
-    write: Callable[[Frame], None],
-    count: int | None,
-    camera: CameraNames,
-    waiting: _Waiting,
-) -> CameraNames | None:
-    """Write frames until `count` of them are out; return the camera to go on with instead."""
-    while count is None or reader.delivered < count:
-        try:
-            frame = reader.next(waiting.step_s)
-        except FrameTimeout as silence:
-            if not reader.epochs and (instead := waiting.other(camera)):
-                return instead
-            waiting.none_came(camera, silence)
-            continue
-        write(frame)
-        waiting.frame_came()
-    return None

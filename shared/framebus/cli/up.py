@@ -152,6 +152,6 @@ def _greet(served: banner.Served) -> float | None:
     secret = banner.person_reads()
     with contextlib.suppress(OSError):
         click.echo(printable.lines(banner.banner(served, secret=secret)))
-        if code := qr.for_terminal(banner.phone_url(served, secret=secret)):
+        if code := qr.for_terminal(next(iter(banner.elsewhere(served, secret=secret)), "")):
             click.echo(code)  # with its colours, which no text gets that is not ours
     return None

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final, NamedTuple
 
-from framebus.contract.parameters import Parameter, number, of, one_of, or_null, text
+from framebus.contract.parameters import Parameter, of, one_of, or_null, text
 from framebus.contract.words import DEVICE_LEVEL, Rung
 from framebus.errors import UsageError
 from framebus.spelling import nearest, quoted
@@ -142,7 +142,7 @@ _ALL: Final = (
             Parameter(
                 "seconds",
                 f"a number up to {LENT_MAX_S:g}",
-                number(LENT_MAX_S),
+                of(int, float, fits=lambda value: 0 < value <= LENT_MAX_S, read=float),
                 unit="s",
                 required=True,
             ),

@@ -53,11 +53,6 @@ def of(
     return check
 
 
-def number(most: float) -> Check:
-    """Return a check for a number over 0, up to `most`."""
-    return of(int, float, fits=lambda value: 0 < value <= most, read=float)
-
-
 def text(most: int) -> Check:
     """Return a check for a text that is not empty and has at most `most` characters."""
     return of(str, fits=lambda value: 0 < len(value) <= most)

@@ -55,10 +55,8 @@ class Rung(enum.StrEnum):
     @property
     def number(self) -> int:
         """Its place on the ladder, from 1."""
-        return _ORDER.index(self) + 1
+        return tuple(Rung).index(self) + 1
 
-
-_ORDER: Final = tuple(Rung)
 
 DEVICE_LEVEL: Final = frozenset(
     {Rung.BIND, Rung.REBIND, Rung.USB_RESET, Rung.REAUTHORIZE, Rung.PORT_POWER}

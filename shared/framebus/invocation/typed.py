@@ -14,7 +14,7 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from framebus.names import runtime_dir
+from framebus.names import runtime_dir, same_file
 
 _IN_TEXT = re.compile(r"(?<=`)(?P<sudo>sudo )?framebus(?= [a-z-])")
 
@@ -27,7 +27,7 @@ def program() -> str:
     started = Path(sys.argv[0])
     beside = Path(sys.executable).with_name("framebus")  # `python -m framebus`, a test's runner
     for each in (started, beside) if started.name == "framebus" else (beside,):
-        if found and _same(Path(found), each):
+        if found and same_file(Path(found), each):  # a link to it, as in /usr/local/bin, will do
             return "framebus"
         if each.exists():
             return shlex.quote(_shorter(each))
@@ -66,14 +66,6 @@ def told(environ: Mapping[str, str], runtime: Path) -> Path | None:
         if name not in ("FRAMEBUS_RUNTIME_DIR", "RUNTIME_DIRECTORY")
     }
     return None if runtime_dir(without) == runtime else runtime
-
-
-def _same(one: Path, other: Path) -> bool:
-    """Whether two paths are one program: a link to it, as in /usr/local/bin, is the same."""
-    try:
-        return one.samefile(other)
-    except OSError:
-        return False
 
 
 def _shorter(path: Path) -> str:
