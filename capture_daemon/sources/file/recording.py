@@ -56,7 +56,7 @@ class Recording:
             OSError: it cannot be read; NotRegularError: it is no regular file.
         """
         if self._single is not None and identify(self._path) == self._single[0]:
-            return Pass((each for each in self._single[1:]), 0.0)
+            return Pass((each for each in (self._single[1],)), 0.0)
         self._single = None
         with open_regular(self._path) as file:
             head = file.read(_HEAD)

@@ -83,10 +83,7 @@ class Card:
 
 
 def _encode(image: Image.Image) -> tuple[bytes, list[bytes]]:
-    """Return a JPEG's head, up to its first coded byte, and the coded data of each row of blocks.
-
-    Both are without restart markers.
-    """
+    """Return a JPEG up to its first coded byte, and each row of blocks without restart markers."""
     out = io.BytesIO()
     image.save(out, "JPEG", quality=_QUALITY, subsampling="4:2:0", restart_marker_rows=1)
     data = out.getvalue()

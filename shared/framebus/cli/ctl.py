@@ -190,10 +190,6 @@ def parse_params(texts: tuple[str, ...]) -> dict[str, object]:
 
 def _value(text: str) -> object:
     try:
-        return json.loads(text, parse_constant=_no_constant)
+        return json.loads(text, parse_constant=protocol.no_constant)
     except (ValueError, RecursionError):
         return text
-
-
-def _no_constant(text: str) -> float:
-    raise ValueError(f"{text} is Python's, not JSON")
