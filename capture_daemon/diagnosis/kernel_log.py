@@ -140,5 +140,5 @@ def concerns(record: kmsg.Record, port: str) -> bool:
     of_hub = f"{place.hub_device}-port{place.number}"
     if re.match(rf"\w+ (?:{re.escape(port)}(?::\d+\.\d+)?|{re.escape(of_hub)}): ", text):
         return True
-    known = meaning(text)
-    return known is not None and known.sign is Sign.HOST and bool(_USB.match(text))
+    known = meaning(text) if _USB.match(text) else None
+    return known is not None and known.sign is Sign.HOST
