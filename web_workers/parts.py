@@ -108,7 +108,7 @@ class Parts:
         self.streams = WorkerStreams(
             loop=loop,
             cameras=cameras,
-            viewers=self.viewers,
+            worker_viewers=self.viewers,
             limits=limits,
             counts=counts,
             refused=self.housekeeping.refused,

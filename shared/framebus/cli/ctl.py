@@ -19,7 +19,6 @@ from framebus.errors import CommandRefused, NoPermission, UsageError
 from framebus.invocation import output, tables, typed
 from framebus.names import CameraNames
 from framebus.options import flags
-from framebus.remedies import for_camera
 from framebus.spelling import nearest, quoted
 from framebus.units import duration_s
 
@@ -121,7 +120,9 @@ def ctl(
     if as_json:
         output.say_json(result)
     else:
-        output.say(typed.remedies(for_camera(_TEXTS.get(method, tables.outline)(result), name)))
+        output.say(
+            typed.remedies(typed.for_camera(_TEXTS.get(method, tables.outline)(result), name))
+        )
     return None
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -11,12 +12,13 @@ import click
 
 from framebus import printable
 from framebus.errors import SHORTAGES, FramebusError, OutOfResources, UsageError, refused
-from framebus.invocation import usage
 
 _INTERRUPTED = 130  # 128 + SIGINT, as shells report it
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO})
 """What standard output says that has no room: click prints --help and --version by itself."""
 _WORDS_MAX = 4000  # characters of an error
+_LOGIN = r"[A-Za-z][\w+.-]*:/+\S*@"
+"""A URL's name and password, however they are written; a path has one slash of the two."""
 
 
 def run(command: click.Command, args: Sequence[str] | None = None, *, name: str) -> int:
@@ -29,7 +31,7 @@ def run(command: click.Command, args: Sequence[str] | None = None, *, name: str)
     try:
         result: Any = command.main(args, prog_name=name, standalone_mode=False)
     except click.UsageError as error:
-        usage.show(error)
+        _show(error)
         return os.EX_USAGE
     except click.ClickException as error:
         error.show()
@@ -52,13 +54,33 @@ def run(command: click.Command, args: Sequence[str] | None = None, *, name: str)
 def _failed(error: FramebusError) -> int:
     said = str(error)
     if isinstance(error, UsageError):
-        said = usage.without_logins(said)
+        said = _without_logins(said)
     if not isinstance(error, OutOfResources):  # there may be no descriptor to import with
         from framebus.invocation import typed  # a daemon that starts need not wait for it
 
         said = typed.remedies(said)
     click.echo(f"framebus: {_cut(printable.line(said))}", err=True)
     return error.exit_code
+
+
+def _show(error: click.UsageError) -> None:
+    """Print an error of click's. Words that are too many, which it would quote, are not."""
+    said = _without_logins(error.format_message())
+    if "unexpected extra argument" in said:
+        names = {each.name for each in error.ctx.command.params} if error.ctx else set()
+        remedy = (
+            "quote a value that has spaces or an &, "
+            "as in --source 'ffmpeg:-rtsp_transport tcp -i URL'."
+            if "source" in names
+            else "this command takes options only."
+        )
+        said = f"There are words too many here: {remedy}"
+    click.UsageError(said, error.ctx).show()
+
+
+def _without_logins(text: str) -> str:
+    """Return a message that may quote, as another option's value, a camera's URL."""
+    return re.sub(_LOGIN, "…@", text)
 
 
 def _cut(text: str) -> str:
