@@ -19,18 +19,15 @@ class FreezeDetector:
     def __init__(self) -> None:
         self._length = -1
         self._check: int | None = None
-        self._since_ns = 0
+        self.since_ns = 0
+        """When the newest picture came for the first time; 0 before the first frame."""
 
     def see(self, data: bytes | memoryview, captured_ns: int) -> None:
         """Take in the next frame; `captured_ns` is CLOCK_MONOTONIC."""
         if len(data) != self._length:
-            self._length, self._check, self._since_ns = len(data), None, captured_ns
+            self._length, self._check, self.since_ns = len(data), None, captured_ns
             return
         check = zlib.crc32(data)
         if check != self._check:
             # The first of two equal lengths has no checksum yet: one frame is given away.
-            self._check, self._since_ns = check, captured_ns
-
-    def since_ns(self) -> int:
-        """Return when the newest picture came for the first time; 0 before the first frame."""
-        return self._since_ns
+            self._check, self.since_ns = check, captured_ns

@@ -22,8 +22,6 @@ from capture_daemon.sources.base import Request
 
 NO_FALLBACK = FALLBACK_SOURCE.default
 """What `--fallback-source` says where a file's is not wanted."""
-SOURCE_MAX = 4000
-"""Characters of a source's text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +44,7 @@ def settings(chosen: Chosen) -> Settings:
         _check_meant(name, chosen.file)
     options.check(Scope.CAPTURE)
     with options.naming(SOURCE):
-        source = parse_source(options[SOURCE])
+        source = spec.parse(options[SOURCE])
     with options.naming(FALLBACK_SOURCE):
         fallback = parse_fallback(options[FALLBACK_SOURCE])
         check_fallback(fallback, source)
@@ -56,13 +54,6 @@ def settings(chosen: Chosen) -> Settings:
     return Settings(name, request, fallback, options)
 
 
-def parse_source(text: str) -> SourceSpec:
-    """Return what a `--source` text means. Raises UsageError."""
-    if len(text) > SOURCE_MAX:
-        raise UsageError(f"a source has at most {SOURCE_MAX} characters, not {len(text)}")
-    return spec.parse(text)
-
-
 def parse_fallback(text: str | None) -> SourceSpec | None:
     """Return what a `--fallback-source` text means, None if there is to be none.
 
@@ -70,7 +61,7 @@ def parse_fallback(text: str | None) -> SourceSpec | None:
     """
     if text is None or text.strip() == NO_FALLBACK:
         return None
-    fallback = parse_source(text)
+    fallback = spec.parse(text)
     if fallback.kind == "auto":
         raise UsageError("a fallback is a source of its own: write test, or say which camera")
     return fallback
@@ -78,9 +69,7 @@ def parse_fallback(text: str | None) -> SourceSpec | None:
 
 def check_fallback(fallback: SourceSpec | None, source: SourceSpec) -> None:
     """Raise UsageError if the fallback of `source` is nothing else than that."""
-    if fallback is None:
-        return
-    if (fallback.kind, fallback.argument) == (source.kind, source.argument):
+    if fallback and (fallback.kind, fallback.argument) == (source.kind, source.argument):
         raise UsageError("a source cannot be its own fallback: name another source")
 
 
