@@ -72,7 +72,7 @@ class Parts:
         broadcasts = broadcast_factory(self._uring)
         self.viewers = WorkerViewers(
             loop=loop,
-            feed=lambda camera: Feed(
+            make_feed=lambda camera: Feed(
                 names=cameras.names(camera),
                 context=self._context,
                 loop=loop,
@@ -108,7 +108,7 @@ class Parts:
         self.streams = WorkerStreams(
             loop=loop,
             cameras=cameras,
-            viewers=self.viewers,
+            worker_viewers=self.viewers,
             limits=limits,
             counts=counts,
             refused=self.housekeeping.refused,

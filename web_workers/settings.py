@@ -75,13 +75,10 @@ class Cameras:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
+        self.default = settings.default_camera
+        """The camera that routes without a name mean."""
         self._first = tuple(dict.fromkeys((settings.default_camera, *settings.configured)))
         self._seen: frozenset[str] = frozenset(self._first)
-
-    @property
-    def default(self) -> str:
-        """The camera that routes without a name mean."""
-        return self._settings.default_camera
 
     def known(self) -> list[str]:
         """Return the cameras with a daemon, or that had one, or are to have one; sorted.

@@ -38,7 +38,7 @@ from web_workers.cameras import calls
 from web_workers.handover.channel import Lanes, close_what_waits
 from web_workers.handover.shared import LAYOUT, Shared
 from web_workers.parts import Parts
-from web_workers.responses.takeover import TakeOver, announce, end_threaded
+from web_workers.responses.takeover import TakeOver, announce, thread_slots
 from web_workers.settings import Settings
 from web_workers.worker_table import WorkerTable
 
@@ -144,7 +144,7 @@ class StreamWorker(GuardedErrors):
 
     def _end_threaded(self) -> None:
         """Have the viewers leave that are bound to a thread of this worker, and so to it."""
-        if end_threaded():
+        if thread_slots.end():
             self._parts.registry.lose()
 
     def accept(self, listener: Any) -> None:

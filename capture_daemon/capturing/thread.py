@@ -94,7 +94,7 @@ class CaptureThread(threading.Thread):
     def dispose(self) -> None:
         """Give the thread's descriptor back, after its end."""
         if not self.is_alive():
-            self._commands.close()
+            self._commands.interrupt.close()
 
     def observed(self) -> Observed:
         """Return what can be seen of its work now."""
@@ -106,7 +106,7 @@ class CaptureThread(threading.Thread):
             rate=self._counters.rate(),
             rejected=tuple(self._counters.rejected_since()),
             too_large=self._publisher.too_large,
-            unchanged_since_ns=self._publisher.freeze_detector.since_ns(),
+            unchanged_since_ns=self._publisher.freeze_detector.since_ns,
             doing=doing,
             doing_since_ns=since_ns,
         )

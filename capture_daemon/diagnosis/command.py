@@ -7,13 +7,13 @@ from pathlib import Path
 
 import click
 from framebus.errors import UsageError
-from framebus.invocation import output, typed
+from framebus.invocation import ending, output, typed
 from framebus.names import check_camera_name
 from framebus.options import flags
 from framebus.options.table import NAME
 
 from capture_daemon.diagnosis import bundle, doctor
-from capture_daemon.diagnosis.machine import this_machine
+from capture_daemon.diagnosis.machine import Machine
 from capture_daemon.sources.base import SourceError
 from capture_daemon.v4l2.discovery import resolve
 
@@ -55,7 +55,7 @@ def command(*, name: str | None, device: str | None, as_json: bool, file: Path |
         output.check_directory(file.parent)  # before a person waits for what cannot be kept
         if os.path.lexists(file):
             raise UsageError(f"{file} is there already: name a new file")
-    machine = this_machine(name=name, device=_node(device))
+    machine = Machine(name=name, device=_node(device))
     findings = doctor.examine(machine)
     if as_json:
         output.say_json([each.document() for each in findings])
@@ -63,7 +63,7 @@ def command(*, name: str | None, device: str | None, as_json: bool, file: Path |
         output.say(typed.remedies(doctor.render(machine, findings)))
     if file is not None:
         bundle.write(file, bundle.collect(machine, findings))
-        output.warn(f"{file}: read it before you send it; {bundle.CONTENTS}")
+        ending.tell(f"{file}: read it before you send it; {bundle.CONTENTS}")
     return doctor.exit_code(findings)
 
 

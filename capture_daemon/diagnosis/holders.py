@@ -14,6 +14,7 @@ from __future__ import annotations
 import os
 import re
 import stat as stat_
+from collections.abc import Iterator
 from pathlib import Path
 
 from capture_daemon.diagnosis import processes
@@ -45,7 +46,7 @@ def find(
         else:
             if holder is not None:
                 found.append(holder)
-    return Holders(tuple(sorted(found, key=lambda each: each.pid)), unseen, _blind(proc))
+    return Holders(tuple(sorted(found, key=lambda each: each.pid)), unseen, tuple(_blind(proc)))
 
 
 class _Scan:
@@ -150,18 +151,16 @@ def is_capture_daemon(args: list[str]) -> bool:
     return args[1:3] == ["-m", "capture_daemon"]
 
 
-def _blind(proc: Path) -> tuple[str, ...]:
-    """Return why whole processes may be hidden from this one."""
-    sentences = []
+def _blind(proc: Path) -> Iterator[str]:
+    """Yield why whole processes may be hidden from this one."""
     try:
         if (proc / "self/ns/pid").stat().st_ino != _INITIAL_PID_NAMESPACE:
-            sentences.append("this is a container: processes outside of it do not show here")
+            yield "this is a container: processes outside of it do not show here"
     except OSError:
-        sentences.append(f"{proc} does not say whether this is a container")
+        yield f"{proc} does not say whether this is a container"
     try:
         hidden = _HIDEPID.search((proc / "self/mounts").read_text(errors="replace"))
     except OSError:
         hidden = None
     if hidden and os.geteuid() != 0:
-        sentences.append(f"{proc} hides other users' processes (hidepid): `{SEE_ALL}` sees all")
-    return tuple(sentences)
+        yield f"{proc} hides other users' processes (hidepid): `{SEE_ALL}` sees all"

@@ -16,11 +16,11 @@ from framebus.contract.causes import one_line
 
 from capture_daemon.devices.sysfs import UsbPort
 from capture_daemon.diagnosis import kmsg
+from capture_daemon.diagnosis.incidents import LINES_MAX
 from capture_daemon.diagnosis.kernel_messages import meaning
 from capture_daemon.diagnosis.programs import run
 from capture_daemon.diagnosis.records import KernelLog, Line, Sign
 
-LINES_MAX = 40
 _RECORDS_MAX = 50_000  # a log that grows faster than it is read must not keep us for ever
 _JOURNAL_LINES = 5000
 _WARNING = 4  # syslog(3)
@@ -140,5 +140,5 @@ def concerns(record: kmsg.Record, port: str) -> bool:
     of_hub = f"{place.hub_device}-port{place.number}"
     if re.match(rf"\w+ (?:{re.escape(port)}(?::\d+\.\d+)?|{re.escape(of_hub)}): ", text):
         return True
-    known = meaning(text)
-    return known is not None and known.sign is Sign.HOST and bool(_USB.match(text))
+    known = meaning(text) if _USB.match(text) else None
+    return known is not None and known.sign is Sign.HOST

@@ -86,8 +86,8 @@ def this_user() -> User:
 class Machine:
     """Where to look and whom to ask."""
 
-    runtime: Path
-    state: Path
+    runtime: Path = field(default_factory=runtime_dir)
+    state: Path = field(default_factory=state_dir)
     name: str | None = None
     """The camera that a person asked about; None: all that are known."""
     device: str | None = None
@@ -144,8 +144,3 @@ class Machine:
             return True
         kinds = [object_at(self.status(name), "source").get("kind", "") for name in self.names()]
         return not kinds or any(kind in ("v4l2", "auto", "") for kind in kinds)
-
-
-def this_machine(*, name: str | None = None, device: str | None = None) -> Machine:
-    """Return the real one."""
-    return Machine(runtime=runtime_dir(), state=state_dir(), name=name, device=device)

@@ -145,8 +145,5 @@ def unit_of(cgroup: str) -> str:
             return f"{_NAMES.get(found[1], found[1])} {found[2]}"
         if found := _MACHINE.search(path):
             return f"lxc {found[2]}"
-    for path in paths:
-        for part in reversed(path.split("/")):
-            if part.endswith((".service", ".scope")):
-                return part
-    return ""
+    parts = (part for path in paths for part in reversed(path.split("/")))
+    return next((part for part in parts if part.endswith((".service", ".scope"))), "")

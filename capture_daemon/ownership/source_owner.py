@@ -56,6 +56,8 @@ class SourceOwner:
         self._locks = locks
         self._runtime = runtime
         self._keeper = keeper
+        self.supervised = keeper.present
+        """Whether somebody keeps the device and starts a successor."""
         self._inherited_device = inherited
         self._apart_from = apart_from
         self._build_source = build
@@ -66,11 +68,6 @@ class SourceOwner:
         self._lock: Path | None = None
         self.kept = False
         """A keeper has the open device too: it may be left streaming."""
-
-    @property
-    def supervised(self) -> bool:
-        """Whether somebody keeps the device and starts a successor."""
-        return self._keeper.present
 
     def current(self) -> spec.SourceSpec | None:
         """Return what was built last, with what `auto` meant; None before. Any thread."""
@@ -89,7 +86,7 @@ class SourceOwner:
             raise
         if self._spec is None or self.built is None:
             raise ValueError("open: no source was built")
-        if isinstance(self.built, Adoptable) and self._keeper.present:
+        if isinstance(self.built, Adoptable) and self.supervised:
             self._keeper.keep(self.built.fileno())
             self.kept = True
         return self._spec.kind, self.built, granted

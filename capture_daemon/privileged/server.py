@@ -111,13 +111,9 @@ def serve(listener: socket.socket, helper: Helper, *, idle_s: float) -> None:
             if caller in ready and caller.read():
                 _take(caller, callers, queue)
         if listener in ready:
-            _admit(listener, callers)
+            with contextlib.suppress(BlockingIOError, ConnectionError):
+                callers.admit(listener.accept()[0])
         callers.expire()
-
-
-def _admit(listener: socket.socket, callers: Callers) -> None:
-    with contextlib.suppress(BlockingIOError, ConnectionError):
-        callers.admit(listener.accept()[0])
 
 
 def _take(caller: Caller, callers: Callers, queue: FairQueue) -> None:

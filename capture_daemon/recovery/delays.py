@@ -12,8 +12,6 @@ REOPEN_MOST_S = 1.0
 """At most where there are only a few: whatever ends by itself is over 1.5 s later at most."""
 RETRY_MOST_S = 5.0
 """The same where reopening has no end."""
-SLOW_RETRY_FIRST_S = 30.0
-SLOW_RETRY_MOST_S = 300.0
 HOLDER_FIRST_S = 0.01
 HOLDER_MOST_S = 0.5
 """From one look at a busy device to the next: a holder that dies lets go within milliseconds of its

@@ -45,9 +45,7 @@ class RecoveryEscalation:
     def __init__(self, *, jitter: Callable[[], float]) -> None:
         self._jitter = jitter
         self.step: Step | None = None
-        """What was chosen and waits for its time; None when nothing does."""
         self.rung: Rung | None = None
-        """What is being tried, or was last, since the stream was last well."""
         self.unavailable: dict[Rung, Unavailable] = {}
         self._began: Counter[Rung] = Counter()
         """How often each rung was tried, ever; a person's wishes included."""
@@ -69,8 +67,7 @@ class RecoveryEscalation:
     def patient(self) -> bool:
         """Whether the device is to be given all the time that an unknown one gets.
 
-        After a reset it begins from cold; and once a lap was in vain, haste has not
-        helped.
+        After a reset it begins from cold; and once a lap was in vain, haste has not helped.
         """
         return self._laps > 0 or self.rung in RESETS
 

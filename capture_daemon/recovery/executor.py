@@ -122,7 +122,7 @@ class Executor:
             self._rdev = rdev
             port = port_of(rdev, self._paths)
         elif self._port is None or self._port.identity() != self._identity:
-            port = _port(source)
+            port = getattr(source, "port", None)  # that its name tells
         else:
             port = None
         if port is not None:
@@ -187,12 +187,6 @@ def _rdev(source: Source) -> int:
         return int(getattr(source, "rdev", 0))
     except (SourceError, OSError):
         return 0
-
-
-def _port(source: Source) -> UsbPort | None:
-    """Return the port that a source's name tells, None if none."""
-    port = getattr(source, "port", None)
-    return port if isinstance(port, UsbPort) else None
 
 
 def _openable(source: Source) -> bool:

@@ -57,23 +57,20 @@ class Holding:
 
     def wait(self, rdev: int, limit_s: float, interrupt: Interrupt) -> Outcome:
         """Wait until nobody that can be seen has the device any more."""
-        try:
-            return self._wait(rdev, limit_s, interrupt)
-        except OutOfResources as error:
-            return Outcome(Result.NOTHING, str(error))
-
-    def _wait(self, rdev: int, limit_s: float, interrupt: Interrupt) -> Outcome:
         deadline = self._clock() + limit_s
         look_again_s = _LOOK_AGAIN_S
         waited_for: list[int] = []
-        while pids := self._pids(rdev):
-            waited_for = pids
-            left_s = deadline - self._clock()
-            if left_s <= 0:
-                return Outcome(Result.NOTHING, f"{_processes(pids)} still has it")
-            if self._until_one_ends(pids, min(left_s, look_again_s), interrupt):
-                return Outcome(Result.NOTHING, "interrupted")
-            look_again_s = min(2 * look_again_s, _LOOK_AGAIN_MOST_S)
+        try:
+            while pids := self._pids(rdev):
+                waited_for = pids
+                left_s = deadline - self._clock()
+                if left_s <= 0:
+                    return Outcome(Result.NOTHING, f"{_processes(pids)} still has it")
+                if self._until_one_ends(pids, min(left_s, look_again_s), interrupt):
+                    return Outcome(Result.NOTHING, "interrupted")
+                look_again_s = min(2 * look_again_s, _LOOK_AGAIN_MOST_S)
+        except OutOfResources as error:
+            return Outcome(Result.NOTHING, str(error))
         if not waited_for:
             return Outcome(Result.NOTHING, "nobody is seen to have it")
         return Outcome(Result.DONE, f"{_processes(waited_for)} let go of it")

@@ -41,7 +41,7 @@ class Row:
 
     rungs: Mapping[Rung, int]
     """In order, each with how often it is tried in one lap; without GIVE_UP the last goes on."""
-    wait_s: tuple[float, float] = (delays.SLOW_RETRY_FIRST_S, delays.SLOW_RETRY_MOST_S)
+    wait_s: tuple[float, float] = (30.0, 300.0)
     """How long giving up lasts: the first time, and at most."""
     reopen_most_s: float = delays.REOPEN_MOST_S
     """How long is waited before reopening, at most."""

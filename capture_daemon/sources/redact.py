@@ -152,8 +152,7 @@ def secrets_of(text: str) -> frozenset[str]:
 def without(text: str, secrets: Iterable[str]) -> str:
     """Return a text with each of these in it as "…"."""
     for secret in sorted(secrets, key=len, reverse=True):
-        if secret in text:
-            text = text.replace(secret, HIDDEN)
+        text = text.replace(secret, HIDDEN)
     return text
 
 

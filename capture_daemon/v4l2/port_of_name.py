@@ -59,7 +59,5 @@ def _cleaned(text: str) -> str:
 
 def _controller(port: UsbPort) -> str:
     """Return the name of the host controller's device, the parent of its root hub."""
-    for parent in port.folder.resolve().parents:
-        if re.fullmatch(r"usb\d+", parent.name):
-            return parent.parent.name
-    return ""
+    parents = port.folder.resolve().parents
+    return next((each.parent.name for each in parents if re.fullmatch(r"usb\d+", each.name)), "")

@@ -39,7 +39,5 @@ def bind(path: Path, group: int = -1) -> socket.socket:
 
 def peer_credentials(connection: socket.socket) -> tuple[int, int, int]:
     """Return process id, user id and group id of who has connected."""
-    pid, uid, gid = UCRED.unpack(
-        connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, UCRED.size)
-    )
-    return pid, uid, gid
+    credentials = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, UCRED.size)
+    return UCRED.unpack(credentials)

@@ -160,12 +160,12 @@ def test_a_fallback_on_the_air_is_replaced_by_the_cameras_next_frame(stage: Stag
 
 def test_a_picture_that_stays_the_same_is_seen(stage: Stage) -> None:
     stage.send(2)
-    before_ns = stage.publisher.freeze_detector.since_ns()
+    before_ns = stage.publisher.freeze_detector.since_ns
     stage.camera.picture = lambda fourcc, size, count: WHOLE  # type: ignore[method-assign]
     stage.send(1)
-    since_ns = stage.publisher.freeze_detector.since_ns()
+    since_ns = stage.publisher.freeze_detector.since_ns
     stage.send(5)
-    assert stage.publisher.freeze_detector.since_ns() == since_ns > before_ns
+    assert stage.publisher.freeze_detector.since_ns == since_ns > before_ns
 
 
 def test_an_interrupt_ends_a_wait_at_once(stage: Stage) -> None:

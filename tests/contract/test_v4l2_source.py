@@ -9,6 +9,7 @@ from collections.abc import Iterator
 import pytest
 from framebus.errors import UsageError
 from framebus.frame import FrameFlags
+from linuxpy.video.raw import ControlID
 
 from capture_daemon.sources.base import Captured, Interrupt, Request, Restartable, SourceError
 from capture_daemon.v4l2 import controls
@@ -206,7 +207,7 @@ def test_bad_control_changes_nothing(stage: Stage) -> None:
     stage.source.open()
     with pytest.raises(UsageError):
         stage.source.set_controls({"brightness": 5, "contrast": 1000})
-    assert stage.camera.controls[0].value == 0
+    assert stage.camera.controls[ControlID.BRIGHTNESS].value == 0
     assert stage.source.set_controls(
         {"exposure_time_absolute": 300, "auto_exposure": 1, "brightness": 5}
     ) == {"auto_exposure": 1, "exposure_time_absolute": 300, "brightness": 5}

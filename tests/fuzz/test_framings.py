@@ -81,7 +81,7 @@ def test_a_stream_is_known_by_its_body_whatever_it_calls_itself(
 ) -> None:
     assume(framing.delimiter.startswith("--") and not framing.preamble.strip())
     assume(is_clear(framing))
-    body = BodyParser(Head(200, "OK", {"content-type": content_type}), None)
+    body = BodyParser(Head(200, {"content-type": content_type}), None)
     stream = framing.stream(PICTURES)
     found = [part.body for piece in cut(stream, sizes) for part in body.feed(piece)]
     assert is_right(found, framing)
@@ -97,7 +97,7 @@ def test_a_stream_is_known_by_its_body_whatever_it_calls_itself(
 def test_pictures_one_after_another_are_a_stream_too(
     shown: list[bytes], sizes: list[int], content_type: str
 ) -> None:
-    body = BodyParser(Head(200, "OK", {"content-type": content_type}), None)
+    body = BodyParser(Head(200, {"content-type": content_type}), None)
     found = [p.body for piece in cut(b"".join(shown), sizes) for p in body.feed(piece)]
     assert found + [part.body for part in body.finish()] == shown
 
@@ -107,7 +107,7 @@ def test_pictures_one_after_another_are_a_stream_too(
     st.binary(max_size=400), SIZES, st.sampled_from(["", "text/html", "multipart/x", "image/jpeg"])
 )
 def test_any_body_is_taken_or_refused(data: bytes, sizes: list[int], content_type: str) -> None:
-    body = BodyParser(Head(200, "OK", {"content-type": content_type}), None)
+    body = BodyParser(Head(200, {"content-type": content_type}), None)
     with suppress(NoPictures, WireError):
         for piece in cut(data, sizes):
             body.feed(piece)

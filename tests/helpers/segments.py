@@ -12,7 +12,7 @@ from framebus.ring import ring_file
 
 def segment(names: CameraNames) -> Path:
     """The segment that a camera's daemon tells of."""
-    return ring_file.read(names).segment
+    return ring_file.read(names)[0]
 
 
 def segments(names: CameraNames) -> list[Path]:

@@ -12,7 +12,6 @@ from framebus.cli import choice
 from framebus.errors import BadCameraName, CameraAbsent, FrameTimeout, NoPermission, UsageError
 from framebus.invocation import typed
 from framebus.names import CameraNames
-from framebus.remedies import for_camera
 from framebus.running import RunningCamera, RuntimeDirectory
 
 from tests.helpers.locks import lock_held
@@ -157,7 +156,7 @@ def test_a_remedy_names_the_camera_that_had_to_be_named(runtime: Path) -> None:
     ):
         raise FrameTimeout(text)
     assert str(told.value) == "capture is stopped (`framebus ctl start --name front`)"
-    assert for_camera(text, None) == text
+    assert typed.for_camera(text, None) == text
 
 
 def test_what_lets_a_person_look_names_the_camera_that_was_asked_for(

@@ -10,8 +10,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from capture_daemon.diagnosis import kmsg
+from capture_daemon.diagnosis.incidents import LINES_MAX
 from capture_daemon.diagnosis.kernel_log import (
-    LINES_MAX,
     NOT_READABLE,
     concerns,
     parse_journal,

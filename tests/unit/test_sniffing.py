@@ -79,29 +79,29 @@ def test_a_body_without_pictures_is_called_by_its_name(
     content_type: str, body: bytes, kind: str
 ) -> None:
     with pytest.raises(NoPictures) as refusal:
-        BodyParser(Head(200, "OK", {"content-type": content_type}), None).feed(body)
+        BodyParser(Head(200, {"content-type": content_type}), None).feed(body)
     assert str(refusal.value) == kind
 
 
 def test_a_body_that_was_encoded_unasked_is_said_so() -> None:
-    head = Head(200, "OK", {"content-type": "image/jpeg", "content-encoding": "br"})
+    head = Head(200, {"content-type": "image/jpeg", "content-encoding": "br"})
     with pytest.raises(NoPictures, match="compressed"):
         BodyParser(head, None).feed(b"\x8b\x02" * 3000)
 
 
 def test_an_empty_body_is_nothing() -> None:
     with pytest.raises(NoPictures, match="nothing"):
-        BodyParser(Head(200, "OK", {"content-type": "image/jpeg"}), 0).finish()
+        BodyParser(Head(200, {"content-type": "image/jpeg"}), 0).finish()
 
 
 def test_one_picture_with_a_length_is_passed_on_whole() -> None:
     body = PICTURE + b"\r\n\0\0"
-    parser = BodyParser(Head(200, "OK", {"content-type": "image/jpeg"}), len(body))
+    parser = BodyParser(Head(200, {"content-type": "image/jpeg"}), len(body))
     assert parser.feed(body[:100]) == []
     assert [part.body for part in parser.feed(body[100:])] == [body]
     assert parser.finish() == []
 
 
 def test_pictures_behind_something_else_are_found() -> None:
-    parser = BodyParser(Head(200, "OK", {}), None)
+    parser = BodyParser(Head(200, {}), None)
     assert [part.body for part in parser.feed(b"\0\0hello, camera here" + PICTURE)] == [PICTURE]

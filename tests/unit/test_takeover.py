@@ -152,7 +152,7 @@ def test_a_viewer_with_a_thread_gives_up_its_admission_at_its_end(runtime: Path)
 def test_a_viewer_without_a_thread_is_told_so_as_everything_that_is_wrong_is(
     runtime: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(takeover, "_thread_slots", ThreadSlots(0))
+    monkeypatch.setattr(takeover, "thread_slots", ThreadSlots(0))
     app = announce(create_app(Settings(runtime)), NoViewers(places=1), plain=False)
     for accepted, begin in (("application/json", b'{"error":"no-threads"'), ("text/html", b"<!")):
         status, body, _ = _call(app, "/stream", headers={"Accept": accepted})

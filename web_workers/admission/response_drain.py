@@ -124,22 +124,18 @@ class _Sending:
         sock.setblocking(False)
         loop.add(sock.fileno(), select.EPOLLOUT, self._writable)
 
-    def close(self) -> None:
-        """Give up."""
-        self._end()
-
     def _writable(self, _events: int) -> None:
         try:
             count = self._sock.send(self._rest)
         except BlockingIOError:
             return
         except OSError:  # it has gone
-            self._end()
+            self.close()
             return
         self._rest = self._rest[count:]
         self._moved_ns = self._loop.clock()
         if not self._rest:
-            self._end()
+            self.close()
 
     def _look(self) -> None:
         due_ns = self._moved_ns + STALL_NS
@@ -148,7 +144,8 @@ class _Sending:
         else:
             self._stalled()
 
-    def _end(self) -> None:
+    def close(self) -> None:
+        """End, with or without a rest."""
         self._timer.cancel()
         self._loop.remove(self._sock.fileno())
         if self._rest:

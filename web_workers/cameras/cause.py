@@ -12,9 +12,9 @@ from dataclasses import replace
 from framebus.contract.causes import REMEDIES, Cause, Code
 from framebus.contract.words import State
 from framebus.errors import FramebusError, NoPermission, OutOfResources, Untrusted
+from framebus.invocation.typed import for_camera
 from framebus.listener import UNKNOWN_INTERVAL_S
 from framebus.names import CameraNames
-from framebus.remedies import for_camera
 
 
 def fresh_for_ns(interval_ns: int) -> int:

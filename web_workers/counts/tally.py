@@ -71,22 +71,20 @@ class Tally:
 
         So many are there now; `present` is what became of their frames, of each or of several.
         """
-        deliveries = list(present)
+        sent, skipped, waiting, bytes_ = map(sum, zip(Delivery(), *present, strict=True))
         of = (camera, kind)
         counts: dict[Key, int] = {
             (worker_counts.ACCEPTED, *of): self._accepted,
-            (worker_counts.BYTES, *of): self._bytes + sum(each.bytes for each in deliveries),
+            (worker_counts.BYTES, *of): self._bytes + bytes_,
             **{(worker_counts.CLOSED, *of, why.value): n for why, n in self._closed.items()},
         }
         now: dict[Key, int] = {(worker_counts.VIEWERS, *of): viewers}
         if kind == worker_counts.FRAMES:
-            counts[(worker_counts.SENT, *of)] = self._sent + sum(each.sent for each in deliveries)
-            counts[(worker_counts.SKIPPED, *of)] = self._skipped + sum(
-                each.skipped for each in deliveries
-            )
+            counts[(worker_counts.SENT, *of)] = self._sent + sent
+            counts[(worker_counts.SKIPPED, *of)] = self._skipped + skipped
             counts[(worker_counts.AGE_NS, *of)] = self._age_ns
             counts |= {(worker_counts.AGE, *of, str(i)): n for i, n in enumerate(self._ages) if n}
-            now[(worker_counts.WAITING, *of)] = sum(each.waiting for each in deliveries)
+            now[(worker_counts.WAITING, *of)] = waiting
         return WorkerCounts(counts, now)
 
     def _add(self, delivery: Delivery, sign: int) -> None:

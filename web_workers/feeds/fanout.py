@@ -31,17 +31,12 @@ class Fanout:
         on_empty: Callable[[], None],
         broadcast_factory: BroadcastFactory = SequentialBroadcast,
     ) -> None:
-        """`clock` gives monotonic nanoseconds; `on_empty` is called when the last viewer left.
-
-        `broadcast_factory` says how frames are handed to viewers that keep up.
-        """
+        """`clock` gives monotonic nanoseconds; `on_empty` is called when the last viewer left."""
         self._camera = camera
         self._clock = clock
         self._on_empty = on_empty
         self._viewers: dict[Viewer, None] = {}  # in order of joining
-        self._in_step = InStepViewers(
-            broadcast_factory
-        )  # those of them that take every frame and keep up
+        self._in_step = InStepViewers(broadcast_factory)  # those that take every frame and keep up
         self._others: dict[Viewer, None] = {}  # all the others
         self._tally = Tally()
         self.forget()

@@ -49,10 +49,7 @@ class Feed:
         paint: Paint,
         broadcast_factory: BroadcastFactory = SequentialBroadcast,
     ) -> None:
-        """`paint` makes a placeholder and calls back in the loop's thread.
-
-        `broadcast_factory` says how frames are handed to viewers that keep up.
-        """
+        """`paint` makes a placeholder and calls back in the loop's thread."""
         self._names = names
         self._context = context
         self._loop = loop
@@ -62,7 +59,6 @@ class Feed:
         )
         """Its viewers."""
         self._follower: RingFollower | None = None
-        self._descriptor = -1
         self._timer: Timer | None = None
         self._rest_state()
 
@@ -87,7 +83,7 @@ class Feed:
     def move_in(self, viewer: Viewer, viewer_state: ViewerState) -> None:
         """Take in a viewer that another worker has served."""
         if self._follower is not None:
-            self._catch_up(self._follower)
+            self._deliver(self._follower, self._follower.poll())  # nobody may be ahead of it
         if self._follower is None:  # the last viewer may just have left
             self._wake()
         self.fanout.move_in(viewer, viewer_state)
@@ -100,18 +96,17 @@ class Feed:
         """Attach to the ring; stays parked when that raises (OutOfResources, OSError)."""
         follower = RingFollower(self._names, self._context)
         try:
-            descriptor = follower.descriptor
-            self._loop.add(descriptor, select.EPOLLIN, self._hinted)
+            self._loop.add(follower.descriptor, select.EPOLLIN, self._hinted)
         except OSError:
             follower.close()
             raise
-        self._follower, self._descriptor = follower, descriptor
+        self._follower = follower
         self._look()
 
     def _park(self) -> None:
         if self._follower is None:
             return
-        self._loop.remove(self._descriptor)
+        self._loop.remove(self._follower.descriptor)
         self._follower.close()
         self._follower = None
         if self._timer is not None:
@@ -120,18 +115,12 @@ class Feed:
 
     def _hinted(self, _events: int) -> None:
         if self._follower is not None:
-            picture = self._follower.receive()
-            if picture is not None:
-                self._deliver(self._follower, picture)
+            self._deliver(self._follower, self._follower.receive())
 
-    def _catch_up(self, follower: RingFollower) -> None:
-        """Take the newest frame, hint or no hint: nobody may be ahead of this feed."""
-        picture = follower.poll()
-        if picture is not None:
-            self._deliver(follower, picture)
-
-    def _deliver(self, follower: RingFollower, picture: Picture) -> None:
-        """Have a new frame sent to all who can take it."""
+    def _deliver(self, follower: RingFollower, picture: Picture | None) -> bool:
+        """Have a new frame, if that is one, sent to all who can take it; return whether it was."""
+        if picture is None:
+            return False
         self._placeholder = None
         now = self._output_ns = self._loop.clock()
         self._paused = False
@@ -143,6 +132,7 @@ class Feed:
             interval_ns=interval_ns,
             lineage=follower.lineage,
         )
+        return True
 
     def _look_at(self, when_ns: int) -> None:
         """Look without a hint at `when_ns`, and not before."""
@@ -158,10 +148,7 @@ class Feed:
         silence_ns = _silence_ns(follower.interval_ns)
         now = self._loop.clock()
         self._look_at(now + min(silence_ns, _LOOK_MAX_NS))
-        picture = follower.poll()
-        if picture is not None:
-            self._deliver(follower, picture)
-        else:
+        if not self._deliver(follower, follower.poll()):
             self._pause(now, silence_ns)
 
     def _pause(self, now: int, silence_ns: int) -> None:

@@ -6,6 +6,7 @@ Any thread, but for what is told of here: counting is for the loop's.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import partial
 
 from web_workers.admission.rate_estimate import bytes_per_s
@@ -27,58 +28,46 @@ from web_workers.settings import Cameras
 from web_workers.wire.loop import StreamLoop
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
 class WorkerStreams:
     """One worker's."""
 
-    def __init__(
-        self,
-        *,
-        loop: StreamLoop,
-        cameras: Cameras,
-        viewers: WorkerViewers,
-        limits: ViewerLimits,
-        counts: SharedCounts,
-        refused: Callable[[Key, str], None],
-        lost: Callable[[], int],
-    ) -> None:
-        """`refused` is told in the loop's thread of a viewer that was not admitted, and why.
-
-        `lost` counts how often viewers of any worker lost their connection because of it.
-        """
-        self._loop = loop
-        self._cameras = cameras
-        self._viewers = viewers
-        self._limits = limits
-        self._counts = counts
-        self._refused = refused
-        self._lost = lost
+    loop: StreamLoop
+    cameras: Cameras
+    worker_viewers: WorkerViewers
+    limits: ViewerLimits
+    counts: SharedCounts
+    refused: Callable[[Key, str], None]
+    """Told in the loop's thread of a viewer that was not admitted, and why."""
+    lost: Callable[[], int]
+    """Counts how often viewers of any worker lost their connection because of it."""
 
     def admit(self, ticket: Ticket, address: str | None) -> Admission:
         """Admit a viewer; raises LimitReached."""
         frames = ticket if isinstance(ticket, FrameTicket) else None
         rate = 0
-        if frames is not None and self._limits.of_rates:
-            rate = bytes_per_s(self._cameras.names(frames.camera), frames.fps)
+        if frames is not None and self.limits.of_rates:
+            rate = bytes_per_s(self.cameras.names(frames.camera), frames.fps)
         try:
-            return self._limits.admit(address, rate)
+            return self.limits.admit(address, rate)
         except LimitReached as reached:
             camera = ticket.camera or ALL_CAMERAS
             key = (REFUSED, camera, FRAMES if frames else STATES, reached.reason.value)
-            self._loop.call_from_thread(partial(self._refused, key, str(reached)))
+            self.loop.call_from_thread(partial(self.refused, key, str(reached)))
             raise
 
     def viewers(self, camera: str) -> list[dict[str, object]]:
         """Return the counters of this worker's viewers of a camera's frames."""
-        fanout = self._viewers.fanout(camera)
-        return [] if fanout is None else viewer_documents(fanout, self._loop.clock())
+        fanout = self.worker_viewers.fanout(camera)
+        return [] if fanout is None else viewer_documents(fanout, self.loop.clock())
 
     def worker_counts(self) -> tuple[WorkerCounts, int]:
         """Return what all workers that ever were have counted, and how many live."""
-        return self._counts.read()
+        return self.counts.read()
 
     def server(self) -> dict[str, object]:
         """Return the document of an event `server`."""
-        return {"workers": worker_pids(), "lost": self._lost()}
+        return {"workers": worker_pids(), "lost": self.lost()}
 
 
 def viewer_documents(fanout: Fanout, now: int) -> list[dict[str, object]]:

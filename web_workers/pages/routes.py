@@ -59,14 +59,8 @@ def routes(cameras: Cameras) -> Blueprint:
         ("/robots.txt", Decision.OPEN, views.robots),
     ):
         blueprint.add_url_rule(path, view.__name__, decided(decision, view))
-    for name, decision, camera_view in (
-        ("stream", Decision.VIEW, views.stream),
-        ("snapshot", Decision.VIEW, views.snapshot),
-        ("state", Decision.VIEW, views.state),
-        ("events", Decision.VIEW, views.events),
-        ("incidents", Decision.VIEW, views.incidents),
-    ):
-        guarded = decided(decision, camera_view)
+    for of_camera in (views.stream, views.snapshot, views.state, views.events, views.incidents):
+        name, guarded = of_camera.__name__, decided(Decision.VIEW, of_camera)
         blueprint.add_url_rule(f"/cameras/<name>/{name}", name, guarded)
         for file, means in aliases.FILES.items():
             if means == name:

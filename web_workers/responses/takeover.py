@@ -12,7 +12,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from email.utils import formatdate
 from typing import TYPE_CHECKING, Protocol
 
 from flask import Response
@@ -21,6 +20,7 @@ from web_workers.admission.viewer_limits import RETRY_AFTER_S, Admission
 from web_workers.counts.worker_counts import WorkerCounts
 from web_workers.responses.problems import problem
 from web_workers.viewers.thread_slots import THREAD_SLOTS, ThreadSlots, let_go_of_stalled
+from web_workers.wire.headers import closing_head
 from web_workers.wire.multipart import Style
 
 if TYPE_CHECKING:
@@ -32,9 +32,8 @@ ADMISSION = "framebus.admission"
 """Key of the viewer's `Admission`, from when it was let in until its connection is taken over."""
 TAKES_OVER = "framebus.takes_over"
 """Key that is true when this very connection can be taken over: plain HTTP/1, not TLS."""
-
-
-_thread_slots = ThreadSlots()
+thread_slots = ThreadSlots()
+"""Of this process."""
 
 
 class Streams(Protocol):
@@ -112,12 +111,12 @@ class TakenOverResponse(Response):
         headers = self.get_wsgi_headers(environ).to_wsgi_list()
         start_response(self.status, headers)
         admission: Admission | None = environ.pop(ADMISSION, None)
-        return _raising(TakeOver(_head(self.status, headers), self._ticket, admission))
+        return _raising(TakeOver(closing_head(self.status, headers), self._ticket, admission))
 
     def _threaded(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Serve this viewer from the thread that it came in."""
         admission: Admission | None = environ.get(ADMISSION)
-        slot = _thread_slots.take(
+        slot = thread_slots.take(
             self._fallback, admission.release if admission is not None else None
         )
         if slot is None:
@@ -141,14 +140,6 @@ class TakenOverResponse(Response):
         self.headers["Retry-After"] = str(RETRY_AFTER_S)
 
 
-def end_threaded() -> bool:
-    """Have viewers that take a thread each leave, in a second or so: their process is to end.
-
-    Tells whether there are any; once.
-    """
-    return _thread_slots.end()
-
-
 def announce(app: WSGIApplication, streams: Streams, plain: bool) -> WSGIApplication:
     """Wrap `app` so that it knows it runs in a StreamWorker; `plain` sockets can be taken over."""
 
@@ -163,18 +154,6 @@ def announce(app: WSGIApplication, streams: Streams, plain: bool) -> WSGIApplica
                 admission.release()
 
     return announced
-
-
-def _head(status: str, headers: list[tuple[str, str]]) -> bytes:
-    """Return a response's head that ends with the connection; never with a transfer coding."""
-    lines = [
-        f"HTTP/1.1 {status}",
-        "Server: framebus",
-        f"Date: {formatdate(usegmt=True)}",
-        "Connection: close",
-        *(f"{name}: {value}" for name, value in headers),
-    ]
-    return ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1")
 
 
 def _raising(error: TakeOver) -> Iterator[bytes]:

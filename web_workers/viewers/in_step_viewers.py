@@ -19,7 +19,6 @@ class InStepViewers:
     """Viewers that take every frame and have nothing under way."""
 
     def __init__(self, broadcast_factory: BroadcastFactory = SequentialBroadcast) -> None:
-        """`broadcast_factory` says how frames are handed over."""
         self._broadcast_factory = broadcast_factory
         self._frames = 0  # sent to those who were in step from the beginning
         self._bytes = 0

@@ -24,6 +24,7 @@ from typing import NamedTuple
 
 from framebus.frame import Frame, FrameFlags
 from framebus.ring.announcement import Announcement
+from framebus.ring.layout import Descriptor
 from framebus.ring.reader import RingReader
 
 BOUNDARY = "boundarydonotcross"
@@ -83,9 +84,17 @@ class Picture(NamedTuple):
         Raises FrameGone when it is no longer there.
         """
         of = announcement.descriptor
-        online = not of.flags & _FALLBACK
-        head = _head(of.length, of.captured_utc_ns, of.sequence, _origin(online=online))
-        plain = ring.copy_announced(announcement, before=head, after=_TAIL)
+        head = _frame_head(of, of.length)
+        return cls._framed(of, head, ring.copy_announced(announcement, before=head, after=_TAIL))
+
+    @classmethod
+    def of(cls, frame: Frame) -> Picture:
+        """Return what is sent of a frame."""
+        head = _frame_head(frame, len(frame.jpeg))
+        return cls._framed(frame, head, b"".join((head, frame.jpeg, _TAIL)))
+
+    @classmethod
+    def _framed(cls, of: Frame | Descriptor, head: bytes, plain: bytes) -> Picture:
         return cls(
             plain,
             len(head),
@@ -94,24 +103,7 @@ class Picture(NamedTuple):
             of.width,
             of.height,
             of.captured_ns,
-            online,
-        )
-
-    @classmethod
-    def of(cls, frame: Frame) -> Picture:
-        """Return what is sent of a frame."""
-        online = not int(frame.flags) & _FALLBACK
-        origin = _origin(online=online)
-        head = _head(len(frame.jpeg), frame.captured_utc_ns, frame.sequence, origin)
-        return cls(
-            plain=b"".join((head, frame.jpeg, _TAIL)),
-            start=len(head),
-            sequence=frame.sequence,
-            timestamp_ns=frame.captured_utc_ns,
-            width=frame.width,
-            height=frame.height,
-            captured_ns=frame.captured_ns,
-            online=online,
+            not of.flags & _FALLBACK,
         )
 
     @classmethod
@@ -161,12 +153,15 @@ def ustreamer_headers(picture: Picture, now_ns: int) -> list[tuple[str, str]]:
     ]
 
 
+def _frame_head(of: Frame | Descriptor, length: int) -> bytes:
+    origin = b"X-Fallback: true\r\n" if of.flags & _FALLBACK else b""
+    return _head(length, of.captured_utc_ns, of.sequence, origin)
+
+
 def _head(length: int, utc_ns: int, sequence: int, origin: bytes) -> bytes:
-    """Return a part's headers; the timestamp is exact, as a float would not be."""
+    """Return a part's headers; the timestamp is exact, as a float would not be.
+
+    `origin` is the header of a picture that is not the camera's own, empty for one that is.
+    """
     seconds, rest = divmod(utc_ns // 1000, 1_000_000)
     return _HEAD % (length, seconds, rest, sequence, origin)
-
-
-def _origin(*, online: bool) -> bytes:
-    """Return the header of a frame that is not the camera's own, empty for one that is."""
-    return b"" if online else b"X-Fallback: true\r\n"

@@ -49,7 +49,7 @@ class BodyParser:
     def __init__(self, head: Head, length: int | None) -> None:
         """`length` is the body's in bytes, None if it is not known."""
         self._headers: Mapping[str, str] = head.headers
-        self._type = head.content_type
+        self._type = head.headers.get("content-type", "")
         self._length = length
         self._buffer = bytearray()
         self._parts: MultipartParser | None = None

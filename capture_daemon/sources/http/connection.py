@@ -122,9 +122,8 @@ class Connection:
         )
         self._socket = secured
         self._until_done(secured.do_handshake, select.POLLIN, deadline)
-        certificate = secured.getpeercert(binary_form=True)
-        self.fingerprint = fingerprint(certificate)
-        trust.check(certificate)
+        self.fingerprint = fingerprint(secured.getpeercert(binary_form=True))
+        trust.check(self.fingerprint)
 
     def _until_done(
         self, operation: Callable[[], _Result], events: int, deadline: float

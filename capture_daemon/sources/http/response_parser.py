@@ -17,7 +17,7 @@ _MOST_INTERIM = 8
 """Interim answers (1xx) before the real one; a server that has more to say never comes to it."""
 
 _END_OF_HEAD = re.compile(rb"\r?\n\r?\n")
-_STATUS = re.compile(rb"(?:HTTP/(\d(?:\.\d)?)|ICY) +(\d{3})(?: +([^\r\n]*))?")
+_STATUS = re.compile(rb"(?:HTTP/(\d(?:\.\d)?)|ICY) +(\d{3})(?: +[^\r\n]*)?")
 _NO_HEAD = (b"--", b"\xff\xd8\xff", b"Content-Type:", b"Content-type:", b"content-type:")
 """How an answer begins that has no status line, but is one: some cameras' HTTP/0.9."""
 _CHUNK_SIZE = re.compile(rb"([0-9a-fA-F]{1,8})[ \t]*(?:;.*)?\Z", re.DOTALL)
@@ -33,18 +33,12 @@ class Head:
     """Status line and headers."""
 
     status: int
-    reason: str
     headers: Mapping[str, str]
     """Names in small letters; of several with one name, the first."""
     challenges: tuple[str, ...] = ()
     """All WWW-Authenticate headers."""
     keeps_alive: bool = False
     """The server takes another request on this connection."""
-
-    @property
-    def content_type(self) -> str:
-        """The body's type as it stands there; empty where it is not said."""
-        return self.headers.get("content-type", "")
 
 
 def header_lines(block: bytes) -> Iterator[tuple[str, str]]:
@@ -122,7 +116,7 @@ class ResponseParser:
         while True:
             del self._buffer[: len(self._buffer) - len(self._buffer.lstrip(b"\r\n"))]
             if self._buffer.startswith(_NO_HEAD):
-                self.head = Head(200, "", {})
+                self.head = Head(200, {})
                 return True
             end = _END_OF_HEAD.search(self._buffer)
             if len(self._buffer) > LARGEST_HEAD and (end is None or end.start() > LARGEST_HEAD):
@@ -150,7 +144,6 @@ class ResponseParser:
         connection = headers.get("connection", "").lower()
         self.head = Head(
             int(status[2]),
-            (status[3] or b"").decode("latin-1").strip(),
             headers,
             tuple(value for name, value in header_lines(block) if name == "www-authenticate"),
             "close" not in connection and (status[1] == b"1.1" or "keep-alive" in connection),

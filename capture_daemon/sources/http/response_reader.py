@@ -18,7 +18,7 @@ class ResponseReader:
         self.client = client
         self.response = response
         """The response that it reads, after redirects."""
-        self.body = BodyParser(Head(0, "", {}), None)
+        self.body = BodyParser(Head(0, {}), None)
         """Of nothing until the head is there."""
         self.ready: deque[Part] = deque()
         """Pictures that nobody has taken yet, oldest first."""

@@ -51,10 +51,10 @@ class Trust:
             context.set_ciphers("DEFAULT:@SECLEVEL=0")
         return context
 
-    def check(self, certificate: bytes | None) -> None:
-        """Raise WrongCertificate if `certificate` (DER) is not the pinned one."""
-        if self.fingerprint and fingerprint(certificate) != self.fingerprint:
-            raise WrongCertificate(fingerprint(certificate))
+    def check(self, found: str) -> None:
+        """Raise WrongCertificate if the certificate with this fingerprint is not the pinned one."""
+        if self.fingerprint and found != self.fingerprint:
+            raise WrongCertificate(found)
 
 
 VERIFIED = Trust()

@@ -103,7 +103,7 @@ class FakeCamera:
     def __init__(self, path: str = "/dev/video0", *, offers: Offers = WEBCAM) -> None:
         self.path = path
         self.offers = offers
-        self.controls = webcam_controls()
+        self.controls = {control.id: control for control in webcam_controls()}
         self.silent = False
         """Sends nothing more, and gives no errno."""
         self.faults: deque[FrameFault] = deque()
@@ -129,11 +129,7 @@ class FakeCamera:
             case _:
                 return picture, fault
 
-    def control(self, number: int) -> FakeControl | None:
-        """Return the control with this id."""
-        return next((control for control in self.controls if control.id == number), None)
-
     def inactive(self, control: FakeControl) -> bool:
         """Whether an automatic control governs it now."""
-        governor = self.control(control.governor)
+        governor = self.controls.get(control.governor)
         return governor is not None and governor.value != control.free

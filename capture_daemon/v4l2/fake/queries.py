@@ -55,8 +55,7 @@ def _sizes(camera: FakeCamera, number: int) -> Mapping[tuple[int, int], tuple[in
 def _queryctrl(camera: FakeCamera, answer: Any) -> None:
     if answer.id & ControlFlag.NEXT_CTRL:
         after = answer.id & ~ControlFlag.NEXT_CTRL
-        later = [control.id for control in camera.controls if control.id > after]
-        answer.id = min(later, default=0)
+        answer.id = min((number for number in camera.controls if number > after), default=0)
     control = _control(camera, answer.id)
     answer.type, answer.name = control.type, control.label.encode()
     answer.minimum, answer.maximum, answer.step = control.minimum, control.maximum, control.step
@@ -85,7 +84,7 @@ def _s_ctrl(camera: FakeCamera, answer: Any) -> None:
 
 
 def _control(camera: FakeCamera, number: int) -> FakeControl:
-    control = camera.control(number)
+    control = camera.controls.get(number)
     if control is None:
         raise os_error(errno.EINVAL)
     return control

@@ -19,7 +19,6 @@ from framebus.names import DEFAULT_CAMERA, CameraNames, check_runtime_dir, runti
 from framebus.options import flags
 from framebus.options.flags import Command
 from framebus.options.table import NAME
-from framebus.remedies import for_camera
 from framebus.running import RunningCamera, RuntimeDirectory, examine, others, running
 from framebus.spelling import closest
 
@@ -76,7 +75,7 @@ def explained(names: CameraNames, name: str | None, words: Sequence[str]) -> Ite
         if waits and (absent := absence(names, name, words)):
             raise CameraAbsent(absent) from error
         if error.args:
-            error.args = (for_camera(str(error.args[0]), name), *error.args[1:])
+            error.args = (typed.for_camera(str(error.args[0]), name), *error.args[1:])
         raise
 
 

@@ -16,10 +16,9 @@ from framebus.contract.methods import METHODS, RESETS
 from framebus.control import protocol
 from framebus.control.client import DEFAULT_TIMEOUT_S, ControlClient
 from framebus.errors import CommandRefused, NoPermission, UsageError
-from framebus.invocation import output, tables, typed
+from framebus.invocation import ending, output, tables, typed
 from framebus.names import CameraNames
 from framebus.options import flags
-from framebus.remedies import for_camera
 from framebus.spelling import nearest, quoted
 from framebus.units import duration_s
 
@@ -121,7 +120,9 @@ def ctl(
     if as_json:
         output.say_json(result)
     else:
-        output.say(typed.remedies(for_camera(_TEXTS.get(method, tables.outline)(result), name)))
+        output.say(
+            typed.remedies(typed.for_camera(_TEXTS.get(method, tables.outline)(result), name))
+        )
     return None
 
 
@@ -160,7 +161,7 @@ def _calling(
 
 
 def _say(line: str) -> None:
-    output.warn(f"framebus ctl lend: {line}")
+    ending.tell(f"framebus ctl lend: {line}")
 
 
 def _call(client: ControlClient, method: str, arguments: dict[str, object]) -> object:
@@ -189,10 +190,6 @@ def parse_params(texts: tuple[str, ...]) -> dict[str, object]:
 
 def _value(text: str) -> object:
     try:
-        return json.loads(text, parse_constant=_no_constant)
+        return json.loads(text, parse_constant=protocol.no_constant)
     except (ValueError, RecursionError):
         return text
-
-
-def _no_constant(text: str) -> float:
-    raise ValueError(f"{text} is Python's, not JSON")

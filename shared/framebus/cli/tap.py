@@ -16,7 +16,6 @@ from framebus.invocation import output, typed
 from framebus.names import CameraNames
 from framebus.options import flags
 from framebus.reader import FrameReader
-from framebus.remedies import for_camera
 
 _WORDS = ("tap",)
 _MENTION_S = 2.0  # seconds without a frame after which a person is told why
@@ -129,7 +128,7 @@ class _Waiting:
     def none_came(self, camera: CameraNames, silence: FrameTimeout) -> None:
         """Say why. Raises CameraAbsent when the time is up without a daemon, else `silence`."""
         absent = choice.absence(camera, self._name, _WORDS)
-        reason = absent or for_camera(str(silence), self._name)
+        reason = absent or typed.for_camera(str(silence), self._name)
         if self._timeout_s is not None and time.monotonic() - self._newest_s >= self._timeout_s:
             raise (CameraAbsent if absent else FrameTimeout)(reason) from silence
         if reason != self._said:

@@ -92,7 +92,8 @@ class Reply:
         return json.dumps(document, separators=(",", ":")).encode()
 
 
-def _no_constant(text: str) -> float:
+def no_constant(text: str) -> float:
+    """Raise ValueError for what Python's JSON has besides: NaN and the infinities."""
     raise ValueError(f"{text} is not JSON")
 
 
@@ -109,7 +110,7 @@ def _load(message: bytes) -> object:
         if len(message) > MESSAGE_MAX:
             raise ValueError(f"a message is at most {MESSAGE_MAX} bytes")
         text = message.decode("utf-8")
-        return json.loads(text, parse_constant=_no_constant, parse_float=_finite)
+        return json.loads(text, parse_constant=no_constant, parse_float=_finite)
     except RecursionError:
         problem = "nested too deeply"
     except ValueError as error:

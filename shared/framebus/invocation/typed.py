@@ -17,6 +17,7 @@ from pathlib import Path
 from framebus.names import runtime_dir, same_file
 
 _IN_TEXT = re.compile(r"(?<=`)(?P<sudo>sudo )?framebus(?= [a-z-])")
+_UNNAMED = re.compile(r"(framebus ctl [a-z_]+\b)(?![^`;,]*--name)")
 
 
 def program() -> str:
@@ -56,6 +57,11 @@ def remedies(text: str) -> str:
     """Return a message with its `framebus …` commands as they must be typed here."""
     line, as_root = command(), command(root=True)
     return _IN_TEXT.sub(lambda found: as_root if found["sudo"] else line, text)
+
+
+def for_camera(text: str, camera: str | None) -> str:
+    """Return a message with the camera's name, if one is needed, in each `framebus ctl` of it."""
+    return text if camera is None else _UNNAMED.sub(rf"\1 --name {camera}", text)
 
 
 def told(environ: Mapping[str, str], runtime: Path) -> Path | None:

@@ -1,21 +1,35 @@
-"""Says what is wrong with how a command was typed, without quoting what may be a camera's URL."""
+"""Runs a click command. Says what is wrong with how it was typed, but no camera's URL in that."""
 
 from __future__ import annotations
 
-import re
+import os
+from collections.abc import Sequence
+from functools import partial
 
 import click
 
-_LOGIN = r"[A-Za-z][\w+.-]*:/+\S*@"
-"""A URL's name and password, however they are written; a path has one slash of the two."""
+from framebus.invocation.ending import INTERRUPTED, ended, without_logins
 
 
-def without_logins(text: str) -> str:
-    """Return a message that may quote, as another option's value, a camera's URL."""
-    return re.sub(_LOGIN, "…@", text)
+def run(command: click.Command, args: Sequence[str] | None = None, *, name: str) -> int:
+    """Run a click command and return its exit code; failures are one clear line on stderr.
+
+    A click usage error is exit code 64, others are as `ended` has them. `args` are those of the
+    process if None. (A closed pipe ends click itself: silently, with exit code 1.)
+    """
+    try:
+        return ended(partial(command.main, args, prog_name=name, standalone_mode=False))
+    except click.UsageError as error:
+        _show(error)
+        return os.EX_USAGE
+    except click.ClickException as error:
+        error.show()
+        return os.EX_SOFTWARE
+    except click.Abort:
+        return INTERRUPTED
 
 
-def show(error: click.UsageError) -> None:
+def _show(error: click.UsageError) -> None:
     """Print an error of click's. Words that are too many, which it would quote, are not."""
     said = without_logins(error.format_message())
     if "unexpected extra argument" in said:

@@ -1,1 +1,1 @@
-"""The ring: a broadcast log in shared memory. layout.py is its only description."""
+"""The ring: a broadcast log in shared memory. docs/ring.md describes it."""

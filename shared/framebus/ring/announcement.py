@@ -8,8 +8,7 @@ from typing import NamedTuple
 from framebus.errors import SegmentInvalid
 from framebus.ring.layout import DESCRIPTOR, Descriptor
 
-_EPOCH = struct.Struct("<Q")
-_SIZE = _EPOCH.size + DESCRIPTOR.size
+_MESSAGE = struct.Struct(f"<Q{DESCRIPTOR.format[1:]}")
 
 
 class Announcement(NamedTuple):
@@ -25,12 +24,12 @@ class Announcement(NamedTuple):
 
     def pack(self) -> bytes:
         """Return the message: the epoch (8 bytes, little-endian), then the descriptor (128)."""
-        return _EPOCH.pack(self.epoch) + self.descriptor.pack()
+        return _MESSAGE.pack(self.epoch, *self.descriptor)
 
     @classmethod
     def unpack(cls, message: bytes) -> Announcement:
         """Read a message; raises SegmentInvalid when its size is another."""
-        if len(message) != _SIZE:
-            raise SegmentInvalid(f"an announcement has {_SIZE} bytes, not {len(message)}")
-        (epoch,) = _EPOCH.unpack_from(message)
-        return cls(epoch, Descriptor.unpack(message[_EPOCH.size :]))
+        if len(message) != _MESSAGE.size:
+            raise SegmentInvalid(f"an announcement has {_MESSAGE.size} bytes, not {len(message)}")
+        words = _MESSAGE.unpack(message)
+        return cls(words[0], Descriptor._make(words[1:]))

@@ -1,49 +1,12 @@
-"""The ring's bytes: the only description of the layout. docs/ring.md is written from this file.
+"""The ring's bytes: the numbers of the layout, and the order of writing. Each word of the header,
+the status and the descriptors is described in docs/ring.md.
 
-The segment is a file in /dev/shm. All words are unsigned, 64 bits, little-endian, 8-byte aligned.
-
-    offset                      bytes   is
-    ┌──────────────────────┐
-    │ header               │     4096   constant words, then the two hot words, a cache line each
-    ├──────────────────────┤ 4096
-    │ status               │     8192   generation, length, CRC-32, then a JSON text
-    ├──────────────────────┤ 12288
-    │ descriptors          │  128 * N   one per frame; N a power of two; frame s has slot s mod N
-    ├──────────────────────┤ 12288 + 128 N, rounded up to a page
-    │ arena                │        A   frames one after another, never split at the end
-    └──────────────────────┘ segment size
-
-    header word   at   written    is
-    MAGIC          0   once       "FRAMEBUS"
-    VERSION        8   once, last layout version; 0 while the segment is being made
-    EPOCH         16   once       random; which daemon incarnation's segment this is
-    SIZE          24   once       bytes of the whole segment
-    DESCRIPTORS   32   once       offset of the first descriptor
-    COUNT         40   once       N
-    ARENA         48   once       offset of the arena
-    CAPACITY      56   once       A, a multiple of 4096
-    PID           64   once       the writer's process id
-    INTERVAL      72   sometimes  the granted frame interval, nanoseconds; 0 unknown
-    LINEAGE       80   once       epoch of the first of the segments whose frames are one count
-    CLAIMED      128   per frame  position up to which the writer may be overwriting
-    CURSOR       192   per frame  the last published sequence; 0 none yet
+The segment is a file in /dev/shm: header, status, descriptors, and an arena of A bytes. All words
+are unsigned, 64 bits, little-endian, 8-byte aligned.
 
 Positions count bytes of arena ever used and only grow; the byte at position p lies at arena offset
 p mod A. A frame that would run over the arena's end starts at the next multiple of A instead, and
 every frame starts at a multiple of 8.
-
-    descriptor word  at   is
-    SEQUENCE          0   0 while being written, else the frame's publish number
-    POSITION          8
-    LENGTH           16   bytes
-    CHECK            24   XXH3 (64 bits) of this descriptor with the payload's own XXH3 as CHECK
-    CAPTURED         32   CLOCK_MONOTONIC ns
-    CAPTURED_UTC     40   ns since 1970
-    PUBLISHED        48   CLOCK_MONOTONIC ns
-    DEVICE_SEQUENCE  56
-    WIDTH, HEIGHT    64, 72   pixels
-    FLAGS            80   framebus.frame.FrameFlags
-    (reserved)       88   five words, zero
 
 The order of writing, and who relies on it:
 
@@ -65,8 +28,10 @@ arena into its own before that gets its name, and goes on from the predecessor's
 history and sequences outlive the epoch, and both segments have one LINEAGE. A frame that was being
 written is lost with its writer: its descriptor has no SEQUENCE, and CLAIMED covers its bytes.
 
-x86-64 keeps stores in order; aarch64 does not and CPython has no barriers: there the margin and
-CHECK carry the proof, and the ZeroMQ message (which is ordered) carries the descriptor.
+x86-64 keeps stores in order; aarch64 does not. The daemon's fast path, in C, has a fence behind the
+claim and releases SEQUENCE and CURSOR. CPython has no barriers, on either side: where it writes or
+reads the margin and CHECK carry the proof, and the ZeroMQ message (which is ordered) carries the
+descriptor.
 """
 
 from __future__ import annotations
@@ -124,6 +89,7 @@ LARGEST_INTERVAL_NS: Final = 3_600_000_000_000
 """A frame interval over an hour is damage too."""
 EARLY_NS: Final = 1_000_000_000
 """A frame that is captured later than so long from now, nanoseconds, is damage as well."""
+_LATEST_UTC_NS: Final = 2**63 - 1  # in the year 2262
 _FRAME_FOR_COUNT: Final = 16 * 1024
 """Frames this small, bytes, still fill the arena before they run out of descriptors."""
 
@@ -171,7 +137,7 @@ class Geometry:
 
 
 class Descriptor(NamedTuple):
-    """Where one frame lies and what it is; the fields are the words above, in their order."""
+    """Where one frame lies and what it is; the fields are its words, in their order."""
 
     sequence: int
     position: int
@@ -210,6 +176,3 @@ class Descriptor(NamedTuple):
     def unpack(cls, data: bytes) -> Descriptor:
         """Read one from its 128 bytes."""
         return cls._make(DESCRIPTOR.unpack(data))
-
-
-_LATEST_UTC_NS: Final = 2**63 - 1  # in the year 2262

@@ -25,12 +25,9 @@ def segments(
     `keep`, this process's own, is not looked at: its lock would be lost (liveness.py).
     """
     prefix = names.segment_prefix
-    listed = [name for name in os.listdir(directory) if name.startswith(prefix)]
-    return [
-        directory / name
-        for name in sorted(listed)
-        if names.is_segment(name) and directory / name != keep and _left(directory / name, owner)
-    ]
+    listed = sorted(name for name in os.listdir(directory) if name.startswith(prefix))
+    paths = (directory / name for name in listed if names.is_segment(name))
+    return [path for path in paths if path != keep and _left(path, owner)]
 
 
 def remove(names: CameraNames, *, keep: Path | None = None) -> None:

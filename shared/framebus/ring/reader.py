@@ -60,15 +60,14 @@ class RingReader:
         ring_path = str(path)
         try:
             while True:
-                told = ring_file.read(names)
-                path = told.segment
+                path, owner, mark = ring_file.read(names)
                 try:
-                    ring = cls.open(path, told.owner, stays=stays)
+                    ring = cls.open(path, owner, stays=stays)
                 except FileNotFoundError:
-                    if ring_file.mark(ring_path) in (told.mark, None):
+                    if ring_file.mark(ring_path) in (mark, None):
                         raise  # else it was just replaced
                 else:
-                    ring._ring_file, ring._mark = ring_path, told.mark
+                    ring._ring_file, ring._mark = ring_path, mark
                     return ring
         except FileNotFoundError:
             raise CameraAbsent(f"no ring at {path}: no daemon publishes this camera") from None
@@ -102,7 +101,7 @@ class RingReader:
 
     @property
     def lineage(self) -> int:
-        """The same in two segments whose sequences are one count (layout.py)."""
+        """The same in two segments whose sequences are one count."""
         return self._words[layout.W_LINEAGE]
 
     @property

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-from dataclasses import dataclass
 from pathlib import Path
 
 from framebus.errors import FramebusError, SegmentInvalid, refused
@@ -22,18 +21,9 @@ Mark = tuple[int, int, int]
 """What tells one of these files from the one that replaces it."""
 
 
-@dataclass(frozen=True, slots=True)
-class CurrentSegment:
-    """The segment that the file names."""
-
-    segment: Path
-    owner: int
-    """The user id to whom the segment must belong."""
-    mark: Mark
-
-
-def read(names: CameraNames) -> CurrentSegment:
-    """Return which segment the daemon tells of. Raises FileNotFoundError when it tells of none.
+def read(names: CameraNames) -> tuple[Path, int, Mark]:
+    """Return the segment that the daemon tells of, the user id to whom it must belong, and the mark
+    of the file that tells. Raises FileNotFoundError when it tells of none.
 
     CameraAbsent, NoPermission, OutOfResources, Untrusted and OSError are `owner_of`'s and
     `open_trusted`'s; SegmentInvalid: what is written there is no name of a segment of this camera.
@@ -51,7 +41,7 @@ def read(names: CameraNames) -> CurrentSegment:
         raise SegmentInvalid(
             f"{path} does not name a ring: start the daemon of {names.camera!r} again"
         )
-    return CurrentSegment(segment_path(name), owner, _mark(found))
+    return segment_path(name), owner, _mark(found)
 
 
 def mark(path: str) -> Mark | None:
@@ -91,7 +81,7 @@ def write(names: CameraNames, segment: Path) -> None:
 def remove(names: CameraNames, segment: Path) -> None:
     """Tell of nothing any more, if it is still this segment that is told of."""
     with contextlib.suppress(OSError, FramebusError):
-        if read(names).segment == segment:
+        if read(names)[0] == segment:
             names.ring_file.unlink()
 
 

@@ -1,4 +1,4 @@
-"""The status text of a segment, as its readers copy it out. How it lies there is in layout.py."""
+"""The status text of a segment, as its readers copy it out; docs/ring.md says how it lies there."""
 
 from __future__ import annotations
 

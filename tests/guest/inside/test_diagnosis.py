@@ -14,7 +14,7 @@ import pytest
 from capture_daemon.diagnosis import check_cameras, kernel_log
 from capture_daemon.diagnosis.diagnosed_device import named, own
 from capture_daemon.diagnosis.holders import find
-from capture_daemon.diagnosis.machine import this_machine
+from capture_daemon.diagnosis.machine import Machine
 from capture_daemon.diagnosis.records import DiagnosedDevice, Holder, Sign
 from capture_daemon.settings import spec
 from tests.guest.camera.client import PluggedCamera, wait_for
@@ -74,7 +74,7 @@ def test_a_holder_is_found_and_named_with_the_command_that_ends_it(
     script = _MAP_A_BUFFER if how == "mapping" else ""
     with holding(how, device.node, script=script) as pid:
         assert holder_of(device, pid).how == _HOW[how]
-        (finding,) = check_cameras.held(this_machine(device=device.node))
+        (finding,) = check_cameras.held(Machine(device=device.node))
     assert f"process {pid}" in finding.message
     assert finding.remedy == (f"kill -9 {pid}" if how == "dead-leader" else f"kill {pid}")
     assert find(device.rdev).found == ()
@@ -119,7 +119,7 @@ def test_garbled_transfers_stand_there_too_and_are_called_a_bad_cable(plug: Plug
         )
     assert "(-71)" in found[0].text
     assert "bits were garbled on the wire" in found[0].meaning
-    findings = check_cameras.kernel(this_machine(device=device.node))
+    findings = check_cameras.kernel(Machine(device=device.node))
     assert any("cable" in finding.message for finding in findings)
 
 
