@@ -128,10 +128,7 @@ def outcomes(path: FramePath, all_steps: Sequence[Step]) -> Iterator[object]:
             heard[0],
             path.reader.interval_ns,
             [(c.counts(now_ns), c.rate(), c.rejected_since()) for c in path.counters],
-            [
-                (p.freeze_detector.since_ns, p.width, p.height, p.too_large)
-                for p in path.publishers
-            ],
+            [(p.freeze_detector.since_ns, p.width, p.height, p.too_large) for p in path.publishers],
             [each.state.suspect for each in path.inputs],
             _newest(path),
         )
