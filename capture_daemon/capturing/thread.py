@@ -101,10 +101,11 @@ class CaptureThread(threading.Thread):
         doing, since_ns = self._call or ("", None)
         if doing == _READING and since_ns is not None:
             since_ns = max(since_ns, self._publisher.heartbeat_ns)
+        arrived_ns, rate, rejected = self._counters.lately()
         return Observed(
-            arrived_ns=self._counters.arrived_ns(),
-            rate=self._counters.rate(),
-            rejected=tuple(self._counters.rejected_since()),
+            arrived_ns=arrived_ns,
+            rate=rate,
+            rejected=tuple(rejected),
             too_large=self._publisher.too_large,
             unchanged_since_ns=self._publisher.freeze_detector.since_ns,
             doing=doing,

@@ -73,7 +73,8 @@ def steps(seed: int, count: int) -> Iterator[Step]:
 
 def _picture(chance: random.Random) -> bytes:
     header = HEADERS[0] if chance.random() < 0.8 else chance.choice(HEADERS)
-    length = TOO_LONG if chance.random() < 0.02 else chance.randrange(20, 400)
+    length = chance.choice((100, 101, chance.randrange(20, 400)))
+    length = TOO_LONG if chance.random() < 0.02 else length
     body = chance.randbytes(length).replace(b"\xff", b"\xfe")
     end = EOI if chance.random() < 0.7 else chance.choice(ENDS)
     picture = header + body + end
@@ -127,6 +128,7 @@ def outcomes(path: FramePath, all_steps: Sequence[Step]) -> Iterator[object]:
             valid,
             heard[0],
             path.reader.interval_ns,
+            path.reader.claimed,
             [(c.counts(now_ns), c.rate(), c.rejected_since()) for c in path.counters],
             [(p.freeze_detector.since_ns, p.width, p.height, p.too_large) for p in path.publishers],
             [each.state.suspect for each in path.inputs],
