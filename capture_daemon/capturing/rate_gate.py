@@ -26,6 +26,8 @@ class RateGate:
             return False
         if captured_ns < self._due_ns:
             return True
-        # In step with the time before, so that the rate is what was asked for; not behind it.
-        self._due_ns = max(self._due_ns, captured_ns - interval_ns) + interval_ns
+        # In step with the time before, so that the rate is what was asked for; unless that is long
+        # past.
+        late = captured_ns - self._due_ns >= interval_ns
+        self._due_ns = (captured_ns if late else self._due_ns) + interval_ns
         return False

@@ -53,7 +53,7 @@ class CaptureController:
         demand: Demand | None = None,
     ) -> None:
         self.outage = outage or Outage()
-        self.demand = demand or Demand()
+        self.demand = Demand() if demand is None else demand
         self.sessions = Sessions(capture=capture, now_ns=now_ns)
         self.retries = Retries(sessions=self.sessions, outage=self.outage, jitter=jitter)
         self.source = CurrentSource(request, request.spec.kind)

@@ -45,6 +45,10 @@ class Demand:
         self._watched = True
         self.tick(0)
 
+    def __len__(self) -> int:
+        """Return how many leases there are."""
+        return len(self._leases)
+
     @property
     def matters(self) -> bool:
         """Whether anything depends on there being demand."""

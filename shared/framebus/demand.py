@@ -82,6 +82,10 @@ class DemandLease:
             self._hang_up()
         self._look_ns = 0
 
+    def __del__(self) -> None:
+        """A web application has no end at which it could close its leases."""
+        self._hang_up()
+
     def _begin(self) -> None:
         self._pid = os.getpid()
         self._name = f"{self._pid}-{os.urandom(4).hex()}"
