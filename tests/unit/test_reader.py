@@ -16,7 +16,6 @@ from framebus.zmtp.publisher import Acceptor
 
 from tests.helpers.segments import segment
 from tests.helpers.waiting import until
-from tests.rigs.idle_daemon import served
 
 
 class Bus:
@@ -297,14 +296,3 @@ def test_a_reader_goes_on_in_both_processes_after_a_fork(runtime: Path, bus: Bus
 
         until(ended, within_s=120, what="both processes have their frames")
         assert process.returncode == 0
-
-
-def test_next_and_latest_wake_a_camera_that_rests(runtime: Path) -> None:
-    with served(runtime) as daemon, FrameReader(runtime=runtime) as reader:
-        assert reader.next(20.0).sequence == 1
-        assert len(daemon.wakes) == 1
-        with FrameReader(runtime=runtime) as other:
-            other.latest()
-            until(lambda: len(daemon.wakes) == 2)
-        assert reader.history(60.0)
-        assert reader.status()
