@@ -20,7 +20,7 @@ from framebus.names import (
     runtime_dir,
     state_dir,
 )
-from framebus.options.table import END_HOLDER, LOG_LEVEL, POWER_PORTS, RING_SIZE
+from framebus.options.table import END_HOLDER, LOG_LEVEL, POWER_PORTS, RING_SIZE, SIZE
 from framebus.ring.predecessor import left_behind
 from framebus.ring.writer import RingWriter
 from framebus.signal_watch import SignalWatch
@@ -83,8 +83,13 @@ def run(settings: Settings, environ: MutableMapping[str, str]) -> int:
             )
             if settings.fallback is not None:
                 spares.check_apart(settings.fallback, settings.request.spec)
-            capacity = settings.options[RING_SIZE]
-            writer = RingWriter.create(names, capacity=capacity, predecessor=predecessor)
+            writer = RingWriter.create(
+                names,
+                capacity=settings.options[RING_SIZE],
+                predecessor=predecessor,
+                cameras=settings.cameras(environ),
+                frame=settings.options[SIZE],
+            )
         parts = Parts(
             settings,
             names,

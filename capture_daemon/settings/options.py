@@ -5,6 +5,7 @@ What else a daemon can be told is read from `Settings.options` where it is used.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from framebus.errors import UsageError
@@ -12,7 +13,7 @@ from framebus.names import DEFAULT_CAMERA, check_camera_name
 from framebus.options.chosen import Chosen
 from framebus.options.file import File
 from framebus.options.option import Scope
-from framebus.options.table import FALLBACK_SOURCE, FPS, NAME, SIZE, SOURCE
+from framebus.options.table import CAMERAS, FALLBACK_SOURCE, FPS, NAME, SIZE, SOURCE
 from framebus.spelling import nearest
 
 from capture_daemon.settings import spec
@@ -34,6 +35,11 @@ class Settings:
     """What is shown while the camera is given up; None: nothing."""
     options: Chosen
     """All the rest, for this camera; every value in it is sound."""
+
+    def cameras(self, environ: Mapping[str, str]) -> int:
+        """Return how many cameras there are to be: `framebus up` tells, or else the file does."""
+        listed = Chosen.from_environ(environ)[CAMERAS] or self.options.file.cameras
+        return len({*listed, self.name})
 
 
 def settings(chosen: Chosen) -> Settings:
