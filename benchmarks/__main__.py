@@ -19,6 +19,7 @@ from benchmarks.capture import Capture
 from benchmarks.errors import BenchError
 from benchmarks.few import Few
 from benchmarks.grid import Grid
+from benchmarks.memory import Memory
 from benchmarks.part import Part, Stage
 from benchmarks.runner import Documentation, Run
 from benchmarks.thousand import Thousand
@@ -28,7 +29,9 @@ _TREE = Path(__file__).resolve().parent.parent
 
 
 @click.command(context_settings={"show_default": True})
-@click.option("--only", default="grid,few,capture,workers,thousand", help="The parts to run.")
+@click.option(
+    "--only", default="grid,few,capture,memory,workers,thousand", help="The parts to run."
+)
 @click.option("--sizes", default="640x480,1280x720,1920x1080", help="Frame sizes, where several.")
 @click.option("--viewers", default="1,200,500", help="Numbers of viewers in the grid.")
 @click.option(
@@ -84,6 +87,7 @@ def main(
     few       all processes of each server, with 0, 1 and 3 viewers: what
               `framebus up` starts, beside the floor and peers (15 minutes)
     capture   the daemon, with 0, 1 and 32 readers (3 minutes)
+    memory    each process of `framebus up`, and ustreamer (1 minute)
     workers   two workers beside one, two floors beside one (3 minutes)
     thousand  1000 viewers on two workers, for ten minutes (11 minutes)
 
@@ -107,6 +111,7 @@ def main(
             Grid(stage, sizes=frames, viewers=counts, names=names.split(",")),
             Few(stage, sizes=frames, names=names.split(",")),
             Capture(stage, sizes=frames),
+            Memory(stage),
             Workers(stage),
             Thousand(stage, viewers=long_viewers, seconds=long_seconds),
         ]

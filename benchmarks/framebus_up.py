@@ -40,11 +40,17 @@ class FramebusUp:
                         **task.camera(device),
                         "FRAMEBUS_RUNTIME_DIR": str(folder / "run"),
                         "FRAMEBUS_STATE_DIR": str(folder / "state"),
+                        "PYTHONDONTWRITEBYTECODE": "",  # modules come from .pyc files, as a user's
                     },
                 )
             )
             wait_for(self.port, "/snapshot", (self._program,))
             self._stack = stack.pop_all()
+
+    @property
+    def pid(self) -> int:
+        """The supervisor's process id."""
+        return self._program.pid
 
     def capturing(self) -> frozenset[int]:
         """Return the capture daemon."""
@@ -56,7 +62,7 @@ class FramebusUp:
 
     def rest(self) -> frozenset[int]:
         """Return what is neither: the supervisor, and whatever else it has started."""
-        return cpu.family(self._program.pid) - self.capturing() - self.serving()
+        return cpu.family(self.pid) - self.capturing() - self.serving()
 
     def handed(self) -> Handed:
         """Return what its workers have handed to viewers up to now."""
@@ -70,7 +76,7 @@ class FramebusUp:
         """Return its processes that run a module of `package`, and what they have started."""
         return frozenset(
             descendant
-            for pid in cpu.family(self._program.pid)
+            for pid in cpu.family(self.pid)
             if package in _packages(pid)
             for descendant in cpu.family(pid)
         )

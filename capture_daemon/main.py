@@ -20,7 +20,7 @@ from framebus.names import (
     runtime_dir,
     state_dir,
 )
-from framebus.options.table import END_HOLDER, LOG_LEVEL, POWER_PORTS, RING_SIZE, SIZE
+from framebus.options.table import END_HOLDER, LOG_LEVEL, POWER_PORTS, RING_SIZE
 from framebus.ring.predecessor import left_behind
 from framebus.ring.writer import RingWriter
 from framebus.signal_watch import SignalWatch
@@ -88,7 +88,7 @@ def run(settings: Settings, environ: MutableMapping[str, str]) -> int:
                 capacity=settings.options[RING_SIZE],
                 predecessor=predecessor,
                 cameras=settings.cameras(environ),
-                frame=settings.options[SIZE],
+                frame=settings.request.format.size,
             )
         parts = Parts(
             settings,
