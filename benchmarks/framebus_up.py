@@ -40,6 +40,7 @@ class FramebusUp:
                         **task.camera(device),
                         "FRAMEBUS_RUNTIME_DIR": str(folder / "run"),
                         "FRAMEBUS_STATE_DIR": str(folder / "state"),
+                        "TMPDIR": str(folder),  # its keeper's socket; it may have to be killed
                         "PYTHONDONTWRITEBYTECODE": "",  # modules come from .pyc files, as a user's
                     },
                 )
