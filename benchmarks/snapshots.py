@@ -89,10 +89,11 @@ class Snapshots(Part[SnapshotsRow]):
                 for kept in (True, False):
                     cell = []
                     for number in range(self.stage.rounds):
-                        turn = names[:: -1 if number % 2 else 1]
-                        cell.append([_measure(each, task, count, kept, self.stage) for each in turn])
-                        for one in cell[-1]:
-                            say(_line(one))
+                        one = []
+                        for name in names[:: -1 if number % 2 else 1]:
+                            one.append(_measure(name, task, count, kept, self.stage))
+                            say(_line(one[-1]))
+                        cell.append(one)
                     rows += snapshot_figures.summarise(cell)
         return Measured(rows)
 
@@ -100,9 +101,7 @@ class Snapshots(Part[SnapshotsRow]):
         return snapshot_figures.text(rows)
 
 
-def _measure(
-    name: str, task: Task, count: int, kept: bool, stage: Stage
-) -> SnapshotsMeasurement:
+def _measure(name: str, task: Task, count: int, kept: bool, stage: Stage) -> SnapshotsMeasurement:
     polls = tools.program("polls", task.tools)
     with (
         closing(servers.start(name, task)) as server,
@@ -112,14 +111,12 @@ def _measure(
     ):
         pollers.wait()
         time.sleep(_SETTLE_S)
-        serving = server.serving() | server.capturing()
-        began, before = time.monotonic(), [cpu.times_ns(each) for each in (serving, (pollers.pid,))]
+        groups = (server.serving() | server.capturing(), (pollers.pid,))
+        began, before = time.monotonic(), [cpu.times_ns(group) for group in groups]
         pollers.measure()
         time.sleep(stage.seconds)
         answers = pollers.report()
-        after, wall_s = [cpu.times_ns(each) for each in (serving, (pollers.pid,))], (
-            time.monotonic() - began
-        )
+        after, wall_s = [cpu.times_ns(group) for group in groups], time.monotonic() - began
     if not answers.answers:
         raise BenchError(f"{name} gave no snapshot: try it by hand")
     return SnapshotsMeasurement.of(

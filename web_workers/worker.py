@@ -26,17 +26,19 @@ from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any
 
 from framebus.errors import SHORTAGES
-from gunicorn import http
+from gunicorn import SERVER, http
 from gunicorn.sock import ssl_context
 from gunicorn.workers.gthread import TConn
 
 from web_workers.access.errors import GuardedErrors
 from web_workers.admission.buffered_socket import BufferedSocket
 from web_workers.admission.connection_limits import ConnectionLimits, raise_descriptor_limit
+from web_workers.admission.direct_answer import DirectAnswer
 from web_workers.admission.request_threads import RequestThreads
 from web_workers.cameras import calls
 from web_workers.handover.channel import Lanes, close_what_waits
 from web_workers.handover.shared import LAYOUT, Shared
+from web_workers.pages.direct_snapshots import EXTENSION, DirectSnapshots
 from web_workers.parts import Parts
 from web_workers.responses.takeover import TakeOver, announce, thread_slots
 from web_workers.settings import Settings
@@ -72,6 +74,7 @@ class StreamWorker(GuardedErrors):
         raise_descriptor_limit()
         calls.prepare()
         self._taken: dict[Any, TakeOver] = {}  # by connection, until its request is finished
+        self._direct: DirectSnapshots | None = None
         self._accept_from = 0.0  # monotonic seconds; before that nothing is accepted
         shared = self.shared
         others_lanes: Lanes = ()
@@ -90,6 +93,7 @@ class StreamWorker(GuardedErrors):
             connections=ConnectionLimits.of(self.worker_connections),
             keep_alive_s=self.cfg.keepalive,
             tls=ssl_context(self.cfg) if self.cfg.is_ssl else None,
+            answer=self._answer,
             serve=self._serve,
             closed=self._connection_closed,
         )
@@ -98,6 +102,8 @@ class StreamWorker(GuardedErrors):
         try:
             super().init_process()
         finally:
+            if self._direct is not None:
+                self._direct.close()
             self._parts.close()
 
     def get_thread_pool(self) -> RequestThreads:
@@ -107,6 +113,10 @@ class StreamWorker(GuardedErrors):
     def load_wsgi(self) -> None:
         """Load the app, and let it know where it runs."""
         super().load_wsgi()
+        direct = getattr(self.wsgi, "extensions", {}).get(EXTENSION)
+        if direct is not None and _usual(self.cfg):
+            self._direct = direct
+            direct.open(self._parts.loop, SERVER)
         self.wsgi: WSGIApplication = announce(
             self.wsgi, self._parts.streams, plain=not self.cfg.is_ssl
         )
@@ -171,6 +181,10 @@ class StreamWorker(GuardedErrors):
         if not enabled or time.monotonic() >= self._accept_from:
             super().set_accept_enabled(enabled)
 
+    def _answer(self, conn: Any, request: bytes) -> DirectAnswer | None:
+        """Return the answer to a request that needs no thread."""
+        return self._direct.answer(conn, request) if self._direct is not None else None
+
     def _serve(self, conn: Any, request: bytes) -> None:
         """Have a request answered by a thread."""
         conn.parser = http.get_parser(self.cfg, iter((request,)), conn.client)
@@ -221,6 +235,19 @@ class StreamWorker(GuardedErrors):
     def _connection_closed(self) -> None:
         self.nr_conns -= 1
         self._parts.loop.stop()  # gunicorn may be waiting for just this
+
+
+def _usual(cfg: Any) -> bool:
+    """Whether gunicorn does nothing with a request that its `handle_request` alone can do."""
+    return not (
+        cfg.is_ssl
+        or cfg.accesslog
+        or cfg.statsd_host
+        or cfg.max_requests
+        or cfg.proxy_protocol not in (False, "off")
+        or not cfg.keepalive
+        or os.environ.get("SCRIPT_NAME")
+    )
 
 
 def _peer(address: Any) -> str:
