@@ -31,6 +31,7 @@ _PAGE = Path(__file__).resolve().parent.parent / "docs" / "performance.md"
 @click.option("--only", default="grid,snapshots,capture,workers,thousand", help="The parts to run.")
 @click.option("--sizes", default="640x480,1280x720,1920x1080", help="Frame sizes, where several.")
 @click.option("--viewers", default="1,200,500", help="Numbers of viewers in the grid.")
+@click.option("--connections", default="20,200", help="Numbers of connections in snapshots.")
 @click.option("--servers", "names", default=",".join(servers.NAMES), help="Servers in the grid.")
 @click.option(
     "--seconds", default=2.0, type=click.FloatRange(min=0.1), help="How long each measurement is."
@@ -61,6 +62,7 @@ def main(
     only: str,
     sizes: str,
     viewers: str,
+    connections: str,
     names: str,
     seconds: float,
     rounds: int,
@@ -101,7 +103,7 @@ def main(
         counts = _counts(viewers)
         parts: list[Part[Any]] = [
             Grid(stage, sizes=frames, viewers=counts, names=names.split(",")),
-            Snapshots(stage, sizes=frames),
+            Snapshots(stage, sizes=frames, connections=_counts(connections)),
             Capture(stage, sizes=frames),
             Workers(stage),
             Thousand(stage, viewers=long_viewers, seconds=long_seconds),
@@ -133,7 +135,7 @@ def _chosen(only: str, parts: Sequence[Part[Any]]) -> list[Part[Any]]:
 def _counts(text: str) -> list[int]:
     counts = [int(word) for word in text.split(",") if word.isdecimal() and int(word)]
     if len(counts) != len(text.split(",")):
-        raise BenchError(f"{text!r} are no numbers of viewers: write them as 1,200,500")
+        raise BenchError(f"{text!r} are no numbers: write them as 1,200,500")
     return counts
 
 

@@ -23,7 +23,6 @@ from benchmarks.task import Task
 
 _PATH = "/snapshot"
 """Of both."""
-_CONNECTIONS = (20, 200)
 _SETTLE_S = 0.5
 _READY_S = 75.0
 """Above polls.c's own 60 s, so that its word on the matter is the one that is heard."""
@@ -69,9 +68,11 @@ class Snapshots(Part[SnapshotsRow]):
     file = "bench-snapshots.json"
     cores_needed = 2
 
-    def __init__(self, stage: Stage, *, sizes: Sequence[tools.Size]) -> None:
+    def __init__(
+        self, stage: Stage, *, sizes: Sequence[tools.Size], connections: Sequence[int]
+    ) -> None:
         super().__init__(stage)
-        self._sizes = sizes
+        self._sizes, self._connections = sizes, connections
 
     @property
     def how(self) -> str:
@@ -85,7 +86,7 @@ class Snapshots(Part[SnapshotsRow]):
         rows: list[SnapshotsRow] = []
         for size in self._sizes:
             task = self.stage.task(size, (self.stage.server_core,))
-            for count in _CONNECTIONS:
+            for count in self._connections:
                 for kept in (True, False):
                     cell = []
                     for number in range(self.stage.rounds):

@@ -1,8 +1,8 @@
 """Descriptors of which a few at a time are served, between two rounds of the loop.
 
 What clients send and take can be ready on hundreds of connections at once, and a frame for viewers
-may come meanwhile: it is looked for after MOST of them. They are in an epoll of their own, nested in
-the loop's; the kernel gives each its turn.
+may come meanwhile: it is looked for after MOST of them. They are in an epoll of their own, nested
+in the loop's; the kernel gives each its turn.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ class BoundedEvents:
         self._callbacks: dict[int, Callback] = {}
         self._removed: set[int] = set()  # in this round
         self._waiting: deque[Callable[[], None]] = deque()
+        self._turn_is_due = False
         loop.add(self._epoll.fileno(), select.EPOLLIN, self._ready)
 
     def add(self, fd: int, events: int, callback: Callback) -> None:
@@ -52,8 +53,9 @@ class BoundedEvents:
     def soon(self, callback: Callable[[], None]) -> None:
         """Call `callback` in a later round, a few in each as well."""
         self._waiting.append(callback)
-        if len(self._waiting) == 1:
-            self._loop.call_at(self.clock(), self._turn)
+        if not self._turn_is_due:
+            self._turn_is_due = True
+            self._loop.call_at(self.clock() + 1, self._turn)  # not due in this round
 
     def close(self) -> None:
         """Close the epoll; descriptors that were added are their owners' to close."""
@@ -71,5 +73,6 @@ class BoundedEvents:
     def _turn(self) -> None:
         for _ in range(min(MOST, len(self._waiting))):
             self._waiting.popleft()()
+        self._turn_is_due = bool(self._waiting)
         if self._waiting:
-            self._loop.call_at(self.clock(), self._turn)
+            self._loop.call_at(self.clock() + 1, self._turn)
