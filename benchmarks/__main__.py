@@ -18,6 +18,7 @@ from benchmarks import machine, servers, session, tools
 from benchmarks.capture import Capture
 from benchmarks.errors import BenchError
 from benchmarks.grid import Grid
+from benchmarks.memory import Memory
 from benchmarks.part import Part, Stage
 from benchmarks.runner import Documentation, Run
 from benchmarks.snapshots import Snapshots
@@ -28,7 +29,11 @@ _PAGE = Path(__file__).resolve().parent.parent / "docs" / "performance.md"
 
 
 @click.command(context_settings={"show_default": True})
-@click.option("--only", default="grid,snapshots,capture,workers,thousand", help="The parts to run.")
+@click.option(
+    "--only",
+    default="grid,snapshots,capture,memory,workers,thousand",
+    help="The parts to run.",
+)
 @click.option("--sizes", default="640x480,1280x720,1920x1080", help="Frame sizes, where several.")
 @click.option("--viewers", default="1,200,500", help="Numbers of viewers in the grid.")
 @click.option("--connections", default="20,200", help="Numbers of connections in snapshots.")
@@ -74,7 +79,7 @@ def main(
     write_docs: bool,
     again: bool,
 ) -> None:
-    """Measure framebus, in five parts, one after another. Lists are separated by commas.
+    """Measure framebus, in six parts, one after another. Lists are separated by commas.
 
     \b
     grid      a delivered frame beside a bare loop of send() and beside
@@ -82,6 +87,7 @@ def main(
     snapshots 20 and 200 connections that ask for one picture again and
               again, beside ustreamer (12 minutes)
     capture   the daemon, with 0, 1 and 32 readers (3 minutes)
+    memory    each process of `framebus up`, and ustreamer (1 minute)
     workers   two workers beside one, two floors beside one (3 minutes)
     thousand  1000 viewers on two workers, for ten minutes (11 minutes)
 
@@ -105,6 +111,7 @@ def main(
             Grid(stage, sizes=frames, viewers=counts, names=names.split(",")),
             Snapshots(stage, sizes=frames, connections=_counts(connections)),
             Capture(stage, sizes=frames),
+            Memory(stage),
             Workers(stage),
             Thousand(stage, viewers=long_viewers, seconds=long_seconds),
         ]
