@@ -112,7 +112,8 @@ class DirectSnapshots:
                 if aliases.action(query) != ("snapshot", 0):
                     return None
                 camera = self._cameras.default
-            if queries.ago_s(query) is not None or queries.flag(query, "placeholder"):
+            queries.flag(query, "placeholder")  # if it is none, Flask says so
+            if queries.ago_s(query) is not None:
                 return None
         except (aliases.UnknownAction, UsageError):
             return None
