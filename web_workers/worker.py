@@ -47,6 +47,7 @@ from web_workers.worker_table import WorkerTable
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
 
+_ACCEPT_AT_ONCE = 8
 _ACCEPT_PAUSE_S = 0.5
 _WRITE_S = 10.0
 """How long a thread may take to write over TLS, seconds."""
@@ -158,23 +159,31 @@ class StreamWorker(GuardedErrors):
             self._parts.registry.lose()
 
     def accept(self, listener: Any) -> None:
+        """Accept a few connections: a round of gunicorn's loop is dearer than one of them."""
+        server = listener.getsockname()
+        for _ in range(min(_ACCEPT_AT_ONCE, self.worker_connections - self.nr_conns)):
+            accepted = self._accepted(listener)
+            if accepted is None:
+                return
+            sock, address = accepted
+            self.nr_conns += 1
+            plain = sock if self.cfg.is_ssl else BufferedSocket(sock)
+            self._parts.request_reader.accepted(_Client(self.cfg, plain, address, server))
+
+    def _accepted(self, listener: Any) -> tuple[Any, Any] | None:
         """Accept a connection; without a descriptor left for it, pause instead of ending."""
         try:
             sock, address = listener.accept()
         except (BlockingIOError, ConnectionAbortedError):
-            return  # another worker was faster, or the client has gone
+            return None  # another worker was faster, or the client has gone
         except OSError as error:
             if error.errno not in SHORTAGES:
                 raise
             self.log.warning("cannot accept: %s; viewers stay, trying again", error.strerror)
             self._accept_from = time.monotonic() + _ACCEPT_PAUSE_S
             self.set_accept_enabled(False)
-            return
-        self.nr_conns += 1
-        plain = sock if self.cfg.is_ssl else BufferedSocket(sock)
-        self._parts.request_reader.accepted(
-            _Client(self.cfg, plain, address, listener.getsockname())
-        )
+            return None
+        return sock, address
 
     def set_accept_enabled(self, enabled: bool) -> None:
         """Start or stop accepting, as gunicorn's loop asks in each round."""
@@ -234,7 +243,8 @@ class StreamWorker(GuardedErrors):
 
     def _connection_closed(self) -> None:
         self.nr_conns -= 1
-        self._parts.loop.stop()  # gunicorn may be waiting for just this
+        if not self._accepting or not self.alive:
+            self._parts.loop.stop()  # gunicorn is waiting for just this
 
 
 def _usual(cfg: Any) -> bool:

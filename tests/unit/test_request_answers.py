@@ -76,12 +76,20 @@ def test_the_next_request_has_its_own_deadline(bench: Bench) -> None:
     assert client.recv(4096).startswith(b"HTTP/1.1 408 ")
 
 
-def test_who_wants_the_connection_closed_has_it_closed_after_the_answer(bench: Bench) -> None:
+def test_who_says_that_this_is_all_is_closed_after_the_answer(bench: Bench) -> None:
+    bench.answer = lambda _request: DirectAnswer([memoryview(ANSWER)], last=True)
+    client, _ = bench.connect(GET)
+    assert client.recv(4096) == ANSWER
+    assert client.recv(4096) == b""
+    assert (bench.closed, len(bench.request_reader), len(bench.response_drain)) == (1, 0, 0)
+
+
+def test_who_says_that_and_goes_on_is_waited_for_with_the_answer(bench: Bench) -> None:
     bench.answer = lambda _request: DirectAnswer([memoryview(ANSWER)], last=True)
     client, _ = bench.connect(GET + GET)
     assert client.recv(4096) == ANSWER
     assert client.recv(4096) == b""
-    assert (bench.closed, len(bench.request_reader)) == (0, 0)
+    assert (bench.closed, len(bench.response_drain)) == (0, 1)
     client.close()
     bench.loop.dispatch(10.0)
     assert bench.closed == 1

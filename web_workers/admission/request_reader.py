@@ -189,6 +189,9 @@ class RequestReader:
             self._close(reading)
             return True
         if rest or answer.last:
+            if not rest and not conn.ahead and not reading.has_news():
+                self._close(reading)  # it said that this is all: nobody need wait for more
+                return True
             self._forget(reading)
             then = self._leave if answer.last else self.returned
             if rest:
