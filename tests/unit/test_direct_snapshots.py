@@ -14,6 +14,7 @@ from framebus.ring import ring_file
 
 from tests.rigs.both_paths import BothPaths, get
 from tests.rigs.bus import Bus, jpeg
+from tests.rigs.idle_daemon import IdleDaemon
 from tests.unit.credentials import GUARDED, basic, bearer, signed_in
 from web_workers.access.attempt_limiter import AT_ONCE, AttemptLimiter
 from web_workers.app import create_app
@@ -166,6 +167,23 @@ def test_the_next_daemons_frames_are_found(
         assert after == both.threaded(get(host=HOST))
     finally:
         successor.close()
+
+
+def test_a_camera_that_rests_is_woken_and_left_to_who_can_wait_for_it(
+    both: BothPaths, patient_bus: Bus
+) -> None:
+    daemon = IdleDaemon(patient_bus)
+    try:
+        patient_bus.publish(jpeg(7))
+        assert both.answer(get(host=HOST)) is None, "not the frame of before"
+        daemon.step()
+        assert len(daemon.wakes) == 1
+        answer = both.direct(get(host=HOST))
+        assert answer is not None
+        assert answer.endswith(jpeg(1))
+        assert answer == both.threaded(get(host=HOST))
+    finally:
+        daemon.server.close()
 
 
 def test_the_ring_is_left_a_while_after_the_last_request(app: Flask, patient_bus: Bus) -> None:

@@ -2,7 +2,8 @@
 
 A ring is attached to by the first request and left two seconds after the last one; what is made of
 a frame (headers and all) is kept as long as it is the newest. For the worker's main thread: it
-never waits. It looks for fresh frames alone; why there is none, `observe` finds out.
+never waits. It looks for fresh frames alone, and tells the daemon that they are wanted; why there
+is none, `observe` finds out.
 """
 
 from __future__ import annotations
@@ -10,6 +11,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Generic, TypeVar
 
+from framebus.contract.words import State
+from framebus.demand import DemandLease
 from framebus.errors import CameraAbsent, FrameGone
 from framebus.frame import Frame
 from framebus.names import CameraNames
@@ -31,12 +34,13 @@ class NewestFrames(Generic[Made]):
         self._loop = loop
         self._make = make
         self._held: dict[str, _Held[Made]] = {}
+        self._leases: dict[str, DemandLease] = {}
 
     def fresh(self, names: CameraNames) -> Made | None:
         """Return what was made of a camera's newest frame; None unless that is fresh."""
         held = self._attached(names)
         now_ns = self._loop.clock()
-        if held is None or not held.look(self._make):
+        if held is None or self._rests(names, held.ring) or not held.look(self._make):
             return None
         if now_ns - held.captured_ns > fresh_for_ns(held.ring.interval_ns):
             return None
@@ -47,7 +51,17 @@ class NewestFrames(Generic[Made]):
         """Leave all rings."""
         for held in self._held.values():
             held.ring.close()
+        for lease in self._leases.values():
+            lease.close()
         self._held.clear()
+
+    def _rests(self, names: CameraNames, ring: RingReader) -> bool:
+        """Want a camera's frames; return whether it is off because nobody did."""
+        lease = self._leases.get(names.camera)
+        if lease is None:
+            lease = self._leases[names.camera] = DemandLease(names, self._loop.clock)
+        lease.renew(ring)
+        return lease.matters and ring.status().get("state") == State.IDLE
 
     def _attached(self, names: CameraNames) -> _Held[Made] | None:
         held = self._held.get(names.camera)
@@ -74,6 +88,7 @@ class NewestFrames(Generic[Made]):
                 return
             del self._held[camera]
             held.ring.close()
+            self._leases[camera].close()
 
         self._loop.call_at(held.used_ns + STAYS_NS, look)
 
