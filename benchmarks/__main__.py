@@ -22,6 +22,7 @@ from benchmarks.grid import Grid
 from benchmarks.memory import Memory
 from benchmarks.part import Part, Stage
 from benchmarks.runner import Documentation, Run
+from benchmarks.snapshots import Snapshots
 from benchmarks.thousand import Thousand
 from benchmarks.workers import Workers
 
@@ -30,10 +31,13 @@ _TREE = Path(__file__).resolve().parent.parent
 
 @click.command(context_settings={"show_default": True})
 @click.option(
-    "--only", default="grid,few,capture,memory,workers,thousand", help="The parts to run."
+    "--only",
+    default="grid,few,snapshots,capture,memory,workers,thousand",
+    help="The parts to run.",
 )
 @click.option("--sizes", default="640x480,1280x720,1920x1080", help="Frame sizes, where several.")
 @click.option("--viewers", default="1,200,500", help="Numbers of viewers in the grid.")
+@click.option("--connections", default="20,200", help="Numbers of connections in snapshots.")
 @click.option(
     "--servers", "names", default=",".join(servers.NAMES), help="Servers in the grid and in `few`."
 )
@@ -68,6 +72,7 @@ def main(
     only: str,
     sizes: str,
     viewers: str,
+    connections: str,
     names: str,
     seconds: float,
     rounds: int,
@@ -86,6 +91,8 @@ def main(
               peers: server on one core, client on another (18 minutes)
     few       all processes of each server, with 0, 1 and 3 viewers: what
               `framebus up` starts, beside the floor and peers (15 minutes)
+    snapshots 20 and 200 connections that ask for one picture again and
+              again, beside ustreamer (12 minutes)
     capture   the daemon, with 0, 1 and 32 readers (3 minutes)
     memory    each process of `framebus up`, and ustreamer (1 minute)
     workers   two workers beside one, two floors beside one (3 minutes)
@@ -110,6 +117,7 @@ def main(
         parts: list[Part[Any]] = [
             Grid(stage, sizes=frames, viewers=counts, names=names.split(",")),
             Few(stage, sizes=frames, names=names.split(",")),
+            Snapshots(stage, sizes=frames, connections=_counts(connections)),
             Capture(stage, sizes=frames),
             Memory(stage),
             Workers(stage),
@@ -144,7 +152,7 @@ def _chosen(only: str, parts: Sequence[Part[Any]]) -> list[Part[Any]]:
 def _counts(text: str) -> list[int]:
     counts = [int(word) for word in text.split(",") if word.isdecimal() and int(word)]
     if len(counts) != len(text.split(",")):
-        raise BenchError(f"{text!r} are no numbers of viewers: write them as 1,200,500")
+        raise BenchError(f"{text!r} are no numbers: write them as 1,200,500")
     return counts
 
 
