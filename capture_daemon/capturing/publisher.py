@@ -89,9 +89,10 @@ class Publisher:
 
     def take(self, captured: Captured) -> bool:
         """Publish one picture; False if it is not valid. It is counted either way."""
-        fast_path = self.fast_path
+        fast_path = self._fast_path
         if (
             fast_path is not None
+            and self._settled
             and self._header.usual(captured)
             and fast_path.publish(captured.data, captured.captured_ns, captured.device_sequence)
         ):

@@ -5,10 +5,12 @@ from __future__ import annotations
 import bisect
 import json
 
+_WIDEST = 12  # bytes of JSON that a character may take
+
 
 def truncate(text: str, most: int) -> str:
     """Return `text`, or as much of its beginning as takes at most `most` bytes of JSON."""
-    if len(json.dumps(text)) <= most:
+    if _WIDEST * len(text) + 2 <= most or len(json.dumps(text)) <= most:
         return text
     fitting = bisect.bisect_right(
         range(most), most, key=lambda length: len(json.dumps(text[:length] + "…"))

@@ -17,6 +17,8 @@ from capture_daemon.recovery.failures import Failure
 from capture_daemon.recovery.ladder import Situation, Step
 from capture_daemon.recovery.rungs import RESETS, Unavailable
 
+_LADDER = tuple(Rung)
+
 PROBATION_S = 10.0
 """A stream that fails again within this time after it has settled was not cured: the ladder goes on
 where it was."""
@@ -161,9 +163,10 @@ class RecoveryEscalation:
 
     def progress(self) -> Progress:
         """Return what is told of it."""
-        unavailable = sorted(self.unavailable.values(), key=lambda each: each.rung.number)
-        tries = {rung: self._began[rung] for rung in Rung if self._began[rung]}
-        return Progress(self.rung, self.step, tries, tuple(unavailable))
+        unavailable, began = self.unavailable, self._began
+        tries = {rung: began[rung] for rung in _LADDER if rung in began}
+        left_out = tuple(unavailable[rung] for rung in _LADDER if rung in unavailable)
+        return Progress(self.rung, self.step, tries, left_out)
 
     def _choose(self, failure: Failure, first: Failure, now_ns: int) -> Step:
         situation = Situation(

@@ -16,7 +16,7 @@ from __future__ import annotations
 import select
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal, Protocol, Self, runtime_checkable
+from typing import Literal, NamedTuple, Protocol, Self, runtime_checkable
 
 from framebus.contract.causes import CaptureCode, InnerCode, SourceCode
 from framebus.contract.documents import GrantedDocument, RequestedDocument
@@ -84,8 +84,7 @@ NOTHING_GRANTED = Granted("", 0, 0, 0.0)
 """What stands for a grant before there is one."""
 
 
-@dataclass(frozen=True, slots=True)
-class Captured:
+class Captured(NamedTuple):
     """One picture as it came from the source, not yet validated.
 
     `data` may be a view of a buffer that the source owns: it is valid only until the next call of

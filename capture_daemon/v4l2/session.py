@@ -16,8 +16,8 @@ import select
 import time
 from collections.abc import Callable, Container, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from fractions import Fraction
+from typing import NamedTuple
 
 from linuxpy.video import raw
 
@@ -46,8 +46,7 @@ Chooser = Callable[[Sequence[OfferedFormat]], Sequence[Choice]]
 """From what is offered to what to ask for, best first."""
 
 
-@dataclass(frozen=True, slots=True)
-class Dequeued:
+class Dequeued(NamedTuple):
     """One filled buffer. `view` is valid until the session's next call."""
 
     view: memoryview
@@ -72,7 +71,6 @@ class Session:
         self.release_errors: list[SourceError] = []
         """What went wrong in `close`, for the log: device-gone is usual after an unplug."""
         self._now_ns = now_ns
-        self._interrupt = interrupt
         self._choice = Choice("", 0, 0)
         self._wanted_buffers = BUFFERS
         self._stream = StreamState(interrupt=interrupt.fileno())
@@ -154,9 +152,9 @@ class Session:
         if found := self._buffers.found():
             return self._filled(found)
         ready = dict(self._poll.poll(max(0.0, timeout_s) * 1000))
-        events = ready.get(self.handle.fileno(), 0)
-        if self._interrupt.fileno() in ready or not events:
+        if self._stream.interrupt in ready or not ready:
             return None
+        ((_, events),) = ready.items()
         buffer = self._buffers.dequeue()
         if buffer is None:
             self._check(events)

@@ -158,7 +158,8 @@ class Descriptor(NamedTuple):
 
         So the payload's own hash is known by itself: it tells a picture from the next one.
         """
-        return xxh3_64_intdigest(self._replace(check=hashed).pack())
+        sequence, position, length, _, *others = self
+        return xxh3_64_intdigest(DESCRIPTOR.pack(sequence, position, length, hashed, *others))
 
     @property
     def plausible(self) -> bool:

@@ -156,7 +156,7 @@ class RingWriter:
         if offset + length > capacity:
             position += capacity - offset
             offset = 0
-        end = position + layout.round_up(length, 8)
+        end = position + (length + 7) // 8 * 8
         sequence = words[layout.W_CURSOR] + 1
         slot = sequence & (self.geometry.count - 1)
         at = layout.DESCRIPTORS_OFFSET + slot * DESCRIPTOR.size

@@ -44,6 +44,8 @@ def check_greeting(greeting: bytes) -> None:
 
 def message(*parts: bytes) -> bytes:
     """Return a message as it is sent."""
+    if len(parts) == 1:
+        return _frame(parts[0], 0)
     last = len(parts) - 1
     return b"".join(_frame(part, _MORE if at < last else 0) for at, part in enumerate(parts))
 
