@@ -84,11 +84,15 @@ class Publisher:
         )
         return valid
 
+    def unwanted(self, captured_ns: int) -> bool:
+        """Tell whether a frame of that time need not be looked at; its source may ask before."""
+        return self._settled and self._gate.drops(captured_ns)
+
     def _publish(self, captured: Captured) -> Rejection | None:
         """Return why the picture was not published, None if it was."""
         if captured.reject or captured.faulty:
             return captured.reject or "flagged"
-        if self._settled and self._gate.drops(captured.captured_ns):
+        if self.unwanted(captured.captured_ns):
             return UNWATCHED
         self._tell_interval()
         data: memoryview | bytes = captured.data

@@ -13,6 +13,7 @@ class RateGate:
         self.interval_ns = 0
         """Between two frames that are let through, at least; 0: all are."""
         self._due_ns = 0
+        self._passed_ns = -1
 
     def limit(self, fps: float | None) -> None:
         """Let so many frames a second through, None: all. Any thread."""
@@ -24,10 +25,13 @@ class RateGate:
         if not interval_ns:
             self._due_ns = 0
             return False
+        if captured_ns == self._passed_ns:
+            return False  # asked again of the same frame
         if captured_ns < self._due_ns:
             return True
         # In step with the time before, so that the rate is what was asked for; unless that is long
         # past.
         late = captured_ns - self._due_ns >= interval_ns
         self._due_ns = (captured_ns if late else self._due_ns) + interval_ns
+        self._passed_ns = captured_ns
         return False
