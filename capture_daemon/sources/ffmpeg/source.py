@@ -225,7 +225,7 @@ class FfmpegSource:
                 return True
             if not found:
                 return False
-            running.ready.extend(running.splitter.feed(running.child.read()))
+            running.ready.extend(running.splitter.feed(running.child.read(found)))
             if running.child.ended and not running.ready:
                 if self._plays_again(running):
                     continue
