@@ -5,6 +5,7 @@ import io
 import pytest
 from PIL import Image, ImageChops
 
+from capture_daemon.sources.pattern import testcard
 from capture_daemon.sources.pattern.testcard import Card
 from capture_daemon.sources.pictures import jpeg
 from capture_daemon.sources.pictures.markers import read_header
@@ -36,6 +37,22 @@ def test_only_the_strip_changes_and_it_does(size: tuple[int, int]) -> None:
     assert box[1] >= size[1] * 0.5
     assert box[3] <= size[1] * 0.95
     assert box[2] - box[0] > size[0] * 0.5
+
+
+def test_the_same_time_and_place_is_the_same_picture_however_it_was_come_by() -> None:
+    card = Card(640, 480, "caption")
+    first = card.draw("12:34:56", "+01/30", 0.25)
+    assert card.draw("12:34:57", "+01/30", 0.25) != first
+    assert card.draw("12:34:56", "+02/30", 0.25) != first
+    assert card.draw("12:34:56", "+01/30", 0.25) == first
+    assert Card(640, 480, "caption").draw("12:34:56", "+01/30", 0.25) == first
+
+
+def test_what_is_kept_has_a_bound() -> None:
+    card = Card(160, 120, "caption")
+    for number in range(testcard.MOST_KEPT + 10):
+        card.draw("12:34:56", f"{number}", 0.5)
+    assert len(card._markers) == testcard.MOST_KEPT
 
 
 def test_the_colour_bars_are_where_they_belong() -> None:
