@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 DEFAULT_SIZE = (1280, 720)
 DEFAULT_FPS = 30.0
 
-_SWEEP_S = 4
+_SWEEP_S = 2
 """Seconds in which the marker crosses the picture."""
 
 
