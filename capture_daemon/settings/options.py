@@ -5,20 +5,24 @@ What else a daemon can be told is read from `Settings.options` where it is used.
 
 from __future__ import annotations
 
+import os
+import stat
 from dataclasses import dataclass
 
 from framebus.errors import UsageError
+from framebus.invocation.ending import tell
 from framebus.names import DEFAULT_CAMERA, check_camera_name
 from framebus.options.chosen import Chosen
 from framebus.options.file import File
 from framebus.options.option import Scope
-from framebus.options.table import FALLBACK_SOURCE, FPS, NAME, SIZE, SOURCE
+from framebus.options.table import CONFIG, FALLBACK_SOURCE, FPS, NAME, SIZE, SOURCE, TABLE
 from framebus.spelling import nearest
 
 from capture_daemon.settings import spec
 from capture_daemon.settings.capture_request import CaptureRequest
 from capture_daemon.settings.spec import SourceSpec
 from capture_daemon.sources.base import Request
+from capture_daemon.sources.redact import HIDDEN
 
 NO_FALLBACK = FALLBACK_SOURCE.default
 """What `--fallback-source` says where a file's is not wanted."""
@@ -34,6 +38,27 @@ class Settings:
     """What is shown while the camera is given up; None: nothing."""
     options: Chosen
     """All the rest, for this camera; every value in it is sound."""
+
+
+def prepared(chosen: Chosen) -> Settings:
+    """Return the settings of a daemon that starts; its children get no secret in the environment.
+
+    Tells when all users may read a file with a source that has secrets. Raises UsageError.
+    """
+    for option in TABLE:
+        if option.secret:
+            os.environ.pop(option.variable, None)
+    resolved = settings(chosen)
+    options = resolved.options
+    told = ((SOURCE, resolved.request.spec), (FALLBACK_SOURCE, resolved.fallback))
+    secret = any(spec and HIDDEN in spec.text and options.is_filed(each) for each, spec in told)
+    config = options[CONFIG]
+    if secret and config is not None and config.stat().st_mode & stat.S_IROTH:
+        tell(
+            f"framebus capture: {config} may have a camera's password in it, and everybody can "
+            f"read it: chmod o-r {config}"
+        )
+    return resolved
 
 
 def settings(chosen: Chosen) -> Settings:

@@ -8,7 +8,14 @@ import pytest
 
 from benchmarks import summaries
 from benchmarks.figures import Report
-from benchmarks.results import CaptureRow, LongRun, SourceRow, WorkersRound, frame_counts
+from benchmarks.results import (
+    CaptureRow,
+    LongRun,
+    MemoryRow,
+    SourceRow,
+    WorkersRound,
+    frame_counts,
+)
 
 REPORT = Report(
     elapsed_s=2.0,
@@ -123,3 +130,18 @@ def test_a_source_is_compared_with_the_camera_within_each_round() -> None:
 def test_a_source_without_a_child_has_an_empty_place_for_it() -> None:
     row = SourceRow.of("640x480", "file", [(100.0, 0.3, 0.0)], [100.0])
     assert cells(summaries.sources([row]).splitlines()[-1])[4] == ""
+
+
+def test_memory_is_added_up_where_a_server_has_several_processes() -> None:
+    rows = [
+        MemoryRow("framebus", "up", 10.0, 0.0),
+        MemoryRow("framebus", "capture daemon", 50.0, 32.0),
+        MemoryRow("ustreamer", "ustreamer", 2.2, 0.0),
+    ]
+    lines = [line.split() for line in summaries.memory(rows).splitlines()[2:]]
+    assert [" ".join(line).strip("| ") for line in lines] == [
+        "framebus | up | 10.0 | 10.0",
+        "framebus | capture daemon | 50.0 | 18.0",
+        "framebus | all | 60.0 | 28.0",
+        "ustreamer | ustreamer | 2.2 | 2.2",
+    ]

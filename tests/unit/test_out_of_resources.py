@@ -25,7 +25,7 @@ from framebus.errors import (
     raise_shortage,
     refused,
 )
-from framebus.invocation.ending import run
+from framebus.invocation.usage import run
 from framebus.listener import Listener, own_context
 from framebus.liveness import holder
 from framebus.names import CameraNames, cameras
