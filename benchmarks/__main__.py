@@ -21,6 +21,7 @@ from benchmarks.grid import Grid
 from benchmarks.memory import Memory
 from benchmarks.part import Part, Stage
 from benchmarks.runner import Documentation, Run
+from benchmarks.snapshots import Snapshots
 from benchmarks.sources import Sources
 from benchmarks.thousand import Thousand
 from benchmarks.workers import Workers
@@ -30,10 +31,13 @@ _PAGE = Path(__file__).resolve().parent.parent / "docs" / "performance.md"
 
 @click.command(context_settings={"show_default": True})
 @click.option(
-    "--only", default="grid,capture,sources,memory,workers,thousand", help="The parts to run."
+    "--only",
+    default="grid,snapshots,capture,sources,memory,workers,thousand",
+    help="The parts to run.",
 )
 @click.option("--sizes", default="640x480,1280x720,1920x1080", help="Frame sizes, where several.")
 @click.option("--viewers", default="1,200,500", help="Numbers of viewers in the grid.")
+@click.option("--connections", default="20,200", help="Numbers of connections in snapshots.")
 @click.option("--servers", "names", default=",".join(servers.NAMES), help="Servers in the grid.")
 @click.option(
     "--seconds", default=2.0, type=click.FloatRange(min=0.1), help="How long each measurement is."
@@ -64,6 +68,7 @@ def main(
     only: str,
     sizes: str,
     viewers: str,
+    connections: str,
     names: str,
     seconds: float,
     rounds: int,
@@ -75,11 +80,13 @@ def main(
     write_docs: bool,
     again: bool,
 ) -> None:
-    """Measure framebus, in six parts, one after another. Lists are separated by commas.
+    """Measure framebus, in seven parts, one after another. Lists are separated by commas.
 
     \b
     grid      a delivered frame beside a bare loop of send() and beside
               peers: server on one core, client on another (18 minutes)
+    snapshots 20 and 200 connections that ask for one picture again and
+              again, beside ustreamer (12 minutes)
     capture   the daemon, with 0, 1 and 32 readers (3 minutes)
     sources   the daemon with each kind of source (4 minutes)
     memory    each process of `framebus up`, and ustreamer (1 minute)
@@ -104,6 +111,7 @@ def main(
         counts = _counts(viewers)
         parts: list[Part[Any]] = [
             Grid(stage, sizes=frames, viewers=counts, names=names.split(",")),
+            Snapshots(stage, sizes=frames, connections=_counts(connections)),
             Capture(stage, sizes=frames),
             Sources(stage, sizes=frames),
             Memory(stage),
@@ -137,7 +145,7 @@ def _chosen(only: str, parts: Sequence[Part[Any]]) -> list[Part[Any]]:
 def _counts(text: str) -> list[int]:
     counts = [int(word) for word in text.split(",") if word.isdecimal() and int(word)]
     if len(counts) != len(text.split(",")):
-        raise BenchError(f"{text!r} are no numbers of viewers: write them as 1,200,500")
+        raise BenchError(f"{text!r} are no numbers: write them as 1,200,500")
     return counts
 
 

@@ -19,6 +19,7 @@ from framebus.ring.reader import RingReader
 from benchmarks import record
 from benchmarks.figures import Row
 from benchmarks.results import CaptureRow, LongRun, MemoryRow, SourceRow
+from benchmarks.snapshot_figures import SnapshotsRow
 
 
 @pytest.fixture
@@ -130,5 +131,24 @@ def test_each_source_gives_frames_to_be_measured(tmp_path: Path, temporary: Path
         assert row.frame_us > 0
         assert (row.child_percent > 0) == (row.source == "ffmpeg")
     assert "| 640x480 | ffmpeg" in said
+    assert not orphans(before)
+    assert not list(temporary.iterdir())
+
+
+@pytest.mark.timeout(120)
+def test_snapshots_are_measured_with_and_without_keep_alive(
+    tmp_path: Path, temporary: Path
+) -> None:
+    before = set(os.listdir(SHARED_MEMORY))
+    if len(os.sched_getaffinity(0)) < 2:
+        return  # the other part has none to be left out for
+    bench(tmp_path, temporary, "--only", "snapshots", "--connections", "5")
+    _, rows = record.load(tmp_path / "bench-snapshots.json", SnapshotsRow)
+    framebus = [row for row in rows if row.server == "framebus"]
+    assert [(row.connections, row.kept) for row in framebus] == [(5, True), (5, False)]
+    for row in framebus:
+        assert row.requests_per_s > 0
+        assert row.cpu_us > 0
+        assert row.faults == 0
     assert not orphans(before)
     assert not list(temporary.iterdir())
