@@ -25,10 +25,11 @@ PACKAGES: Final[Mapping[str, str]] = {
     "pyudev": "pyudev",
     "segno": "segno",
     "simplejpeg": "simplejpeg",
+    "xxhash": "xxhash",
     "zmq": "pyzmq",
 }
 """Module: the package that brings it (setup.cfg's install_requires)."""
-FOR_THE_WEB = ("flask", "gunicorn", "prometheus_client", "zmq")
+FOR_THE_WEB = ("flask", "gunicorn", "prometheus_client", "xxhash", "zmq")
 """What the web tier cannot start without."""
 LOST_WITHOUT: Final[Mapping[str, str]] = {
     "Pillow": "the test pattern cannot be drawn, and what stands in for an absent camera's picture "
