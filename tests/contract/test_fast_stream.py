@@ -153,6 +153,21 @@ def test_numbers_go_on_over_a_restart_of_the_stream(stage: Stage) -> None:
     assert stage.path.counters[0].counts(0).missed == 0
 
 
+def test_frames_that_nobody_wants_are_dropped_and_counted_and_one_now_and_then_is_not(
+    stage: Stage,
+) -> None:
+    stage.path.gates[0].limit(0.001)
+    stage.send(20)
+    counts = stage.path.counters[0].counts(0)
+    assert (counts.captured, counts.published, counts.rejected) == (23, 4, {"unwatched": 19})
+    assert stage.returned == (1 if stage.fast_path else 20)
+    stage.path.gates[0].limit(None)
+    stage.send(20)
+    counts = stage.path.counters[0].counts(0)
+    assert (counts.captured, counts.published, counts.rejected) == (43, 24, {"unwatched": 19})
+    assert stage.returned == (2 if stage.fast_path else 40)
+
+
 def test_a_fallback_on_the_air_is_replaced_by_the_cameras_next_frame(stage: Stage) -> None:
     stage.path.switcher.show_fallback(True)
     stage.send(2)
