@@ -13,6 +13,7 @@ from framebus.ring.room import least
 
 from capture_daemon.diagnosis.finding import Finding, good, note, wrong
 from capture_daemon.diagnosis.machine import Machine
+from capture_daemon.native.library import REMEDY
 
 OLDEST_LIBZMQ = (4, 3, 4)
 """Before it: CVE-2019-6250, CVE-2019-13132, CVE-2020-15166."""
@@ -45,6 +46,15 @@ def messaging(machine: Machine) -> Iterator[Finding]:
         )
     else:
         yield good(text)
+
+
+def fast_path(machine: Machine) -> Iterator[Finding]:
+    """Is the part in C there that spares the processor?"""
+    why_not = machine.fast_path()
+    if why_not:
+        yield note(f"each frame costs more processor time than it need: {why_not}", REMEDY)
+    else:
+        yield good("the usual frame is handled in C")
 
 
 def drivers(machine: Machine) -> Iterator[Finding]:
