@@ -6,12 +6,14 @@ import json
 import os
 import re
 import subprocess
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 
 from tests.aarch64 import tree
 from tests.guest.debian import SetupFailed
+from tests.programs.fast_path_build import built
 
 ROOT = Path(__file__).parents[2]
 PATTERNS = ("unit/test_ring*.py", "unit/test_reader*.py", "unit/test_frame.py", "*/test_zmtp.py")
@@ -28,11 +30,19 @@ def python(tmp_path_factory: pytest.TempPathFactory) -> Path:
         pytest.skip(str(error))
 
 
-def run(python: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+@pytest.fixture(scope="module")
+def fast_path(python: Path) -> Path:
+    """The daemon's library in C, built for there."""
+    return built(python.parent, compiler=tree.COMPILER)
+
+
+def run(
+    python: Path, *arguments: str, environ: Mapping[str, str] | None = None
+) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [python, *arguments],
         cwd=ROOT,
-        env={**os.environ, tree.PROGRAM: str(python)},
+        env={**os.environ, tree.PROGRAM: str(python), **(environ or {})},
         capture_output=True,
         text=True,
         timeout=LONGEST_S,
@@ -46,19 +56,38 @@ def test_it_is_an_aarch64(python: Path) -> None:
     assert (done.stdout, done.stderr) == ("aarch64 little\n", "")
 
 
-@pytest.mark.timeout(LONGEST_S)
-def test_ring_reader_and_sockets_pass_their_tests_there(python: Path) -> None:
-    files = [str(path) for pattern in PATTERNS for path in sorted((ROOT / "tests").glob(pattern))]
-    done = run(
-        python,
-        *("-m", "pytest", "-p", "tests.aarch64.emulated", "-p", "no:cacheprovider"),
-        *("-q", "--timeout", "200", *files),
-    )
+def passed(python: Path, *files: Path, environ: Mapping[str, str] | None = None) -> int:
+    """Return how many tests passed there: all that there are in these files."""
+    plugins = ("-p", "tests.aarch64.emulated", "-p", "no:cacheprovider")
+    options = (*plugins, "-q", "--timeout", "200", *map(str, files))
+    done = run(python, "-m", "pytest", *options, environ=environ)
     assert done.returncode == 0, done.stdout[-6000:] + done.stderr[-2000:]
     closing = done.stdout.strip().splitlines()[-1]
-    passed = re.fullmatch(r"(\d+) passed in .*", closing)
-    assert passed, closing
-    assert int(passed[1]) > 200
+    found = re.fullmatch(r"(\d+) passed in .*", closing)
+    assert found, closing
+    return int(found[1])
+
+
+@pytest.mark.timeout(LONGEST_S)
+def test_ring_reader_and_sockets_pass_their_tests_there(python: Path) -> None:
+    tests = ROOT / "tests"
+    files = [path for pattern in PATTERNS for path in sorted(tests.glob(pattern))]
+    assert passed(python, *files) > 200
+
+
+@pytest.mark.timeout(LONGEST_S)
+def test_the_daemon_s_fast_path_passes_its_tests_there(python: Path, fast_path: Path) -> None:
+    contract = ROOT / "tests/contract/test_fast_stream.py"
+    assert passed(python, contract, environ={"FAST_PATH_TESTED": str(fast_path)}) > 20
+
+
+@pytest.mark.timeout(LONGEST_S)
+def test_any_frames_end_alike_there_with_the_fast_path_and_without(
+    python: Path, fast_path: Path
+) -> None:
+    done = run(python, "-m", "tests.fuzz.fast_path", "9", "300", str(fast_path))
+    assert done.returncode == 0, done.stderr[-4000:]
+    assert int(done.stdout) > 50, "the fast path took hardly any: this proved nothing"
 
 
 @pytest.mark.timeout(LONGEST_S)

@@ -21,6 +21,7 @@ from tests.guest.debian import KEYRING, SetupFailed, mirror, run
 PROGRAM = "AARCH64_PYTHON"
 """The variable that names what is Python there: the kernel cannot start the real one."""
 EMULATOR = "qemu-aarch64-static"
+COMPILER = "aarch64-linux-gnu-gcc"
 _SUITE = "bookworm"
 _PACKAGES = ("python3.11", "python3-zmq", "python3-xxhash", "python3-hypothesis", "python3-pil")
 """Python, and what has parts in C, or is not to be had without (hypothesis): all else is this
@@ -30,7 +31,8 @@ _ROOT = Path(__file__).parents[2]
 
 def why_not() -> str:
     """Return why nothing can run on aarch64 here; empty if it can."""
-    return "" if shutil.which(EMULATOR) else f"{EMULATOR} is missing"
+    missing = [name for name in (EMULATOR, COMPILER) if shutil.which(name) is None]
+    return f"{' and '.join(missing)} missing" if missing else ""
 
 
 def prepare() -> Path:
