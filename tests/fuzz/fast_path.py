@@ -68,7 +68,7 @@ def steps(seed: int, count: int) -> Iterator[Step]:
                 yield Step(0, None, shown=chance.random() < 0.5)
                 continue
             case r if r < 0.06:
-                yield Step(who, None, limit=chance.choice((0.0, 0.0, 1.0, 5.0)))
+                yield Step(who, None, limit=chance.choice((0.0, 0.0, 0.0, 0.0, 1.0)))
                 continue
         sequences[who] += chance.choice((1, 1, 1, 1, 1, 3, 0, -2))
         if chance.random() > 0.1 or not last:
