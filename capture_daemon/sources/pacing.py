@@ -64,7 +64,10 @@ class Pacer:
             return None
         if self._interrupt.sleep(remaining_s):
             return None
-        elapsed = int((self._clock() - self.start_ns) / self.interval_ns)
-        tick = max(self.next_tick, elapsed)
+        tick = max(self.next_tick, self.elapsed())
         self.next_tick = tick + 1
         return tick
+
+    def elapsed(self) -> int:
+        """Return the last tick that has been due."""
+        return int((self._clock() - self.start_ns) / self.interval_ns)

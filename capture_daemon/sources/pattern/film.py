@@ -41,7 +41,7 @@ class Film:
     def show(self, fast_path: FastPath, timeout_s: float) -> tuple[PacedOutcome, memoryview]:
         """Publish frames until one is not usual, which is returned, or none is due for so long."""
         outcome = self._paced.show(fast_path, timeout_s)
-        while outcome is PacedOutcome.OVER:
+        if outcome is PacedOutcome.OVER:
             self._lay_out()
             outcome = self._paced.show(fast_path, timeout_s)
         return outcome, self._paced.frame
@@ -58,7 +58,8 @@ class Film:
 
     def _lay_out(self) -> None:
         """Lay out the next frames: those of one second, as far as their rows are drawn."""
-        tick, pacer = self.pacer.next_tick, self.pacer
+        pacer = self.pacer
+        tick = pacer.next_tick = max(pacer.next_tick, pacer.elapsed())
         left_s = pacer.start_ns / 1e9 + tick * pacer.interval_s - time.monotonic()
         due_s = time.time() + max(0.0, left_s)
         first = code = self._codes.at(tick, due_s)
