@@ -45,6 +45,8 @@ class StreamObserver:
 
     def silence_due_ns(self, source: CurrentSource, *, patient: bool) -> int | None:
         """Return when the silence becomes a stall, None if it cannot now."""
+        if not self.silence.expects:
+            return None
         seen = self._capture.observed()
         # Networks and programs take their time, whatever they took before. A camera that sends
         # pictures which are no good is not beginning from cold.

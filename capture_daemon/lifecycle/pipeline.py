@@ -54,8 +54,8 @@ class Pipeline:
 
         `rests`: the request's options say what it does while nobody wants frames.
         """
-        self.counters = FrameCounters()
-        gate, options = RateGate(), request.options
+        self.counters = FrameCounters(outlet.state, outlet.lock)
+        gate, options = RateGate(outlet.state), request.options
         demand = Demand()
         if rests:
             demand = Demand(

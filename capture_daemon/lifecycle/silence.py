@@ -34,6 +34,11 @@ class SilenceWatch:
         self._took_s: float | None = None
 
     @property
+    def expects(self) -> bool:
+        """Whether frames are expected now."""
+        return self._from_ns is not None
+
+    @property
     def has_settled(self) -> bool:
         """Whether the stream has proved itself."""
         return self._settled

@@ -17,6 +17,7 @@ from framebus.ring import layout
 from framebus.ring.reader import RingReader
 
 from benchmarks import record
+from benchmarks.few_rows import FewRow
 from benchmarks.figures import Row
 from benchmarks.results import CaptureRow, LongRun, MemoryRow
 from benchmarks.snapshot_figures import SnapshotsRow
@@ -92,6 +93,31 @@ def test_every_process_is_told_of_and_only_who_maps_the_ring_has_a_part_of_it(
     assert own[1].ring > 0
     assert own[0].ring == own[2].ring == 0
     assert "| framebus" in said
+    assert not orphans(before)
+    assert not list(temporary.iterdir())
+
+
+@pytest.mark.timeout(120)
+def test_all_processes_are_counted_with_few_viewers_and_with_none(
+    tmp_path: Path, temporary: Path
+) -> None:
+    before = set(os.listdir(SHARED_MEMORY))
+    said = bench(tmp_path, temporary, "--only", "few", "--servers", "framebus,floor")
+    _, rows = record.load(tmp_path / "bench-few.json", FewRow)
+    assert [(row.server, row.viewers) for row in rows] == [
+        (server, viewers) for viewers in (0, 1, 3) for server in ("framebus", "floor")
+    ]
+    for row in rows:
+        assert row.faults == 0
+        assert row.core_percent > 0
+        assert row.wakeups > 0
+        assert (row.fps_min is None) == (row.viewers == 0)
+    for framebus in rows[::2]:
+        assert list(framebus.percent) == ["capture", "serving", "rest"]
+        assert framebus.percent["capture"] > 0
+        assert framebus.percent["serving"] > 0 or not framebus.viewers
+        assert list(framebus.times) == ["floor"]
+    assert "/floor" in said
     assert not orphans(before)
     assert not list(temporary.iterdir())
 
