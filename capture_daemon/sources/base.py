@@ -14,7 +14,7 @@ thread may do is `Interrupt.set()`.
 from __future__ import annotations
 
 import select
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Literal, NamedTuple, Protocol, Self, runtime_checkable
 
@@ -183,6 +183,15 @@ class Restartable(Protocol):
 
     def restart_stream(self) -> None:
         """Stop and start the flow on what is open. Raises SourceError."""
+
+
+@runtime_checkable
+class MakesPictures(Protocol):
+    """A source that encodes its frames itself, which it need not do where nobody wants them."""
+
+    unwanted: Callable[[int], bool]
+    """Tell of a frame captured at a time (CLOCK_MONOTONIC nanoseconds) whether it is to be given
+    without its picture, and rejected as "unwatched"."""
 
 
 @runtime_checkable
