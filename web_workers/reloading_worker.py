@@ -9,6 +9,7 @@ the master was started is this file, gunicorn itself, and the layout of what wor
 
 from __future__ import annotations
 
+import gc
 import importlib
 import os
 import signal
@@ -60,8 +61,12 @@ class ReloadingWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no ty
         registry = WorkerRegistry(self._table)
         registry.enter(self.age)
         importlib.invalidate_caches()
-        for name in [name for name in sys.modules if name.partition(".")[0] in _OURS]:
-            del sys.modules[name]
+        # Kept, though nobody asks for them any more: to take objects apart, or to look through
+        # them for garbage, is to write to memory that the master still shares with this process.
+        self.superseded = [
+            sys.modules.pop(name) for name in list(sys.modules) if name.partition(".")[0] in _OURS
+        ]
+        gc.freeze()
         try:
             self.__class__ = importlib.import_module("web_workers.worker").StreamWorker
             self.init_process()

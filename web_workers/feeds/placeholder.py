@@ -14,9 +14,12 @@ import textwrap
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from framebus.contract.causes import Cause
-from PIL import Image, ImageDraw, ImageEnhance, ImageFont
+
+if TYPE_CHECKING:
+    from PIL import Image  # it takes memory, and most workers never paint
 
 log = logging.getLogger("gunicorn.error")
 
@@ -63,6 +66,8 @@ def paint(notice: Notice) -> bytes:
 
     A frame that is none becomes a card, and so does one that is larger than any camera's.
     """
+    from PIL import ImageDraw, ImageFont
+
     picture = _background(notice.jpeg)
     draw = ImageDraw.Draw(picture)
     unit = max(10.0, min(picture.width / 40, picture.height / 22))
@@ -85,6 +90,8 @@ def paint(notice: Notice) -> bytes:
 
 
 def _background(jpeg: bytes | None) -> Image.Image:
+    from PIL import Image, ImageEnhance
+
     if jpeg is not None:
         try:
             with Image.open(io.BytesIO(jpeg), formats=["JPEG"]) as frame:
