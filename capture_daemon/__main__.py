@@ -1,36 +1,27 @@
-"""`python -m capture_daemon` is `framebus capture`.
+"""`python -m capture_daemon` is `framebus capture` (program.py).
 
-Where its words are flags and values and no more, it starts without click: sooner, and smaller by
-more than a megabyte.
+Here it says what is not to be loaded before it is used, which must come before everything else.
 """
 
 from __future__ import annotations
 
-import os
 import sys
 
-from framebus.invocation.arguments import hide_sources
-from framebus.invocation.ending import ended
-from framebus.options.chosen import Chosen
-from framebus.options.option import Scope
+from framebus.deferred_imports import called, defer
 
-from capture_daemon.settings.options import prepared
-
-
-def _capture() -> int:
-    chosen = Chosen.plainly(sys.argv[1:], os.environ, Scope.CAPTURE, Scope.BOTH)
-    if chosen is None:
-        from framebus.invocation import usage
-
-        from capture_daemon.command import capture
-
-        return usage.run(capture, name="framebus capture")
-    settings = prepared(chosen)
-    from capture_daemon.main import run  # usage errors need no ring
-
-    return run(settings, os.environ)
+_UNUSED = {
+    "bz2": {},
+    "locale": {},
+    "lzma": {},
+    "secrets": {},
+    "subprocess": called("subprocess", "_args_from_interpreter_flags"),
+    "tokenize": {},
+}
+"""What the standard library imports and a daemon does not use, or seldom."""
 
 
 if __name__ == "__main__":
-    hide_sources(sys.argv[1:])
-    sys.exit(ended(_capture))
+    defer(_UNUSED)
+    from capture_daemon.program import main
+
+    sys.exit(main())

@@ -1,19 +1,80 @@
 """What `framebus web` becomes: `python -P -m web_workers.run_gunicorn --config ...`.
 
-It says what is not to be imported before it is used, which must come before everything else; then
-it is gunicorn, as master.py has it.
+It says what is not to be loaded before it is used, which must come before everything else; then it
+is gunicorn, as master.py has it. Its workers inherit that.
 """
 
 from __future__ import annotations
 
 import os
+import sys
+from collections.abc import Mapping
+from importlib.util import find_spec
+from typing import Any, Final
 
-from web_workers.deferred_imports import defer
+from framebus.deferred_imports import called, defer
+
+
+class _NoTlsError(OSError):
+    """What ssl.SSLError is, and its kinds, where nobody speaks TLS: it is never raised."""
+
+
+class _NoTlsSocket:
+    """What ssl.SSLSocket is there: no socket is one."""
+
+
+class _NoCommands:
+    """What flask.cli.AppGroup is for an app that nobody gives commands to."""
+
+    def __init__(self) -> None:
+        self.name = ""
+        self.commands: dict[str, object] = {}
+
+
+_UNUSED: Final[Mapping[str, Mapping[str, Any]]] = {
+    "bz2": {},
+    "click": {},
+    "decimal": {},
+    "difflib": {},
+    "flask.cli": {"AppGroup": _NoCommands},
+    "html": {},
+    "importlib.metadata": {},
+    "locale": {},
+    "logging.config": called("logging.config", "dictConfig", "fileConfig"),
+    "lzma": {},
+    "tokenize": {},
+    "werkzeug.serving": called("werkzeug.serving", "run_simple", "is_running_from_reloader"),
+    "werkzeug.test": called("werkzeug.test", "Client"),
+}
+"""What gunicorn and Flask import and a web tier does not use."""
+_TLS: Final[Mapping[str, Mapping[str, Any]]] = {
+    "ssl": {
+        **dict.fromkeys(("SSLError", "SSLWantReadError", "SSLWantWriteError"), _NoTlsError),
+        "SSLSocket": _NoTlsSocket,
+        # gunicorn has defaults of options from there.
+        "PROTOCOL_SSLv23": 2,
+        "PROTOCOL_TLS": 2,
+        "CERT_NONE": 0,
+    }
+}
+"""The same where there is no certificate."""
+_OWN_HASHES = (
+    "_blake2",
+    "_md5",
+    "_sha1",
+    "_sha3",
+    "_sha512" if sys.version_info < (3, 12) else "_sha2",
+)
+"""What Python needs for hashes without OpenSSL; who builds it may leave them out."""
 
 
 def main() -> None:
     """Become gunicorn."""
-    defer(tls=bool(os.environ.get("FRAMEBUS_CERTFILE")))
+    defer(_UNUSED)
+    if not os.environ.get("FRAMEBUS_CERTFILE"):
+        defer(_TLS)
+        if all(map(find_spec, _OWN_HASHES)):
+            sys.modules["_hashlib"] = None  # type: ignore[assignment]  # hashlib does without
     from web_workers import master
 
     master.run()

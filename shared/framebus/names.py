@@ -18,7 +18,6 @@ This is the only file that spells one of them. It creates nothing.
 
 from __future__ import annotations
 
-import hashlib
 import os
 import re
 from collections.abc import Mapping
@@ -26,6 +25,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from framebus.errors import BadCameraName, UsageError, raise_shortage
+
+# hashlib's has half a megabyte of OpenSSL with it. The module `random` takes these in the same way.
+try:
+    from _sha2 import sha256  # type: ignore[import-not-found]  # Python 3.12
+except ImportError:
+    try:
+        from _sha256 import sha256  # type: ignore[import-not-found]
+    except ImportError:
+        from hashlib import sha256
 
 DEFAULT_CAMERA = "camera"
 PRIVILEGED_SOCKET = Path("/run/framebus-privileged.sock")
@@ -175,7 +183,8 @@ def segments_prefix(runtime: Path) -> str:
 
 
 def _digest(runtime: Path) -> str:
-    return hashlib.sha256(os.fsencode(runtime.resolve())).hexdigest()[:8]
+    digest: str = sha256(os.fsencode(runtime.resolve())).hexdigest()
+    return digest[:8]
 
 
 def endpoint(socket_path: Path) -> str:
