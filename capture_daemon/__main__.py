@@ -9,19 +9,20 @@ import sys
 
 from framebus.deferred_imports import called, defer
 
-_UNUSED = {
+UNUSED = {
     "bz2": {},
+    "inspect": {},
     "locale": {},
     "lzma": {},
     "secrets": {},
-    "subprocess": called("subprocess", "_args_from_interpreter_flags"),
+    "subprocess": called("subprocess", "_args_from_interpreter_flags", "check_output"),
     "tokenize": {},
 }
 """What the standard library imports and a daemon does not use, or seldom."""
 
 
 if __name__ == "__main__":
-    defer(_UNUSED)
+    defer(UNUSED)
     from capture_daemon.program import main
 
     sys.exit(main())

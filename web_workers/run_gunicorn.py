@@ -37,8 +37,15 @@ _UNUSED: Final[Mapping[str, Mapping[str, Any]]] = {
     "decimal": {},
     "difflib": {},
     "flask.cli": {"AppGroup": _NoCommands},
+    "flask.templating": called(
+        "flask.templating",
+        *("DispatchingJinjaLoader", "Environment", "_default_template_ctx_processor"),
+        *("render_template", "render_template_string", "stream_template"),
+        "stream_template_string",
+    ),
     "html": {},
     "importlib.metadata": {},
+    "jinja2": {"BaseLoader": object, **called("jinja2", "FileSystemLoader")},
     "locale": {},
     "logging.config": called("logging.config", "dictConfig", "fileConfig"),
     "lzma": {},
@@ -46,7 +53,7 @@ _UNUSED: Final[Mapping[str, Mapping[str, Any]]] = {
     "werkzeug.serving": called("werkzeug.serving", "run_simple", "is_running_from_reloader"),
     "werkzeug.test": called("werkzeug.test", "Client"),
 }
-"""What gunicorn and Flask import and a web tier does not use."""
+"""What gunicorn and Flask import and a web tier does not use, or not before a page is looked at."""
 _TLS: Final[Mapping[str, Mapping[str, Any]]] = {
     "ssl": {
         **dict.fromkeys(("SSLError", "SSLWantReadError", "SSLWantWriteError"), _NoTlsError),
@@ -68,13 +75,18 @@ _OWN_HASHES = (
 """What Python needs for hashes without OpenSSL; who builds it may leave them out."""
 
 
-def main() -> None:
-    """Become gunicorn."""
-    defer(_UNUSED)
-    if not os.environ.get("FRAMEBUS_CERTFILE"):
+def defer_unused(environ: Mapping[str, str]) -> None:
+    """Have all that deferred. Without a certificate OpenSSL is not for hashes either."""
+    defer(_UNUSED, first={"flask.templating": "jinja2"})  # it subclasses what is there
+    if not environ.get("FRAMEBUS_CERTFILE"):
         defer(_TLS)
         if all(map(find_spec, _OWN_HASHES)):
             sys.modules["_hashlib"] = None  # type: ignore[assignment]  # hashlib does without
+
+
+def main() -> None:
+    """Become gunicorn."""
+    defer_unused(os.environ)
     from web_workers import master
 
     master.run()

@@ -24,9 +24,10 @@ _lock = threading.RLock()
 class _StandIn(ModuleType):
     """A module that is loaded when it is used. Thread-safe."""
 
-    def __init__(self, name: str, has: Mapping[str, Any]) -> None:
+    def __init__(self, name: str, has: Mapping[str, Any], first: str) -> None:
         super().__init__(name)
         self.__dict__.update(has)
+        self._first = first
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__"):  # the import system's and others' questions to any module
@@ -37,25 +38,37 @@ class _StandIn(ModuleType):
 def loaded(name: str) -> ModuleType:
     """Return the module itself."""
     with _lock:
-        if isinstance(sys.modules.get(name), _StandIn):
+        stand_in = sys.modules.get(name)
+        if isinstance(stand_in, _StandIn):
+            if stand_in._first:
+                loaded(stand_in._first)
             del sys.modules[name]
         return importlib.import_module(name)
 
 
+class _Called:
+    """A function, or a class that is only called, which loads its module then."""
+
+    def __init__(self, module: str, name: str) -> None:
+        self._module = module
+        self._name = name
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        return getattr(loaded(self._module), self._name)(*args, **kwargs)
+
+
 def called(module: str, *names: str) -> dict[str, Callable[..., Any]]:
-    """Return functions that load the module when they are called."""
-
-    def passing(name: str) -> Callable[..., Any]:
-        return lambda *args, **kwargs: getattr(loaded(module), name)(*args, **kwargs)
-
-    return {name: passing(name) for name in names}
+    """Return what stands for functions of a module, and loads it when they are called."""
+    return {name: _Called(module, name) for name in names}
 
 
-def defer(modules: Mapping[str, Mapping[str, Any]]) -> None:
+def defer(modules: Mapping[str, Mapping[str, Any]], first: Mapping[str, str] | None = None) -> None:
     """Have these modules deferred, those that are loaded already excepted.
 
-    Each name has with it what its stand-in has. For a process that begins.
+    Each name has with it what its stand-in has. `first` says of a module which other is to be
+    loaded before it: one from which it takes by name what that one's stand-in has. For a process
+    that begins.
     """
     for name, has in modules.items():
         if name not in sys.modules:
-            sys.modules[name] = _StandIn(name, has)
+            sys.modules[name] = _StandIn(name, has, (first or {}).get(name, ""))
