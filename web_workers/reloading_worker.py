@@ -61,12 +61,9 @@ class ReloadingWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no ty
         registry = WorkerRegistry(self._table)
         registry.enter(self.age)
         importlib.invalidate_caches()
-        # Kept, though nobody asks for them any more: to take objects apart, or to look through
-        # them for garbage, is to write to memory that the master still shares with this process.
-        self.superseded = [
-            sys.modules.pop(name) for name in list(sys.modules) if name.partition(".")[0] in _OURS
-        ]
-        gc.freeze()
+        for name in [name for name in sys.modules if name.partition(".")[0] in _OURS]:
+            del sys.modules[name]
+        gc.freeze()  # to look for garbage is to write to memory that the master has as well
         try:
             self.__class__ = importlib.import_module("web_workers.worker").StreamWorker
             self.init_process()

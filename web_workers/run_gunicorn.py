@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from importlib.util import find_spec
 from typing import Any, Final
 
@@ -49,6 +49,7 @@ _UNUSED: Final[Mapping[str, Mapping[str, Any]]] = {
     "locale": {},
     "logging.config": called("logging.config", "dictConfig", "fileConfig"),
     "lzma": {},
+    "shutil": {},
     "tokenize": {},
     "werkzeug.serving": called("werkzeug.serving", "run_simple", "is_running_from_reloader"),
     "werkzeug.test": called("werkzeug.test", "Client"),
@@ -75,10 +76,10 @@ _OWN_HASHES = (
 """What Python needs for hashes without OpenSSL; who builds it may leave them out."""
 
 
-def defer_unused(environ: Mapping[str, str]) -> None:
+def defer_unused(environ: Mapping[str, str], arguments: Sequence[str] = ()) -> None:
     """Have all that deferred. Without a certificate OpenSSL is not for hashes either."""
     defer(_UNUSED, first={"flask.templating": "jinja2"})  # it subclasses what is there
-    if not environ.get("FRAMEBUS_CERTFILE"):
+    if not environ.get("FRAMEBUS_CERTFILE") and "--certfile" not in arguments:
         defer(_TLS)
         if all(map(find_spec, _OWN_HASHES)):
             sys.modules["_hashlib"] = None  # type: ignore[assignment]  # hashlib does without
@@ -86,7 +87,7 @@ def defer_unused(environ: Mapping[str, str]) -> None:
 
 def main() -> None:
     """Become gunicorn."""
-    defer_unused(os.environ)
+    defer_unused(os.environ, sys.argv)
     from web_workers import master
 
     master.run()

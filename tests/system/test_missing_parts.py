@@ -28,7 +28,7 @@ class Without:
 sys.meta_path[:] = map(Without, sys.meta_path)
 """
 """A sitecustomize module: this Python, and those that it starts, finds no such module."""
-BROKEN = """raise ImportError("libz.so.1: cannot open shared object file", name="PIL._imaging")"""
+BROKEN = """raise ImportError("libz.so.1: cannot open shared object file", name="flask._native")"""
 
 
 @pytest.fixture
@@ -71,12 +71,12 @@ def test_a_child_that_cannot_be_imported_is_not_started_again(
 def test_workers_whose_packages_do_not_load_end_it_with_the_sentence(
     start: Callable[..., Up], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (tmp_path / "broken/PIL").mkdir(parents=True)
-    (tmp_path / "broken/PIL/__init__.py").write_text(BROKEN)
+    (tmp_path / "broken/flask").mkdir(parents=True)
+    (tmp_path / "broken/flask/__init__.py").write_text(BROKEN)
     monkeypatch.setenv("PYTHONPATH", str(tmp_path / "broken"))
     code, said = refuse(start, "--source", f"file:{tmp_path}", "--workers", "1")
     assert code == os.EX_UNAVAILABLE, said
-    assert "Pillow does not load here (libz.so.1" in said
+    assert "flask does not load here (libz.so.1" in said
     assert "starting it again" not in said
     assert "Traceback" not in said
 
