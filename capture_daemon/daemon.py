@@ -58,9 +58,11 @@ class Daemon:
     signals: SignalWatch
     hotplug: Hotplug
     look_for_files: Callable[[Callable[[Path | None], None]], bool]
-    """Have posted which file of the daemon is gone; False if that cannot be asked now."""
+    """Have another thread say which file of the daemon is gone; False if it cannot be asked now."""
     supervised: bool
     """Somebody starts a successor."""
+    at_rest: bool
+    """The predecessor rested: go on so, if the options still say so."""
     renewing: bool = field(default=False, init=False)
     """The end is for a successor to go on: camera and ring are left as they are."""
 
@@ -79,6 +81,7 @@ class Daemon:
         self._more_requests = False
         self._told: tuple[object, ...] = ()
         self._looking_for_files = False
+        self._files_lost = self.mailbox.slot(self._on_file_lost)
         self._status_due_ns = 0
         self._feed_due_ns = 0
 
@@ -94,14 +97,23 @@ class Daemon:
         for fd in (*servers, self.mailbox.fileno(), self.signals.fileno()):
             poller.register(fd, select.POLLIN)
         self.hotplug.start(self.mailbox.slot(self._on_monitor))
-        self._controller.start(time.monotonic_ns())
+        if self.at_rest and self._controller.demand.idle_after_s:
+            self._controller.begin_at_rest(time.monotonic_ns())
+        else:
+            self._controller.start(time.monotonic_ns())
         self.manager.ready()
+        timeout_ms = 0
         while not self._ending:
-            poller.poll(self._timeout_ms(time.monotonic_ns()))
+            if not poller.poll(timeout_ms):
+                # Frames came meanwhile, as a rule, and what was due then is due later.
+                timeout_ms = self._timeout_ms(time.monotonic_ns())
+                if timeout_ms:
+                    continue
             for number in self.signals.received():
                 log.info("ending: %s", number.name)
                 self.end()
             self._round()
+            timeout_ms = self._timeout_ms(time.monotonic_ns())
 
     def tell_status(self, now_ns: int) -> None:
         """Put the status document where readers and listeners see it."""
@@ -130,8 +142,9 @@ class Daemon:
             self._look_at_threads()
             self.tell_status(now_ns)
             if not self._looking_for_files:
-                seen = self.mailbox.slot(self._on_files_seen)
-                self._looking_for_files = self.look_for_files(seen)
+                self._looking_for_files = True
+                if not self.look_for_files(self._on_files_seen):
+                    self._looking_for_files = False
         self._feed_watchdog(now_ns)
 
     def _look_at_threads(self) -> None:
@@ -150,10 +163,14 @@ class Daemon:
         self.fallback.own.device_added(now_ns)
 
     def _on_files_seen(self, lost: Path | None) -> None:
-        """Make way for a successor where nobody new can find this daemon without `lost`."""
-        self._looking_for_files = lost is not None  # once is enough
+        """Take note, in the thread that looked: as a rule the main thread need not wake for it."""
         if lost is None:
-            return
+            self._looking_for_files = False
+        else:  # once is enough
+            self._files_lost(lost)
+
+    def _on_file_lost(self, lost: Path) -> None:
+        """Make way for a successor where nobody new can find this daemon without `lost`."""
         if self.supervised:
             log.error("%s was removed, and others find this daemon by it: making way", lost)
             self.end(renewing=True)

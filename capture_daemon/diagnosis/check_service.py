@@ -92,13 +92,18 @@ def daemons(machine: Machine) -> Iterator[Finding]:
     names = machine.names()
     if not names:
         yield note("no daemon runs here", "framebus up    (starts one, and the web page)")
-    yield from (_daemon(machine, name) for name in names)
+    for name in names:
+        told = machine.status(name)
+        if isinstance(told, FramebusError):
+            yield _silent(machine, name, told)
+            continue
+        yield _daemon(name, told)
+        if said := object_at(told, "ring").get("note"):
+            message, _, remedy = str(said).rpartition("; ")
+            yield note(f"{name}: {message}", remedy)
 
 
-def _daemon(machine: Machine, name: str) -> Finding:
-    told = machine.status(name)
-    if isinstance(told, FramebusError):
-        return _silent(machine, name, told)
+def _daemon(name: str, told: Mapping[str, object]) -> Finding:
     state, why = told.get("state"), object_at(told, "cause")
     if state == "streaming":
         spec, fps = object_at(told, "source").get("spec", ""), object_at(told, "frames").get("fps")
@@ -106,6 +111,8 @@ def _daemon(machine: Machine, name: str) -> Finding:
     reason = why.get("message") or "it gives no reason"
     if state == "stopped":
         return note(f"{name} is stopped", f"framebus ctl start --name {name}")
+    if state == "idle":
+        return good(f"{name} is off, since nobody watches")
     if state == "opening":
         return note(f"{name} is opening: {reason}")
     message = f"{name} gives no frames ({state}): {reason}"

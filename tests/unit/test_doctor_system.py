@@ -38,6 +38,15 @@ def test_a_libzmq_with_known_holes_is_wrong(
     assert bool(wrongs(check_system.messaging(bench.machine()))) is bad
 
 
+def test_a_library_in_c_that_was_not_built_is_noted_with_what_builds_it(bench: Bench) -> None:
+    assert [found.level for found in check_system.fast_path(bench.machine())] == [Level.GOOD]
+    bench.slow = "it was not built"
+    (found,) = check_system.fast_path(bench.machine())
+    assert found.level is Level.NOTE
+    assert "it was not built" in found.message
+    assert "gcc" in found.remedy
+
+
 def test_a_driver_that_is_shipped_but_not_loaded_is_loaded_with_modprobe(bench: Bench) -> None:
     os.rmdir(bench.root / "sys/module/uvcvideo")
     (bench.root / "modules").mkdir()
@@ -130,6 +139,14 @@ def test_a_daemon_that_streams_is_well(bench: Bench) -> None:
     (finding,) = check_service.daemons(bench.machine())
     assert finding.level is Level.GOOD
     assert "29.97 fps" in finding.message
+
+
+def test_a_ring_that_is_smaller_than_it_might_be_is_a_note_with_what_helps(bench: Bench) -> None:
+    said = "/dev/shm has 64 MiB: this ring has 15 MiB, not 32 MiB; give /dev/shm more"
+    bench.serve(state="streaming", ring={"note": said})
+    _, found = check_service.daemons(bench.machine())
+    assert (found.level, found.remedy) == (Level.NOTE, "give /dev/shm more")
+    assert found.message == "camera: /dev/shm has 64 MiB: this ring has 15 MiB, not 32 MiB"
 
 
 def test_a_daemon_without_frames_passes_on_its_cause_and_remedy(bench: Bench) -> None:

@@ -49,7 +49,7 @@ FPS: Option[float | None] = Option(
 RING_SIZE: Option[int | None] = Option(
     "ring_size", kinds.RING_SIZE, Scope.CAPTURE, "Shared memory for frames, as in 64M.", None,
     more="32M holds the last 5 s of 1920x1080 at 30 a second. A size that does not fit is refused.",
-    without="32M, or what room there is")
+    without="32M, or its share of what room there is")
 LOG_LEVEL: Option[str] = Option(
     "log_level", kinds.words("debug", "info", "warning", "error"), Scope.CAPTURE,
     "What the daemon logs: this and what is worse.", "info")
@@ -58,6 +58,16 @@ FROZEN_AFTER: Option[float] = Option(
     "Tell that a camera is frozen when its picture stays the same so long, byte for byte; 0: "
     "never.",
     10.0)
+IDLE_AFTER: Option[float] = Option(
+    "idle_after", kinds.DURATION, Scope.CAPTURE,
+    "Close the camera when nobody has wanted frames for so long, until somebody does; 0: never.",
+    0.0,
+    more="Its light goes out. Viewers, snapshots, FrameReader and `framebus tap` wake it.")
+IDLE_FPS: Option[float | None] = Option(
+    "idle_fps", kinds.FRAME_RATE, Scope.CAPTURE,
+    "Frames a second while nobody wants any and the camera is open; the others are dropped before "
+    "they are looked at.",
+    None, without="all of them")
 END_HOLDER: Option[bool] = Option(
     "end_holder", kinds.SWITCH, Scope.CAPTURE,
     "Whether to end an earlier daemon of ours that hangs with the device.", False,
@@ -65,6 +75,9 @@ END_HOLDER: Option[bool] = Option(
 POWER_PORTS: Option[tuple[str, ...]] = Option(
     "power_ports", kinds.several(kinds.USB_PORT, ","), Scope.CAPTURE,
     "USB ports whose power may be switched when nothing else helps.", (), more="See uhubctl.")
+PURE_PYTHON: Option[bool] = Option(
+    "pure_python", kinds.SWITCH, Scope.CAPTURE,
+    "Whether to do without the part in C that spares the processor: to look for a fault.", False)
 CONTROL_GROUP: Option[str | None] = Option(
     "control_group", kinds.text("GROUP", "a group's name or number"), Scope.CAPTURE,
     "The group that may command the daemon.", None, without="its own, which may read frames")

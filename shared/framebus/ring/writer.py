@@ -18,10 +18,11 @@ from collections.abc import Mapping
 from framebus.errors import FrameTooLarge, UsageError
 from framebus.frame import FrameFlags
 from framebus.names import CameraNames, segment_path
-from framebus.ring import layout, leftovers, ring_file
+from framebus.ring import layout, leftovers, ring_file, room
 from framebus.ring.announcement import Announcement
 from framebus.ring.layout import DESCRIPTOR, DESCRIPTOR_WORDS, Descriptor, Geometry
 from framebus.ring.predecessor import Predecessor
+from framebus.ring.room import Room
 from framebus.ring.segment import make
 from framebus.ring.untracked import UntrackedSharedMemory
 from framebus.units import byte_count_text
@@ -44,8 +45,7 @@ class RingWriter:
         self.geometry = geometry
         """Where everything lies in the segment."""
         self.epoch = int.from_bytes(os.urandom(8)) or 1
-        self.cursor = 0
-        self._tail = 0  # position where the next frame may start
+        self._capacity, self._largest = geometry.capacity, geometry.largest
         self._status_generation = 0
         self._bytes = segment.buf
         self._words = self._bytes.cast("Q")
@@ -57,31 +57,30 @@ class RingWriter:
         *,
         capacity: int | None = None,
         predecessor: Predecessor | None = None,
+        cameras: int = 1,
+        frame: tuple[int, int] | None = None,
     ) -> RingWriter:
         """Make a segment with an arena of `capacity` bytes and tell of it, and of no older one.
 
-        Without a capacity it has DEFAULT_CAPACITY, or less where there is no room for that. Beside
-        a dead daemon's segment, which readers hold until there is a new one, it may always be
-        smaller (a container has 64 MB): then a shorter history is better than no camera.
+        Without a capacity it has DEFAULT_CAPACITY, or this camera's share where `cameras` have less
+        room than that for frames of `frame` pixels (room.py). `note` says so then.
 
         The caller holds the camera's lock. Readers of an older segment see that another one is told
         of. The frames of a `predecessor` with the same capacity are carried over, and sequences go
         on from its last. Raises UsageError for an impossible capacity, SegmentFull when shared
         memory has no room, NoPermission when it cannot be written.
         """
-        wanted = layout.DEFAULT_CAPACITY if capacity is None else capacity
-        if not layout.SMALLEST_CAPACITY <= wanted <= layout.LARGEST_CAPACITY:
-            raise UsageError(
-                f"a ring of {wanted} bytes is out of range: use {layout.SMALLEST_CAPACITY} "
-                f"to {layout.LARGEST_CAPACITY}"
-            )
-        yields = capacity is None or predecessor is not None
-        segment, geometry = make(
-            names, wanted, smallest=layout.SMALLEST_SUBSTITUTE if yields else None
-        )
+        if capacity is None:
+            plan = room.shared(Room.look(names), cameras=cameras, frame=frame)
+        else:
+            _check(capacity)
+            plan = room.asked(capacity, beside_predecessor=predecessor is not None, frame=frame)
+        segment, geometry = make(names, plan.capacity, smallest=plan.smallest)
         writer = cls(names, segment, geometry)
         try:
-            writer._note_size(wanted)
+            if note := plan.note(geometry.capacity):
+                writer.note = note
+                _log.warning("%s", note)
             writer._fill_header()
             if predecessor is not None and predecessor.ring.geometry == geometry:
                 writer._go_on_from(predecessor)
@@ -91,16 +90,6 @@ class RingWriter:
             raise
         leftovers.remove(names, keep=writer.path)
         return writer
-
-    def _note_size(self, wanted: int) -> None:
-        if self.geometry.capacity < wanted:
-            room = self.path.parent
-            self.note = (
-                f"{room} has no room for {wanted >> 20} MiB: this ring has "
-                f"{self.geometry.capacity >> 20} MiB, and so a shorter history, until the next "
-                f"start; give {room} more (a container: --shm-size), or set --ring-size"
-            )
-            _log.warning("%s", self.note)
 
     def _fill_header(self) -> None:
         words, geometry = self._words, self.geometry
@@ -122,8 +111,20 @@ class RingWriter:
         words[layout.W_LINEAGE] = ring.lineage
         words[layout.W_INTERVAL] = ring.interval_ns
         # It may have died while it wrote a frame: what that one claimed is lost.
-        self._tail = words[layout.W_CLAIMED] = ring.claimed
-        self.cursor = words[layout.W_CURSOR] = ring.cursor
+        words[layout.W_CLAIMED] = ring.claimed
+        words[layout.W_CURSOR] = ring.cursor
+
+    @property
+    def address(self) -> int:
+        """Where the segment is in this process's memory, until `close`."""
+        import ctypes  # which only the daemon's fast path wants
+
+        return ctypes.addressof(ctypes.c_char.from_buffer(self._bytes))
+
+    @property
+    def cursor(self) -> int:
+        """The last published sequence; 0 when there is none yet."""
+        return self._words[layout.W_CURSOR]
 
     def publish(
         self,
@@ -135,32 +136,35 @@ class RingWriter:
         width: int = 0,
         height: int = 0,
         flags: FrameFlags = FrameFlags.NONE,
+        hashed: int | None = None,
     ) -> Announcement:
         """Copy a frame into the ring and return what to announce about it.
 
-        Raises FrameTooLarge, with nothing changed, when it is over `geometry.largest`.
+        `hashed` is its `layout.payload_hash`, where that is known. Raises FrameTooLarge, with
+        nothing changed, when it is over `geometry.largest`.
         """
         length = len(jpeg)
-        capacity = self.geometry.capacity
-        if length > self.geometry.largest:
+        capacity = self._capacity
+        if length > self._largest:
             raise FrameTooLarge(
-                f"a frame of {length} bytes is over the ring's limit of {self.geometry.largest}: "
+                f"a frame of {length} bytes is over the ring's limit of {self._largest}: "
                 f"--ring-size {byte_count_text(layout.capacity_for(length))} takes it"
             )
-        position = self._tail
+        words = self._words
+        position = words[layout.W_CLAIMED]
         offset = position % capacity
         if offset + length > capacity:
             position += capacity - offset
             offset = 0
         end = position + layout.round_up(length, 8)
-        sequence = self.cursor + 1
+        sequence = words[layout.W_CURSOR] + 1
         slot = sequence & (self.geometry.count - 1)
         at = layout.DESCRIPTORS_OFFSET + slot * DESCRIPTOR.size
         sequence_word = layout.DESCRIPTORS_OFFSET // 8 + slot * DESCRIPTOR_WORDS
 
         # 1 claim
-        self._words[layout.W_CLAIMED] = end
-        self._words[sequence_word] = 0
+        words[layout.W_CLAIMED] = end
+        words[sequence_word] = 0
 
         # 2 write
         start = self.geometry.arena + offset
@@ -169,7 +173,7 @@ class RingWriter:
             sequence=sequence,
             position=position,
             length=length,
-            check=0,
+            check=layout.payload_hash(jpeg) if hashed is None else hashed,
             captured_ns=captured_ns,
             captured_utc_ns=captured_utc_ns,
             published_ns=time.monotonic_ns(),
@@ -178,15 +182,12 @@ class RingWriter:
             height=height,
             flags=int(flags),
         )
-        descriptor = descriptor._replace(check=descriptor.checksum(jpeg))
+        descriptor = descriptor._replace(check=descriptor.checksum(descriptor.check))
         self._bytes[at + 8 : at + DESCRIPTOR.size] = descriptor.pack()[8:]
 
         # 3 publish
-        self._words[sequence_word] = sequence
-        self._words[layout.W_CURSOR] = sequence
-
-        self._tail = end
-        self.cursor = sequence
+        words[sequence_word] = sequence
+        words[layout.W_CURSOR] = sequence
         return Announcement(self.epoch, descriptor)
 
     def set_interval(self, interval_ns: int) -> None:
@@ -222,3 +223,11 @@ class RingWriter:
                 self._segment.unlink()
         self._words.release()
         self._segment.close()
+
+
+def _check(capacity: int) -> None:
+    if not layout.SMALLEST_CAPACITY <= capacity <= layout.LARGEST_CAPACITY:
+        raise UsageError(
+            f"a ring of {capacity} bytes is out of range: use {layout.SMALLEST_CAPACITY} "
+            f"to {layout.LARGEST_CAPACITY}"
+        )
