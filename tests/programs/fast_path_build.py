@@ -12,11 +12,11 @@ SANITIZED = ("-g", "-O1", "-fsanitize=address,undefined", "-fno-sanitize-recover
 _WARNINGS = ("-Wall", "-Wextra", "-Werror")
 
 
-def built(folder: Path, *options: str) -> Path:
+def built(folder: Path, *options: str, compiler: str = "cc") -> Path:
     """Build it in a folder, with warnings as errors; return the library."""
     library = folder / "fast_path.so"
     always = ("-std=c11", "-D_GNU_SOURCE", "-shared", "-fPIC", *_WARNINGS)
-    subprocess.run(["cc", *always, *options, "-o", library, *SOURCES], check=True)
+    subprocess.run([compiler, *always, *options, "-o", library, *SOURCES], check=True)
     return library
 
 

@@ -11,7 +11,7 @@ from framebus.listener import own_context
 from tests.helpers.multipart import Parser, Part
 from tests.rigs.bus import Bus
 from web_workers.feeds.feed import Feed
-from web_workers.feeds.placeholder import Notice
+from web_workers.feeds.notice import Notice
 from web_workers.viewers.rate_limiter import FrameRateLimiter
 from web_workers.viewers.viewer import EVENTS, Viewer
 from web_workers.wire.loop import StreamLoop

@@ -30,6 +30,20 @@ def test_a_missing_library_is_named_with_the_command_that_installs_it(bench: Ben
     assert found.remedy == f"{sys.executable} -m pip install flask pyudev"
 
 
+def test_what_framebus_runs_without_is_a_note_that_says_what_is_lost(bench: Bench) -> None:
+    for name in ("Pillow", "numpy", "simplejpeg"):
+        del bench.versions[name]
+    libraries, *notes = check_system.libraries(bench.machine())
+    assert libraries.level is Level.GOOD
+    assert "Pillow" not in libraries.message
+    assert [(found.level, found.message.partition(":")[0]) for found in notes] == [
+        (Level.NOTE, "Pillow is not installed"),
+        (Level.NOTE, "numpy and simplejpeg are not installed"),
+    ]
+    assert "test pattern" in notes[0].message
+    assert notes[1].remedy == f"{sys.executable} -m pip install numpy simplejpeg"
+
+
 @pytest.mark.parametrize(("version", "bad"), [((4, 3, 3), True), ((4, 3, 4), False)])
 def test_a_libzmq_with_known_holes_is_wrong(
     bench: Bench, version: tuple[int, ...], bad: bool
@@ -161,6 +175,12 @@ def test_a_daemon_that_a_person_stopped_is_not_wrong(bench: Bench) -> None:
     (finding,) = check_service.daemons(bench.machine())
     assert finding.level is Level.NOTE
     assert finding.remedy == "framebus ctl start --name camera"
+
+
+def test_a_camera_that_rests_is_well(bench: Bench) -> None:
+    bench.serve(state="idle", cause={"code": "idle", "message": "off, nobody watches"})
+    (finding,) = check_service.daemons(bench.machine())
+    assert (finding.level, finding.message) == (Level.GOOD, "camera is off, since nobody watches")
 
 
 def test_a_daemon_that_does_not_answer_is_named_by_its_process(bench: Bench) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Literal
 
 import pytest
 from framebus.contract.words import Rejection
@@ -259,3 +260,19 @@ def test_a_limit_above_the_cameras_rate_drops_nothing(announced_ring: AnnouncedR
         publisher.take(Captured(WHOLE, at(number), number))
     assert counters.counts(0).published == 50
     assert announced_ring.interval_ns == 40 * MS
+
+
+def test_a_source_may_ask_before_without_another_answer_to_its_frame(
+    announced_ring: AnnouncedRing,
+) -> None:
+    gate = RateGate()
+    publisher, counters = settled_at_25_fps(announced_ring, gate)
+    gate.limit(1.0)
+    assert not publisher.unwanted(at(0)), "not settled yet"
+    publisher.settled()
+    for number in range(50):
+        unwanted = publisher.unwanted(at(number))
+        reject: Literal["unwatched", ""] = "unwatched" if unwanted else ""
+        publisher.take(Captured(b"" if unwanted else WHOLE, at(number), number, reject=reject))
+    assert counters.counts(0).published == 2
+    assert counters.counts(0).rejected == {"unwatched": 48}
