@@ -1,6 +1,6 @@
 """What one worker is made of: the only place that builds it and knows every part.
 
-Built after the fork (ZeroMQ contexts do not survive one), in the worker's main thread. What is
+Built after the fork, in the worker's main thread. What is
 gunicorn's comes in: connections, and what becomes of them.
 """
 
@@ -10,7 +10,6 @@ import ssl
 from collections.abc import Callable
 from typing import Any
 
-from framebus.listener import own_context
 from framebus.options.table import IO_URING
 
 from web_workers.admission.connection_limits import ConnectionLimits
@@ -66,7 +65,6 @@ class Parts:
             settings.options, SharedLoad(table), room=connections.viewers(), moving=channel.waiting
         )
         counts = SharedCounts(table)
-        self._context = own_context()
         self._painter = Painter(loop.call_from_thread)
         self._uring = open_uring(wanted=settings.options[IO_URING] == "auto")
         broadcasts = broadcast_factory(self._uring)
@@ -74,14 +72,12 @@ class Parts:
             loop=loop,
             feed=lambda camera: Feed(
                 names=cameras.names(camera),
-                context=self._context,
                 loop=loop,
                 paint=self._painter.paint,
                 broadcast_factory=broadcasts,
             ),
             events=EventFeed(
                 cameras=cameras,
-                context=self._context,
                 loop=loop,
                 workers=worker_pids,
                 lost=self.registry.lost,
@@ -141,4 +137,3 @@ class Parts:
         if self._uring is not None:
             self._uring.close()
         self.loop.close()
-        self._context.destroy(linger=0)  # never waits, even if told to end in the middle of things

@@ -34,7 +34,6 @@ from web_workers.access.errors import GuardedErrors
 from web_workers.admission.buffered_socket import BufferedSocket
 from web_workers.admission.connection_limits import ConnectionLimits, raise_descriptor_limit
 from web_workers.admission.request_threads import RequestThreads
-from web_workers.cameras import calls
 from web_workers.handover.channel import Lanes, close_what_waits
 from web_workers.handover.shared import LAYOUT, Shared
 from web_workers.parts import Parts
@@ -70,7 +69,6 @@ class StreamWorker(GuardedErrors):
     def init_process(self) -> None:
         """Set up after the fork, then run until the end. Called once."""
         raise_descriptor_limit()
-        calls.prepare()
         self._taken: dict[Any, TakeOver] = {}  # by connection, until its request is finished
         self._accept_from = 0.0  # monotonic seconds; before that nothing is accepted
         shared = self.shared

@@ -7,10 +7,11 @@ waits; who calls it when is the feed's.
 
 from __future__ import annotations
 
-import zmq
+from collections.abc import Callable
+
 from framebus.contract.causes import Cause
 from framebus.errors import CameraAbsent, FramebusError, FrameGone
-from framebus.listener import Listener
+from framebus.listener import Listener, nothing
 from framebus.liveness import holder
 from framebus.names import CameraNames
 from framebus.ring.reader import UNREADABLE, RingReader
@@ -22,10 +23,20 @@ from web_workers.wire.multipart import Picture
 class RingFollower:
     """One worker's attachment to one camera. For one thread; `close` it."""
 
-    def __init__(self, names: CameraNames, context: zmq.Context[zmq.Socket[bytes]]) -> None:
-        """Attach to what is there. Its newest frame counts as not taken yet."""
+    def __init__(
+        self,
+        names: CameraNames,
+        *,
+        opened: Callable[[int], None] = nothing,
+        closing: Callable[[int], None] = nothing,
+    ) -> None:
+        """Attach to what is there. Its newest frame counts as not taken yet.
+
+        `opened` is given each descriptor that tells of hints, which are then to be taken by
+        `receive`; `closing` is given it before it is closed.
+        """
         self.names = names
-        self._listener = Listener(context, names)
+        self._listener = Listener(names, opened=opened, closing=closing)
         self._last = 0  # sequence up to which frames of this epoch are accounted for
         self._captured_ns = 0
         self.ring: RingReader | None = None
@@ -41,11 +52,6 @@ class RingFollower:
         ring = self._current()
         if ring is not None and ring.cursor:
             self._last = ring.cursor - 1
-
-    @property
-    def descriptor(self) -> int:
-        """Readable when there may be a hint: then call `receive`."""
-        return int(self._listener.socket.getsockopt(zmq.FD))
 
     @property
     def interval_ns(self) -> int:
@@ -72,6 +78,8 @@ class RingFollower:
         ring = self.ring
         if ring is None or ring.cursor <= self._last:  # an old epoch is read to its end first
             ring = self._current()
+        if ring is not None:
+            self._listener.connect()  # the connection may have ended
         if ring is None or ring.cursor <= self._last:
             return None
         try:

@@ -13,7 +13,6 @@ import select
 from collections.abc import Callable
 from functools import lru_cache
 
-import zmq
 from framebus.listener import silence_s
 from framebus.names import CameraNames
 
@@ -44,7 +43,6 @@ class Feed:
         self,
         *,
         names: CameraNames,
-        context: zmq.Context[zmq.Socket[bytes]],
         loop: StreamLoop,
         paint: Paint,
         broadcast_factory: BroadcastFactory = SequentialBroadcast,
@@ -54,7 +52,6 @@ class Feed:
         `broadcast_factory` says how frames are handed to viewers that keep up.
         """
         self._names = names
-        self._context = context
         self._loop = loop
         self._paint = paint
         self.fanout = Fanout(
@@ -96,25 +93,21 @@ class Feed:
         self.fanout.close(Closed.ENDED)
 
     def _wake(self) -> None:
-        """Attach to the ring; stays parked when that raises (OutOfResources, OSError)."""
-        follower = RingFollower(self._names, self._context)
-        try:
-            self._loop.add(follower.descriptor, select.EPOLLIN, self._hinted)
-        except OSError:
-            follower.close()
-            raise
-        self._follower = follower
+        """Attach to the ring."""
+        self._follower = RingFollower(self._names, opened=self._listen, closing=self._loop.remove)
         self._look()
 
     def _park(self) -> None:
         if self._follower is None:
             return
-        self._loop.remove(self._follower.descriptor)
         self._follower.close()
         self._follower = None
         if self._timer is not None:
             self._timer.cancel()
         self._rest_state()
+
+    def _listen(self, descriptor: int) -> None:
+        self._loop.add(descriptor, select.EPOLLIN, self._hinted)
 
     def _hinted(self, _events: int) -> None:
         if self._follower is not None:
