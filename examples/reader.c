@@ -1,6 +1,6 @@
-/* Read frames from a live framebus ring, in C, with no library but libc.
+/* Read frames from a live framebus ring, in C, with no library but libc and libxxhash (Debian: libxxhash-dev).
  *
- *     cc -O2 -o reader examples/reader.c
+ *     cc -O2 -o reader examples/reader.c -lxxhash
  *     ./reader /run/framebus/camera.ring 30 > frames.mjpeg
  *
  * The argument is RUNTIME/CAMERA.ring, which tells the name of the segment in /dev/shm, or a segment
@@ -21,13 +21,14 @@
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
+#include <xxhash.h>
 
 enum { MAGIC, VERSION, EPOCH, SIZE, DESCRIPTORS, COUNT, ARENA, CAPACITY, PID, INTERVAL };
 enum { CLAIMED = 16, CURSOR = 24 };
 enum { SEQUENCE, POSITION, LENGTH, CHECK, CAPTURED, DESCRIPTOR_WORDS = 16 };
 enum { PAGE = 4096, TABLE = 12288, DESCRIPTOR_BYTES = 128, NAME_MAX_BYTES = 128 };
 
-static const uint64_t LAYOUT_VERSION = 1, LARGEST_COUNT = UINT64_C(1) << 62;
+static const uint64_t LAYOUT_VERSION = 2, LARGEST_COUNT = UINT64_C(1) << 62;
 static const uint64_t SMALLEST_CAPACITY = UINT64_C(1) << 16, LARGEST_CAPACITY = UINT64_C(1) << 34;
 static const uint64_t EARLY_NS = 1000000000;
 
@@ -45,20 +46,6 @@ static uint64_t now_ns(void) {
     struct timespec now;
     clock_gettime(CLOCK_MONOTONIC, &now);
     return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
-}
-
-/* CRC-32 as in zlib, PNG and Ethernet: reflected polynomial 0xEDB88320. */
-static uint32_t crc32(uint32_t crc, const uint8_t *data, size_t length) {
-    static uint32_t table[256];
-    if (!table[1])
-        for (uint32_t byte = 0; byte < 256; byte++) {
-            uint32_t value = byte;
-            for (int bit = 0; bit < 8; bit++) value = value & 1 ? value >> 1 ^ 0xEDB88320u : value >> 1;
-            table[byte] = value;
-        }
-    crc = ~crc;
-    while (length--) crc = table[(crc ^ *data++) & 255] ^ crc >> 8;
-    return ~crc;
 }
 
 static int refuse(const char *path, const char *why) {
@@ -187,9 +174,8 @@ static size_t read_frame(const struct ring *ring, uint64_t sequence, uint8_t *fr
     if (claimed > LARGEST_COUNT || claimed + margin > copy[POSITION] + capacity) return 0; /* c */
     if (load(&descriptor[SEQUENCE]) != sequence) return 0;                                 /* d */
     const uint64_t check = copy[CHECK];
-    copy[CHECK] = 0;
-    uint32_t crc = crc32(0, frame, copy[LENGTH]);
-    if (crc32(crc, (const uint8_t *)copy, sizeof copy) != check) return 0; /* e */
+    copy[CHECK] = XXH3_64bits(frame, copy[LENGTH]);
+    if (XXH3_64bits(copy, sizeof copy) != check) return 0; /* e */
     *captured = copy[CAPTURED];
     return copy[LENGTH];
 }

@@ -4,8 +4,9 @@
 
 SharedMemory opens for reading and writing, so this is for programs of the daemon's own user. Others
 take FrameReader (opencv_reader.py), which maps read-only, and so does whoever wants no layout. This
-one is that of docs/ring.md. Prints a line for each frame on standard error: sequence, bytes, age in
-milliseconds. It polls; a real program would rather wait on CAMERA.frames (ZeroMQ). Python 3.10+.
+one is that of docs/ring.md; it needs the package xxhash. Prints a line for each frame on standard
+error: sequence, bytes, age in milliseconds. It polls; a real program would rather wait on
+CAMERA.frames (ZeroMQ). Python 3.10+.
 """
 
 from __future__ import annotations
@@ -17,12 +18,14 @@ import stat
 import struct
 import sys
 import time
-import zlib
 from multiprocessing import resource_tracker
 from multiprocessing.shared_memory import SharedMemory
 from pathlib import Path
 from unittest import mock
 
+from xxhash import xxh3_64_intdigest
+
+LAYOUT_VERSION = 2
 HEADER = struct.Struct("<8s7Q")
 DESCRIPTOR = struct.Struct("<11Q40x")
 DESCRIPTORS = 12288  # where their table begins
@@ -59,13 +62,14 @@ class Ring:
         header = HEADER.unpack_from(self.view)
         magic, version, _, size, table, self.count, self.arena, self.capacity = header
         if (
-            (magic, version, size, table) != (b"FRAMEBUS", 1, self.segment.size, DESCRIPTORS)
+            (magic, version, size, table)
+            != (b"FRAMEBUS", LAYOUT_VERSION, self.segment.size, DESCRIPTORS)
             or self.count.bit_count() != 1
             or table + self.count * DESCRIPTOR.size > self.arena
             or self.arena + self.capacity != size
         ):
             self.close()
-            raise ValueError(f"{name} is no ring of layout version 1")
+            raise ValueError(f"{name} is no ring of layout version {LAYOUT_VERSION}")
 
     def read(self, sequence: int) -> tuple[bytes, int] | None:
         """Return a frame and when it was captured; None if it is overwritten (docs/ring.md)."""
@@ -80,8 +84,8 @@ class Ring:
             return None
         if self.words[at // 8] != sequence:  # d
             return None
-        unchecked = packed[:24] + bytes(8) + packed[32:]
-        if zlib.crc32(unchecked, zlib.crc32(jpeg)) != check:  # e
+        hashed = packed[:24] + xxh3_64_intdigest(jpeg).to_bytes(8, "little") + packed[32:]
+        if xxh3_64_intdigest(hashed) != check:  # e
             return None
         return jpeg, captured_ns
 

@@ -36,16 +36,21 @@ PROGRAMS: Mapping[str, tuple[str, str]] = {
     "systemd-analyze": ("systemd", "tests of deploy/systemd"),
     "systemd-sysusers": ("systemd", "tests of deploy/systemd"),
     "udevadm": ("udev", "tests of deploy/udev"),
-    "cc": ("build-essential", "the test of the ring's reader in C"),
+    "cc": ("build-essential", "tests of what is in C"),
+    "/usr/include/xxhash.h": ("libxxhash-dev", "tests of the ring's reader in C"),
     "nginx": ("nginx-light", "tests behind a proxy"),
 }
-"""Program: (Debian packages, what is left out without it)."""
+"""Program, or a file by its path: (Debian packages, what is left out without it)."""
 _PATH = f"{os.environ.get('PATH', os.defpath)}:/usr/sbin:/sbin"
 
 
 def missing() -> dict[str, tuple[str, str]]:
-    """Return the rows of PROGRAMS whose program is not here."""
-    return {name: row for name, row in PROGRAMS.items() if not shutil.which(name, path=_PATH)}
+    """Return the rows of PROGRAMS whose program or file is not here."""
+    return {name: row for name, row in PROGRAMS.items() if not _is_here(name)}
+
+
+def _is_here(name: str) -> bool:
+    return os.path.exists(name) if name[0] == "/" else bool(shutil.which(name, path=_PATH))
 
 
 def apt(*arguments: str) -> bool:

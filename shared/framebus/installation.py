@@ -25,10 +25,11 @@ PACKAGES: Final[Mapping[str, str]] = {
     "pyudev": "pyudev",
     "segno": "segno",
     "simplejpeg": "simplejpeg",
+    "xxhash": "xxhash",
     "zmq": "pyzmq",
 }
 """Module: the package that brings it (setup.cfg's install_requires)."""
-FOR_THE_WEB = ("PIL", "flask", "gunicorn", "prometheus_client", "zmq")
+FOR_THE_WEB = ("PIL", "flask", "gunicorn", "prometheus_client", "xxhash", "zmq")
 """What the web tier cannot start without."""
 REMEDY = "`framebus doctor` has the command that installs it"
 """For who may read it elsewhere: the command has a path of this machine in it."""

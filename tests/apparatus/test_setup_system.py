@@ -10,6 +10,7 @@ from tests import setup_system
 @pytest.fixture(autouse=True)
 def _nothing_is_here_and_nobody_is_root(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("shutil.which", lambda name, path: None)
+    monkeypatch.setattr("os.path.exists", lambda path: False)
     monkeypatch.setattr("os.geteuid", lambda: 1000)
 
 

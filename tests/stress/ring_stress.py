@@ -2,7 +2,7 @@
 
 One writer process publishes as fast as it can. Reader processes read the newest frame, and every
 third time one from history, and check each accepted frame against what its sequence says it must
-hold: a payload proves itself without the ring's CRC. The parent stops readers with SIGSTOP at
+hold: a payload proves itself without the ring's CHECK. The parent stops readers with SIGSTOP at
 random, in the middle of whatever they do, and continues them.
 
     outcome    is

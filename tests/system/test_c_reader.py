@@ -36,6 +36,7 @@ def program(tmp_path_factory: pytest.TempPathFactory) -> Path:
             "-o",
             path,
             SOURCE,
+            "-lxxhash",
         ],
         check=True,
     )

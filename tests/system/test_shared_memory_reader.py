@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+import xxhash
 from framebus.names import CameraNames
 from framebus.reader import FrameReader
 from framebus.ring.writer import RingWriter
@@ -21,7 +22,7 @@ from tests.helpers.waiting import until
 from tests.programs.daemon import DaemonProcess
 
 READER = Path(__file__).parents[2] / "examples" / "shared_memory_reader.py"
-FOREIGN = (sys.executable, "-I", "-S", "-W", "error")  # it finds no framebus
+FOREIGN = (sys.executable, "-s", "-S", "-P", "-W", "error")  # it finds no framebus
 PLAIN = """
 import sys, time
 from multiprocessing.shared_memory import SharedMemory
@@ -37,6 +38,13 @@ mmap.mmap = refuse
 del sys.argv[0]
 runpy.run_path(sys.argv[0], run_name="__main__")
 """
+
+
+@pytest.fixture(autouse=True)
+def foreign_packages(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """All that a foreign program finds besides the standard library."""
+    (tmp_path / "xxhash").symlink_to(Path(xxhash.__file__).parent)
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
 
 
 @pytest.fixture

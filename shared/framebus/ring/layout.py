@@ -15,34 +15,35 @@ The order of writing, and who relies on it:
                SEQUENCE(slot) = 0                  a  SEQUENCE(slot) == s, before the copy
     2 write    payload, descriptor                 b  copy descriptor and payload
     3 publish  SEQUENCE(slot) = s                  d  SEQUENCE(slot) == s, after the copy
-               CURSOR = s                          e  CRC-32 of the copies
+               CURSOR = s                          e  CHECK, over the copies
 
     A copy is safe if CLAIMED + A/4 <= POSITION + A.
 
 The margin of A/4 is the largest frame that the writer takes: a reader refuses what the *next*
 frame could overwrite, so the writer is a whole frame interval away from what is accepted. (Not so
 where a frame starts over at 0 and leaves a gap: it may claim more than A/4 at once. CLAIMED is
-written before the bytes are, and the CRC is of the copy.)
+written before the bytes are, and CHECK is of the copy.)
 A daemon that finds the segment of a dead predecessor, of the same geometry, copies descriptors and
 arena into its own before that gets its name, and goes on from the predecessor's CURSOR and CLAIMED:
 history and sequences outlive the epoch, and both segments have one LINEAGE. A frame that was being
 written is lost with its writer: its descriptor has no SEQUENCE, and CLAIMED covers its bytes.
 
 x86-64 keeps stores in order; aarch64 does not and CPython has no barriers: there the margin and
-the CRC carry the proof, and the ZeroMQ message (which is ordered) carries the descriptor.
+CHECK carry the proof, and the ZeroMQ message (which is ordered) carries the descriptor.
 """
 
 from __future__ import annotations
 
 import struct
 import time
-import zlib
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
+from xxhash import xxh3_64_intdigest
+
 PAGE: Final = 4096
 MAGIC: Final = int.from_bytes(b"FRAMEBUS", "little")
-LAYOUT_VERSION: Final = 1
+LAYOUT_VERSION: Final = 2
 
 # Indices of 64-bit words, not bytes: they index a memoryview cast to "Q".
 W_MAGIC: Final = 0
@@ -71,8 +72,6 @@ STATUS_TEXT_MAX: Final = STATUS_SIZE - 24
 DESCRIPTORS_OFFSET: Final = STATUS_OFFSET + STATUS_SIZE
 DESCRIPTOR: Final = struct.Struct("<11Q40x")
 """A descriptor's words, and the reserved ones as zeros."""
-_UNCHECKED: Final = struct.Struct("<3Q8x7Q40x")
-"""The same with CHECK zero: what its own checksum is made over."""
 DESCRIPTOR_WORDS: Final = DESCRIPTOR.size // 8
 
 DEFAULT_CAPACITY: Final = 32 * 1024 * 1024
@@ -96,6 +95,11 @@ _FRAME_FOR_COUNT: Final = 16 * 1024
 def round_up(value: int, multiple: int) -> int:
     """Return the least multiple of `multiple` that is not below `value`."""
     return -(-value // multiple) * multiple
+
+
+def payload_hash(payload: bytes | memoryview) -> int:
+    """Return the XXH3 of a payload, 64 bits (https://github.com/Cyan4973/xxHash, no seed)."""
+    return xxh3_64_intdigest(payload)
 
 
 def capacity_for(length: int) -> int:
@@ -149,11 +153,12 @@ class Descriptor(NamedTuple):
         """Return its 128 bytes."""
         return DESCRIPTOR.pack(*self)
 
-    def checksum(self, payload: bytes | memoryview) -> int:
-        """Return what CHECK is to be with this payload; `check` itself does not matter."""
-        sequence, position, length, _, *others = self
-        unchecked = _UNCHECKED.pack(sequence, position, length, *others)
-        return zlib.crc32(unchecked, zlib.crc32(payload))
+    def checksum(self, hashed: int) -> int:
+        """Return what CHECK is to be with a payload of this hash; `check` itself is of no matter.
+
+        So the payload's own hash is known by itself: it tells a picture from the next one.
+        """
+        return xxh3_64_intdigest(self._replace(check=hashed).pack())
 
     @property
     def plausible(self) -> bool:

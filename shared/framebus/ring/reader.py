@@ -190,7 +190,7 @@ class RingReader:
         if claimed + largest > descriptor.position + capacity:  # c
             raise FrameGone(f"frame {descriptor.sequence} is overwritten, or is next to be")
         payload = memoryview(copied)[len(before) : len(before) + length]
-        if descriptor.checksum(payload) != descriptor.check:  # e
+        if descriptor.checksum(layout.payload_hash(payload)) != descriptor.check:  # e
             raise FrameGone(f"frame {descriptor.sequence} does not match its checksum")
         return copied
 

@@ -44,8 +44,7 @@ class RingWriter:
         self.geometry = geometry
         """Where everything lies in the segment."""
         self.epoch = int.from_bytes(os.urandom(8)) or 1
-        self.cursor = 0
-        self._tail = 0  # position where the next frame may start
+        self._capacity, self._largest = geometry.capacity, geometry.largest
         self._status_generation = 0
         self._bytes = segment.buf
         self._words = self._bytes.cast("Q")
@@ -122,8 +121,13 @@ class RingWriter:
         words[layout.W_LINEAGE] = ring.lineage
         words[layout.W_INTERVAL] = ring.interval_ns
         # It may have died while it wrote a frame: what that one claimed is lost.
-        self._tail = words[layout.W_CLAIMED] = ring.claimed
-        self.cursor = words[layout.W_CURSOR] = ring.cursor
+        words[layout.W_CLAIMED] = ring.claimed
+        words[layout.W_CURSOR] = ring.cursor
+
+    @property
+    def cursor(self) -> int:
+        """The last published sequence; 0 when there is none yet."""
+        return self._words[layout.W_CURSOR]
 
     def publish(
         self,
@@ -135,32 +139,35 @@ class RingWriter:
         width: int = 0,
         height: int = 0,
         flags: FrameFlags = FrameFlags.NONE,
+        hashed: int | None = None,
     ) -> Announcement:
         """Copy a frame into the ring and return what to announce about it.
 
-        Raises FrameTooLarge, with nothing changed, when it is over `geometry.largest`.
+        `hashed` is its `layout.payload_hash`, where that is known. Raises FrameTooLarge, with
+        nothing changed, when it is over `geometry.largest`.
         """
         length = len(jpeg)
-        capacity = self.geometry.capacity
-        if length > self.geometry.largest:
+        capacity = self._capacity
+        if length > self._largest:
             raise FrameTooLarge(
-                f"a frame of {length} bytes is over the ring's limit of {self.geometry.largest}: "
+                f"a frame of {length} bytes is over the ring's limit of {self._largest}: "
                 f"--ring-size {byte_count_text(layout.capacity_for(length))} takes it"
             )
-        position = self._tail
+        words = self._words
+        position = words[layout.W_CLAIMED]
         offset = position % capacity
         if offset + length > capacity:
             position += capacity - offset
             offset = 0
         end = position + layout.round_up(length, 8)
-        sequence = self.cursor + 1
+        sequence = words[layout.W_CURSOR] + 1
         slot = sequence & (self.geometry.count - 1)
         at = layout.DESCRIPTORS_OFFSET + slot * DESCRIPTOR.size
         sequence_word = layout.DESCRIPTORS_OFFSET // 8 + slot * DESCRIPTOR_WORDS
 
         # 1 claim
-        self._words[layout.W_CLAIMED] = end
-        self._words[sequence_word] = 0
+        words[layout.W_CLAIMED] = end
+        words[sequence_word] = 0
 
         # 2 write
         start = self.geometry.arena + offset
@@ -169,7 +176,7 @@ class RingWriter:
             sequence=sequence,
             position=position,
             length=length,
-            check=0,
+            check=layout.payload_hash(jpeg) if hashed is None else hashed,
             captured_ns=captured_ns,
             captured_utc_ns=captured_utc_ns,
             published_ns=time.monotonic_ns(),
@@ -178,15 +185,12 @@ class RingWriter:
             height=height,
             flags=int(flags),
         )
-        descriptor = descriptor._replace(check=descriptor.checksum(jpeg))
+        descriptor = descriptor._replace(check=descriptor.checksum(descriptor.check))
         self._bytes[at + 8 : at + DESCRIPTOR.size] = descriptor.pack()[8:]
 
         # 3 publish
-        self._words[sequence_word] = sequence
-        self._words[layout.W_CURSOR] = sequence
-
-        self._tail = end
-        self.cursor = sequence
+        words[sequence_word] = sequence
+        words[layout.W_CURSOR] = sequence
         return Announcement(self.epoch, descriptor)
 
     def set_interval(self, interval_ns: int) -> None:
