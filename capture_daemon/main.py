@@ -20,7 +20,7 @@ from framebus.names import (
     runtime_dir,
     state_dir,
 )
-from framebus.options.table import END_HOLDER, LOG_LEVEL, POWER_PORTS, RING_SIZE
+from framebus.options.table import END_HOLDER, LOG_LEVEL, POWER_PORTS, PURE_PYTHON, RING_SIZE
 from framebus.ring.predecessor import left_behind
 from framebus.ring.writer import RingWriter
 from framebus.signal_watch import SignalWatch
@@ -38,6 +38,7 @@ from capture_daemon.process import (
     END_S,
     allow_many_connections,
     control_group,
+    fast_path_library,
     leave_at_once,
 )
 from capture_daemon.recovery.actions import PortActions
@@ -97,6 +98,7 @@ def run(settings: Settings, environ: MutableMapping[str, str]) -> int:
             manager=manager,
             signals=signals,
             control_group=may_command,
+            library=None if settings.options[PURE_PYTHON] else fast_path_library(),
             stack=stack,
         )
         source = settings.request.spec.text

@@ -19,6 +19,7 @@ from framebus.signal_watch import SignalWatch
 from framebus.zmtp.publisher import Acceptor
 
 from capture_daemon.capturing.commands import Quit
+from capture_daemon.capturing.outlet import Outlet
 from capture_daemon.capturing.reports import Mailbox
 from capture_daemon.capturing.switcher import Switcher
 from capture_daemon.control.configuring import ConfigureRequest
@@ -38,6 +39,7 @@ from capture_daemon.lifecycle.fallback import Fallback, fallback_request
 from capture_daemon.lifecycle.fallback import log as fallback_log
 from capture_daemon.lifecycle.outage import Outage
 from capture_daemon.lifecycle.pipeline import Pipeline, SourceAccess
+from capture_daemon.native.library import Library
 from capture_daemon.ownership.inherited_device import PredecessorState
 from capture_daemon.ownership.runtime_files_watch import RuntimeFilesWatch
 from capture_daemon.settings.options import Settings
@@ -62,13 +64,14 @@ class Parts:
         manager: ServiceManager,
         signals: SignalWatch,
         control_group: int = -1,
+        library: Library | None = None,
         stack: ExitStack,
     ) -> None:
         """Build everything, and put the way back on `stack`; `start` starts the threads.
 
         The caller holds the camera's lock. `writer`'s ring goes on from the predecessor's. `camera`
         and `spare` are for the source and for its fallback. `control_group` is the id of the group
-        that may command, -1 for the process's own.
+        that may command, -1 for the process's own. `library` has the fast path.
         """
         # A daemon that could not be built has no successor.
         self._renews: Callable[[], bool] = lambda: False
@@ -78,7 +81,8 @@ class Parts:
         stack.callback(hotplug.close)
         acceptor = Acceptor()
         stack.callback(acceptor.close)
-        notifier = Notifier(acceptor, names)
+        outlet = Outlet(writer, library)
+        notifier = Notifier(acceptor, names, lock=outlet.lock, subscribed=outlet.state.subscribed)
         stack.callback(notifier.close)
         events = EventNotifier(acceptor, names)
         stack.callback(events.close)
@@ -96,7 +100,10 @@ class Parts:
             diagnostics=self._diagnostics, journal=journal.path, event=events.tell, pid=os.getpid()
         )
         switcher = Switcher(
-            ring=writer, announce=notifier.announce, newest_ns=predecessor_state.newest_ns
+            ring=writer,
+            announce=notifier.announce,
+            newest_ns=predecessor_state.newest_ns,
+            outlet=outlet,
         )
         self._camera = Pipeline(
             "capture",

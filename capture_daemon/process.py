@@ -14,6 +14,8 @@ from framebus.names import CameraNames
 from framebus.options.chosen import Chosen
 from framebus.options.table import CONTROL_GROUP
 
+from capture_daemon.native import library
+from capture_daemon.native.library import Library
 from capture_daemon.ownership.locks import Locks
 
 log = logging.getLogger("capture_daemon")
@@ -41,6 +43,15 @@ def leave_at_once(names: CameraNames, locks: Locks, *, ring: Path | None) -> Non
     locks.release(names.lock)
     logging.shutdown()
     os._exit(os.EX_IOERR)
+
+
+def fast_path_library() -> Library | None:
+    """Return what the fast path needs; None, and a line of the log, where there is none."""
+    try:
+        return library.load()
+    except library.Unavailable as error:
+        log.warning("a frame costs more processor time than it need: %s; %s", error, library.REMEDY)
+        return None
 
 
 def control_group(options: Chosen) -> int:

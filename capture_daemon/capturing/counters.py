@@ -1,19 +1,22 @@
 """Counts what became of every frame. The capture thread writes, the main thread reads.
 
 Every frame that a source gave ends in exactly one place: published, or rejected for one reason.
-Time comes in as an argument.
+Time comes in as an argument. What is counted of published frames is in `InputState`: the fast path
+counts there too.
 """
 
 from __future__ import annotations
 
 import threading
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
 from framebus.contract.words import Rejection
 
-_RATE_FRAMES = 61
+from capture_daemon.native.state import STAMPS, InputState
+
 _RATE_WINDOW_NS = 5_000_000_000
 _SILENT_INTERVALS = 3
 
@@ -37,23 +40,22 @@ class FrameCounts:
 class FrameCounters:
     """Thread-safe counters of one daemon's life; sessions do not reset them."""
 
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._captured = 0
-        self._published = 0
+    def __init__(
+        self,
+        state: InputState | None = None,
+        lock: AbstractContextManager[object] | None = None,
+    ) -> None:
+        """Count in `state`, under its lock."""
+        self._state = InputState() if state is None else state
+        self._lock = threading.Lock() if lock is None else lock
         self._rejected: Counter[Rejection] = Counter()
-        self._missed = 0
-        self._newest_ns = 0
-        self._arrived_ns = 0
         self._rejected_since: Counter[Rejection] = Counter()
-        self._stamps: deque[int] = deque(maxlen=_RATE_FRAMES)
-        self._device_sequence: int | None = None
+        self._since_valid = 0  # the valid frame after which those were rejected
 
     def begin_session(self) -> None:
         """Forget where the device's sequence and the rate were: a new stream counts anew."""
         with self._lock:
-            self._device_sequence = None
-            self._stamps.clear()
+            self._state.next_sequence = self._state.stamped = 0
             self._rejected_since.clear()
 
     def record(
@@ -69,40 +71,48 @@ class FrameCounters:
 
         `valid`: nothing was wrong with a rejected frame itself, so that its source is well.
         """
+        state = self._state
         with self._lock:
-            self._captured += 1
-            last = self._device_sequence
-            if last is not None and device_sequence > last + 1:
-                self._missed += device_sequence - last - 1
-            self._device_sequence = device_sequence
+            state.captured += 1
+            expected = state.next_sequence
+            if expected and device_sequence > expected:
+                state.missed += device_sequence - expected
+            state.next_sequence = device_sequence + 1
             if rejected_for is not None:
                 self._rejected[rejected_for] += 1
             else:
-                self._published += 1
+                state.published += 1
             if rejected_for is not None and not valid:
-                self._rejected_since[rejected_for] += 1
+                self._count_since(rejected_for)
                 return
-            self._arrived_ns = now_ns
+            state.valid += 1
+            state.arrived_ns = now_ns
+            state.newest_ns = captured_ns
+            state.stamps[state.stamped % STAMPS] = captured_ns
+            state.stamped += 1
+
+    def _count_since(self, reason: Rejection) -> None:
+        if self._since_valid != self._state.valid:
             self._rejected_since.clear()
-            self._newest_ns = captured_ns
-            self._stamps.append(captured_ns)
+            self._since_valid = self._state.valid
+        self._rejected_since[reason] += 1
 
     def counts(self, now_ns: int) -> FrameCounts:
         """Return the counts; `now_ns` (CLOCK_MONOTONIC) decides whether the rate still holds."""
+        state = self._state
         with self._lock:
             return FrameCounts(
-                captured=self._captured,
-                published=self._published,
+                captured=state.captured,
+                published=state.published,
                 rejected=dict(self._rejected),
-                missed=self._missed,
-                newest_ns=self._newest_ns,
-                fps=self._fps(now_ns),
+                missed=state.missed,
+                newest_ns=state.newest_ns,
+                fps=_fps(self._stamps(), now_ns),
             )
 
     def arrived_ns(self) -> int:
         """Return when the newest valid frame reached us, CLOCK_MONOTONIC; 0 if none yet."""
-        with self._lock:
-            return self._arrived_ns
+        return self._state.arrived_ns
 
     def rejected_since(self) -> list[Rejection]:
         """Return for what frames of this session were rejected since its newest valid one.
@@ -110,26 +120,35 @@ class FrameCounters:
         The most frequent reason comes first.
         """
         with self._lock:
+            if self._since_valid != self._state.valid:
+                return []
             return [reason for reason, _ in self._rejected_since.most_common()]
 
     def rate(self) -> float:
         """Return the valid frames a second while they came, 0 if unknown; a silence is left out."""
         with self._lock:
-            return _rate(self._stamps, 0)
+            return _rate(self._stamps(), 0)
 
-    def _fps(self, now_ns: int) -> float | None:
-        recent = [stamp for stamp in self._stamps if now_ns - stamp < _RATE_WINDOW_NS]
-        if len(recent) < 2 and len(self._stamps) > 1:
-            return self._slow_fps(now_ns)
-        return (_rate(recent, now_ns - recent[-1]) or None) if recent else None
+    def _stamps(self) -> list[int]:
+        """Return when the last frames were captured, the oldest first."""
+        stamps, end = self._state.stamps[:], self._state.stamped
+        return stamps[:end] if end <= STAMPS else stamps[end % STAMPS :] + stamps[: end % STAMPS]
 
-    def _slow_fps(self, now_ns: int) -> float | None:
-        """Return the rate of frames so far apart that the window holds none or one of them."""
-        before, newest = self._stamps[-2], self._stamps[-1]
-        silence_ns = now_ns - newest
-        if silence_ns > _SILENT_INTERVALS * (newest - before):
-            return None
-        return _rate((before, newest), silence_ns)
+
+def _fps(stamps: Sequence[int], now_ns: int) -> float | None:
+    recent = [stamp for stamp in stamps if now_ns - stamp < _RATE_WINDOW_NS]
+    if len(recent) < 2 and len(stamps) > 1:
+        return _slow_fps(stamps, now_ns)
+    return (_rate(recent, now_ns - recent[-1]) or None) if recent else None
+
+
+def _slow_fps(stamps: Sequence[int], now_ns: int) -> float | None:
+    """Return the rate of frames so far apart that the window holds none or one of them."""
+    before, newest = stamps[-2], stamps[-1]
+    silence_ns = now_ns - newest
+    if silence_ns > _SILENT_INTERVALS * (newest - before):
+        return None
+    return _rate((before, newest), silence_ns)
 
 
 def _rate(stamps: Sequence[int], silence_ns: int) -> float:

@@ -11,12 +11,14 @@ import time
 
 from framebus.contract.words import Rejection
 from framebus.frame import FrameFlags
-from framebus.ring.layout import capacity_for
+from framebus.ring.layout import capacity_for, payload_hash
 
 from capture_daemon.capturing.counters import FrameCounters
 from capture_daemon.capturing.freeze_detector import FreezeDetector
+from capture_daemon.capturing.header_memory import HeaderMemory
 from capture_daemon.capturing.reports import ring_size_remedy
 from capture_daemon.capturing.switcher import SOUND, TOO_LARGE, Input, ValidFrame
+from capture_daemon.native.library import FastPath
 from capture_daemon.sources.base import NOTHING_GRANTED, Captured, Granted
 from capture_daemon.sources.pictures import jpeg
 
@@ -35,9 +37,12 @@ class Publisher:
         self._granted = NOTHING_GRANTED
         self._settled = False
         self._before_ns = 0
-        self.freeze_detector = FreezeDetector()
-        self._suspect = 0
-        """Pictures of more bytes are searched whole: one that was cut may have the next in it."""
+        self._state = outlet.state
+        """Its `suspect`: pictures of more bytes are searched whole, as one that was cut may have
+        the next in it."""
+        self.freeze_detector = FreezeDetector(self._state)
+        self._header = HeaderMemory(self._state)
+        self._fast_path = outlet.fast_path
         self.too_large = 0
         """Bytes of the largest frame that the ring did not take."""
         self._advised = 0
@@ -48,7 +53,8 @@ class Publisher:
     def begin(self, granted: Granted) -> None:
         """Take note of what a newly opened source gives."""
         self._granted = granted
-        self._suspect = 0
+        self._state.suspect = 0
+        self._header.forget()
         self._settled = False
         self._before_ns = 0
         self._counters.begin_session()
@@ -64,8 +70,25 @@ class Publisher:
         if not granted.fps or (granted.first_frame_timeout_s and 0 < rate < granted.fps):
             self._set_interval(rate)
 
+    @property
+    def heartbeat_ns(self) -> int:
+        """When the fast path last began to wait for a frame, CLOCK_MONOTONIC; 0 if never."""
+        return self._state.heartbeat_ns
+
+    @property
+    def fast_path(self) -> FastPath | None:
+        """What takes usual frames now, None if there is nothing, or no frame is usual yet."""
+        return self._fast_path if self._settled and self._state.header_length else None
+
     def take(self, captured: Captured) -> bool:
         """Publish one picture; False if it is not valid. It is counted either way."""
+        fast_path = self.fast_path
+        if (
+            fast_path is not None
+            and self._header.usual(captured)
+            and fast_path.publish(captured.data, captured.captured_ns, captured.device_sequence)
+        ):
+            return True
         reason = self._publish(captured)
         valid = reason is None or reason in SOUND
         self._counters.record(
@@ -82,34 +105,39 @@ class Publisher:
         if captured.reject or captured.faulty:
             return captured.reject or "flagged"
         data: memoryview | bytes = captured.data
-        length, suspect = len(data), self._suspect
-        reason, start, end, header = jpeg.examine(data, thorough=length > suspect)
+        length, suspect = len(data), self._state.suspect
+        thorough = length > suspect
+        reason, start, end, header = jpeg.examine(data, thorough=thorough, known=self._header.known)
         if reason:
             return reason
         if start or end != length:
             data = memoryview(data)[start:end]
             length = end - start
         # A sixteenth above the longest picture of late: a camera's vary by less, as a rule.
-        self._suspect = max(length + (length >> 4), suspect - (suspect >> 8))
-        picture = data
-        flags = captured.flags
-        if header.lacks_tables:
-            data = jpeg.with_huffman_tables(data)
-            flags |= FrameFlags.HUFFMAN_INSERTED
+        self._state.suspect = max(length + (length >> 4), suspect - (suspect >> 8))
         width, height = captured.width, captured.height
         if not width:
             width, height = self._granted.width, self._granted.height
         if not width:
             width, height = header.width, header.height
+        flags = captured.flags | self._outlet.mark if self._outlet.mark else captured.flags
+        if header.lacks_tables:
+            data = jpeg.with_huffman_tables(data)
+            flags |= FrameFlags.HUFFMAN_INSERTED
+        if not start:
+            self._header.learn(captured, header, width, height, flags)
+        hashed = payload_hash(data)
         reason = self._outlet.publish(
-            ValidFrame(data, captured.captured_ns, captured.device_sequence, width, height, flags)
+            ValidFrame(
+                data, captured.captured_ns, captured.device_sequence, width, height, flags, hashed
+            )
         )
         if reason == TOO_LARGE:
             self._advise(len(data))
         if reason is None or reason in SOUND:
             if not self._settled:
                 self._notice_slowness(captured.captured_ns)
-            self.freeze_detector.see(picture, captured.captured_ns)
+            self.freeze_detector.see(len(data), hashed, captured.captured_ns)
             self.width, self.height = width, height
         return reason
 

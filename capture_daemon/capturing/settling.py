@@ -14,12 +14,13 @@ class Settling:
     def __init__(self) -> None:
         self._frames = 0
         self._first_ns = 0
-        self._settled = False
+        self.settled = False
+        """It has proved itself."""
 
     def begin(self) -> None:
         """Another stream: nothing is proved."""
         self._frames = 0
-        self._settled = False
+        self.settled = False
 
     def is_first(self, now_ns: int) -> bool:
         """Count a valid frame; tell whether it is the first."""
@@ -30,8 +31,8 @@ class Settling:
 
     def has_settled(self, now_ns: int) -> bool:
         """Tell, once, that the stream has proved itself."""
-        if self._settled:
+        if self.settled:
             return False
         lasted = now_ns - self._first_ns >= _SLOW_S * 1e9
-        self._settled = self._frames >= (_SLOW_FRAMES if lasted else SETTLED_FRAMES)
-        return self._settled
+        self.settled = self._frames >= (_SLOW_FRAMES if lasted else SETTLED_FRAMES)
+        return self.settled

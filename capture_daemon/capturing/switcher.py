@@ -4,11 +4,13 @@ A ring has one writer, and no reader may see time go back. So who publishes is d
 by frame, under one lock. The camera takes the air with its first good frame: its own thread does
 that, since nobody is nearer to the moment. Whether the fallback may have it is the main thread's to
 say.
+
+This is the slow path, which takes any frame. The usual one takes the fast path, where there is one,
+which keeps to the same state under the same lock.
 """
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable
 from typing import Final, NamedTuple
 
@@ -19,6 +21,10 @@ from framebus.frame import FrameFlags
 from framebus.ring.announcement import Announcement
 from framebus.ring.writer import RingWriter
 
+from capture_daemon.capturing.outlet import Outlet
+from capture_daemon.native.library import FastPath
+from capture_daemon.native.state import InputState
+
 OFF_AIR: Final = "off-air"
 """Why a good frame of the fallback is not published: the camera's are."""
 OVERTAKEN: Final = "overtaken"
@@ -26,6 +32,7 @@ OVERTAKEN: Final = "overtaken"
 captured later. A camera's frames take longer to get here than a test pattern's."""
 TOO_LARGE: Final = "too-large"
 """Why a good frame is not published: the ring is too small for it."""
+_CAMERA, _FALLBACK = 0, 1
 SOUND = frozenset({OFF_AIR, OVERTAKEN})
 """The reasons that say nothing against the frame, nor against its source."""
 
@@ -41,6 +48,8 @@ class ValidFrame(NamedTuple):
     """Pixels; 0 if unknown."""
     height: int
     flags: FrameFlags
+    hashed: int
+    """layout.payload_hash of it."""
 
 
 class Switcher:
@@ -52,42 +61,46 @@ class Switcher:
         ring: RingWriter,
         announce: Callable[[Announcement], None],
         newest_ns: int = 0,
+        outlet: Outlet | None = None,
     ) -> None:
-        """Take where frames go, and who is told of each.
+        """Take where frames go, and who is told of each, under the outlet's lock.
 
-        `newest_ns` is when the ring's newest was captured, 0 if it has none.
+        `newest_ns` is when the ring's newest was captured, 0 if it has none. Without an `outlet`
+        there is no fast path.
         """
-        self._lock = threading.Lock()
+        outlet = outlet or Outlet(ring)
+        self.lock = outlet.lock
+        self._state = outlet.state
+        self._state.newest_ns = newest_ns
         self._ring = ring
         self._announce = announce
-        self._newest_ns = newest_ns
         self._interval_ns: int | None = None  # what the ring says; None: its predecessor's
-        self.camera = Input(self, FrameFlags.NONE)
-        self.fallback = Input(self, FrameFlags.FALLBACK)
-        self._on_air = self._newest_from = self.camera
+        self.camera = Input(self, _CAMERA, FrameFlags.NONE, outlet)
+        self.fallback = Input(self, _FALLBACK, FrameFlags.FALLBACK, outlet)
 
     def show_fallback(self, shown: bool) -> None:
         """Put the fallback on the air, or the camera, which may take it back at any moment."""
-        wanted = self.fallback if shown else self.camera
-        if self._on_air is not wanted:  # the main thread waits for no frame without need
-            with self._lock:
-                self._on_air = wanted
+        wanted = _FALLBACK if shown else _CAMERA
+        if self._state.on_air != wanted:  # the main thread waits for no frame without need
+            with self.lock:
+                self._state.on_air = wanted
 
     def interval_changed(self, source: Input) -> None:
         """Tell readers of the interval of an input, if it is theirs now."""
-        with self._lock:
-            if source is self._on_air:
+        with self.lock:
+            if source.number == self._state.on_air:
                 self._set_interval(source.interval_ns)
 
     def publish(self, source: Input, frame: ValidFrame) -> Rejection | None:
         """Publish a frame of an input; return why not, None if it was."""
-        with self._lock:
+        state = self._state
+        with self.lock:
             if source is self.camera:
-                self._on_air = source  # also when it is overtaken: the next one shall not be
-            elif source is not self._on_air:
+                state.on_air = _CAMERA  # also when it is overtaken: the next one shall not be
+            elif state.on_air != source.number:
                 return OFF_AIR
-            if frame.captured_ns < self._newest_ns:
-                return "stale" if self._newest_from is source else OVERTAKEN
+            if frame.captured_ns < state.newest_ns:
+                return "stale" if state.newest_from == source.number else OVERTAKEN
             self._set_interval(source.interval_ns)
             try:
                 announcement = self._ring.publish(
@@ -98,11 +111,12 @@ class Switcher:
                     device_sequence=frame.device_sequence,
                     width=frame.width,
                     height=frame.height,
-                    flags=frame.flags | source.mark if source.mark else frame.flags,
+                    flags=frame.flags,
+                    hashed=frame.hashed,
                 )
             except FrameTooLarge:
                 return TOO_LARGE
-            self._newest_ns, self._newest_from = frame.captured_ns, source
+            state.newest_ns, state.newest_from = frame.captured_ns, source.number
             self._announce(announcement)
             return None
 
@@ -115,11 +129,16 @@ class Switcher:
 class Input:
     """What one capture thread's publisher sees of the switcher."""
 
-    def __init__(self, switcher: Switcher, mark: FrameFlags) -> None:
+    def __init__(self, switcher: Switcher, number: int, mark: FrameFlags, outlet: Outlet) -> None:
         self._switcher = switcher
+        self.number = number
         self.mark = mark
         """What every frame from here is flagged with."""
         self.interval_ns = 0
+        self.lock = outlet.lock
+        self.state = InputState(number=number)
+        """Under that lock, but for what its one thread alone uses."""
+        self.fast_path: FastPath | None = outlet.fast_path(self.state)
 
     def set_interval(self, interval_ns: int) -> None:
         """Take note of the frame interval; readers are told once frames from here are theirs."""

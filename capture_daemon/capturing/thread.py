@@ -46,10 +46,11 @@ from capture_daemon.ownership.source_owner import SourceOwner
 from capture_daemon.recovery.base import Rungs
 from capture_daemon.recovery.rungs import Outcome, Result
 from capture_daemon.settings.capture_request import CaptureRequest
-from capture_daemon.sources.base import Restartable, Source
+from capture_daemon.sources.base import PassesFrames, Restartable, Source
 
 log = logging.getLogger(__name__)
 
+_READING = "reading"
 _READ_S = 0.5
 """A read returns this often at least, so that a live thread can be told from a hung one."""
 
@@ -81,6 +82,7 @@ class CaptureThread(threading.Thread):
         self._request: CaptureRequest | None = None
         self._session = 0
         self._settling = Settling()
+        self._passes_frames: PassesFrames | None = None  # the source, if it does
         self._call: tuple[str, int] | None = None  # what the source does, and since when
 
     # -- for other threads ---------------------------------------------------------------------
@@ -97,6 +99,8 @@ class CaptureThread(threading.Thread):
     def observed(self) -> Observed:
         """Return what can be seen of its work now."""
         doing, since_ns = self._call or ("", None)
+        if doing == _READING and since_ns is not None:
+            since_ns = max(since_ns, self._publisher.heartbeat_ns)
         return Observed(
             arrived_ns=self._counters.arrived_ns(),
             rate=self._counters.rate(),
@@ -144,6 +148,8 @@ class CaptureThread(threading.Thread):
         self._settling.begin()
         granted = request.spec.conceal_granted(granted)
         self._publisher.begin(granted)
+        source = self._source
+        self._passes_frames = source if isinstance(source, PassesFrames) else None
         self._survey(self._source)
         self._post(Opened(session, granted, kind))
         if self._opened is not None:
@@ -192,19 +198,26 @@ class CaptureThread(threading.Thread):
         self._post(RungDone(order.session, order.rung, outcome))
 
     def _read(self, source: Source) -> None:
-        self._call = ("reading", time.monotonic_ns())
+        self._call = (_READING, time.monotonic_ns())
+        publisher = self._publisher
         try:
-            captured = source.read(_READ_S)
+            fast_path = publisher.fast_path if self._settling.settled else None
+            if fast_path is not None and self._passes_frames is not None:
+                captured = self._passes_frames.read_unusual(fast_path, _READ_S)
+            else:
+                captured = source.read(_READ_S)
             if captured is None:
                 self._commands.interrupt.clear()  # the commands are looked at next, after this
                 return
-            valid = self._publisher.take(captured)
+            valid = publisher.take(captured)
         except Exception as error:  # noqa: BLE001  a source's bug must not end the thread
             self._fail(error)
             return
         finally:
             self._call = None
         if not valid:
+            return
+        if self._settling.settled:
             return
         now_ns = time.monotonic_ns()
         if self._settling.is_first(now_ns):

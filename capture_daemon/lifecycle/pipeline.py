@@ -46,7 +46,7 @@ class Pipeline:
         opened: Callable[[int, Source], None] | None,
     ) -> None:
         """`name` is the thread's; `opened` gets each source that it opens."""
-        self.counters = FrameCounters()
+        self.counters = FrameCounters(outlet.state, outlet.lock)
         self.capture = CaptureThread(
             name=name,
             sources=access.sources,

@@ -24,6 +24,8 @@ from framebus.contract.words import Rejection
 from framebus.frame import FrameFlags
 from framebus.wakeup import Wakeup
 
+from capture_daemon.native.library import FastPath
+
 
 @dataclass(frozen=True, slots=True)
 class Request:
@@ -161,6 +163,14 @@ class Source(Protocol):
 
     def close(self) -> None:
         """Release everything, whatever state it is in. Never raises; twice is harmless."""
+
+
+@runtime_checkable
+class PassesFrames(Protocol):
+    """A source whose usual frames take the fast path into the ring, past Python."""
+
+    def read_unusual(self, fast_path: FastPath, timeout_s: float) -> Captured | None:
+        """As `read`, but return only a picture that the fast path did not publish."""
 
 
 @runtime_checkable

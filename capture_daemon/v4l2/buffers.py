@@ -6,12 +6,14 @@ by `give_back`. Only the thread that streams uses this; nothing here knows forma
 
 from __future__ import annotations
 
+import ctypes
 import errno
 from collections.abc import Callable, Iterator
 
 from linuxpy.video import raw
 from linuxpy.video.raw import IOC
 
+from capture_daemon.native.state import BUFFERS, StreamState
 from capture_daemon.sources.base import SourceError
 from capture_daemon.v4l2.errors import translate
 from capture_daemon.v4l2.handle import Handle
@@ -19,17 +21,24 @@ from capture_daemon.v4l2.ops import Argument, BufferMapping
 from capture_daemon.v4l2.query import CAPTURE
 
 _MOST = 32  # VIDEO_MAX_FRAME, linux/videodev2.h
+_NONE = -1
 _KERNELS = raw.BufferFlag.QUEUED | raw.BufferFlag.DONE
 
 
 class Buffers:
     """The buffers of the device behind `handle`; none until `allocate` or `take_over`."""
 
-    def __init__(self, handle: Handle) -> None:
+    def __init__(self, handle: Handle, stream: StreamState) -> None:
+        """Hold what is ours in `stream`, where the fast path looks for it too."""
         self._handle = handle
+        self._stream = stream
         self._requested = False
         self._mappings: list[BufferMapping] = []
-        self._held: int | None = None
+        self._queued: list[raw.v4l2_buffer] = []  # one each: not to be made anew for each frame
+        self.dequeued = _buffer()
+        """The buffer that was dequeued last."""
+        stream.buffer = ctypes.addressof(self.dequeued)
+        stream.held = _NONE
         self._found: raw.v4l2_buffer | None = None
 
     def __len__(self) -> int:
@@ -64,7 +73,7 @@ class Buffers:
         if len(in_hand) == 1 and in_hand[0].bytesused and is_news(in_hand[0]):
             self._found = in_hand.pop()
         for buffer in in_hand:
-            self._handle.ioctl(IOC.QBUF, _buffer(buffer.index))
+            self._queue(buffer.index)
         if not self._mappings:
             raise SourceError(
                 "not-streaming",
@@ -78,31 +87,36 @@ class Buffers:
 
     def stream_off(self) -> None:
         """Stop the flow; every buffer is ours then. Raises SourceError."""
-        self._held = self._found = None
+        self._stream.held, self._found = _NONE, None
         self._handle.ioctl(IOC.STREAMOFF, raw.cint(CAPTURE))
 
     def queue_all(self) -> None:
         """Give all buffers to the kernel, when none is there. Raises SourceError."""
         for index in range(len(self._mappings)):
-            self._handle.ioctl(IOC.QBUF, _buffer(index))
+            self._queue(index)
 
     def found(self) -> raw.v4l2_buffer | None:
         """Return the buffer that was in a dead process' hands, once."""
         buffer, self._found = self._found, None
         if buffer is not None:
-            self._held = buffer.index
+            self._stream.held = buffer.index
         return buffer
 
+    @property
+    def has_found(self) -> bool:
+        """Whether `found` has one."""
+        return self._found is not None
+
     def dequeue(self) -> raw.v4l2_buffer | None:
-        """Take a filled buffer, None if there is none. Raises SourceError."""
-        buffer = _buffer()
+        """Take a filled buffer, None if there is none; valid until the next. Raises SourceError."""
+        buffer = self.dequeued
         try:
             self._handle.ioctl(IOC.DQBUF, buffer)
         except SourceError as error:
             if error.errno == errno.EAGAIN:
                 return None
             raise
-        self._held = buffer.index
+        self._stream.held = buffer.index
         return buffer
 
     def view(self, buffer: raw.v4l2_buffer) -> memoryview:
@@ -113,9 +127,9 @@ class Buffers:
 
     def give_back(self) -> None:
         """Queue the buffer that was dequeued last, if there is one. Raises SourceError."""
-        index, self._held = self._held, None
-        if index is not None:
-            self._handle.ioctl(IOC.QBUF, _buffer(index))
+        index, self._stream.held = self._stream.held, _NONE
+        if index != _NONE:
+            self._queue(index)
 
     def release(self) -> Iterator[SourceError]:
         """STREAMOFF, munmap all, REQBUFS(0), each whatever the one before did; yields what failed.
@@ -123,7 +137,9 @@ class Buffers:
         Does nothing before buffers were asked for: on older kernels REQBUFS alone would make us the
         owner. What failed is tried again by the next call.
         """
-        self._held = self._found = None
+        self._stream.held, self._found = _NONE, None
+        self._stream.buffers = 0
+        self._queued.clear()
         if self._requested:
             yield from self._attempt(IOC.STREAMOFF, raw.cint(CAPTURE))
         while self._mappings:
@@ -146,7 +162,17 @@ class Buffers:
             raise
 
     def _map(self, buffer: raw.v4l2_buffer) -> None:
-        self._mappings.append(self._handle.mmap(buffer.length, buffer.m.offset))
+        mapping = self._handle.mmap(buffer.length, buffer.m.offset)
+        at = len(self._mappings)
+        self._mappings.append(mapping)
+        self._queued.append(_buffer(at))
+        if at < BUFFERS:
+            self._stream.addresses[at] = mapping.address
+            self._stream.lengths[at] = buffer.length
+            self._stream.buffers = at + 1
+
+    def _queue(self, index: int) -> None:
+        self._handle.ioctl(IOC.QBUF, self._queued[index])
 
     def _attempt(self, request: IOC, argument: Argument) -> Iterator[SourceError]:
         try:

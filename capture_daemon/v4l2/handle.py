@@ -51,6 +51,11 @@ class Handle:
         return self._fd
 
     @property
+    def ioctl_address(self) -> int:
+        """Where the fast path finds ioctl(2); 0 if it is not to be used."""
+        return self._ops.ioctl_address
+
+    @property
     def closed(self) -> bool:
         """Whether `close` was called."""
         return self._closing

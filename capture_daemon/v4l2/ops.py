@@ -50,10 +50,10 @@ class BufferMapping:
     def __init__(self, fd: int, length: int, offset: int) -> None:
         """Map `length` bytes at `offset` of `fd`. Raises OSError."""
         self._length = length
-        self._address = _map(None, length, mmap.MAP_SHARED, fd, offset)
+        self.address = _map(None, length, mmap.MAP_SHARED, fd, offset)
         self._mapped = True
-        memory = (ctypes.c_ubyte * length).from_address(self._address)
-        finalizer = weakref.finalize(memory, _libc.munmap, self._address, length)
+        memory = (ctypes.c_ubyte * length).from_address(self.address)
+        finalizer = weakref.finalize(memory, _libc.munmap, self.address, length)
         finalizer.atexit = False
         self.view = memoryview(memory).cast("B").toreadonly()
 
@@ -61,7 +61,7 @@ class BufferMapping:
         """Let go of the device; twice is harmless. Raises OSError."""
         if self._mapped:
             flags = mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS | _MAP_FIXED
-            _map(self._address, self._length, flags, -1, 0)
+            _map(self.address, self._length, flags, -1, 0)
             self._mapped = False
 
 
@@ -88,6 +88,10 @@ class DeviceOps(Protocol):
     def close(self, fd: int) -> None:
         """Close the descriptor."""
 
+    @property
+    def ioctl_address(self) -> int:
+        """Where the fast path finds ioctl(2) in memory; 0 if it is not to be used."""
+
 
 class KernelOps:
     """The real kernel."""
@@ -112,3 +116,8 @@ class KernelOps:
     def close(self, fd: int) -> None:
         """Close the descriptor."""
         os.close(fd)
+
+    @property
+    def ioctl_address(self) -> int:
+        """The C library's."""
+        return ctypes.cast(_libc.ioctl, ctypes.c_void_p).value or 0

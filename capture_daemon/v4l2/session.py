@@ -21,8 +21,10 @@ from fractions import Fraction
 
 from linuxpy.video import raw
 
+from capture_daemon.native.library import FastPath, Outcome
+from capture_daemon.native.state import StreamState
 from capture_daemon.sources.base import Interrupt, LastFrame, SourceError, SourceGone
-from capture_daemon.v4l2 import query
+from capture_daemon.v4l2 import fast_stream, query
 from capture_daemon.v4l2.buffers import Buffers
 from capture_daemon.v4l2.counting import SequenceCounter, StaleFrames
 from capture_daemon.v4l2.formats import Choice, OfferedFormat
@@ -73,9 +75,10 @@ class Session:
         self._interrupt = interrupt
         self._choice = Choice("", 0, 0)
         self._wanted_buffers = BUFFERS
-        self._buffers = Buffers(handle)
-        self._sequence = SequenceCounter()
-        self._stale = StaleFrames()
+        self._stream = StreamState(interrupt=interrupt.fileno())
+        self._buffers = Buffers(handle, self._stream)
+        self._sequence = SequenceCounter(self._stream)
+        self._stale = StaleFrames(self._stream)
         self._poll = select.poll()
         self._poll.register(interrupt.fileno(), select.POLLIN)
         self._poll.register(handle.fileno(), select.POLLIN)
@@ -159,6 +162,17 @@ class Session:
             self._check(events)
             return None
         return self._filled(buffer)
+
+    def dequeue_unusual(self, fast_path: FastPath, timeout_s: float) -> Dequeued | None:
+        """The same of a buffer whose frame `fast_path` did not publish by itself."""
+        if self._buffers.has_found or not fast_stream.possible(fast_path, self.handle):
+            return self.dequeue(timeout_s)
+        outcome = fast_stream.pass_frames(fast_path, self._stream, self.handle, timeout_s)
+        if outcome is Outcome.UNUSUAL:
+            return self._filled(self._buffers.dequeued)
+        if outcome is Outcome.NO_BUFFER:
+            self._check(self._stream.events)
+        return None
 
     def restart(self, *, full: bool = False) -> None:
         """Stop and start the stream on the same descriptor; numbers go on where they were.

@@ -16,6 +16,7 @@ from framebus.contract.words import Rejection
 from framebus.frame import FrameFlags
 
 from capture_daemon.devices.sysfs import UsbPort
+from capture_daemon.native.library import FastPath
 from capture_daemon.sources.base import (
     Captured,
     Granted,
@@ -31,7 +32,7 @@ from capture_daemon.v4l2.formats import COMPRESSED, ENCODABLE, Choice, OfferedFo
 from capture_daemon.v4l2.negotiation import FormatNegotiation, candidates
 from capture_daemon.v4l2.ops import DeviceOps, KernelOps
 from capture_daemon.v4l2.port_of_name import port_of_name
-from capture_daemon.v4l2.session import Session
+from capture_daemon.v4l2.session import Dequeued, Session
 from capture_daemon.v4l2.stable_name import StableName
 
 
@@ -136,8 +137,16 @@ class V4L2Source:
     def read(self, timeout_s: float) -> Captured | None:
         """Return the next picture, or None after `timeout_s` seconds or an interrupt."""
         buffer = self._open_session().dequeue(timeout_s)
-        if buffer is None:
-            return None
+        return None if buffer is None else self._captured(buffer)
+
+    def read_unusual(self, fast_path: FastPath, timeout_s: float) -> Captured | None:
+        """Return the next picture that `fast_path` did not publish by itself, or None likewise."""
+        if self._encoder is not None:
+            return self.read(timeout_s)
+        buffer = self._open_session().dequeue_unusual(fast_path, timeout_s)
+        return None if buffer is None else self._captured(buffer)
+
+    def _captured(self, buffer: Dequeued) -> Captured:
         data: memoryview | bytes = buffer.view
         flags = FrameFlags.NONE
         reject: Rejection | Literal[""] = "stale" if buffer.stale else ""

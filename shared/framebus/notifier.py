@@ -7,7 +7,8 @@ which would take a fifteenth of its start and two megabytes.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from typing import Final
 
 from framebus.contract.words import EventName
@@ -25,9 +26,26 @@ _EVENTS_QUEUED: Final = 16384
 class Notifier(Publisher):
     """The daemon's end of CAMERA.frames."""
 
-    def __init__(self, acceptor: Acceptor, names: CameraNames) -> None:
-        """Bind; the caller holds the camera's lock. Raises NoPermission and OutOfResources."""
-        super().__init__(acceptor, names.frames_socket, queue_max=0, kernel_max=_FRAMES_KERNEL)
+    def __init__(
+        self,
+        acceptor: Acceptor,
+        names: CameraNames,
+        *,
+        lock: AbstractContextManager[object] | None = None,
+        subscribed: Callable[[Sequence[int] | None], None] | None = None,
+    ) -> None:
+        """Bind; the caller holds the camera's lock. Raises NoPermission and OutOfResources.
+
+        `lock` and `subscribed` are for who tells of frames as well (Publisher).
+        """
+        super().__init__(
+            acceptor,
+            names.frames_socket,
+            queue_max=0,
+            kernel_max=_FRAMES_KERNEL,
+            lock=lock,
+            subscribed=subscribed,
+        )
 
     def announce(self, announcement: Announcement) -> None:
         """Tell all listeners about one frame. Never blocks: who lags misses it."""

@@ -40,6 +40,8 @@ class Fault:
 class FaultyOps:
     """Passes everything on, but for the faults; remembers every operation in `calls`."""
 
+    ioctl_address = 0
+
     def __init__(self, inner: DeviceOps, faults: Iterable[Fault] = ()) -> None:
         self.calls: list[str] = []
         self.faults = list(faults)

@@ -71,7 +71,7 @@ def test_what_waited_in_an_adopted_stream_is_not_stale() -> None:
 
 def test_clock_that_is_wrong_by_a_constant_is_stale_for_that_long_only() -> None:
     frames = StaleFrames()
-    frames.stream_started(0)
+    frames.stream_started(1)
     late = 3000 * MS
     stale = [frames.is_stale(now - late, now) for now in range(10_000 * MS, 20_000 * MS, 100 * MS)]
     assert stale[0]

@@ -46,6 +46,7 @@ class FakeKernel:
         newer: bool = False,
         now_ns: Callable[[], int] = time.monotonic_ns,
     ) -> None:
+        self.ioctl_address = 0  # the fast path's calls would go past what is put in here
         self._lock = threading.RLock()
         self._files: dict[int, tuple[FakeDevice, FakeFile]] = {}
         self._make = partial(FakeDevice, newer=newer, now_ns=now_ns)

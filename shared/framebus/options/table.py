@@ -65,6 +65,9 @@ END_HOLDER: Option[bool] = Option(
 POWER_PORTS: Option[tuple[str, ...]] = Option(
     "power_ports", kinds.several(kinds.USB_PORT, ","), Scope.CAPTURE,
     "USB ports whose power may be switched when nothing else helps.", (), more="See uhubctl.")
+PURE_PYTHON: Option[bool] = Option(
+    "pure_python", kinds.SWITCH, Scope.CAPTURE,
+    "Whether to do without the part in C that spares the processor: to look for a fault.", False)
 CONTROL_GROUP: Option[str | None] = Option(
     "control_group", kinds.text("GROUP", "a group's name or number"), Scope.CAPTURE,
     "The group that may command the daemon.", None, without="its own, which may read frames")

@@ -125,6 +125,13 @@ class RingWriter:
         words[layout.W_CURSOR] = ring.cursor
 
     @property
+    def address(self) -> int:
+        """Where the segment is in this process's memory, until `close`."""
+        import ctypes  # which only the daemon's fast path wants
+
+        return ctypes.addressof(ctypes.c_char.from_buffer(self._bytes))
+
+    @property
     def cursor(self) -> int:
         """The last published sequence; 0 when there is none yet."""
         return self._words[layout.W_CURSOR]

@@ -40,6 +40,11 @@ class Peer:
         poller.register(self.fd, READING)
 
     @property
+    def behind(self) -> bool:
+        """Whether something that was begun is not sent to its end."""
+        return bool(self._rest)
+
+    @property
     def held(self) -> int:
         """Bytes that are kept for or of it."""
         return self.session.held + len(self._rest)
@@ -94,8 +99,11 @@ class Peer:
             self._poller.modify(self.fd, mask)
         self._mask = mask
 
-    def close(self) -> None:
-        """Hang up."""
+    def end(self) -> None:
+        """Neither read nor send any more; `close` is next."""
         self.wait_for(0)
         self.open = False
+
+    def close(self) -> None:
+        """Hang up."""
         self._socket.close()

@@ -10,6 +10,8 @@ from __future__ import annotations
 import select
 import threading
 import time
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 from framebus.wakeup import Wakeup
@@ -26,12 +28,32 @@ _END_S = 2.0
 class Publisher:
     """One socket. Messages are sent by one thread at a time."""
 
-    def __init__(self, acceptor: Acceptor, path: Path, *, queue_max: int, kernel_max: int) -> None:
-        """Bind; who falls behind by `queue_max` bytes loses messages. Raises as `bind` does."""
+    def __init__(
+        self,
+        acceptor: Acceptor,
+        path: Path,
+        *,
+        queue_max: int,
+        kernel_max: int,
+        lock: AbstractContextManager[object] | None = None,
+        subscribed: Callable[[Sequence[int] | None], None] | None = None,
+    ) -> None:
+        """Bind; who falls behind by `queue_max` bytes loses messages. Raises as `bind` does.
+
+        Somebody else may send as well, who holds `lock` then. He is told, under it, by `subscribed`
+        of the descriptors of who takes every message; None while one does not, or is behind.
+        """
         self._subscribers: tuple[Peer, ...] = ()
+        self._told = subscribed
         self._queue_max = queue_max
         self._server = Server(
-            path, PUB, self, read_max=_READ_MAX, queue_max=queue_max, kernel_max=kernel_max
+            path,
+            PUB,
+            self,
+            read_max=_READ_MAX,
+            queue_max=queue_max,
+            kernel_max=kernel_max,
+            lock=lock,
         )
         self._acceptor = acceptor
         acceptor.add(self._server)
@@ -48,6 +70,8 @@ class Publisher:
             for peer in self._subscribers:
                 if peer.open and payload.startswith(peer.session.prefixes):
                     peer.send(data, self._queue_max)
+                    if peer.behind:
+                        self._tell()
 
     def close(self) -> None:
         """Hang up on all, and remove the file."""
@@ -62,6 +86,12 @@ class Publisher:
         others = tuple(each for each in self._subscribers if each is not peer)
         wanted = peer.open and peer.session.prefixes
         self._subscribers = (*others, peer) if wanted else others
+        self._tell()
+
+    def _tell(self) -> None:
+        if self._told is not None:
+            plain = all(b"" in p.session.prefixes and not p.behind for p in self._subscribers)
+            self._told([peer.fd for peer in self._subscribers] if plain else None)
 
 
 class Acceptor(threading.Thread):

@@ -14,6 +14,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Final, Protocol
 
@@ -39,7 +40,10 @@ class Handler(Protocol):
         """A message has come whole."""
 
     def on_change(self, peer: Peer) -> None:
-        """The peer's subscriptions may have changed, or it is not open any more."""
+        """The peer's subscriptions may have changed, or it is behind, or not any more, or it ends.
+
+        Whoever calls holds the lock; the descriptor of one that ends is its own until this returns.
+        """
 
 
 class Server:
@@ -55,12 +59,14 @@ class Server:
         queue_max: int,
         kernel_max: int,
         group: int = -1,
+        lock: AbstractContextManager[object] | None = None,
         clock: Callable[[], int] = time.monotonic_ns,
     ) -> None:
         """Bind, for `group` (an id; -1: the process's own). The caller holds the camera's lock.
 
         `read_max` bytes are read of a peer at a time, `queue_max` queued for it beyond the
-        `kernel_max` that the kernel queues. Raises NoPermission and OutOfResources.
+        `kernel_max` that the kernel queues. `lock` is held while peers are sent something; without
+        one there is one of its own. Raises NoPermission and OutOfResources.
         """
         self._kind = kind
         self._handler = handler
@@ -72,7 +78,7 @@ class Server:
         self._path = path
         self._poller = select.epoll()
         self._poller.register(self._listener, READING)
-        self.lock = threading.Lock()
+        self.lock = threading.Lock() if lock is None else lock
         """Held while a peer is sent something."""
         self._peers: dict[int, Peer] = {}
         self._new: dict[Peer, None] = {}  # who has not greeted, the oldest first
@@ -109,6 +115,7 @@ class Server:
             if mask & select.EPOLLOUT:
                 with self.lock:
                     peer.flush()
+                    self._handler.on_change(peer)
             if mask & ~select.EPOLLOUT:
                 self._serve(peer, self._read)
         self._take_turns()
@@ -239,12 +246,14 @@ class Server:
         while isinstance(event := session.next(), bytes):
             with self.lock:
                 peer.send(event, _CONTROL_QUEUE)
+                self._handler.on_change(peer)
         if event is not None:
             self._handler.on_message(peer, event)
         if session.ready and not was_ready:
             self._new.pop(peer, None)
         if session.prefixes != prefixes:
-            self._handler.on_change(peer)
+            with self.lock:
+                self._handler.on_change(peer)
         if event is not None or peer.account.free_ns():
             self._waiting[peer] = None
         peer.read_on(peer not in self._waiting)
@@ -267,5 +276,6 @@ class Server:
         peer.account.held -= peer.counted
         self._held -= peer.counted
         with self.lock:  # nobody sends to its descriptor, which may be another's in a moment
+            peer.end()
+            self._handler.on_change(peer)
             peer.close()
-        self._handler.on_change(peer)
