@@ -6,10 +6,12 @@ gunicorn's comes in: connections, and what becomes of them.
 
 from __future__ import annotations
 
+import logging
 import ssl
 from collections.abc import Callable
 from typing import Any
 
+from framebus.native_library import Unavailable
 from framebus.options.table import IO_URING
 
 from web_workers.admission.connection_limits import ConnectionLimits
@@ -22,16 +24,20 @@ from web_workers.feeds.events import EventFeed
 from web_workers.feeds.feed import Feed
 from web_workers.feeds.housekeeping import Housekeeping
 from web_workers.feeds.placeholder import Painter
+from web_workers.feeds.pumping import Pumping
 from web_workers.feeds.streams import WorkerStreams
 from web_workers.feeds.worker_pids import worker_pids
 from web_workers.feeds.worker_viewers import WorkerViewers
 from web_workers.handover.channel import Channel, Lanes
 from web_workers.handover.viewer_handover import ViewerHandover
 from web_workers.handover.worker_registry import WorkerRegistry
+from web_workers.native.library import Pump
 from web_workers.settings import Cameras, Settings
 from web_workers.viewers.broadcast_send import broadcast_factory, open_uring
 from web_workers.wire.loop import StreamLoop
 from web_workers.worker_table import WorkerTable
+
+log = logging.getLogger("gunicorn.error")
 
 
 class Parts:
@@ -85,6 +91,10 @@ class Parts:
             limits=limits,
             came=lambda: self.housekeeping.viewer_came(),
         )
+        try:
+            loop.pump = Pumping(Pump(), loop=loop, awake=self.viewers.awake)
+        except Unavailable as reason:
+            log.info("frames take the path in Python, which costs a little more: %s", reason)
         self.handover = ViewerHandover(
             host=self.viewers,
             channel=channel,

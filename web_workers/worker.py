@@ -19,6 +19,7 @@ reads no socket; `wsgi.create` writes "100 Continue" if a request's `_expected_1
 
 from __future__ import annotations
 
+import contextlib
 import os
 import select
 import time
@@ -113,6 +114,8 @@ class StreamWorker(GuardedErrors):
         """Serve until told to stop."""
         loop = self._parts.loop
         loop.add(self.poller.fileno(), select.EPOLLIN, lambda _: loop.stop())
+        # A signal's handler runs when Python does next, which the pump alone would not have it do.
+        loop.add(self.PIPE[0], select.EPOLLIN, lambda _: self._signalled())
         self._parts.handover.open()
         super().run()
         self._end_threaded()
@@ -130,6 +133,11 @@ class StreamWorker(GuardedErrors):
         self._parts.registry.seen(self._parts.loop.clock())
         self._parts.loop.run(timeout)
         super().wait_for_and_dispatch_events(0)
+
+    def _signalled(self) -> None:
+        """Read what Python has written for each signal (signal.set_wakeup_fd)."""
+        with contextlib.suppress(BlockingIOError):
+            os.read(self.PIPE[0], 4096)
 
     def _leave(self) -> None:
         """Have the viewers served by others: this worker was told to end, or is to be replaced.

@@ -14,6 +14,7 @@ from framebus.errors import CameraAbsent, FramebusError, FrameGone
 from framebus.listener import Listener, nothing
 from framebus.liveness import holder
 from framebus.names import CameraNames
+from framebus.ring.announcement import Announcement
 from framebus.ring.reader import UNREADABLE, RingReader
 
 from web_workers.cameras.cause import explain
@@ -60,7 +61,30 @@ class RingFollower:
 
     def receive(self) -> Picture | None:
         """Return the picture of the hint that has arrived, if it is new."""
-        hint = self._listener.receive()
+        return self._hinted(self._listener.receive())
+
+    def take(self, data: bytes) -> Picture | None:
+        """Do the same with what somebody has read where `hints` says."""
+        listener = self._listener
+        return self._hinted(listener.newest(listener.subscription.take(data)))
+
+    @property
+    def hints(self) -> int | None:
+        """The descriptor that hints come from, if the beginning of one is what comes next."""
+        client = self._listener.subscription.client
+        return client.fileno() if client is not None and client.idle else None
+
+    @property
+    def last(self) -> tuple[int, int]:
+        """The sequence up to which frames are accounted for, and when the last was captured."""
+        return self._last, self._captured_ns
+
+    def passed(self, sequence: int, captured_ns: int) -> None:
+        """Account for frames that were taken by somebody else, up to this one."""
+        self.published += sequence - self._last
+        self._last, self._captured_ns = sequence, captured_ns
+
+    def _hinted(self, hint: Announcement | None) -> Picture | None:
         if hint is None:
             return None
         ring = self.ring

@@ -78,6 +78,10 @@ class WorkerViewers:
         """Return how many view frames."""
         return sum(len(fanout.viewers) for fanout in self.fanouts())
 
+    def awake(self) -> list[Feed]:
+        """Return the feeds of the cameras that somebody views."""
+        return [feed for feed in self._feeds.values() if feed.awake]
+
     def fanouts(self) -> list[Fanout]:
         """Return the fan-outs of all cameras that anybody has looked at."""
         return [feed.fanout for feed in self._feeds.values()]
