@@ -131,6 +131,7 @@ class StreamWorker(GuardedErrors):
         if not self.alive:
             self._leave()
         self._parts.registry.seen(self._parts.loop.clock())
+        self._parts.handover.balance()
         self._parts.loop.run(timeout)
         super().wait_for_and_dispatch_events(0)
 

@@ -146,8 +146,6 @@ static bool take_hints(struct pump *pump) {
     if (got < 0 && (errno == EAGAIN || errno == EINTR)) return true;
     if (got <= 0) { /* it has ended: Python sees that for itself */
         pump->events = 1;
-        pump->ready[0] = (uint64_t)pump->hints;
-        pump->ready[1] = EPOLLIN;
         return false;
     }
     const size_t count = (size_t)got / sizeof *hints;
@@ -174,22 +172,39 @@ uint64_t pump_size(void) {
     return sizeof(struct pump);
 }
 
+/* Room for a viewer in step, which has nothing under way: a Unix socket tells of it with each read. */
+static bool is_no_news(const struct pump *pump, const struct epoll_event *event) {
+    if (event->events != EPOLLOUT) return false;
+    for (uint64_t i = 0; i < pump->viewers; i++)
+        if (event->data.fd == pump->sockets[i]) return true;
+    return false;
+}
+
+/* Wait for what is news, or until something is due; false if nothing has come. */
+static bool wait_for_news(struct pump *pump) {
+    struct epoll_event ready[EVENTS];
+    const uint64_t now = now_ns();
+    const uint64_t until = pump->look_ns < pump->until_ns ? pump->look_ns : pump->until_ns;
+    const uint64_t left = until > now ? until - now : 0;
+    const int count = epoll_wait((int)pump->epoll, ready, EVENTS, (int)((left + 999999) / 1000000));
+    pump->events = 0;
+    for (int i = 0; i < count; i++) {
+        if (is_no_news(pump, &ready[i])) continue;
+        pump->ready[2 * pump->events] = (uint64_t)ready[i].data.fd;
+        pump->ready[2 * pump->events + 1] = ready[i].events;
+        pump->events++;
+    }
+    return count > 0;
+}
+
 /* Pump until there is something for Python: other descriptors, what is not usual, a time, or a signal. */
 void pump_run(struct pump *pump) {
-    struct epoll_event ready[EVENTS];
-    pump->pumped = pump->behind = pump->events = pump->said_size = 0;
-    for (;;) {
-        const uint64_t now = now_ns();
-        const uint64_t until = pump->look_ns < pump->until_ns ? pump->look_ns : pump->until_ns;
-        const uint64_t left = until > now ? until - now : 0;
-        const int count = epoll_wait((int)pump->epoll, ready, EVENTS, (int)((left + 999999) / 1000000));
-        const bool hinted = count == 1 && ready[0].data.fd == pump->hints && ready[0].events == EPOLLIN;
-        if (hinted && take_hints(pump)) continue;
-        for (int i = 0; !hinted && i < count; i++) {
-            pump->ready[2 * i] = (uint64_t)ready[i].data.fd;
-            pump->ready[2 * i + 1] = ready[i].events;
-            pump->events++;
-        }
-        return;
+    pump->pumped = pump->behind = pump->said_size = 0;
+    while (wait_for_news(pump)) {
+        const bool hinted = pump->ready[0] == (uint64_t)pump->hints && pump->ready[1] == EPOLLIN;
+        if (pump->events > 1 || (pump->events && !hinted)) return;
+        if (!pump->events) continue;
+        pump->events = 0;
+        if (!take_hints(pump)) return;
     }
 }
