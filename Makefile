@@ -4,7 +4,7 @@
 PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
-SPEC   := pyproject.toml setup.cfg
+SPEC   := pyproject.toml setup.cfg setup.py $(wildcard capture_daemon/native/*.[ch])
 
 .PHONY: run test check wheel release guest bench clean
 

@@ -2,7 +2,7 @@
 
 docs/performance.md has what comes of it: framebus, the floor under it and its peers, side by side.
 __main__.py   builds all and says in which order
-grid.py · capture.py · workers.py · thousand.py   the four parts, as part.py says
+grid.py · capture.py · memory.py · workers.py · thousand.py   the five parts, as part.py says
 servers.py · peers.py · framebus_server.py   what is measured; launch.py gives it its cores
 client.py · handed.py · cpu.py   what its viewers got, what it says itself, what it cost
 floor.c · load.c · v4l2_shim.c   the least that sending costs; the client; a camera's place

@@ -18,6 +18,7 @@ from benchmarks import machine, servers, session, tools
 from benchmarks.capture import Capture
 from benchmarks.errors import BenchError
 from benchmarks.grid import Grid
+from benchmarks.memory import Memory
 from benchmarks.part import Part, Stage
 from benchmarks.runner import Documentation, Run
 from benchmarks.thousand import Thousand
@@ -27,7 +28,7 @@ _PAGE = Path(__file__).resolve().parent.parent / "docs" / "performance.md"
 
 
 @click.command(context_settings={"show_default": True})
-@click.option("--only", default="grid,capture,workers,thousand", help="The parts to run.")
+@click.option("--only", default="grid,capture,memory,workers,thousand", help="The parts to run.")
 @click.option("--sizes", default="640x480,1280x720,1920x1080", help="Frame sizes, where several.")
 @click.option("--viewers", default="1,200,500", help="Numbers of viewers in the grid.")
 @click.option("--servers", "names", default=",".join(servers.NAMES), help="Servers in the grid.")
@@ -71,12 +72,13 @@ def main(
     write_docs: bool,
     again: bool,
 ) -> None:
-    """Measure framebus, in four parts, one after another. Lists are separated by commas.
+    """Measure framebus, in five parts, one after another. Lists are separated by commas.
 
     \b
     grid      a delivered frame beside a bare loop of send() and beside
               peers: server on one core, client on another (18 minutes)
     capture   the daemon, with 0, 1 and 32 readers (3 minutes)
+    memory    each process of `framebus up`, and ustreamer (1 minute)
     workers   two workers beside one, two floors beside one (3 minutes)
     thousand  1000 viewers on two workers, for ten minutes (11 minutes)
 
@@ -99,6 +101,7 @@ def main(
         parts: list[Part[Any]] = [
             Grid(stage, sizes=frames, viewers=counts, names=names.split(",")),
             Capture(stage, sizes=frames),
+            Memory(stage),
             Workers(stage),
             Thousand(stage, viewers=long_viewers, seconds=long_seconds),
         ]

@@ -68,6 +68,17 @@ class WorkersRound:
 
 
 @dataclass(frozen=True, slots=True)
+class MemoryRow:
+    """What one process of a server takes, medians over the rounds, MiB of PSS."""
+
+    server: str
+    process: str
+    pss: float
+    ring: float
+    """What of it is the ring."""
+
+
+@dataclass(frozen=True, slots=True)
 class LongRun:
     """Many viewers at once, for long. Memory in MiB, worker by worker."""
 

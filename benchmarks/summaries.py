@@ -5,7 +5,7 @@ from __future__ import annotations
 import statistics
 from collections.abc import Sequence
 
-from benchmarks.results import CaptureRow, LongRun, WorkersRound
+from benchmarks.results import CaptureRow, LongRun, MemoryRow, WorkersRound
 from benchmarks.table import aligned
 
 
@@ -59,6 +59,21 @@ def workers(rounds: Sequence[WorkersRound]) -> str:
     ratios = ([one.times for one in rounds], [one.floors_times for one in rounds])
     body.append(_cells("median", middle, *map(statistics.median, ratios)))
     return aligned(names, body, left=("round",))
+
+
+def memory(rows: Sequence[MemoryRow]) -> str:
+    """Return one line a process, and one for all of a server where it has several."""
+    body = []
+    for server in dict.fromkeys(row.server for row in rows):
+        own = [row for row in rows if row.server == server]
+        if len(own) > 1:
+            whole = (sum(row.pss for row in own), sum(row.ring for row in own))
+            own.append(MemoryRow(server, "all", *whole))
+        body += [
+            [server, row.process, f"{row.pss:.1f}", f"{row.pss - row.ring:.1f}"] for row in own
+        ]
+    names = ("server", "process", "PSS, MiB", "without the ring")
+    return aligned(names, body, left=("server", "process"))
 
 
 def long_run(rows: Sequence[LongRun]) -> str:

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import os
-import stat
 
 import click
 from framebus.options import flags
 from framebus.options.option import Scope
-from framebus.options.table import CONFIG, FALLBACK_SOURCE, SOURCE, TABLE
 
-from capture_daemon.settings.options import Settings, settings
+from capture_daemon.settings.options import prepared
 from capture_daemon.settings.spec import FORMS
-from capture_daemon.sources.redact import HIDDEN
 
 _SOURCES = "\n".join(f"  {form:<16} {what}" for form, what in FORMS.items())
 _HELP = f"""Run the capture daemon of one camera, in the foreground.
@@ -39,11 +36,7 @@ A flag wins over its environment variable, that over --config, and that over the
 )
 def capture(check: bool, **given: str | None) -> int:
     """Run the daemon until it is told to end; `_HELP` is what a person reads."""
-    for option in TABLE:
-        if option.secret:
-            os.environ.pop(option.variable, None)  # children of ours have no use for them
-    resolved = settings(flags.chosen(given))
-    _warn_of_readers(resolved)
+    resolved = prepared(flags.chosen(given))
     if check:
         from capture_daemon.process import control_group
 
@@ -53,17 +46,3 @@ def capture(check: bool, **given: str | None) -> int:
     from capture_daemon.main import run  # --help and usage errors need no ZeroMQ
 
     return run(resolved, os.environ)
-
-
-def _warn_of_readers(resolved: Settings) -> None:
-    """Tell when all users may read a file with a source that has secrets."""
-    options = resolved.options
-    told = ((SOURCE, resolved.request.spec), (FALLBACK_SOURCE, resolved.fallback))
-    secret = any(spec and HIDDEN in spec.text and options.is_filed(each) for each, spec in told)
-    config = options[CONFIG]
-    if secret and config is not None and config.stat().st_mode & stat.S_IROTH:
-        click.echo(
-            f"framebus capture: {config} may have a camera's password in it, and everybody can "
-            f"read it: chmod o-r {config}",
-            err=True,
-        )

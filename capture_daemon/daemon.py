@@ -11,6 +11,7 @@ import logging
 import select
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from framebus.notifier import EventNotifier
@@ -37,66 +38,48 @@ HUNG_S = 30.0
 watchdog is left to bite. The longest wait in a driver that is alive is 5 s, a control transfer."""
 
 
+@dataclass(eq=False, kw_only=True)
 class Daemon:
     """Everything that the main thread does between start and end."""
 
-    def __init__(
-        self,
-        *,
-        camera: Pipeline,
-        spare: Pipeline,
-        acceptor: Acceptor,
-        fallback: Fallback,
-        pending_controls: PendingControls,
-        incident_log: IncidentLog,
-        servers: Sequence[ControlServer],
-        status: Status,
-        ring: RingWriter,
-        events: EventNotifier,
-        manager: ServiceManager,
-        mailbox: Mailbox,
-        signals: SignalWatch,
-        hotplug: Hotplug,
-        checks: RequestChecks,
-        look_for_files: Callable[[Callable[[Path | None], None]], bool],
-        supervised: bool,
-    ) -> None:
-        """Take its parts; `supervised` says whether somebody starts a successor.
+    camera: Pipeline
+    spare: Pipeline
+    acceptor: Acceptor
+    fallback: Fallback
+    pending_controls: PendingControls
+    incident_log: IncidentLog
+    checks: RequestChecks
+    servers: Sequence[ControlServer]
+    status: Status
+    ring: RingWriter
+    events: EventNotifier
+    manager: ServiceManager
+    mailbox: Mailbox
+    signals: SignalWatch
+    hotplug: Hotplug
+    look_for_files: Callable[[Callable[[Path | None], None]], bool]
+    """Have another thread say which file of the daemon is gone; False if it cannot be asked now."""
+    supervised: bool
+    """Somebody starts a successor."""
+    renewing: bool = field(default=False, init=False)
+    """The end is for a successor to go on: camera and ring are left as they are."""
 
-        `look_for_files` has posted which file of the daemon is gone; False if it cannot now.
-        """
-        self._controller = camera.controller
-        self._capture = camera.capture
-        self._threads = (camera.capture, spare.capture, acceptor)
-        self._fallback = fallback
-        self._pending_controls = pending_controls
-        self._incident_log = incident_log
-        self._servers = servers
-        self._status = status
-        self._ring = ring
-        self._events = events
-        self._manager = manager
-        self._mailbox = mailbox
-        self._signals = signals
-        self._hotplug = hotplug
-        self._checks = checks
-        self._look_for_files = look_for_files
-        self._supervised = supervised
+    def __post_init__(self) -> None:
+        self._controller = self.camera.controller
         self._deadlines: tuple[Callable[[], int | None], ...] = (
             self._controller.deadline_ns,
-            fallback.own.deadline_ns,
-            pending_controls.deadline_ns,
-            incident_log.deadline_ns,
-            checks.deadline_ns,
-            *(server.deadline_ns for server in servers),
+            self.fallback.own.deadline_ns,
+            self.pending_controls.deadline_ns,
+            self.incident_log.deadline_ns,
+            self.checks.deadline_ns,
+            *(server.deadline_ns for server in self.servers),
         )
         self._poller = select.poll()
-        self.renewing = False
-        """The end is for a successor to go on: camera and ring are left as they are."""
         self._ending = False
         self._more_requests = False
         self._told: tuple[object, ...] = ()
         self._looking_for_files = False
+        self._files_lost = self.mailbox.slot(self._on_file_lost)
         self._status_due_ns = 0
         self._feed_due_ns = 0
 
@@ -108,71 +91,82 @@ class Daemon:
     def run(self) -> None:
         """Capture until a signal or `end`."""
         poller = self._poller
-        servers = (server.fileno() for server in self._servers)
-        for fd in (*servers, self._mailbox.fileno(), self._signals.fileno()):
+        servers = (server.fileno() for server in self.servers)
+        for fd in (*servers, self.mailbox.fileno(), self.signals.fileno()):
             poller.register(fd, select.POLLIN)
-        self._hotplug.start(self._mailbox.slot(self._on_monitor))
+        self.hotplug.start(self.mailbox.slot(self._on_monitor))
         self._controller.start(time.monotonic_ns())
-        self._manager.ready()
+        self.manager.ready()
+        timeout_ms = 0
         while not self._ending:
-            poller.poll(self._timeout_ms(time.monotonic_ns()))
-            for number in self._signals.received():
+            if not poller.poll(timeout_ms):
+                # Frames came meanwhile, as a rule, and what was due then is due later.
+                timeout_ms = self._timeout_ms(time.monotonic_ns())
+                if timeout_ms:
+                    continue
+            for number in self.signals.received():
                 log.info("ending: %s", number.name)
                 self.end()
             self._round()
+            timeout_ms = self._timeout_ms(time.monotonic_ns())
 
     def tell_status(self, now_ns: int) -> None:
         """Put the status document where readers and listeners see it."""
-        document = self._status.document(now_ns)
-        self._ring.set_status(document)
-        self._events.tell("state", document)
-        self._manager.status(self._status.line(now_ns))
+        document = self.status.document(now_ns)
+        self.ring.set_status(document)
+        self.events.tell("state", document)
+        self.manager.status(self.status.line(now_ns))
         self._status_due_ns = now_ns + _STATUS_NS
 
     def _round(self) -> None:
-        self._mailbox.deliver()
+        self.mailbox.deliver()
         now_ns = time.monotonic_ns()
-        if self._hotplug.added():
+        if self.hotplug.added():
             self._device_added(now_ns)
         self._controller.tick(now_ns)
-        self._pending_controls.tick(now_ns)
-        self._incident_log.tick(now_ns)
-        self._checks.tick(now_ns)
-        more = [server.receive() for server in self._servers]  # all of them get their turn
+        self.pending_controls.tick(now_ns)
+        self.incident_log.tick(now_ns)
+        self.checks.tick(now_ns)
+        more = [server.step() for server in self.servers]  # all of them get their turn
         self._more_requests = any(more)
         now_ns = time.monotonic_ns()
-        self._fallback.tick(now_ns)
-        changes = self._status.changes(now_ns)
+        self.fallback.tick(now_ns)
+        changes = self.status.changes(now_ns)
         if changes != self._told or now_ns >= self._status_due_ns:
             self._told = changes
             self._look_at_threads()
             self.tell_status(now_ns)
             if not self._looking_for_files:
-                seen = self._mailbox.slot(self._on_files_seen)
-                self._looking_for_files = self._look_for_files(seen)
+                self._looking_for_files = True
+                if not self.look_for_files(self._on_files_seen):
+                    self._looking_for_files = False
         self._feed_watchdog(now_ns)
 
     def _look_at_threads(self) -> None:
-        for thread in self._threads:
+        for thread in (self.camera.capture, self.spare.capture, self.acceptor):
             if not thread.is_alive():
                 # Only a bug ends it. Whoever runs us starts a daemon that captures.
                 raise RuntimeError(f"the {thread.name} thread has ended")
 
     def _on_monitor(self, monitor: Monitor | None) -> None:
-        if (fd := self._hotplug.use(monitor)) is not None:
+        if (fd := self.hotplug.use(monitor)) is not None:
             self._poller.register(fd, select.POLLIN)
             self._device_added(time.monotonic_ns())  # while nobody listened, perhaps
 
     def _device_added(self, now_ns: int) -> None:
         self._controller.device_added(now_ns)
-        self._fallback.own.device_added(now_ns)
+        self.fallback.own.device_added(now_ns)
 
     def _on_files_seen(self, lost: Path | None) -> None:
-        """Make way for a successor where nobody new can find this daemon without `lost`."""
-        self._looking_for_files = lost is not None  # once is enough
+        """Take note, in the thread that looked: as a rule the main thread need not wake for it."""
         if lost is None:
-            return
-        if self._supervised:
+            self._looking_for_files = False
+        else:  # once is enough
+            self._files_lost(lost)
+
+    def _on_file_lost(self, lost: Path) -> None:
+        """Make way for a successor where nobody new can find this daemon without `lost`."""
+        if self.supervised:
             log.error("%s was removed, and others find this daemon by it: making way", lost)
             self.end(renewing=True)
         else:
@@ -180,19 +174,20 @@ class Daemon:
 
     def _feed_watchdog(self, now_ns: int) -> None:
         """Say that all is well: this loop turns, and the capture thread lives and returns."""
-        watchdog_s = self._manager.watchdog_s
+        watchdog_s = self.manager.watchdog_s
         if not watchdog_s or now_ns < self._feed_due_ns:
             return
-        blocked_s = self._capture.observed().blocked_s(now_ns)
-        if self._capture.is_alive() and blocked_s < HUNG_S:
-            self._manager.alive()
+        capture = self.camera.capture
+        blocked_s = capture.observed().blocked_s(now_ns)
+        if capture.is_alive() and blocked_s < HUNG_S:
+            self.manager.alive()
         self._feed_due_ns = now_ns + int(watchdog_s * 1e9 / 4)
 
     def _timeout_ms(self, now_ns: int) -> int:
         if self._more_requests:
             return 0
         due_ns = [self._status_due_ns]
-        if self._manager.watchdog_s:
+        if self.manager.watchdog_s:
             due_ns.append(self._feed_due_ns)
         deadlines = (deadline_ns() for deadline_ns in self._deadlines)
         due_ns += (deadline for deadline in deadlines if deadline is not None)

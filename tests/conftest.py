@@ -14,14 +14,17 @@ from tests.helpers.runtimes import private_runtime
 
 
 def pytest_configure() -> None:
-    """Undo what nohup and background jobs of a shell do to signals.
+    """Undo what a shell has set: signals that nohup and background jobs ignore, and options.
 
-    Our children would inherit it, and rightly stay deaf to the very signals that tests send them.
+    Our children would inherit them, and rightly stay deaf to the very signals that tests send them.
     """
     if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
         signal.signal(signal.SIGHUP, signal.SIG_DFL)
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+    # Options of whoever runs the tests are not those of what is tested.
+    for name in [name for name in os.environ if name.startswith("FRAMEBUS_")]:
+        del os.environ[name]
 
 
 @pytest.hookimpl(wrapper=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from framebus.invocation.ending import run
+from framebus.invocation.usage import run
 
 from web_workers.command import web
 

@@ -66,6 +66,5 @@ def _not_found(_: NotFound) -> Response:
 
 
 def _with_headers(response: Response) -> Response:
-    for name, value in (HTML if response.mimetype == "text/html" else HEADERS).items():
-        response.headers[name] = value
+    response.headers.update(HTML if response.mimetype == "text/html" else HEADERS)
     return response

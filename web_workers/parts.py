@@ -76,7 +76,7 @@ class Parts:
         broadcasts = broadcast_factory(self._uring)
         self.viewers = WorkerViewers(
             loop=loop,
-            feed=lambda camera: Feed(
+            make_feed=lambda camera: Feed(
                 names=cameras.names(camera),
                 loop=loop,
                 paint=self._painter.paint,

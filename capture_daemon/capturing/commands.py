@@ -129,10 +129,6 @@ class CommandQueue:
                 commands.append(self._waiting.get())
         return without_the_overtaken(commands)
 
-    def close(self) -> None:
-        """Close the interrupt's descriptor."""
-        self.interrupt.close()
-
 
 def without_the_overtaken(commands: list[Command]) -> list[Command]:
     """Leave out what a later command makes pointless.

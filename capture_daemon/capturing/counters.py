@@ -120,14 +120,31 @@ class FrameCounters:
         The most frequent reason comes first.
         """
         with self._lock:
-            if self._since_valid != self._state.valid:
-                return []
-            return [reason for reason, _ in self._rejected_since.most_common()]
+            return self._rejected_lately()
 
     def rate(self) -> float:
         """Return the valid frames a second while they came, 0 if unknown; a silence is left out."""
         with self._lock:
-            return _rate(self._stamps(), 0)
+            return self._measured()
+
+    def lately(self) -> tuple[int, float, list[Rejection]]:
+        """Return `arrived_ns`, `rate` and `rejected_since` of one moment."""
+        with self._lock:
+            return self._state.arrived_ns, self._measured(), self._rejected_lately()
+
+    def _rejected_lately(self) -> list[Rejection]:
+        if self._since_valid != self._state.valid:
+            return []
+        return [reason for reason, _ in self._rejected_since.most_common()]
+
+    def _measured(self) -> float:
+        state = self._state
+        stamps, end = state.stamps, state.stamped
+        kept = min(end, STAMPS)
+        if kept < 2:
+            return 0.0
+        span_ns: int = stamps[(end - 1) % STAMPS] - stamps[(end - kept) % STAMPS]
+        return (kept - 1) * 1e9 / span_ns if span_ns > 0 else 0.0
 
     def _stamps(self) -> list[int]:
         """Return when the last frames were captured, the oldest first."""

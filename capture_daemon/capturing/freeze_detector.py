@@ -22,6 +22,7 @@ class FreezeDetector:
         if (length, hashed) != (state.same_length, state.same_hash):
             state.same_length, state.same_hash, state.same_since_ns = length, hashed, captured_ns
 
+    @property
     def since_ns(self) -> int:
-        """Return when the newest picture came for the first time; 0 before the first frame."""
+        """When the newest picture came for the first time; 0 before the first frame."""
         return self._state.same_since_ns

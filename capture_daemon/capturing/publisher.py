@@ -124,8 +124,6 @@ class Publisher:
         if header.lacks_tables:
             data = jpeg.with_huffman_tables(data)
             flags |= FrameFlags.HUFFMAN_INSERTED
-        if not start:
-            self._header.learn(captured, header, width, height, flags)
         hashed = payload_hash(data)
         reason = self._outlet.publish(
             ValidFrame(
@@ -139,6 +137,10 @@ class Publisher:
                 self._notice_slowness(captured.captured_ns)
             self.freeze_detector.see(len(data), hashed, captured.captured_ns)
             self.width, self.height = width, height
+            if start:
+                self._header.forget()
+            else:
+                self._header.learn(captured, header, width, height, flags)
         return reason
 
     def _advise(self, length: int) -> None:

@@ -94,19 +94,20 @@ class CaptureThread(threading.Thread):
     def dispose(self) -> None:
         """Give the thread's descriptor back, after its end."""
         if not self.is_alive():
-            self._commands.close()
+            self._commands.interrupt.close()
 
     def observed(self) -> Observed:
         """Return what can be seen of its work now."""
         doing, since_ns = self._call or ("", None)
         if doing == _READING and since_ns is not None:
             since_ns = max(since_ns, self._publisher.heartbeat_ns)
+        arrived_ns, rate, rejected = self._counters.lately()
         return Observed(
-            arrived_ns=self._counters.arrived_ns(),
-            rate=self._counters.rate(),
-            rejected=tuple(self._counters.rejected_since()),
+            arrived_ns=arrived_ns,
+            rate=rate,
+            rejected=tuple(rejected),
             too_large=self._publisher.too_large,
-            unchanged_since_ns=self._publisher.freeze_detector.since_ns(),
+            unchanged_since_ns=self._publisher.freeze_detector.since_ns,
             doing=doing,
             doing_since_ns=since_ns,
         )

@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from capture_daemon.settings.capture_request import CaptureRequest
-from capture_daemon.settings.options import check_fallback, parse_fallback, parse_source
-from capture_daemon.settings.spec import SourceSpec
+from capture_daemon.settings.options import check_fallback, parse_fallback
+from capture_daemon.settings.spec import SourceSpec, parse
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,7 @@ def parsed(changes: Mapping[str, Any]) -> dict[str, Any]:
     """
     found = dict(changes)
     if "source" in changes:
-        found["source"] = parse_source(changes["source"])
+        found["source"] = parse(changes["source"])
     if "fallback" in changes:
         found["fallback"] = parse_fallback(changes["fallback"])
     return found

@@ -1,7 +1,7 @@
 """The diagnostics thread: slow questions about the machine, and the journal on disk, in turn.
 
-It reads /proc, the kernel's log and a disk, any of which may hang; so neither the main thread nor a
-frame ever waits for it. An answer that never comes costs the evidence, and nothing else.
+It reads /proc, the kernel's log and a disk, any of which may hang: an answer that never comes costs
+the evidence, and nothing else.
 """
 
 from __future__ import annotations

@@ -6,6 +6,7 @@ What each takes stands in framebus.contract.methods: handlers get what has been 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -26,39 +27,25 @@ from capture_daemon.lifecycle.fallback import Fallback
 Params = Mapping[str, object]
 
 
+@dataclass(eq=False, kw_only=True)
 class Handlers:
     """Main thread only. Every call ends in exactly one answer, now or within 100 ms."""
 
-    def __init__(
-        self,
-        *,
-        controller: CaptureController,
-        fallback: Fallback,
-        pending_controls: PendingControls,
-        incident_log: IncidentLog,
-        status: Callable[[int, bool], Mapping[str, object]],
-        checks: RequestChecks,
-        check: Callable[[ConfigureRequest, ConfigureRequest], None],
-        shutdown: Callable[[], None],
-        renew: Callable[[], None] | None,
-        clock: Callable[[], int],
-    ) -> None:
-        """Take what the methods act on; `check` raises for a request that cannot be carried out
-        instead of the present one, in any thread.
+    controller: CaptureController
+    fallback: Fallback
+    pending_controls: PendingControls
+    incident_log: IncidentLog
+    status: Callable[[int, bool], Mapping[str, object]]
+    """Return the document, given the time and whether it is for an operator."""
+    checks: RequestChecks
+    check: Callable[[ConfigureRequest, ConfigureRequest], None]
+    """Raise for a request that cannot be carried out instead of the present one; in any thread."""
+    shutdown: Callable[[], None]
+    renew: Callable[[], None] | None
+    """None where nobody would start a successor."""
+    clock: Callable[[], int]
 
-        `status` returns the document, given the time and whether it is for an operator.
-        `renew` is None where nobody would start a successor.
-        """
-        self._controller = controller
-        self._fallback = fallback
-        self._pending_controls = pending_controls
-        self._incident_log = incident_log
-        self._status = status
-        self._checks = checks
-        self._check = check
-        self._shutdown = shutdown
-        self._renew = renew
-        self._clock = clock
+    def __post_init__(self) -> None:
         self.commands: Mapping[str, Callable[..., None]] = {
             "status": partial(self._do_status, operator=True),
             "start": self._do_start,
@@ -70,7 +57,7 @@ class Handlers:
             "set_controls": self._do_set_controls,
             "reset": self._do_reset,
             "holders": self._do_holders,
-            "incidents": incident_log.incidents,
+            "incidents": self.incident_log.incidents,
             "lend": self._do_lend,
             "give_back": self._do_give_back,
             "renew": self._do_renew,
@@ -78,7 +65,7 @@ class Handlers:
         }
         self.queries: Mapping[str, Callable[..., None]] = {
             "status": partial(self._do_status, operator=False),
-            "incidents": incident_log.incidents,
+            "incidents": self.incident_log.incidents,
         }
 
     def call(self, name: str, params: Params, answer: Answer) -> None:
@@ -96,18 +83,18 @@ class Handlers:
         self.queries[name](answer, **METHODS[name].checked(params))
 
     def _do_status(self, answer: Answer, *, operator: bool) -> None:
-        answer.result(self._status(self._clock(), operator))
+        answer.result(self.status(self.clock(), operator))
 
     def _do_start(self, answer: Answer) -> None:
-        self._controller.start(self._clock())
+        self.controller.start(self.clock())
         answer.result(self._state())
 
     def _do_stop(self, answer: Answer) -> None:
-        self._controller.stop(self._clock())
+        self.controller.stop(self.clock())
         answer.result(self._state())
 
     def _do_restart(self, answer: Answer) -> None:
-        restarted = self._controller.restart(self._clock())
+        restarted = self.controller.restart(self.clock())
         answer.result({**self._state(), "joined": not restarted})
 
     def _do_configure(self, answer: Answer, **changes: Any) -> None:
@@ -118,22 +105,22 @@ class Handlers:
 
         def look() -> dict[str, Any]:
             found = parsed(changes)
-            self._check(present.changed(found), present)
+            self.check(present.changed(found), present)
             return found
 
-        self._checks.ask(changes, look, self._configure, answer, self._clock())
+        self.checks.ask(changes, look, self._configure, answer, self.clock())
 
     def _present(self) -> ConfigureRequest:
-        return ConfigureRequest(self._controller.source.request, self._fallback.spec)
+        return ConfigureRequest(self.controller.source.request, self.fallback.spec)
 
     def _configure(self, changes: Params, answer: Answer) -> None:
         present = self._present()
         wanted = present.changed(changes)
         request = wanted.capture
         if request.spec != present.capture.spec:
-            self._pending_controls.forget()
-        changed = self._controller.configure(request, self._clock())
-        changed = self._fallback.configure(wanted.fallback, self._clock()) or changed
+            self.pending_controls.forget()
+        changed = self.controller.configure(request, self.clock())
+        changed = self.fallback.configure(wanted.fallback, self.clock()) or changed
         answer.result(
             {
                 **self._state(),
@@ -145,52 +132,52 @@ class Handlers:
         )
 
     def _do_formats(self, answer: Answer) -> None:
-        answer.result(self._pending_controls.formats())
+        answer.result(self.pending_controls.formats())
 
     def _do_controls(self, answer: Answer) -> None:
-        self._pending_controls.read(answer, self._clock())
+        self.pending_controls.read(answer, self.clock())
 
     def _do_set_controls(self, answer: Answer, /, **values: object) -> None:
-        self._pending_controls.set(values, answer, self._clock())
+        self.pending_controls.set(values, answer, self.clock())
 
     def _do_reset(self, answer: Answer, *, rung: Rung) -> None:
-        objection = self._controller.reset(rung, self._clock())
+        objection = self.controller.reset(rung, self.clock())
         if objection is not None:
             remedy = f"; {objection.remedy}" if objection.remedy else ""
             raise Refusal(NOT_NOW, f"no {rung.value}: {objection.reason}{remedy}")
         answer.result({**self._state(), "rung": rung.value})
 
     def _do_holders(self, answer: Answer) -> None:
-        if self._controller.source.kind not in ("v4l2", "auto"):
-            what = self._controller.source.request.spec.public
+        if not self.controller.source.on_device:
+            what = self.controller.source.request.spec.public
             hint = f"{what} has no device that another program could hold"
             raise Refusal(NOT_SUPPORTED, hint)
-        self._incident_log.holders(answer, self._clock())
+        self.incident_log.holders(answer, self.clock())
 
     def _do_shutdown(self, answer: Answer) -> None:
         answer.result(self._state())
-        self._shutdown()
+        self.shutdown()
 
     def _do_lend(self, answer: Answer, **params: Any) -> None:
-        lent = lending.lend(self._controller, now_ns=self._clock(), **params)
+        lent = lending.lend(self.controller, now_ns=self.clock(), **params)
         answer.result({**self._state(), **lent})
 
     def _do_give_back(self, answer: Answer, *, lease: str) -> None:
-        given_back = self._controller.give_back(lease, self._clock())
+        given_back = self.controller.give_back(lease, self.clock())
         answer.result({**self._state(), "given_back": given_back})
 
     def _do_renew(self, answer: Answer) -> None:
-        if self._renew is None:
+        if self.renew is None:
             raise Refusal(
                 NOT_SUPPORTED,
                 "this daemon runs alone, and nobody would start its successor: "
                 "use `framebus up` or the systemd unit",
             )
-        if lease := self._controller.lease:
-            told = lending.told(lease, self._clock())
+        if lease := self.controller.lease:
+            told = lending.told(lease, self.clock())
             raise Refusal(NOT_NOW, f"{told}, and a successor would take it: `start` first")
         answer.result(self._state())
-        self._renew()
+        self.renew()
 
     def _state(self) -> dict[str, object]:
-        return {"state": self._controller.state.value}
+        return {"state": self.controller.state.value}

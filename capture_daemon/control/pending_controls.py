@@ -16,12 +16,7 @@ from framebus.errors import UsageError
 from framebus.spelling import nearest
 
 from capture_daemon.capturing.reports import Mailbox
-from capture_daemon.control.device import (
-    ControlsSet,
-    Described,
-    DeviceThread,
-    Documents,
-)
+from capture_daemon.control.device import ControlsSet, Described, DeviceThread, Documents
 from capture_daemon.control.refusal import Answer, Refusal, WaitingCall, earliest_ns
 from capture_daemon.lifecycle.controller import CaptureController
 from capture_daemon.sources.base import SourceError

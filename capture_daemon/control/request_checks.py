@@ -14,13 +14,7 @@ from functools import partial
 from framebus.control.protocol import NOT_NOW
 
 from capture_daemon.capturing.reports import Mailbox
-from capture_daemon.control.refusal import (
-    Answer,
-    Refusal,
-    WaitingCall,
-    earliest_ns,
-    refusal_of,
-)
+from capture_daemon.control.refusal import Answer, Refusal, WaitingCall, earliest_ns, refusal_of
 
 HANGING_MAX = 4
 """Looks that may hang at a time; further ones are refused."""

@@ -34,7 +34,7 @@ Call = Callable[[str, Mapping[str, object], Answer], None]
 """Carry out a request: answer it now or later, or raise why not."""
 
 
-class ControlServer:
+class ControlServer(Server):
     """Binds on construction: the caller holds the camera's lock, since bind steals a path."""
 
     def __init__(self, *, path: Path, call: Call, group: int = -1) -> None:
@@ -45,7 +45,7 @@ class ControlServer:
         self._call = call
         self.answered = 0
         self.dropped: Counter[Drop] = Counter()
-        self._server = Server(
+        super().__init__(
             path,
             _ROUTER,
             self,
@@ -54,22 +54,6 @@ class ControlServer:
             kernel_max=_KERNEL_QUEUED,
             group=group,
         )
-
-    def fileno(self) -> int:
-        """Return what is readable when `receive` has something to do."""
-        return self._server.fileno()
-
-    def deadline_ns(self) -> int | None:
-        """Return when `receive` is to be called at the latest, monotonic, None for no time."""
-        return self._server.deadline_ns()
-
-    def receive(self) -> bool:
-        """Handle what has arrived; True if there may be more."""
-        return self._server.step()
-
-    def close(self) -> None:
-        """Close the socket and remove its file."""
-        self._server.close()
 
     def on_change(self, peer: Peer) -> None:
         """Nothing: nothing is kept of a caller."""
@@ -104,7 +88,7 @@ class ControlServer:
         if len(text) > protocol.MESSAGE_MAX:
             message = f"the answer has {len(text)} bytes, over {protocol.MESSAGE_MAX}"
             text = Reply(reply.id, code=protocol.INTERNAL_ERROR, message=message).encode()
-        if self._server.send(peer, encoded(*before, text)):
+        if self.send(peer, encoded(*before, text)):
             self.answered += 1
         else:
             self.dropped["answers"] += 1  # the peer is gone, or does not read

@@ -34,12 +34,9 @@ def presence(machine: Machine) -> Iterator[Finding]:
             "framebus devices    (lists those that are)",
         )
     elif not found and not refused:
-        where = (
-            ""
-            if machine.paths.usb.exists()
-            else " (this machine shows no USB at all: a container?)"
-        )
-        message = f"no camera is connected{where}"
+        message = "no camera is connected"
+        if not machine.paths.usb.exists():
+            message += " (this machine shows no USB at all: a container?)"
         if machine.wants_camera():
             yield wrong(message, "plug one in; without one: framebus up --source test")
         else:

@@ -12,6 +12,7 @@ from framebus.ring.layout import DEFAULT_CAPACITY, SMALLEST_SUBSTITUTE
 
 from capture_daemon.diagnosis.finding import Finding, good, note, wrong
 from capture_daemon.diagnosis.machine import Machine
+from capture_daemon.native.library import REMEDY
 
 OLDEST_LIBZMQ = (4, 3, 4)
 """Before it: CVE-2019-6250, CVE-2019-13132, CVE-2020-15166."""
@@ -44,6 +45,15 @@ def messaging(machine: Machine) -> Iterator[Finding]:
         )
     else:
         yield good(text)
+
+
+def fast_path(machine: Machine) -> Iterator[Finding]:
+    """Is the part in C there that spares the processor?"""
+    why_not = machine.fast_path()
+    if why_not:
+        yield note(f"each frame costs more processor time than it need: {why_not}", REMEDY)
+    else:
+        yield good("the usual frame is handled in C")
 
 
 def drivers(machine: Machine) -> Iterator[Finding]:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 from framebus.errors import UsageError
-from framebus.invocation import output, typed
+from framebus.invocation import ending, output, typed
 from framebus.names import check_camera_name
 from framebus.options import flags
 from framebus.options.table import NAME
@@ -63,7 +63,7 @@ def command(*, name: str | None, device: str | None, as_json: bool, file: Path |
         output.say(typed.remedies(doctor.render(machine, findings)))
     if file is not None:
         bundle.write(file, bundle.collect(machine, findings))
-        output.warn(f"{file}: read it before you send it; {bundle.CONTENTS}")
+        ending.tell(f"{file}: read it before you send it; {bundle.CONTENTS}")
     return doctor.exit_code(findings)
 
 

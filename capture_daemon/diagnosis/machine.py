@@ -25,6 +25,7 @@ from framebus.names import cameras as known_cameras
 from capture_daemon.diagnosis import holders, kernel_log
 from capture_daemon.diagnosis.programs import Ran, run
 from capture_daemon.diagnosis.records import Holders, KernelLog
+from capture_daemon.native import library
 from capture_daemon.v4l2.cameras import Camera, CameraPaths, cameras
 
 
@@ -49,6 +50,15 @@ def libzmq() -> tuple[int, ...] | None:
     import zmq
 
     return zmq.zmq_version_info()
+
+
+def fast_path() -> str:
+    """Return why frames cannot take the fast path here; empty if they can."""
+    try:
+        library.load()
+    except library.Unavailable as error:
+        return str(error)
+    return ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +103,7 @@ class Machine:
     now_utc_ns: int = field(default_factory=time.time_ns)
     version: Callable[[str], str | None] = version
     libzmq: Callable[[], tuple[int, ...] | None] = libzmq
+    fast_path: Callable[[], str] = fast_path
     run: Callable[[Sequence[str]], Ran | None] = run
     ask: Callable[..., object] = ask
     lock_holder: Callable[[Path], int] = holder

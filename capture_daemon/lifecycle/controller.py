@@ -220,8 +220,7 @@ class CaptureController:
     ) -> Rung:
         """Blame the cause, and let the ladder choose what is next."""
         self.outage.blame(cause)
-        on_device = self.source.on_device
-        failure = failure_of(cause.code, on_device=on_device, permanent=permanent)
+        failure = failure_of(cause.code, on_device=self.source.on_device, permanent=permanent)
         return self.retries.failed(failure, now_ns, open_now=open_now)
 
     def _silence_due_ns(self) -> int | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from framebus.contract.causes import Cause, one_line
+from framebus.contract.causes import one_line
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,8 +20,3 @@ class Lease:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "to", one_line(self.to))
-
-    @property
-    def cause(self) -> Cause:
-        """Why there are no frames meanwhile."""
-        return Cause("lent", f"lent to {self.to}")

@@ -92,7 +92,17 @@ class Outage:
             self.log.warning("%s: %s%s", cause.code, cause.message, remedy)
         self._by_hand = False  # whatever a person did, it did not help
         if self.incident is None:
-            self._open(cause)
+            began_ns = self._clock() if self._since_ns is None else self._since_ns
+            self._change(
+                Incident(
+                    id=new_id(self._utc()),
+                    camera=self._camera,
+                    state=self._state,
+                    began_ns=began_ns,
+                    cause=cause,
+                    causes=(cause.code,),
+                )
+            )
         else:
             self._change(self.incident.blamed(cause, self._clock()))
 
@@ -114,11 +124,10 @@ class Outage:
     def end(self, source: str, granted: Granted | None, streaming_since_ns: int) -> None:
         """The stream has proved itself: say so, once."""
         what = f"{granted.fourcc} {granted.width}x{granted.height}" if granted else "frames"
-        if self._since_ns is None or self.incident is None:  # the latter: as a person wished
-            self.log.info("streaming %s from %s", what, source)
-        else:
-            away_s = (streaming_since_ns - self._since_ns) / 1e9
-            self.log.info("streaming %s from %s again after %.1f s", what, source, away_s)
+        again = ""
+        if self._since_ns is not None and self.incident is not None:  # else: as a person wished
+            again = f" again after {(streaming_since_ns - self._since_ns) / 1e9:.1f} s"
+        self.log.info("streaming %s from %s%s", what, source, again)
         self._since_ns = None
         self._logged = None
         self.given_up = False
@@ -133,7 +142,7 @@ class Outage:
     def lend(self, lease: Lease, now_ns: int) -> None:
         """Another program has the device, or has it for longer."""
         self.log.info("lent to %s for %.0f s", lease.to, (lease.until_ns - now_ns) / 1e9)
-        self._want_none(lease.cause, "the camera was lent")
+        self._want_none(Cause("lent", f"lent to {lease.to}"), "the camera was lent")
 
     # -- inside ----------------------------------------------------------------------------
 
@@ -145,18 +154,6 @@ class Outage:
         if self.incident is not None:
             note = f"{what} before frames came back"
             self._close(self.incident.given_up(self._clock(), note))
-
-    def _open(self, cause: Cause) -> None:
-        self._change(
-            Incident(
-                id=new_id(self._utc()),
-                camera=self._camera,
-                state=self._state,
-                began_ns=self._clock() if self._since_ns is None else self._since_ns,
-                cause=cause,
-                causes=(cause.code,),
-            )
-        )
 
     def _cured_by(self) -> str:
         if self._by_hand:

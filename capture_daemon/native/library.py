@@ -85,14 +85,14 @@ class Library:
         functions.fast_path_stream.argtypes = (pointer, pointer, pointer, ctypes.c_int)
 
 
-def load() -> Library:
+def load(path: Path = PATH) -> Library:
     """Return the library. Raises Unavailable, which says why there is none."""
-    if not PATH.exists():
-        raise Unavailable(f"{PATH} was not built when framebus was installed")
+    if not path.exists():
+        raise Unavailable(f"{path} was not built when framebus was installed")
     try:
-        return Library(ctypes.CDLL(str(PATH)), _address_of_xxh3())
+        return Library(ctypes.CDLL(str(path)), _address_of_xxh3())
     except (OSError, AttributeError) as error:
-        raise Unavailable(f"{PATH} does not load here: {error}") from error
+        raise Unavailable(f"{path} does not load here: {error}") from error
 
 
 def _address_of_xxh3() -> int:

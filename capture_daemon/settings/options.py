@@ -5,25 +5,27 @@ What else a daemon can be told is read from `Settings.options` where it is used.
 
 from __future__ import annotations
 
+import os
+import stat
 from dataclasses import dataclass
 
 from framebus.errors import UsageError
+from framebus.invocation.ending import tell
 from framebus.names import DEFAULT_CAMERA, check_camera_name
 from framebus.options.chosen import Chosen
 from framebus.options.file import File
 from framebus.options.option import Scope
-from framebus.options.table import FALLBACK_SOURCE, FPS, NAME, SIZE, SOURCE
+from framebus.options.table import CONFIG, FALLBACK_SOURCE, FPS, NAME, SIZE, SOURCE, TABLE
 from framebus.spelling import nearest
 
 from capture_daemon.settings import spec
 from capture_daemon.settings.capture_request import CaptureRequest
 from capture_daemon.settings.spec import SourceSpec
 from capture_daemon.sources.base import Request
+from capture_daemon.sources.redact import HIDDEN
 
 NO_FALLBACK = FALLBACK_SOURCE.default
 """What `--fallback-source` says where a file's is not wanted."""
-SOURCE_MAX = 4000
-"""Characters of a source's text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +40,27 @@ class Settings:
     """All the rest, for this camera; every value in it is sound."""
 
 
+def prepared(chosen: Chosen) -> Settings:
+    """Return the settings of a daemon that starts; its children get no secret in the environment.
+
+    Tells when all users may read a file with a source that has secrets. Raises UsageError.
+    """
+    for option in TABLE:
+        if option.secret:
+            os.environ.pop(option.variable, None)
+    resolved = settings(chosen)
+    options = resolved.options
+    told = ((SOURCE, resolved.request.spec), (FALLBACK_SOURCE, resolved.fallback))
+    secret = any(spec and HIDDEN in spec.text and options.is_filed(each) for each, spec in told)
+    config = options[CONFIG]
+    if secret and config is not None and config.stat().st_mode & stat.S_IROTH:
+        tell(
+            f"framebus capture: {config} may have a camera's password in it, and everybody can "
+            f"read it: chmod o-r {config}"
+        )
+    return resolved
+
+
 def settings(chosen: Chosen) -> Settings:
     """Resolve the command's options. Raises UsageError, which says where a wrong one stands."""
     name = _name(chosen)
@@ -46,7 +69,7 @@ def settings(chosen: Chosen) -> Settings:
         _check_meant(name, chosen.file)
     options.check(Scope.CAPTURE)
     with options.naming(SOURCE):
-        source = parse_source(options[SOURCE])
+        source = spec.parse(options[SOURCE])
     with options.naming(FALLBACK_SOURCE):
         fallback = parse_fallback(options[FALLBACK_SOURCE])
         check_fallback(fallback, source)
@@ -56,13 +79,6 @@ def settings(chosen: Chosen) -> Settings:
     return Settings(name, request, fallback, options)
 
 
-def parse_source(text: str) -> SourceSpec:
-    """Return what a `--source` text means. Raises UsageError."""
-    if len(text) > SOURCE_MAX:
-        raise UsageError(f"a source has at most {SOURCE_MAX} characters, not {len(text)}")
-    return spec.parse(text)
-
-
 def parse_fallback(text: str | None) -> SourceSpec | None:
     """Return what a `--fallback-source` text means, None if there is to be none.
 
@@ -70,7 +86,7 @@ def parse_fallback(text: str | None) -> SourceSpec | None:
     """
     if text is None or text.strip() == NO_FALLBACK:
         return None
-    fallback = parse_source(text)
+    fallback = spec.parse(text)
     if fallback.kind == "auto":
         raise UsageError("a fallback is a source of its own: write test, or say which camera")
     return fallback
@@ -78,9 +94,7 @@ def parse_fallback(text: str | None) -> SourceSpec | None:
 
 def check_fallback(fallback: SourceSpec | None, source: SourceSpec) -> None:
     """Raise UsageError if the fallback of `source` is nothing else than that."""
-    if fallback is None:
-        return
-    if (fallback.kind, fallback.argument) == (source.kind, source.argument):
+    if fallback and (fallback.kind, fallback.argument) == (source.kind, source.argument):
         raise UsageError("a source cannot be its own fallback: name another source")
 
 

@@ -34,6 +34,8 @@ FORMS: Mapping[str, str] = MappingProxyType(
 )
 """The valid forms, and what each is, as help texts and errors name them."""
 
+SOURCE_MAX = 4000
+"""Characters of a source's text."""
 _WITHOUT_ARGUMENT = frozenset({"auto", "test"})
 _URLS = frozenset({"http", "https"})
 _FOR_FFMPEG = frozenset({"rtsp", "rtsps", "rtmp", "rtmps", "rtp", "udp", "tcp", "srt"})
@@ -76,8 +78,10 @@ def parse(text: str) -> SourceSpec:
     """Parse a `--source` text.
 
     Raises:
-        UsageError: it is none of `FORMS`; the message names them.
+        UsageError: it is too long, or none of `FORMS`; the message names them.
     """
+    if len(text) > SOURCE_MAX:
+        raise UsageError(f"a source has at most {SOURCE_MAX} characters, not {len(text)}")
     if not text.isprintable():
         raise UsageError("a source has no control characters")
     text = text.strip()
@@ -92,7 +96,8 @@ def parse(text: str) -> SourceSpec:
     if kind in _WITH_ARGUMENT and colon:
         argument = argument.strip()
         if not argument:
-            raise UsageError(f"source {kind!r} needs an argument: write --source {_form(kind)}")
+            form = next(form for form in FORMS if form.startswith(f"{kind}:"))
+            raise UsageError(f"source {kind!r} needs an argument: write --source {form}")
         return _WITH_ARGUMENT[kind](argument)
     raise UsageError(f"unknown source{_hint(text)}; valid: {', '.join(FORMS)}")
 
@@ -150,10 +155,6 @@ def build(spec: SourceSpec, request: Request, interrupt: Interrupt) -> Source:
             return FfmpegSource(spec.argument, request, interrupt)
         case other:
             raise UsageError(f"unknown source kind {other!r}; valid: {', '.join(FORMS)}")
-
-
-def _form(kind: str) -> str:
-    return next(form for form in FORMS if form.startswith(f"{kind}:"))
 
 
 def _http(text: str) -> SourceSpec:

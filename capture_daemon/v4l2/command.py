@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 
 import click
-from framebus.invocation import output, typed
+from framebus.invocation import ending, output, typed
 from framebus.printable import line
 
 from capture_daemon.sources.base import SourceError
@@ -40,7 +40,7 @@ def devices(*, as_json: bool, device: str | None, everything: bool) -> None:
     for camera in found:
         output.say(_line(camera))
     for sentence in advice(found):
-        output.warn(sentence)
+        ending.tell(sentence)
 
 
 def _line(camera: Camera) -> str:
@@ -82,7 +82,7 @@ def _show_formats(device: str, *, as_json: bool) -> None:
         offers = offers_of(resolve(device.removeprefix("v4l2:")))
     except SourceError as error:
         remedy = f" ({error.remedy})" if error.remedy else ""
-        output.warn(typed.remedies(f"framebus: {error.message}{remedy}"))
+        ending.tell(typed.remedies(f"framebus: {error.message}{remedy}"))
         raise SystemExit(_exit_code(error)) from error
     if as_json:
         output.say_json([offer.document() for offer in offers])

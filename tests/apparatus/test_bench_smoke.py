@@ -18,7 +18,7 @@ from framebus.ring.reader import RingReader
 
 from benchmarks import record
 from benchmarks.figures import Row
-from benchmarks.results import CaptureRow, LongRun
+from benchmarks.results import CaptureRow, LongRun, MemoryRow
 
 
 @pytest.fixture
@@ -75,6 +75,22 @@ def test_one_cell_is_measured_printed_and_saved(tmp_path: Path, temporary: Path)
     assert "| 640x480" in said
     machine = json.loads((tmp_path / "bench.json").read_text())["machine"]
     assert machine["processor"]
+    assert not orphans(before)
+    assert not list(temporary.iterdir())
+
+
+def test_every_process_is_told_of_and_only_who_maps_the_ring_has_a_part_of_it(
+    tmp_path: Path, temporary: Path
+) -> None:
+    before = set(os.listdir(SHARED_MEMORY))
+    said = bench(tmp_path, temporary, "--only", "memory")
+    _, rows = record.load(tmp_path / "bench-memory.json", MemoryRow)
+    own = [row for row in rows if row.server == "framebus"]
+    assert [row.process for row in own][:4] == ["up", "capture daemon", "gunicorn", "worker 1"]
+    assert all(row.pss > row.ring for row in own)
+    assert own[1].ring > 0
+    assert own[0].ring == own[2].ring == 0
+    assert "| framebus" in said
     assert not orphans(before)
     assert not list(temporary.iterdir())
 

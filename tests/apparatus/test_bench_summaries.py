@@ -8,7 +8,7 @@ import pytest
 
 from benchmarks import summaries
 from benchmarks.figures import Report
-from benchmarks.results import CaptureRow, LongRun, WorkersRound, frame_counts
+from benchmarks.results import CaptureRow, LongRun, MemoryRow, WorkersRound, frame_counts
 
 REPORT = Report(
     elapsed_s=2.0,
@@ -109,3 +109,18 @@ def test_the_daemons_frames_are_those_between_two_answers() -> None:
     after = {"captured": 20, "published": 15, "missed": 1, "rejected": {"no SOI": 3, "empty": 2}}
     counts = frame_counts(before, after)
     assert counts == {"captured": 10, "published": 7, "missed": 0, "rejected": 3}
+
+
+def test_memory_is_added_up_where_a_server_has_several_processes() -> None:
+    rows = [
+        MemoryRow("framebus", "up", 10.0, 0.0),
+        MemoryRow("framebus", "capture daemon", 50.0, 32.0),
+        MemoryRow("ustreamer", "ustreamer", 2.2, 0.0),
+    ]
+    lines = [line.split() for line in summaries.memory(rows).splitlines()[2:]]
+    assert [" ".join(line).strip("| ") for line in lines] == [
+        "framebus | up | 10.0 | 10.0",
+        "framebus | capture daemon | 50.0 | 18.0",
+        "framebus | all | 60.0 | 28.0",
+        "ustreamer | ustreamer | 2.2 | 2.2",
+    ]

@@ -122,7 +122,7 @@ def test_a_document_without_marks_is_left_alone_with_an_error(text: str) -> None
 
 def test_the_documentation_has_a_place_for_each_part() -> None:
     page = (Path(__file__).parents[2] / "docs" / "performance.md").read_text()
-    for name in ("grid", "capture", "workers", "thousand"):
+    for name in ("grid", "capture", "memory", "workers", "thousand"):
         assert f"new {name}" in record.replace_block(page, name, f"new {name}")
 
 

@@ -102,7 +102,9 @@ def test_lost_packet_is_an_error_of_its_own_and_no_bytes() -> None:
 
 def test_picture_carries_its_stamp_and_loses_only_its_tables() -> None:
     plain = jpegs.jpeg(1, 64, 48)
-    stamped = plain[:2] + pictures.comment(b"framebus:0000000007:00000000000000000042;") + plain[2:]
+    stamped = (
+        plain[:-2] + pictures.comment(b"framebus:0000000007:00000000000000000042;") + plain[-2:]
+    )
     assert pictures.read_stamp(stamped) == pictures.Stamp(7, 42)
     bare = pictures.without_huffman_tables(stamped)
     assert len(bare) < len(stamped)
@@ -125,7 +127,7 @@ def test_stream_cuts_a_picture_into_payloads_and_drops_it_when_it_ends(tmp_path:
     assert stream.pump(INTERVAL_NS - 1) == []
     sent = [answer[48:] for answer in stream.pump(INTERVAL_NS)]
     assert [payload[1] & 2 for payload in sent] == [0] * (len(sent) - 1) + [2]
-    assert picture[2:] in b"".join(payload[2:] for payload in sent)
+    assert picture[:-2] in b"".join(payload[2:] for payload in sent)
     for request in waiting:
         stream.unlink(request.seqnum)
     assert stream.due_ns is None

@@ -14,7 +14,7 @@ from click.testing import CliRunner
 from framebus.cli import main as cli
 from framebus.cli.main import framebus
 from framebus.errors import CameraHeld, NoPermission
-from framebus.invocation.ending import run
+from framebus.invocation.usage import run
 from framebus.names import CameraNames
 
 from tests.fakes.control_server import reply, server
@@ -221,7 +221,7 @@ def test_commands_of_one_side_import_neither_the_other_nor_the_web_framework(
 ) -> None:
     program = (
         "import sys; from framebus.cli.main import framebus\n"
-        "from framebus.invocation.ending import run\n"
+        "from framebus.invocation.usage import run\n"
         "run(framebus, ['ctl', '--help'], name='framebus')\n"
         "print([m for m in ('capture_daemon', 'web_workers', 'flask') if m in sys.modules])"
     )

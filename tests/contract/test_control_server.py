@@ -56,7 +56,7 @@ class Bench:
         peer = peer or self.peer
         peer.send_multipart(parts)
         for _ in range(2000):
-            self.server.receive()
+            self.server.step()
             if peer.poll(5):
                 return peer.recv_multipart()
         return []
@@ -178,7 +178,7 @@ def test_an_answer_to_a_peer_that_is_gone_is_counted(bench: Bench, runtime: Path
         gone.send(request("later"))
 
     def taken() -> bool:
-        bench.server.receive()
+        bench.server.step()
         return len(bench.kept) == 200
 
     until(taken)
@@ -210,7 +210,7 @@ def test_a_peer_that_never_reads_blocks_nobody(bench: Bench, runtime: Path) -> N
             for _ in range(32):
                 with suppress(zmq.Again):  # its own queue is full until the server has read on
                     deaf.send(request("echo", text="x" * 2000), zmq.DONTWAIT)
-                bench.server.receive()
+                bench.server.step()
             return bench.server.dropped["answers"]
 
         until(dropped, what="an answer that is not taken")

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from framebus.cli.main import framebus
 from framebus.contract.methods import METHODS
-from framebus.invocation.ending import run
+from framebus.invocation.usage import run
 from framebus.names import CameraNames
 
 from tests.fakes.control_server import reply, server

@@ -28,6 +28,8 @@ class Bench:
         default_factory=lambda: dict.fromkeys(PACKAGES.values(), "1.0")
     )
     libzmq: tuple[int, ...] | None = (4, 3, 5)
+    slow: str = ""
+    """Why there is no fast path."""
     ran: dict[str, Ran] = field(default_factory=dict)
     """What a program says, by a word of its command line; none is there otherwise."""
     replies: dict[str, object] = field(default_factory=dict)
@@ -84,6 +86,7 @@ class Bench:
             now_utc_ns=UTC,
             version=self.versions.get,
             libzmq=lambda: self.libzmq,
+            fast_path=lambda: self.slow,
             run=self._run,
             ask=self._ask,
             lock_holder=lambda path: 4711 if path in self.alive else 0,

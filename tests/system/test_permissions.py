@@ -28,7 +28,7 @@ import capture_daemon.main, capture_daemon.sources.pattern.source
 import tempfile, framebus.cli.ctl, framebus.cli.ls, framebus.cli.snapshot
 from capture_daemon.command import capture
 from framebus.cli.main import framebus
-from framebus.invocation.ending import run
+from framebus.invocation.usage import run
 from framebus.control.client import ControlClient
 from framebus.names import CameraNames, runtime_dir, state_dir, web_token
 from framebus.secret_files import read_secret

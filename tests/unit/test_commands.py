@@ -43,7 +43,7 @@ def test_a_command_interrupts_the_source_until_it_is_taken() -> None:
     assert queue.interrupt.wait(0) == {queue.interrupt.fileno()}
     assert queue.take(wait=False) == [Close(1)]
     assert queue.interrupt.wait(0) == frozenset()
-    queue.close()
+    queue.interrupt.close()
 
 
 def test_an_interrupt_never_comes_after_its_command_was_taken(
@@ -66,4 +66,4 @@ def test_an_interrupt_never_comes_after_its_command_was_taken(
         thread.join()
     assert taken == [Close(1)]
     assert queue.interrupt.wait(0) == frozenset()
-    queue.close()
+    queue.interrupt.close()

@@ -38,6 +38,15 @@ def test_a_libzmq_with_known_holes_is_wrong(
     assert bool(wrongs(check_system.messaging(bench.machine()))) is bad
 
 
+def test_a_library_in_c_that_was_not_built_is_noted_with_what_builds_it(bench: Bench) -> None:
+    assert [found.level for found in check_system.fast_path(bench.machine())] == [Level.GOOD]
+    bench.slow = "it was not built"
+    (found,) = check_system.fast_path(bench.machine())
+    assert found.level is Level.NOTE
+    assert "it was not built" in found.message
+    assert "gcc" in found.remedy
+
+
 def test_a_driver_that_is_shipped_but_not_loaded_is_loaded_with_modprobe(bench: Bench) -> None:
     os.rmdir(bench.root / "sys/module/uvcvideo")
     (bench.root / "modules").mkdir()

@@ -60,7 +60,7 @@ def test_a_flag_wins_over_its_environment_variable(monkeypatch: pytest.MonkeyPat
         seen.append(settings(chosen))
         raise UsageError("far enough")
 
-    monkeypatch.setattr(command, "settings", resolve)
+    monkeypatch.setattr(command, "prepared", resolve)
     environ = {"FRAMEBUS_NAME": "one", "FRAMEBUS_FPS": "7", "FRAMEBUS_SOURCE": "test"}
     CliRunner(env=environ).invoke(command.capture, ["--name", "two"])
     assert seen[0].name == "two"

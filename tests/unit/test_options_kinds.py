@@ -19,6 +19,7 @@ WRONG: dict[str, tuple[str, ...]] = {
     "log_level": ("loud",),
     "frozen_after": ("-1", "nan", "86401", "soon"),
     "end_holder": ("perhaps",),
+    "pure_python": ("rather",),
     "power_ports": ("all", "1-1/../2"),
     "workers": ("0", "-1", "65", "many", "1.5", "٣", "9" * 5000, ""),
     **dict.fromkeys(NUMBERS, ("-1", "all", "1000001", "9" * 5000, "")),

@@ -22,7 +22,7 @@ from framebus.errors import (
     raise_shortage,
     refused,
 )
-from framebus.invocation.ending import run
+from framebus.invocation.usage import run
 from framebus.listener import Listener
 from framebus.liveness import holder
 from framebus.names import CameraNames, cameras

@@ -10,8 +10,7 @@ from framebus.errors import UsageError
 from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
-from capture_daemon.settings.options import parse_source
-from capture_daemon.settings.spec import SourceSpec
+from capture_daemon.settings.spec import SourceSpec, parse
 from capture_daemon.sources import redact
 
 SECRETS = st.text(
@@ -94,7 +93,7 @@ def test_no_secret_is_shown_wherever_it_stands(
         url=url, quoted=shlex.quote(url), secret=written, secret_quoted=shlex.quote(written)
     )
     try:
-        parsed = parse_source(text)
+        parsed = parse(text)
     except UsageError as error:
         shown = str(error)
     else:

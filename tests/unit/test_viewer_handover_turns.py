@@ -135,7 +135,7 @@ def test_who_has_taken_what_others_left_may_give_at_once_when_they_are_well(benc
     assert len(bench.host.viewers) == 40
     bench.registry.others.clear()
     bench.peer(6, 0)
-    bench.pass_ms(BALANCE_EVERY_NS // MS - 150)  # it has looked in vain when it had taken them
+    bench.pass_ms(BALANCE_EVERY_NS // MS - PATIENCE_NS // MS - 200 + 40)
     assert bench.channel.waiting() == 20
 
 

@@ -145,7 +145,7 @@ class ViewerLimits:
         if 0 < self._rate < total.rate:
             return LimitReached(
                 RefusalReason.RATE,
-                _too_much("viewers", total.rate - admission.rate, admission.rate, self._rate),
+                _too_much("viewers", total.rate, admission.rate, self._rate),
                 f"ask for fewer frames (?fps=), ask again later, or raise {MAX_RATE.flag}",
             )
         if not (self._viewers_per_address or self._rate_per_address):
@@ -161,10 +161,7 @@ class ViewerLimits:
             return LimitReached(
                 RefusalReason.RATE_OF_ADDRESS,
                 _too_much(
-                    "your address' viewers",
-                    mine.rate - admission.rate,
-                    admission.rate,
-                    self._rate_per_address,
+                    "your address' viewers", mine.rate, admission.rate, self._rate_per_address
                 ),
                 "close another one, ask for fewer frames (?fps=), or raise "
                 f"{MAX_RATE_PER_ADDRESS.flag}",
@@ -172,5 +169,6 @@ class ViewerLimits:
         return None
 
 
-def _too_much(whose: str, now: int, more: int, limit: int) -> str:
+def _too_much(whose: str, together: int, more: int, limit: int) -> str:
+    now = together - more
     return f"{whose} take {now} bytes a second, {more} more would be over the {limit} allowed"

@@ -32,10 +32,7 @@ class Fanout:
         on_empty: Callable[[], None],
         broadcast_factory: BroadcastFactory = SequentialBroadcast,
     ) -> None:
-        """`clock` gives monotonic nanoseconds; `on_empty` is called when the last viewer left.
-
-        `broadcast_factory` says how frames are handed to viewers that keep up.
-        """
+        """`clock` gives monotonic nanoseconds; `on_empty` is called when the last viewer left."""
         self._camera = camera
         self._clock = clock
         self._on_empty = on_empty

@@ -47,10 +47,7 @@ class Feed:
         paint: Paint,
         broadcast_factory: BroadcastFactory = SequentialBroadcast,
     ) -> None:
-        """`paint` makes a placeholder and calls back in the loop's thread.
-
-        `broadcast_factory` says how frames are handed to viewers that keep up.
-        """
+        """`paint` makes a placeholder and calls back in the loop's thread."""
         self._names = names
         self._loop = loop
         self._paint = paint

@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import dataclass, field
 
 from framebus.rate_limited_log import RateLimitedLog
 
@@ -27,37 +28,33 @@ FPS_NS = 5_000_000_000
 _SAY_AGAIN_S = 10
 
 
+@dataclass(kw_only=True, eq=False)
 class Housekeeping:
     """One worker's."""
 
-    def __init__(
-        self,
-        *,
-        loop: StreamLoop,
-        viewers: WorkerViewers,
-        registry: WorkerRegistry,
-        counts: SharedCounts,
-        handovers: Callable[[], WorkerCounts],
-        rates: bool,
-    ) -> None:
-        """`handovers` counts them; `rates` says whether it matters what a viewer takes."""
-        self._loop = loop
-        self._viewers = viewers
-        self._registry = registry
-        self._counts = counts
-        self._handovers = handovers
-        self._rates = rates
-        self._turned_away: Counter[Key] = Counter()
-        self._limited_log = RateLimitedLog(log, loop.clock, every_s=_SAY_AGAIN_S)
-        self._too_long = False
-        self._timer: Timer | None = None
+    loop: StreamLoop
+    viewers: WorkerViewers
+    registry: WorkerRegistry
+    counts: SharedCounts
+    handovers: Callable[[], WorkerCounts]
+    """Counts them."""
+    rates: bool
+    """Whether it matters what a viewer takes."""
+    _turned_away: Counter[Key] = field(init=False, default_factory=Counter)
+    _limited_log: RateLimitedLog = field(init=False)
+    _too_long: bool = field(init=False, default=False)
+    _timer: Timer | None = field(init=False, default=None)
+
+    def __post_init__(self) -> None:
+        """Begin to count, and to look after nobody."""
+        self._limited_log = RateLimitedLog(log, self.loop.clock, every_s=_SAY_AGAIN_S)
 
     def viewer_came(self) -> None:
         """Tell all workers of one viewer more, and begin to look after it."""
         if self._timer is None:
             self._run()
         else:
-            self._registry.has(self._viewers.frame_viewers())
+            self.registry.has(self.viewers.frame_viewers())
 
     def viewers_moved(self) -> None:
         """Tell all workers of viewers that have come from others or gone to them."""
@@ -78,26 +75,26 @@ class Housekeeping:
         """Tell all workers what has been counted."""
         here = WorkerCounts(dict(self._turned_away))
         try:
-            self._counts.write(total((here, self._handovers(), *self._viewers.worker_counts())))
+            self.counts.write(total((here, self.handovers(), *self.viewers.worker_counts())))
         except ValueError as error:
             if not self._too_long:
                 log.warning("no more cameras in /metrics: %s", error)
             self._too_long = True
-        self._registry.has(self._viewers.frame_viewers())
+        self.registry.has(self.viewers.frame_viewers())
 
     def _turn_away(self, key: Key, text: str) -> None:
         self._turned_away[key] += 1
         self._limited_log.warning(key[-1], text)
         if self._timer is None:
-            self._timer = self._loop.call_at(self._loop.clock() + EVERY_NS, self._run)
+            self._timer = self.loop.call_at(self.loop.clock() + EVERY_NS, self._run)
 
     def _run(self) -> None:
-        now = self._loop.clock()
-        for fanout in self._viewers.fanouts():
-            housekeep(fanout, now, rates=self._rates)
+        now = self.loop.clock()
+        for fanout in self.viewers.fanouts():
+            housekeep(fanout, now, rates=self.rates)
         self.publish()
-        busy = self._viewers.all_viewers()
-        self._timer = self._loop.call_at(now + EVERY_NS, self._run) if busy else None
+        busy = self.viewers.all_viewers()
+        self._timer = self.loop.call_at(now + EVERY_NS, self._run) if busy else None
 
 
 def housekeep(fanout: Fanout, now: int, *, rates: bool) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 import socket
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
 
 from framebus.errors import OutOfResources
 
@@ -26,28 +27,18 @@ from web_workers.wire.loop import StreamLoop
 log = logging.getLogger("gunicorn.error")
 
 
+@dataclass(kw_only=True, eq=False)
 class WorkerViewers:
     """One worker's; to the hand-over it is their `ViewerHost`."""
 
-    def __init__(
-        self,
-        *,
-        loop: StreamLoop,
-        feed: Callable[[str], Feed],
-        events: EventFeed,
-        limits: ViewerLimits,
-        came: Callable[[], None],
-    ) -> None:
-        """`feed` makes a camera's feed, when somebody wants to see it for the first time.
-
-        `came` is called for each viewer that comes from its request.
-        """
-        self._loop = loop
-        self._make_feed = feed
-        self._feeds: dict[str, Feed] = {}
-        self._events = events
-        self._limits = limits
-        self._came = came
+    loop: StreamLoop
+    make_feed: Callable[[str], Feed]
+    """Called when somebody wants to see a camera for the first time."""
+    events: EventFeed
+    limits: ViewerLimits
+    came: Callable[[], None]
+    """Called for each viewer that comes from its request."""
+    _feeds: dict[str, Feed] = field(init=False, default_factory=dict)
 
     def take_over(self, sock: socket.socket, peer: str, taken: TakeOver) -> None:
         """Serve a connection from now on.
@@ -56,8 +47,8 @@ class WorkerViewers:
         its admission is given up then.
         """
         try:
-            viewer = Viewer(sock, peer=peer, clock=self._loop.clock, on_close=self._loop.remove)
-            self._loop.add(viewer.fileno(), EVENTS, viewer.on_event)
+            viewer = Viewer(sock, peer=peer, clock=self.loop.clock, on_close=self.loop.remove)
+            self.loop.add(viewer.fileno(), EVENTS, viewer.on_event)
         except OSError:
             taken.release()
             raise
@@ -67,12 +58,12 @@ class WorkerViewers:
         except (OutOfResources, OSError) as error:
             viewer.close(Closed.FAILED)
             raise OSError(error.errno, f"no descriptor for a feed: {error}") from error
-        self._came()
+        self.came()
 
     def all_viewers(self) -> list[Viewer]:
         """Return all viewers, those of frames first."""
         frames = [viewer for fanout in self.fanouts() for viewer in fanout.viewers]
-        return [*frames, *self._events.viewers]
+        return [*frames, *self.events.viewers]
 
     def frame_viewers(self) -> int:
         """Return how many view frames."""
@@ -93,7 +84,7 @@ class WorkerViewers:
 
     def worker_counts(self) -> Iterable[WorkerCounts]:
         """Return what viewers came to, those that have left included."""
-        return (self._events.worker_counts(), *(each.worker_counts() for each in self.fanouts()))
+        return (self.events.worker_counts(), *(each.worker_counts() for each in self.fanouts()))
 
     def state_of(self, viewer: Viewer) -> ViewerState:
         """Return what a viewer takes along to another worker."""
@@ -106,15 +97,15 @@ class WorkerViewers:
 
     def move_in(self, sock: socket.socket, state: ViewerState, rest: bytes) -> bool:
         """Serve a viewer that another worker has served; False if that cannot be done."""
-        clock, on_close = self._loop.clock, self._loop.remove
+        clock, on_close = self.loop.clock, self.loop.remove
         viewer = None
         try:
             restored = restored_viewer(sock, state, rest, clock=clock, on_close=on_close)
-            self._loop.add(restored.fileno(), EVENTS, restored.on_event)
+            self.loop.add(restored.fileno(), EVENTS, restored.on_event)
             viewer = restored
-            viewer.admission = self._limits.readmit(state.origin, state.rate)
+            viewer.admission = self.limits.readmit(state.origin, state.rate)
             if state.camera is None or state.states:
-                self._events.move_in(viewer, state.camera)
+                self.events.move_in(viewer, state.camera)
             else:
                 self._feed(state.camera).move_in(viewer, state)
         except (OutOfResources, OSError) as error:
@@ -130,7 +121,7 @@ class WorkerViewers:
         """Close every viewer."""
         for feed in self._feeds.values():
             feed.close()
-        self._events.close()
+        self.events.close()
 
     def _join(self, viewer: Viewer, taken: TakeOver) -> None:
         ticket = taken.ticket
@@ -143,12 +134,12 @@ class WorkerViewers:
                 viewer.limit_unsent(feed.fanout.newest.size)
             feed.join(viewer, taken.head)
         else:
-            self._events.join(viewer, taken.head, ticket.camera)
+            self.events.join(viewer, taken.head, ticket.camera)
 
     def _feed(self, camera: str) -> Feed:
         feed = self._feeds.get(camera)
         if feed is None:
-            feed = self._feeds[camera] = self._make_feed(camera)
+            feed = self._feeds[camera] = self.make_feed(camera)
         return feed
 
 

@@ -22,8 +22,7 @@ class InStepViewers:
     def __init__(
         self, progress: Progress, broadcast_factory: BroadcastFactory = SequentialBroadcast
     ) -> None:
-        """`progress` has what is counted for all; `broadcast_factory` says how frames are handed
-        over."""
+        """`progress` has what is counted for all."""
         self._broadcast_factory = broadcast_factory
         self._progress = progress
         self._marks: dict[Viewer, tuple[int, int]] = {}  # what those were when a viewer came in

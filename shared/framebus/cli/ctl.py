@@ -16,7 +16,7 @@ from framebus.contract.methods import METHODS, RESETS
 from framebus.control import protocol
 from framebus.control.client import DEFAULT_TIMEOUT_S, ControlClient
 from framebus.errors import CommandRefused, NoPermission, UsageError
-from framebus.invocation import output, tables, typed
+from framebus.invocation import ending, output, tables, typed
 from framebus.names import CameraNames
 from framebus.options import flags
 from framebus.spelling import nearest, quoted
@@ -161,7 +161,7 @@ def _calling(
 
 
 def _say(line: str) -> None:
-    output.warn(f"framebus ctl lend: {line}")
+    ending.tell(f"framebus ctl lend: {line}")
 
 
 def _call(client: ControlClient, method: str, arguments: dict[str, object]) -> object:

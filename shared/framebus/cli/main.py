@@ -17,7 +17,7 @@ from framebus import installation
 from framebus.errors import FramebusError, PartMissing
 from framebus.invocation import typed
 from framebus.invocation.arguments import hide_sources
-from framebus.invocation.ending import run
+from framebus.invocation.usage import run
 from framebus.options import variables
 from framebus.spelling import closest, nearest, quoted
 

@@ -40,11 +40,6 @@ def say_json(document: object) -> None:
     _print(printable.json_text(document))
 
 
-def warn(text: str) -> None:
-    """Print a line beside the result, on standard error, made harmless."""
-    click.echo(printable.line(text), err=True)
-
-
 def _print(text: str) -> None:
     _check_open()
     try:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -41,6 +41,23 @@ class Chosen:
         """Return what variables alone say; an empty one says nothing."""
         given = {option.name: environ.get(option.variable) or None for option in TABLE}
         return cls(given, variables=frozenset(given))
+
+    @classmethod
+    def plainly(
+        cls, words: Sequence[str], environ: Mapping[str, str], *scopes: Scope
+    ) -> Self | None:
+        """Return what a command's words and variables say; None where only click can tell.
+
+        It can whatever is more than a flag of these scopes and a value, each its own word. Raises
+        what `of` does.
+        """
+        options = [each for each in TABLE if each.flagged and each.of(*scopes)]
+        flags = {each.flag: each.name for each in options if not each.repeated}
+        if len(words) % 2 or not flags.keys() >= set(words[::2]):
+            return None
+        typed = {flags[flag]: value for flag, value in zip(words[::2], words[1::2], strict=True)}
+        values = {each.name: environ.get(each.variable) or None for each in options}
+        return cls.of({**values, **typed}, frozenset(values.keys() - typed.keys()))
 
     def to_environ(self, *scopes: Scope) -> dict[str, str]:
         """Return the variables that say the same, of these scopes' options, to another process."""

@@ -28,8 +28,10 @@ arena into its own before that gets its name, and goes on from the predecessor's
 history and sequences outlive the epoch, and both segments have one LINEAGE. A frame that was being
 written is lost with its writer: its descriptor has no SEQUENCE, and CLAIMED covers its bytes.
 
-x86-64 keeps stores in order; aarch64 does not and CPython has no barriers: there the margin and
-CHECK carry the proof, and the ZeroMQ message (which is ordered) carries the descriptor.
+x86-64 keeps stores in order; aarch64 does not. The daemon's fast path, in C, has a fence behind the
+claim and releases SEQUENCE and CURSOR. CPython has no barriers, on either side: where it writes or
+reads the margin and CHECK carry the proof, and the ZeroMQ message (which is ordered) carries the
+descriptor.
 """
 
 from __future__ import annotations

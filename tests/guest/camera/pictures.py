@@ -1,7 +1,8 @@
 """The camera's pictures: a short clip, each picture with a stamp (counter and time).
 
-An MJPEG picture carries its stamp in a comment, a YUYV one in its first pixels, so that loss,
-order and latency are measured without decoding. Knows nothing of USB.
+An MJPEG picture carries its stamp in a comment at its end, a YUYV one in its first pixels, so that
+loss, order and latency are measured without decoding. All headers are the same, as a camera's are.
+Knows nothing of USB.
 """
 
 from __future__ import annotations
@@ -34,11 +35,11 @@ class Stamp:
 
 def read_stamp(picture: bytes | memoryview) -> Stamp:
     """Return a picture's stamp. Raises ValueError when it has none."""
-    head = bytes(picture[:128])
-    start = head.find(b"framebus:")
+    ends = bytes(picture[:128]) + bytes(picture[-128 - len(PADDING) :])
+    start = ends.find(b"framebus:")
     if start < 0:
         raise ValueError("the picture carries no stamp")
-    _, counter, rest = head[start : start + _STAMP_LENGTH].split(b":")
+    _, counter, rest = ends[start : start + _STAMP_LENGTH].split(b":")
     return Stamp(int(counter), int(rest.rstrip(b";")))
 
 
@@ -109,7 +110,7 @@ class Clip:
                 plain = without_huffman_tables(plain)
             if faults.take("huge"):
                 plain = enlarged(plain, 10)
-            plain = plain[:2] + comment(stamp) + plain[2:]
+            plain = plain[:-2] + comment(stamp) + plain[-2:]
         if faults.take("padded"):
             plain += PADDING
         if faults.take("truncated"):
