@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -14,17 +14,25 @@ from framebus.ring.announcement import Announcement
 from framebus.zmtp.wire import message
 
 from tests.helpers.waiting import until
-from tests.rigs.pumped_feed import Bench, CountingPump
+from tests.rigs.pumped_feed import Bench, CountingPump, patience
 from web_workers.counts.tally import Delivery
 
 LARGE = 300_000
 
 
 @pytest.fixture(params=["in C", "in Python"])
-def bench(request: pytest.FixtureRequest, runtime: Path) -> Iterator[Bench]:
+def hasty(request: pytest.FixtureRequest, runtime: Path) -> Iterator[Bench]:
+    """It looks for frames by itself, and shows the newest again, where none came for a second."""
     bench = Bench(runtime, CountingPump() if request.param == "in C" else None)
     yield bench
     bench.close()
+
+
+@pytest.fixture
+def bench(hasty: Bench) -> Iterator[Bench]:
+    """One that would wait for an hour, so that a machine that stands still changes nothing."""
+    with patience():
+        yield hasty
 
 
 def announced(bench: Bench, data: bytes = b"picture", **changes: int) -> Announcement:
@@ -142,7 +150,7 @@ def test_a_frame_of_the_fallback_says_so(bench: Bench) -> None:
     assert [part.headers.get("X-Fallback") for part in client.read()] == ["true", None]
 
 
-LIES = {
+LIES: dict[str, Callable[[Announcement], Announcement]] = {
     "another epoch": lambda told: told._replace(epoch=told.epoch ^ 1),
     "another length": lambda told: _with(told, length=told.descriptor.length + 1),
     "a length beyond the ring": lambda told: _with(told, length=1 << 40),
@@ -218,51 +226,51 @@ def test_a_picture_that_is_no_newer_is_counted_and_not_shown(bench: Bench) -> No
         b"\x00\x88",
     ],
 )
-def test_garbage_on_the_socket_of_hints_costs_no_frame(bench: Bench, said: bytes) -> None:
-    (client,) = bench.clients_in_step()
-    (peer,) = bench.bus.notifier._subscribers
+def test_garbage_on_the_socket_of_hints_costs_no_frame(hasty: Bench, said: bytes) -> None:
+    (client,) = hasty.clients_in_step()
+    (peer,) = hasty.bus.notifier._subscribers
     peer.send(said, 0)
-    bench.loop.run(0.02)
-    numbers = [bench.publish(b"%d" % number) for number in range(3)]
-    bench.until(lambda: [part.sequence for part in client.read()][-1:] == numbers[-1:])
-    assert bench.closed() == {}
+    hasty.loop.run(0.02)
+    numbers = [hasty.publish(b"%d" % number) for number in range(3)]
+    hasty.until(lambda: [part.sequence for part in client.read()][-1:] == numbers[-1:])
+    assert hasty.closed() == {}
 
 
-def test_another_frame_rate_is_taken_note_of(bench: Bench) -> None:
-    (client,) = bench.clients_in_step()
-    bench.bus.writer.set_interval(500_000_000)
-    bench.publish(b"faster")
-    bench.publish(b"still")
-    assert [part.body for part in client.read()] == [b"faster", b"still"]
-    assert bench.feed._look_ns - bench.feed._output_ns == 750_000_000
-    assert bench.pumping
+def test_another_frame_rate_is_taken_note_of(hasty: Bench) -> None:
+    (client,) = hasty.clients_in_step()
+    hasty.bus.writer.set_interval(500_000_000)
+    hasty.publish(b"faster")
+    hasty.publish(b"still")
+    assert list(dict.fromkeys(part.body for part in client.read())) == [b"faster", b"still"]
+    assert hasty.feed._look_ns - hasty.feed._output_ns == 750_000_000
+    assert hasty.pumping
 
 
-def test_silence_is_noticed_and_the_next_frame_ends_it(bench: Bench) -> None:
-    (client,) = bench.clients_in_step()
-    bench.bus.writer.set_interval(20_000_000)
-    bench.publish(b"last")
-    bench.until(lambda: bench.feed.usual() is None)
-    bench.until(lambda: bool(client.read()) and client.parts[-1].placeholder != "")
-    bench.bus.writer.set_interval(1_000_000_000)
-    bench.publish(b"back")
+def test_silence_is_noticed_and_the_next_frame_ends_it(hasty: Bench) -> None:
+    (client,) = hasty.clients_in_step()
+    hasty.bus.writer.set_interval(20_000_000)
+    hasty.publish(b"last")
+    hasty.until(lambda: hasty.feed.usual() is None)
+    hasty.until(lambda: bool(client.read()) and client.parts[-1].placeholder != "")
+    hasty.bus.writer.set_interval(1_000_000_000)
+    hasty.publish(b"back")
     assert client.read()[-1].body == b"back"
-    bench.until(lambda: bench.feed.usual() is not None)
+    hasty.until(lambda: hasty.feed.usual() is not None)
 
 
-def test_a_new_daemon_is_gone_on_with(bench: Bench, runtime: Path) -> None:
-    (client,) = bench.clients_in_step()
-    bench.bus.close()
-    bench.bus = type(bench.bus)(runtime, fps=1)
+def test_a_new_daemon_is_gone_on_with(hasty: Bench, runtime: Path) -> None:
+    (client,) = hasty.clients_in_step()
+    hasty.bus.close()
+    hasty.bus = type(hasty.bus)(runtime, fps=1)
 
     def shown() -> bool:
-        bench.bus.publish(b"new")
+        hasty.bus.publish(b"new")
         return client.read()[-1:] != [] and client.parts[-1].body == b"new"
 
-    bench.until(shown)
-    bench.until(lambda: bench.feed.usual() is not None)
+    hasty.until(shown)
+    hasty.until(lambda: hasty.feed.usual() is not None)
     client.parts.clear()
-    bench.publish(b"newer")
+    hasty.publish(b"newer")
     assert client.read()[-1].body == b"newer"
 
 
@@ -329,16 +337,17 @@ def test_counts_read_by_another_thread_never_say_that_a_frame_was_skipped(bench:
     assert bench.pumping
 
 
-def test_a_connection_that_ends_is_made_again(bench: Bench) -> None:
-    (client,) = bench.clients_in_step()
-    (peer,) = bench.bus.notifier._subscribers
-    server = bench.bus.notifier._server
-    with bench.bus.acceptor._turn:
+def test_a_connection_that_ends_is_made_again(hasty: Bench) -> None:
+    (client,) = hasty.clients_in_step()
+    (peer,) = hasty.bus.notifier._subscribers
+    server = hasty.bus.notifier._server
+    with hasty.bus.acceptor._turn:
         server._drop(peer)
-    bench.publish(b"by the cursor")
-    follower = bench.feed._follower
+    hasty.publish(b"by the cursor")
+    follower = hasty.feed._follower
     assert follower is not None
-    bench.until(lambda: follower.hints is not None)
-    until(lambda: bench.bus.notifier.wanted)
-    bench.publish(b"by a hint")
-    assert [part.body for part in client.read()] == [b"by the cursor", b"by a hint"]
+    hasty.until(lambda: follower.hints is not None)
+    until(lambda: hasty.bus.notifier.wanted)
+    hasty.publish(b"by a hint")
+    bodies = dict.fromkeys(part.body for part in client.read())
+    assert list(bodies) == [b"by the cursor", b"by a hint"]

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import socket
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
+import pytest
 from framebus.frame import FrameFlags
 
 from tests.helpers.multipart import Parser, Part
@@ -14,7 +16,7 @@ from tests.helpers.waiting import until
 from tests.rigs.bus import Bus
 from web_workers.counts.tally import Delivery
 from web_workers.counts.worker_counts import AGE, CLOSED
-from web_workers.feeds.feed import Feed
+from web_workers.feeds.feed import Feed, silence_ns
 from web_workers.feeds.placeholder import Notice
 from web_workers.feeds.pumping import Pumping
 from web_workers.native.library import Pump
@@ -22,6 +24,16 @@ from web_workers.viewers.viewer import EVENTS, Viewer
 from web_workers.wire.loop import StreamLoop
 
 SLICE_S = 0.02
+
+
+@contextmanager
+def patience() -> Iterator[None]:
+    """No feed looks for frames that nobody told of, in this time, once it has had one."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("web_workers.feeds.feed.silence_s", lambda _interval_ns: 3600.0)
+        silence_ns.cache_clear()
+        yield
+    silence_ns.cache_clear()
 
 
 class CountingPump(Pump):
@@ -111,6 +123,11 @@ class Bench:
         """The sequence up to which frames are accounted for."""
         follower = self.feed._follower
         return follower.last[0] if follower is not None else 0
+
+    def turn(self) -> None:
+        """Have all that is ready served, once."""
+        if self.loop.pump is None or not self.loop.pump(self.loop.clock() + 1_000_000):
+            self.loop.dispatch()
 
     def until(self, right: Callable[[], bool]) -> None:
         def tried() -> bool:

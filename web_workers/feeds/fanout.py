@@ -39,9 +39,8 @@ class Fanout:
         self._viewers: dict[Viewer, None] = {}  # in order of joining
         self.progress = Progress()
         """What is counted with each frame."""
-        # Those of them that take every frame and keep up, and all the others.
-        self._in_step = InStepViewers(self.progress, broadcast_factory)
-        self._others: dict[Viewer, None] = {}
+        self._in_step = InStepViewers(self.progress, broadcast_factory)  # take all, and keep up
+        self._others: dict[Viewer, None] = {}  # all the others
         self._tally = Tally(self.progress)
         self.forget()
 
@@ -186,9 +185,8 @@ class Fanout:
     ) -> None:
         """Hand a new frame to all who can take it.
 
-        `published` counts the camera's frames up to this one, those that were never seen here
-        included; `interval_ns` is the frame interval, 0 when unknown; `lineage` is the ring's, in
-        which the frame's sequence counts.
+        `published` counts the camera's frames up to this one, also those never seen here;
+        `interval_ns` is 0 when unknown; `lineage` is the ring's, in which its sequence counts.
         """
         self._newest, self._pumped = newest, None
         self.progress.captured_ns = newest.captured_ns
@@ -209,10 +207,9 @@ class Fanout:
         return None if self._others else self._in_step.order
 
     def pumped(self, make: Callable[[], Picture], short: list[tuple[int, int]]) -> None:
-        """Take note of frames that were handed to all, who were in step, and are counted.
+        """Take note of frames that were handed to all, who were in step, and were counted.
 
-        `make` returns the newest, if it is wanted before the next; `short` are those who did not
-        take all of that, as a Broadcast tells.
+        `make` returns the newest, of which `short` did not take all, as a Broadcast tells.
         """
         self._pumped = make
         self._parts.clear()
@@ -221,7 +218,7 @@ class Fanout:
             self._keep_rests(newest.plain, self._in_step.fell_behind(short, len(newest.plain)))
 
     def _keep_rests(self, plain: bytes, behind: list[tuple[Viewer, int]]) -> None:
-        """Have the newest frame under way for those who took so many bytes of it, or none."""
+        """Have the newest frame under way for those who took so many bytes of it."""
         for viewer, count in behind:
             self._note_fell_behind(viewer)
             if count < 0:
@@ -231,8 +228,7 @@ class Fanout:
 
     def repeat(self) -> None:
         """Send the newest frame again to those who asked for that before a pause."""
-        newest = self.newest
-        if newest is None:
+        if (newest := self.newest) is None:
             return
         for viewer in self.viewers:
             if viewer.dual_final and viewer.rest is None:
@@ -258,18 +254,16 @@ class Fanout:
 
     def _passed(self, viewer_state: ViewerState) -> int:
         """How many frames were published between another worker's newest frame and this one's."""
-        newest = self.newest
-        if newest is None:
-            return 0
+        sequence = self.newest.sequence if self.newest is not None else 0
         if viewer_state.lineage == self._lineage:
-            return max(0, newest.sequence - viewer_state.sequence)
-        return newest.sequence  # it counts anew
+            return max(0, sequence - viewer_state.sequence)
+        return sequence  # it counts anew
 
     def _note_fell_behind(self, viewer: Viewer) -> None:
         """Have a viewer among the others, with what it had in common with those in step."""
         self._others[viewer] = None
         viewer.seen = self._number
-        viewer.captured_ns = self.newest.captured_ns if self.newest is not None else 0
+        viewer.captured_ns = self.progress.captured_ns
 
     def _regroup(self, viewer: Viewer) -> None:
         """Put a viewer where it belongs by now: in step, or among the others.

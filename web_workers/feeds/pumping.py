@@ -68,6 +68,7 @@ class Pumping:
     def _run(self, feed: Feed, follower: RingFollower, end_ns: int) -> None:
         state = self._pump.state
         state.newest[0], state.newest[_CAPTURED] = follower.last
+        state.published = follower.published  # the fan-out has not been told of all of them
         state.look_ns = feed.stop_looking()
         state.until_ns = self._loop.next_ns(end_ns)
         events = self._pump.run()

@@ -36,6 +36,7 @@ struct pump {
     uint64_t silence_ns, until_ns; /* it returns at `until_ns`, and after so long without a frame: */
     uint64_t look_ns;
     uint64_t sent_ns; /* when the newest frame was sent */
+    uint64_t published;  /* frames of the camera by then, delivered or not */
     uint64_t newest[11]; /* its descriptor's words; that of the last frame dealt with, to begin with */
     uint64_t start, size; /* where in the part its JPEG begins; bytes of the part */
     uint64_t pumped;      /* frames */
@@ -116,14 +117,14 @@ static void store(uint64_t *count, uint64_t value) {
  * sees a frame as published that is not begun for those in step. */
 static void send_part(struct pump *pump, const uint64_t *frame) {
     struct progress *const progress = (struct progress *)(uintptr_t)pump->progress;
-    const uint64_t passed = frame[SEQUENCE] - pump->newest[SEQUENCE];
+    pump->published += frame[SEQUENCE] - pump->newest[SEQUENCE];
     memcpy(pump->newest, frame, sizeof pump->newest);
     pump->pumped++;
     pump->sent_ns = now_ns();
     pump->look_ns = pump->sent_ns + pump->silence_ns;
     store(&progress->captured_ns, frame[CAPTURED]);
     store(&progress->frames, progress->frames + 1);
-    store(&progress->published, progress->published + passed);
+    store(&progress->published, pump->published);
     for (uint64_t i = 0; i < pump->viewers; i++) {
         ssize_t took;
         do took = send((int)pump->sockets[i], at(pump->part), pump->size, MSG_DONTWAIT | MSG_NOSIGNAL);

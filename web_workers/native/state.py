@@ -39,6 +39,7 @@ class PumpState(ctypes.Structure):
     until_ns: int
     look_ns: int
     sent_ns: int
+    published: int
     newest: ctypes.Array[ctypes.c_uint64]
     start: int
     size: int
@@ -58,7 +59,8 @@ class PumpState(ctypes.Structure):
         ("bounds", _U * BOUNDS),
         ("viewers", _U),
         ("sockets", _S * VIEWERS),
-        *((name, _U) for name in ("silence_ns", "until_ns", "look_ns", "sent_ns")),
+        *((name, _U) for name in ("silence_ns", "until_ns", "look_ns")),
+        *((name, _U) for name in ("sent_ns", "published")),
         ("newest", _U * 11),
         *((name, _U) for name in ("start", "size", "pumped", "behind")),
         ("taken", _S * VIEWERS),
