@@ -23,7 +23,7 @@ from web_workers.native.library import Pump
 from web_workers.viewers.viewer import EVENTS, Viewer
 from web_workers.wire.loop import StreamLoop
 
-SLICE_S = 0.02
+SLICE_S = 0.005
 
 
 @contextmanager
