@@ -61,6 +61,8 @@ class Daemon:
     """Have another thread say which file of the daemon is gone; False if it cannot be asked now."""
     supervised: bool
     """Somebody starts a successor."""
+    at_rest: bool
+    """The predecessor rested: go on so, if the options still say so."""
     renewing: bool = field(default=False, init=False)
     """The end is for a successor to go on: camera and ring are left as they are."""
 
@@ -95,7 +97,10 @@ class Daemon:
         for fd in (*servers, self.mailbox.fileno(), self.signals.fileno()):
             poller.register(fd, select.POLLIN)
         self.hotplug.start(self.mailbox.slot(self._on_monitor))
-        self._controller.start(time.monotonic_ns())
+        if self.at_rest and self._controller.demand.idle_after_s:
+            self._controller.begin_at_rest(time.monotonic_ns())
+        else:
+            self._controller.start(time.monotonic_ns())
         self.manager.ready()
         timeout_ms = 0
         while not self._ending:

@@ -117,6 +117,7 @@ class Parts:
             ),
             mailbox=mailbox,
             opened=self._on_open,
+            rests=True,
         )
         self._spare = Pipeline(
             "fallback",
@@ -200,6 +201,7 @@ class Parts:
             hotplug=hotplug,
             look_for_files=partial(self._diagnostics.look_for_files, files.lost),
             supervised=camera.sources.supervised,
+            at_rest=predecessor_state.rested and not camera.sources.was_handed_over,
         )
         self._renews = lambda: self.daemon.renewing
 

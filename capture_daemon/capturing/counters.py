@@ -101,10 +101,13 @@ class FrameCounters:
         """Return the counts; `now_ns` (CLOCK_MONOTONIC) decides whether the rate still holds."""
         state = self._state
         with self._lock:
+            rejected = dict(self._rejected)
+            if state.unwatched:  # the fast path's
+                rejected["unwatched"] = rejected.get("unwatched", 0) + state.unwatched
             return FrameCounts(
                 captured=state.captured,
                 published=state.published,
-                rejected=dict(self._rejected),
+                rejected=rejected,
                 missed=state.missed,
                 newest_ns=state.newest_ns,
                 fps=_fps(self._stamps(), now_ns),

@@ -16,8 +16,9 @@ from framebus.ring.layout import capacity_for, payload_hash
 from capture_daemon.capturing.counters import FrameCounters
 from capture_daemon.capturing.freeze_detector import FreezeDetector
 from capture_daemon.capturing.header_memory import HeaderMemory
+from capture_daemon.capturing.rate_gate import RateGate
 from capture_daemon.capturing.reports import ring_size_remedy
-from capture_daemon.capturing.switcher import SOUND, TOO_LARGE, Input, ValidFrame
+from capture_daemon.capturing.switcher import SOUND, TOO_LARGE, UNWATCHED, Input, ValidFrame
 from capture_daemon.native.library import FastPath
 from capture_daemon.sources.base import NOTHING_GRANTED, Captured, Granted
 from capture_daemon.sources.pictures import jpeg
@@ -31,7 +32,13 @@ _SLOW_NS = 1_000_000_000
 class Publisher:
     """Validates, publishes and counts."""
 
-    def __init__(self, *, outlet: Input, counters: FrameCounters) -> None:
+    def __init__(
+        self, *, outlet: Input, counters: FrameCounters, gate: RateGate | None = None
+    ) -> None:
+        """`gate` says which frames of a settled stream nobody wants."""
+        self._gate = gate or RateGate()
+        self._interval_ns = 0
+        self._told_ns = 0
         self._outlet = outlet
         self._counters = counters
         self._granted = NOTHING_GRANTED
@@ -104,6 +111,9 @@ class Publisher:
         """Return why the picture was not published, None if it was."""
         if captured.reject or captured.faulty:
             return captured.reject or "flagged"
+        if self._settled and self._gate.drops(captured.captured_ns):
+            return UNWATCHED
+        self._tell_interval()
         data: memoryview | bytes = captured.data
         length, suspect = len(data), self._state.suspect
         thorough = length > suspect
@@ -162,4 +172,13 @@ class Publisher:
             self._outlet.set_interval(gap_ns)
 
     def _set_interval(self, fps: float) -> None:
-        self._outlet.set_interval(round(1e9 / fps) if fps > 0 else 0)
+        self._interval_ns = self._told_ns = round(1e9 / fps) if fps > 0 else 0
+        self._outlet.set_interval(self._interval_ns)
+
+    def _tell_interval(self) -> None:
+        """Tell readers how long they wait for the next frame, where few are let through."""
+        limit_ns = self._gate.interval_ns if self._settled else 0
+        interval_ns = max(self._interval_ns, limit_ns)
+        if interval_ns != self._told_ns:
+            self._told_ns = interval_ns
+            self._outlet.set_interval(interval_ns)

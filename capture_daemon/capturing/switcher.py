@@ -30,10 +30,12 @@ OFF_AIR: Final = "off-air"
 OVERTAKEN: Final = "overtaken"
 """Why a good frame of the camera is not published: one of the fallback's, in the ring already, was
 captured later. A camera's frames take longer to get here than a test pattern's."""
+UNWATCHED: Final = "unwatched"
+"""Why a frame is not even looked at: nobody watches, and few frames are enough for that."""
 TOO_LARGE: Final = "too-large"
 """Why a good frame is not published: the ring is too small for it."""
 _CAMERA, _FALLBACK = 0, 1
-SOUND = frozenset({OFF_AIR, OVERTAKEN})
+SOUND = frozenset({OFF_AIR, OVERTAKEN, UNWATCHED})
 """The reasons that say nothing against the frame, nor against its source."""
 
 

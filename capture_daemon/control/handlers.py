@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+from framebus.clocks import utc_offset_ns
 from framebus.contract.methods import METHODS, QUERIES
 from framebus.contract.words import Rung
 from framebus.control.protocol import METHOD_NOT_FOUND, NOT_NOW, NOT_SUPPORTED
@@ -60,12 +61,14 @@ class Handlers:
             "incidents": self.incident_log.incidents,
             "lend": self._do_lend,
             "give_back": self._do_give_back,
+            "wake": self._do_wake,
             "renew": self._do_renew,
             "shutdown": self._do_shutdown,
         }
         self.queries: Mapping[str, Callable[..., None]] = {
             "status": partial(self._do_status, operator=False),
             "incidents": self.incident_log.incidents,
+            "wake": self._do_wake,
         }
 
     def call(self, name: str, params: Params, answer: Answer) -> None:
@@ -78,7 +81,7 @@ class Handlers:
     def ask(self, name: str, params: Params, answer: Answer) -> None:
         """Carry out one call of somebody who may not command. Raises Refusal, UsageError."""
         if name not in QUERIES:
-            hint = f"only {' and '.join(QUERIES)} are answered here: use the control socket"
+            hint = f"only {', '.join(QUERIES)} are answered here: use the control socket"
             raise Refusal(METHOD_NOT_FOUND, hint)
         self.queries[name](answer, **METHODS[name].checked(params))
 
@@ -165,6 +168,13 @@ class Handlers:
     def _do_give_back(self, answer: Answer, *, lease: str) -> None:
         given_back = self.controller.give_back(lease, self.clock())
         answer.result({**self._state(), "given_back": given_back})
+
+    def _do_wake(self, answer: Answer, *, seconds: float, lease: str) -> None:
+        now_ns = self.clock()
+        until_ns = now_ns + round(seconds * 1e9)
+        self.controller.demand.ask((answer.user, lease), until_ns, now_ns)
+        self.controller.wake(now_ns)
+        answer.result({**self._state(), "until_utc_ns": until_ns + utc_offset_ns()})
 
     def _do_renew(self, answer: Answer) -> None:
         if self.renew is None:

@@ -31,12 +31,16 @@ def lend(
         raise Refusal(NOT_NOW, f"{told(present, now_ns)}; `framebus ctl start` takes it back")
     if present is None and lease is not None:
         raise Refusal(NOT_NOW, "that lease is over")
-    device = camera.source.node if present is None else present.device
+    source = camera.source
+    device = present.device if present is not None else source.node or source.rested_node
     if not device:
         if not camera.source.on_device:
             what = camera.source.request.spec.public
             raise Refusal(NOT_SUPPORTED, f"{what} has no device that could be lent")
-        raise Refusal(NOT_NOW, "no camera is open now, so there is none to lend")
+        raise Refusal(
+            NOT_NOW,
+            "no camera is open now, so there is none to lend: `framebus ctl start` opens it",
+        )
     id_ = os.urandom(_ID_BYTES).hex() if present is None else present.id
     lent = Lease(id_, device, to, now_ns + round(seconds * 1e9))
     camera.lend(lent, now_ns)

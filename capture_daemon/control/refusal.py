@@ -41,6 +41,10 @@ def refusal_of(error: Exception, method: str) -> Refusal:
 class Answer(Protocol):
     """The way back to whoever called. Exactly one of the two is called, once."""
 
+    @property
+    def user(self) -> int:
+        """Whoever called, by the kernel's word: a user id."""
+
     def result(self, result: Mapping[str, object]) -> None:
         """Answer with a result."""
 

@@ -77,7 +77,7 @@ class ControlServer(Server):
             self.dropped["malformed"] += 1
             send(Reply(error.id, code=error.code, message=error.message))
             return
-        answer = _Answer(send, request.id)
+        answer = _Answer(send, request.id, peer.account.user)
         try:
             self._call(request.method, request.params, answer)
         except Exception as error:  # noqa: BLE001  a bug must not end everybody else's capture
@@ -103,7 +103,8 @@ def counts(servers: Sequence[ControlServer]) -> ControlDocument:
 class _Answer:
     """One request's way back; only the first answer is sent."""
 
-    def __init__(self, send: Callable[[Reply], None], id_: RequestId) -> None:
+    def __init__(self, send: Callable[[Reply], None], id_: RequestId, user: int) -> None:
+        self.user = user
         self._send = send
         self._id = id_
         self._done = False

@@ -13,6 +13,7 @@ from framebus.contract.causes import Cause
 from framebus.contract.documents import (
     CauseDocument,
     ControlDocument,
+    DemandDocument,
     FallbackDocument,
     FramesDocument,
     LeaseDocument,
@@ -29,6 +30,7 @@ from capture_daemon.capturing.counters import FrameCounters, FrameCounts
 from capture_daemon.control.truncate import truncate
 from capture_daemon.lifecycle.controller import CaptureController
 from capture_daemon.lifecycle.current import CurrentSource
+from capture_daemon.lifecycle.demand import Demand
 from capture_daemon.lifecycle.fallback import Fallback
 from capture_daemon.lifecycle.lease import Lease
 from capture_daemon.lifecycle.table import OPEN_STATES
@@ -102,6 +104,7 @@ class Status:
             "incident": camera.incident,
             "attempts": camera.attempts,
             "lease": _lease(camera.lease, to_utc_ns),
+            "demand": _demand(self.controller.demand),
             "retry_utc_ns": None if camera.retry_ns is None else camera.retry_ns + to_utc_ns,
             "source": _source(camera.source, _CAMERA, operator=operator),
             "frames": _frames(self.counters.counts(now_ns), to_utc_ns, camera.state),
@@ -182,6 +185,17 @@ def _lease(lease: Lease | None, to_utc_ns: int) -> LeaseDocument | None:
     if lease is None:
         return None
     return {"to": truncate(lease.to, _LEASE_TO_MAX), "until_utc_ns": lease.until_ns + to_utc_ns}
+
+
+def _demand(demand: Demand) -> DemandDocument | None:
+    """Return whether anybody wants frames; None where nothing depends on that."""
+    if not demand.matters:
+        return None
+    return {
+        "watched": demand.watched,
+        "idle_after_s": demand.idle_after_s or None,
+        "idle_fps": demand.idle_fps,
+    }
 
 
 def _recovery(progress: Progress, to_utc_ns: int) -> RecoveryDocument:

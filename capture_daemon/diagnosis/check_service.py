@@ -106,6 +106,8 @@ def _daemon(machine: Machine, name: str) -> Finding:
     reason = why.get("message") or "it gives no reason"
     if state == "stopped":
         return note(f"{name} is stopped", f"framebus ctl start --name {name}")
+    if state == "idle":
+        return good(f"{name} is off, since nobody watches")
     if state == "opening":
         return note(f"{name} is opening: {reason}")
     message = f"{name} gives no frames ({state}): {reason}"

@@ -26,6 +26,7 @@ from capture_daemon.capturing.reports import (
 )
 from capture_daemon.lifecycle import guards, table
 from capture_daemon.lifecycle.current import CurrentSource
+from capture_daemon.lifecycle.demand import Demand
 from capture_daemon.lifecycle.lease import Lease
 from capture_daemon.lifecycle.observer import StreamObserver
 from capture_daemon.lifecycle.outage import Outage
@@ -36,11 +37,6 @@ from capture_daemon.lifecycle.table import Action, Event
 from capture_daemon.recovery.failures import failure_of
 from capture_daemon.recovery.rungs import Unavailable
 from capture_daemon.settings.capture_request import CaptureRequest
-
-_CLOSING = {
-    State.STOPPED: Cause("closing", "capture is stopped; the source is being closed"),
-    State.LENT: Cause("closing", "the camera is lent; it is being closed"),
-}
 
 
 class CaptureController:
@@ -54,8 +50,10 @@ class CaptureController:
         jitter: Callable[[], float],
         now_ns: int,
         outage: Outage | None = None,
+        demand: Demand | None = None,
     ) -> None:
         self.outage = outage or Outage()
+        self.demand = Demand() if demand is None else demand
         self.sessions = Sessions(capture=capture, now_ns=now_ns)
         self.retries = Retries(sessions=self.sessions, outage=self.outage, jitter=jitter)
         self.source = CurrentSource(request, request.spec.kind)
@@ -79,19 +77,20 @@ class CaptureController:
             retry_ns=self.retries.due_ns,
             recovery=self.retries.escalation.progress(),
             lease=self.lease,
+            watched=self.demand.watched,
         )
 
     def cause(self, now_ns: int) -> Cause | None:
         """Return why there are no frames; None while there are."""
-        seen = self._observer.cause(self.state, self.source, now_ns)
-        closing = _CLOSING.get(self.state) if self.sessions.closing else None
-        return seen or closing or self.outage.cause
+        closing = self.sessions.closing
+        seen = self._observer.cause(self.state, self.source, now_ns, closing=closing)
+        return seen or self.outage.cause
 
     # -- commands ------------------------------------------------------------------------
 
     def start(self, now_ns: int) -> None:
         """Capture, if it does not already; ends the wait for a retry."""
-        if not self._retries_later(now_ns):
+        if not self.retries.wait_instead(now_ns):
             self._handle(Event.START, now_ns)
 
     def stop(self, now_ns: int) -> None:
@@ -101,7 +100,7 @@ class CaptureController:
     def restart(self, now_ns: int) -> bool:
         """Close and open again; False if it was joined with a restart that is under way."""
         again_ns, before = self.sessions.again_ns, self.state
-        if self._retries_later(now_ns) or guards.was_just_opened(before, again_ns, now_ns):
+        if self.retries.wait_instead(now_ns) or guards.was_just_opened(before, again_ns, now_ns):
             return False
         self._handle(Event.RESTART, now_ns)
         return before is not State.OPENING
@@ -135,25 +134,27 @@ class CaptureController:
         """End the lease of this id; False if that is not out, and nothing happens."""
         if self.lease is None or self.lease.id != lease:
             return False
-        if not self._retries_later(now_ns):
+        if not self.retries.wait_instead(now_ns):
             self._handle(Event.GIVEN_BACK, now_ns)
         return True
 
+    def wake(self, now_ns: int) -> None:
+        """Open the source again, if it is closed because nobody wanted frames."""
+        if self.state is State.IDLE:
+            self._handle(Event.WAKE, now_ns)
+
+    def begin_at_rest(self, now_ns: int) -> None:
+        """Go on resting, as a predecessor did; instead of `start`."""
+        self._handle(Event.REST, now_ns)
+
     def device_added(self, now_ns: int) -> None:
         """Try at once, if this waits for a device: one appeared, whichever it is."""
+        if self.state is State.IDLE:
+            self.source = self.source.closed()  # the node that it had may be another's now
         if self.source.on_device and guards.ends_wait(self.state, self.retries.under_way):
             if self.state in table.WAITING_STATES:
                 self.retries.escalation.changed_by_hand()
             self._handle(Event.DEVICE_ADDED, now_ns)
-
-    def _retries_later(self, now_ns: int) -> bool:
-        """Bring a retry forward that must not be made at once, right after the last one."""
-        again_ns = self.sessions.again_ns
-        if not guards.must_wait(self.retries.due_ns, again_ns, now_ns):
-            return False
-        self.outage.forget()
-        self.retries.hasten(again_ns)
-        return True
 
     # -- what the capture thread and the clock say ---------------------------------------------
 
@@ -200,7 +201,10 @@ class CaptureController:
         """Notice what is due by now: a rung, or a silence that has lasted too long."""
         if self._observer.is_hopeless(self.state, now_ns):
             self.outage.give_up()
-        event = self.retries.due_event(now_ns)
+        self.demand.tick(now_ns)
+        event, rest_ns = self.retries.due_event(now_ns), self._rest_due_ns()
+        if rest_ns is not None and now_ns >= rest_ns:
+            event = Event.REST
         if event is not None:
             self._handle(event, now_ns)
             return
@@ -213,7 +217,10 @@ class CaptureController:
 
     def deadline_ns(self) -> int | None:
         """Return when `tick` must be called next; None if nothing is due."""
-        return self.retries.due_ns if self.retries.due_ns is not None else self._silence_due_ns()
+        retry_ns = self.retries.due_ns
+        due_ns = retry_ns if retry_ns is not None else self._silence_due_ns()
+        each_ns = (due_ns, self._rest_due_ns(), self.demand.deadline_ns())
+        return min((each for each in each_ns if each is not None), default=None)
 
     def _fail(
         self, cause: Cause, now_ns: int, *, open_now: bool = False, permanent: bool = False
@@ -222,6 +229,11 @@ class CaptureController:
         self.outage.blame(cause)
         failure = failure_of(cause.code, on_device=self.source.on_device, permanent=permanent)
         return self.retries.failed(failure, now_ns, open_now=open_now)
+
+    def _rest_due_ns(self) -> int | None:
+        if not guards.may_rest(self.state, settled=self._watch.has_settled):
+            return None
+        return self.demand.rest_ns(self._since_ns, self.sessions.again_ns)
 
     def _silence_due_ns(self) -> int | None:
         patient = self.retries.escalation.patient
@@ -246,11 +258,9 @@ class CaptureController:
         self._since_ns = now_ns
         if state not in table.OPEN_STATES:
             self._watch.pause()
-            self.source = self.source.closed()
+            self.source = self.source.closed(rests=state is State.IDLE)
         if state is State.STREAMING:
             self._watch.streaming(now_ns)
-        if state is State.STOPPED:
-            self.outage.stop()
         if state is not State.LENT:
             self.lease = None
         self.outage.entered(state)
@@ -272,18 +282,12 @@ class CaptureController:
             case Action.AWAIT_RUNG:
                 self.retries.await_rung()
             case Action.AWAIT_RETURN:
-                self._await_return(now_ns)
+                self.retries.await_return(self.lease, now_ns)
             case Action.FORGET_FAILURES:
                 self.retries.forget()
             case Action.START_OVER:
                 self.source = self.source.anew()
                 self.retries.start_over()
-
-    def _await_return(self, now_ns: int) -> None:
-        if self.lease is None:
-            raise ValueError("nothing was lent")
-        self.outage.lend(self.lease, now_ns)
-        self.retries.due_ns = self.lease.until_ns
 
     def _open(self, now_ns: int) -> None:
         self._watch.pause()

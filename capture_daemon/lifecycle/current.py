@@ -23,10 +23,12 @@ class CurrentSource:
     """What `auto` means is known once it is open."""
     granted: Granted | None = None
     """None while nothing is open."""
+    rested_node: str = ""
+    """The node that it let go of to rest, as long as it cannot have become another camera's."""
 
     def wanted(self, request: CaptureRequest) -> Self:
         """Return it with another request; what is open now stays granted until it is closed."""
-        return replace(self, request=request, kind=request.spec.kind)
+        return replace(self, request=request, kind=request.spec.kind, rested_node="")
 
     def anew(self) -> Self:
         """Return it without what it could not get: it is asked from the request's top again."""
@@ -41,9 +43,9 @@ class CurrentSource:
         granted = self.granted and replace(self.granted, width=width, height=height)
         return replace(self, granted=granted)
 
-    def closed(self) -> Self:
-        """Return it with nothing granted any more."""
-        return replace(self, granted=None)
+    def closed(self, *, rests: bool = False) -> Self:
+        """Return it with nothing granted any more; `rests`: until somebody wants frames."""
+        return replace(self, granted=None, rested_node=self.node if rests else "")
 
     @property
     def on_device(self) -> bool:

@@ -15,8 +15,8 @@ BLOCKED_S = 2.0
 HOPELESS_S = 10.0
 """A source that has not returned for this long is given up: no rung can be tried either. The
 longest wait in a driver that is alive is 5 s, a control transfer."""
-_UNWANTED = frozenset({State.STOPPED, State.LENT})
-"""Where a person wants no frames."""
+_UNWANTED = frozenset({State.STOPPED, State.LENT, State.IDLE})
+"""Where nobody wants frames of ours."""
 
 
 def must_wait(retry_ns: int | None, again_ns: int, now_ns: int) -> bool:
@@ -39,6 +39,11 @@ def may_reset(state: State) -> bool:
 def ends_wait(state: State, under_way: Rung | None) -> bool:
     """Tell whether a device that appears is news: not what our own rung has brought back."""
     return not (state in WAITING_STATES and under_way in DEVICE_LEVEL)
+
+
+def may_rest(state: State, *, settled: bool) -> bool:
+    """Tell whether a camera may rest: only one that is well. One that is away is got back first."""
+    return state is State.STREAMING and settled
 
 
 def is_hopeless(state: State, blocked_s: float) -> bool:

@@ -16,6 +16,12 @@ from capture_daemon.lifecycle import guards
 from capture_daemon.lifecycle.current import CurrentSource
 from capture_daemon.lifecycle.silence import SilenceWatch
 
+_CLOSING = {
+    State.STOPPED: Cause("closing", "capture is stopped; the source is being closed"),
+    State.LENT: Cause("closing", "the camera is lent; it is being closed"),
+    State.IDLE: Cause("closing", "nobody watches; the source is being closed"),
+}
+
 
 class StreamObserver:
     """Looks at one capture thread."""
@@ -39,13 +45,17 @@ class StreamObserver:
 
     def silence_due_ns(self, source: CurrentSource, *, patient: bool) -> int | None:
         """Return when the silence becomes a stall, None if it cannot now."""
+        if not self.silence.expects:
+            return None
         seen = self._capture.observed()
         # Networks and programs take their time, whatever they took before. A camera that sends
         # pictures which are no good is not beginning from cold.
         patient = (patient and not seen.rejected) or not source.on_device
         return self.silence.due_ns(source.granted, seen, patient=patient)
 
-    def cause(self, state: State, source: CurrentSource, now_ns: int) -> Cause | None:
+    def cause(
+        self, state: State, source: CurrentSource, now_ns: int, *, closing: bool
+    ) -> Cause | None:
         """Return what can be seen now that says more than the last failure; None for nothing."""
         request, seen = source.request, self._capture.observed()
         if guards.is_not_answering(state, seen.blocked_s(now_ns)):
@@ -55,4 +65,4 @@ class StreamObserver:
         since_ns, limit_s = seen.unchanged_since_ns, request.options[FROZEN_AFTER]
         if guards.is_frozen(state, source.kind, since_ns, limit_s, now_ns):
             return frozen_cause(request.spec)
-        return None
+        return _CLOSING.get(state) if closing else None

@@ -25,6 +25,7 @@ _log = logging.getLogger(__name__)
 Log = logging.Logger | logging.LoggerAdapter[logging.Logger]
 
 _STOPPED = Cause("stopped", "capture is stopped")
+_IDLE = Cause("idle", "off, nobody watches")
 
 
 class Outage:
@@ -60,8 +61,13 @@ class Outage:
     def entered(self, state: State) -> None:
         """The capture is in this state now: what fails next, fails in it."""
         self._state = state
-        if state is State.STREAMING:
-            self.cause = None
+        match state:
+            case State.STREAMING:
+                self.cause = None
+            case State.STOPPED:
+                self.stop()
+            case State.IDLE:
+                self.rest()
 
     def opening(self, what: str) -> None:
         """A source is being opened, and nothing has failed before."""
@@ -143,6 +149,11 @@ class Outage:
         """Another program has the device, or has it for longer."""
         self.log.info("lent to %s for %.0f s", lease.to, (lease.until_ns - now_ns) / 1e9)
         self._want_none(Cause("lent", f"lent to {lease.to}"), "the camera was lent")
+
+    def rest(self) -> None:
+        """Nobody wants frames."""
+        self.log.info("idle: nobody watches")
+        self._want_none(_IDLE, "nobody watched")
 
     # -- inside ----------------------------------------------------------------------------
 

@@ -10,12 +10,16 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from framebus.options.table import IDLE_AFTER, IDLE_FPS
+
 from capture_daemon.capturing.counters import FrameCounters
 from capture_daemon.capturing.publisher import Publisher
+from capture_daemon.capturing.rate_gate import RateGate
 from capture_daemon.capturing.reports import Mailbox, Report
 from capture_daemon.capturing.switcher import Input
 from capture_daemon.capturing.thread import CaptureThread
 from capture_daemon.lifecycle.controller import CaptureController
+from capture_daemon.lifecycle.demand import Demand
 from capture_daemon.lifecycle.outage import Outage
 from capture_daemon.ownership.source_owner import SourceOwner
 from capture_daemon.recovery.base import Rungs
@@ -44,14 +48,24 @@ class Pipeline:
         outage: Outage,
         mailbox: Mailbox,
         opened: Callable[[int, Source], None] | None,
+        rests: bool = False,
     ) -> None:
-        """`name` is the thread's; `opened` gets each source that it opens."""
+        """`name` is the thread's; `opened` gets each source that it opens.
+
+        `rests`: the request's options say what it does while nobody wants frames.
+        """
         self.counters = FrameCounters(outlet.state, outlet.lock)
+        gate, options = RateGate(outlet.state), request.options
+        demand = Demand()
+        if rests:
+            demand = Demand(
+                idle_after_s=options[IDLE_AFTER], idle_fps=options[IDLE_FPS], limit=gate.limit
+            )
         self.capture = CaptureThread(
             name=name,
             sources=access.sources,
             rungs=access.rungs,
-            publisher=Publisher(outlet=outlet, counters=self.counters),
+            publisher=Publisher(outlet=outlet, counters=self.counters, gate=gate),
             counters=self.counters,
             post=mailbox.slot(self._on_report),
             opened=opened,
@@ -62,6 +76,7 @@ class Pipeline:
             jitter=random.random,
             now_ns=time.monotonic_ns(),
             outage=outage,
+            demand=demand,
         )
 
     def _on_report(self, report: Report) -> None:

@@ -11,6 +11,8 @@ from collections.abc import Callable
 from framebus.contract.words import DEVICE_LEVEL, Rung
 
 from capture_daemon.capturing.reports import RungDone
+from capture_daemon.lifecycle import guards
+from capture_daemon.lifecycle.lease import Lease
 from capture_daemon.lifecycle.outage import Outage
 from capture_daemon.lifecycle.sessions import Sessions
 from capture_daemon.lifecycle.table import Event
@@ -78,16 +80,27 @@ class Retries:
         self.escalation.began(rung, now_ns)
         self._outage.tried(rung.value, now_ns)
 
-    def hasten(self, at_ns: int) -> None:
-        """Open anew at that time, unless something is due before it.
+    def wait_instead(self, now_ns: int) -> bool:
+        """Tell whether a retry that is wanted now has to wait; it is brought forward then.
 
         A rung that waits for its own time, within the budget of resets, is not brought forward.
         """
-        if self.due_ns is None or self.due_ns <= at_ns:
-            return
-        self.due_ns = at_ns
-        if self.escalation.step is not None and self.escalation.step.rung in NEED_CLOSED_DEVICE:
-            self.escalation.step = None
+        again_ns = self._sessions.again_ns
+        if self.due_ns is None or not guards.must_wait(self.due_ns, again_ns, now_ns):
+            return False
+        self._outage.forget()
+        if self.due_ns > again_ns:
+            self.due_ns = again_ns
+            if self.escalation.step is not None and self.escalation.step.rung in NEED_CLOSED_DEVICE:
+                self.escalation.step = None
+        return True
+
+    def await_return(self, lease: Lease | None, now_ns: int) -> None:
+        """Have the device opened again when its lease is over. Raises ValueError without one."""
+        if lease is None:
+            raise ValueError("nothing was lent")
+        self._outage.lend(lease, now_ns)
+        self.due_ns = lease.until_ns
 
     def end_wait(self) -> None:
         """The wait is over: something is opened, or nothing is wanted."""

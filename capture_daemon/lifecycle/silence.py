@@ -33,6 +33,16 @@ class SilenceWatch:
         self._started_s: float | None = None
         self._took_s: float | None = None
 
+    @property
+    def expects(self) -> bool:
+        """Whether frames are expected now."""
+        return self._from_ns is not None
+
+    @property
+    def has_settled(self) -> bool:
+        """Whether the stream has proved itself."""
+        return self._settled
+
     def pause(self) -> None:
         """Frames cannot be expected now."""
         self._from_ns = None

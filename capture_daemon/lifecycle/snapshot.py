@@ -31,6 +31,8 @@ class Snapshot:
     recovery: Progress
     lease: Lease | None
     """To whom the device is lent now."""
+    watched: bool
+    """Whether anybody wants frames."""
 
     @property
     def news(self) -> tuple[object, ...]:

@@ -32,7 +32,11 @@ class Event(enum.Enum):
     """A person wants the device for another program, for a while; or the same one, for longer."""
     GIVEN_BACK = "given-back"
     """Whoever has the device lent no longer needs it."""
+    WAKE = "wake"
+    """Somebody wants frames of a camera that rests."""
     # ------------------------------------------------------------------
+    REST = "rest"
+    """Nobody has wanted frames for long enough."""
     OPENED = "opened"
     FRAME = "frame"
     """The first valid frame after an open or a stream restart."""
@@ -120,6 +124,8 @@ TABLE: Mapping[State, Mapping[Event, Step]] = {
         Event.START: (State.OPENING, _OPEN_AFRESH),
         Event.RESTART: (State.OPENING, _OPEN_AFRESH),
         Event.STOP: (State.STOPPED, ()),
+        # Its predecessor rested when it died.
+        Event.REST: (State.IDLE, ()),
         Event.CONFIGURED: (State.STOPPED, ()),
         Event.DEVICE_ADDED: (State.STOPPED, ()),
     },
@@ -142,6 +148,7 @@ TABLE: Mapping[State, Mapping[Event, Step]] = {
         Event.SILENCE: (State.STALLED, (Action.RESTART_STREAM,)),
         # It came back by itself just before the restart that was under way.
         Event.STREAM_RESTARTED: (State.STALLED, ()),
+        Event.REST: (State.IDLE, (Action.CLOSE,)),
     },
     State.STALLED: {
         **_WHILE_OPEN,
@@ -171,6 +178,17 @@ TABLE: Mapping[State, Mapping[Event, Step]] = {
         Event.LEND: (State.LENT, (Action.AWAIT_RETURN,)),
         Event.CONFIGURED: (State.LENT, ()),
         Event.DEVICE_ADDED: (State.LENT, ()),
+    },
+    State.IDLE: {
+        Event.WAKE: (State.OPENING, (Action.OPEN,)),
+        # Whoever commands wants frames, too; it rests again when nobody else does.
+        Event.START: (State.OPENING, _OPEN_AFRESH),
+        Event.RESTART: (State.OPENING, _OPEN_AFRESH),
+        Event.STOP: (State.STOPPED, (Action.START_OVER,)),
+        Event.LEND: (State.LENT, (Action.START_OVER, Action.AWAIT_RETURN)),
+        # What has changed is asked for when it wakes.
+        Event.CONFIGURED: (State.IDLE, (Action.START_OVER,)),
+        Event.DEVICE_ADDED: (State.IDLE, ()),
     },
 }
 

@@ -38,6 +38,8 @@ struct input {
     uint64_t stamps[STAMPS];
     uint64_t same_length, same_hash, same_since_ns; /* capturing/freeze_detector.py */
     uint64_t suspect;                              /* capturing/publisher.py */
+    uint64_t limit_ns, due_ns;                     /* capturing/rate_gate.py */
+    uint64_t unwatched;                            /* how many it dropped here */
     uint64_t width, height, flags;
     uint64_t header_length;
     uint8_t header[HEADER_MAX];                    /* up to the coded data, as examined last */
@@ -52,7 +54,7 @@ struct frame {
 /* Nanoseconds. */
 uint64_t clock_ns(clockid_t clock);
 
-/* Publish and count a frame, if it is usual; if not, nothing was changed. */
+/* Publish and count a frame, if it is usual, or drop it, if nobody wants it; if not, nothing was changed. */
 bool publish_if_usual(struct outlet *, struct input *, const struct frame *);
 
 /* Write a frame into the ring (ring.c) and tell of it; returns what CHECK was made of. The mutex is held. */

@@ -67,6 +67,9 @@ class InputState(ctypes.Structure):
     same_hash: int
     same_since_ns: int
     suspect: int
+    limit_ns: int
+    due_ns: int
+    unwatched: int
     width: int
     height: int
     flags: int
@@ -78,6 +81,7 @@ class InputState(ctypes.Structure):
         *((name, _U) for name in ("newest_ns", "arrived_ns", "next_sequence", "stamped")),
         ("stamps", _U * STAMPS),
         *((name, _U) for name in ("same_length", "same_hash", "same_since_ns", "suspect")),
+        *((name, _U) for name in ("limit_ns", "due_ns", "unwatched")),
         *((name, _U) for name in ("width", "height", "flags", "header_length")),
         ("header", ctypes.c_ubyte * HEADER_MAX),
     )

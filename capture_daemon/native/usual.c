@@ -22,15 +22,19 @@ static uint64_t end_of(const struct input *input, const struct frame *frame) {
     return 0;
 }
 
-static void count(struct input *input, const struct frame *frame, uint64_t hash) {
+static void count_arrival(struct input *input, const struct frame *frame) {
     input->captured++;
-    input->published++;
     input->valid++;
     input->missed += frame->device_sequence - input->next_sequence;
     input->next_sequence = frame->device_sequence + 1;
     input->newest_ns = frame->captured_ns;
     input->arrived_ns = frame->arrived_ns;
     input->stamps[input->stamped++ % STAMPS] = frame->captured_ns;
+}
+
+static void count_published(struct input *input, const struct frame *frame, uint64_t hash) {
+    count_arrival(input, frame);
+    input->published++;
     if (frame->length != input->same_length || hash != input->same_hash) {
         input->same_length = frame->length;
         input->same_hash = hash;
@@ -40,6 +44,13 @@ static void count(struct input *input, const struct frame *frame, uint64_t hash)
     input->suspect = longest > faded ? longest : faded;
 }
 
+static void drop(struct outlet *outlet, struct input *input, const struct frame *frame) {
+    pthread_mutex_lock(mutex_of(outlet));
+    count_arrival(input, frame);
+    input->unwatched++;
+    pthread_mutex_unlock(mutex_of(outlet));
+}
+
 static bool may_publish(const struct outlet *outlet, const struct input *input, const struct frame *frame) {
     return outlet->on_air == input->number && outlet->newest_from == input->number &&
            frame->captured_ns >= outlet->newest_ns && !outlet->others;
@@ -47,8 +58,13 @@ static bool may_publish(const struct outlet *outlet, const struct input *input, 
 
 bool publish_if_usual(struct outlet *outlet, struct input *input, const struct frame *found) {
     struct frame frame = *found;
-    if (!input->next_sequence || frame.device_sequence < input->next_sequence || frame.length > input->suspect)
-        return false;
+    if (!input->next_sequence || frame.device_sequence < input->next_sequence) return false;
+    const bool limited = __atomic_load_n(&input->limit_ns, __ATOMIC_RELAXED);
+    if (limited && frame.captured_ns < input->due_ns) {
+        drop(outlet, input, &frame);
+        return true;
+    }
+    if (limited || input->due_ns || frame.length > input->suspect) return false;
     frame.length = end_of(input, &frame);
     if (!frame.length || frame.length > outlet->capacity / 4) return false;
     uint64_t (*hash_of)(const void *, size_t) = (uint64_t (*)(const void *, size_t))(uintptr_t)outlet->hash;
@@ -58,7 +74,7 @@ bool publish_if_usual(struct outlet *outlet, struct input *input, const struct f
     if (usual) {
         write_frame(outlet, input, &frame, hash);
         outlet->newest_ns = frame.captured_ns;
-        count(input, &frame, hash);
+        count_published(input, &frame, hash);
     }
     pthread_mutex_unlock(mutex_of(outlet));
     return usual;

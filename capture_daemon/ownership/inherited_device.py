@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Self
 
+from framebus.contract.words import State
 from framebus.frame import FrameFlags
 from framebus.json_parts import object_at
 from framebus.ring.predecessor import Predecessor
@@ -47,6 +48,11 @@ class PredecessorState:
     def given_up(self) -> bool:
         """Whether viewers saw the fallback when it died: they shall go on to."""
         return object_at(self.status, "fallback").get("shown") is True
+
+    @property
+    def rested(self) -> bool:
+        """Whether it had closed the camera when it died, since nobody wanted frames."""
+        return self.status.get("state") == State.IDLE
 
     def device(self, fd: int | None) -> InheritedDevice | None:
         """Return the device that was handed over, with what its owner said of it last."""

@@ -73,6 +73,11 @@ class SourceOwner:
         """Return what was built last, with what `auto` meant; None before. Any thread."""
         return self._spec
 
+    @property
+    def was_handed_over(self) -> bool:
+        """Whether a predecessor's open device waits to be gone on with, or closed."""
+        return self._inherited_device is not None
+
     def open(self, request: CaptureRequest, interrupt: Interrupt) -> tuple[str, Source, Granted]:
         """Open the request's source; return its kind, itself, and what it gives.
 

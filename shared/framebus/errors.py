@@ -8,8 +8,11 @@ from __future__ import annotations
 
 import errno
 import os
-from collections.abc import Mapping
-from typing import Final
+
+TYPE_CHECKING = False  # `framebus up` is kept small by what it does not import
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Final
 
 _NO_MEMORY = "end programs, or give it more memory"
 _NO_ROOM = "make room there"

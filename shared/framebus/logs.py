@@ -8,27 +8,10 @@ The time is local. The journal has its own, so lines that go there begin with th
 from __future__ import annotations
 
 import logging
-import os
 import sys
-import time
-from collections.abc import Mapping
 
 from framebus import printable
-
-_TIME = "%Y-%m-%d %H:%M:%S"
-
-
-def to_journal(fd: int, environ: Mapping[str, str] = os.environ) -> bool:
-    """Tell whether a descriptor leads to systemd's journal (systemd.exec(5), JOURNAL_STREAM).
-
-    The variable alone says little: what is started from a desktop inherits it.
-    """
-    device, _, inode = environ.get("JOURNAL_STREAM", "").partition(":")
-    try:
-        status = os.fstat(fd)
-    except OSError:
-        return False
-    return (device, inode) == (str(status.st_dev), str(status.st_ino))
+from framebus.log_lines import stamp, to_journal
 
 
 class Formatter(logging.Formatter):
@@ -44,8 +27,7 @@ class Formatter(logging.Formatter):
 
     def formatTime(self, record: logging.LogRecord, datefmt: str | None = None) -> str:  # noqa: ARG002, N802  logging's signature
         """Return the record's time, local, to the millisecond."""
-        whole, milliseconds = divmod(int(record.created * 1000), 1000)
-        return f"{time.strftime(_TIME, time.localtime(whole))}.{milliseconds:03d}"
+        return stamp(record.created)
 
     def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802
         """Return the line."""

@@ -7,6 +7,8 @@
 It outlives the daemon: while there is none it waits, and it attaches to the next one's ring by
 itself (`epochs` counts them, and the log says so). Not thread-safe: one reader a thread. After a
 fork (multiprocessing's, a data loader's) parent and child each go on with their own.
+
+A camera that rests while nobody watches (--idle-after) is woken by `next`, iteration and `latest`.
 """
 
 from __future__ import annotations
@@ -19,6 +21,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Self
 
+from framebus.demand import DemandLease
 from framebus.errors import CameraAbsent, FrameGone, FrameTimeout, OutOfResources, SegmentInvalid
 from framebus.frame import Frame
 from framebus.listener import Listener, silence_s
@@ -51,6 +54,7 @@ class FrameReader:
         """
         self._names = CameraNames(check_runtime_dir(runtime or runtime_dir()), camera)
         self._every = every
+        self._demand = DemandLease(self._names)
         self._listen()
         self._ring: RingReader | None = None
         self._last = 0  # sequence returned last, in this epoch
@@ -91,6 +95,7 @@ class FrameReader:
         deadline = math.inf if timeout_s is None else time.monotonic() + timeout_s
         while True:
             frame = self._take()
+            self._demand.renew(self._ring)
             if frame is not None:
                 return frame
             left_s = deadline - time.monotonic()
@@ -112,6 +117,7 @@ class FrameReader:
         move the iteration.
         """
         ring = self._attached()
+        self._demand.renew(ring)
         frame = ring.newest() if ring else None
         if frame is None:
             raise CameraAbsent(f"no frame of {self._names.camera!r}: {self._why_none()}")
@@ -163,6 +169,7 @@ class FrameReader:
         if self._ring is not None:
             self._ring.close()
             self._ring = None
+        self._demand.close()
         self._listener.close()
 
     def _listen(self) -> None:

@@ -7,8 +7,11 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Iterable
-from types import FrameType
+
+TYPE_CHECKING = False  # `framebus up` is kept small by what it does not import
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from types import FrameType
 
 ENDING = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 """The signals that mean "end"."""

@@ -5,9 +5,12 @@ from __future__ import annotations
 import os
 import socket
 import struct
-from pathlib import Path
 
 from framebus.errors import refused
+
+TYPE_CHECKING = False  # `framebus up` is kept small by what it does not import
+if TYPE_CHECKING:
+    from pathlib import Path
 
 UCRED = struct.Struct("=iII")  # struct ucred: pid, uid, gid
 _MODE = 0o660

@@ -13,6 +13,7 @@ from tests.helpers.waiting import until
 from tests.programs.guarded_web_tier import Guarded
 from tests.programs.web_tier import WebTier
 from tests.rigs.bus import Bus
+from tests.rigs.idle_daemon import served
 
 pytestmark = [
     pytest.mark.slow,
@@ -191,4 +192,32 @@ def test_the_keyboard_alone_opens_the_picture_on_the_whole_screen(
         )
         page.keyboard.press("Enter")
         page.wait_for_function("() => document.fullscreenElement?.matches('.picture')")
+        assert wrong == []
+
+
+def test_a_camera_that_rests_is_woken_by_the_page_and_let_rest_in_the_background(
+    runtime: Path, tier: WebTier
+) -> None:
+    hide = """hidden => {
+        Object.defineProperty(document, "hidden", { value: hidden, configurable: true });
+        document.dispatchEvent(new Event("visibilitychange"));
+    }"""
+    with (
+        served(runtime) as daemon,
+        chromium.page(f"http://127.0.0.1:{tier.port}/") as (page, wrong),
+    ):
+        page.wait_for_function("() => document.querySelector('.camera img')?.naturalWidth === 64")
+        page.wait_for_function("() => document.querySelector('.state').textContent === 'Live'")
+        assert daemon.wakes
+        page.evaluate(hide, True)
+        until(lambda: _viewers(tier) == 0, what="the stream is let go")
+        daemon.rest()
+        page.wait_for_function(
+            "() => document.querySelector('.state').textContent === 'Off, nobody watches'"
+        )
+        assert not page.is_visible(".cause")
+        woken = len(daemon.wakes)
+        page.evaluate(hide, False)
+        until(lambda: len(daemon.wakes) > woken, what="it is woken")
+        page.wait_for_function("() => document.querySelector('.state').textContent === 'Live'")
         assert wrong == []

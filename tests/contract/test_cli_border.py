@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from importlib import metadata
 from importlib.metadata import EntryPoint, version
 from pathlib import Path
 
@@ -29,7 +30,13 @@ ACTIONS = {"check"}
 def install(monkeypatch: pytest.MonkeyPatch, **commands: str) -> None:
     """Make these the only installed commands: name to "module:attribute"."""
     entries = [EntryPoint(name, value, "framebus.commands") for name, value in commands.items()]
-    monkeypatch.setattr(cli, "entry_points", lambda *, group: entries)
+    monkeypatch.setattr(cli, "OWN", {})
+    monkeypatch.setattr(metadata, "entry_points", lambda *, group: entries)
+
+
+def test_our_own_commands_are_those_that_are_registered() -> None:
+    registered = metadata.distribution("framebus").entry_points.select(group="framebus.commands")
+    assert {entry.name: entry.value for entry in registered} == cli.OWN
 
 
 def test_version_is_the_packages(capsys: pytest.CaptureFixture[str]) -> None:

@@ -43,6 +43,8 @@ class Step(NamedTuple):
     granted: Granted | None = None
     settles: bool = False
     shown: bool | None = None
+    limit: float | None = None
+    """Frames a second that are let through; 0: all."""
 
 
 def steps(seed: int, count: int) -> Iterator[Step]:
@@ -64,6 +66,9 @@ def steps(seed: int, count: int) -> Iterator[Step]:
                 continue
             case r if r < 0.04:
                 yield Step(0, None, shown=chance.random() < 0.5)
+                continue
+            case r if r < 0.06:
+                yield Step(who, None, limit=chance.choice((0.0, 0.0, 1.0, 5.0)))
                 continue
         sequences[who] += chance.choice((1, 1, 1, 1, 1, 3, 0, -2))
         if chance.random() > 0.1 or not last:
@@ -119,6 +124,8 @@ def outcomes(path: FramePath, all_steps: Sequence[Step]) -> Iterator[object]:
             publisher.settled()
         elif step.shown is not None:
             path.switcher.show_fallback(step.shown)
+        elif step.limit is not None:
+            path.gates[step.who].limit(step.limit or None)
         elif step.captured is not None:
             valid = publisher.take(step.captured)
             now_ns = max(now_ns, step.captured.captured_ns)

@@ -80,6 +80,8 @@ class Diagnostics(DiagnosticsThread):
 class OneAnswer:
     """Counts, and makes sure that the answer can be sent."""
 
+    user = 0
+
     def __init__(self) -> None:
         self.count = 0
 

@@ -6,7 +6,7 @@ import io
 import os
 import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from framebus.frame import FrameFlags
@@ -45,6 +45,7 @@ class Bus:
         state: str,
         cause: dict[str, str] | None = None,
         fallback: dict[str, object] | None = None,
+        demand: Mapping[str, object] | None = None,
     ) -> None:
         """Set the status document and send it as an event."""
         granted = {"fourcc": "MJPG", "width": 64, "height": 48, "fps": 1e9 / self.interval_ns}
@@ -56,6 +57,7 @@ class Bus:
             "source": {"spec": "test", "granted": granted},
             "frames": {"fps": 30.0},
             "fallback": fallback,
+            "demand": demand,
         }
         self.writer.set_status(document)
         self.events.tell("state", document)

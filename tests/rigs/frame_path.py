@@ -18,6 +18,7 @@ from framebus.zmtp.wire import message
 from capture_daemon.capturing.counters import FrameCounters
 from capture_daemon.capturing.outlet import Outlet
 from capture_daemon.capturing.publisher import Publisher
+from capture_daemon.capturing.rate_gate import RateGate
 from capture_daemon.capturing.switcher import Switcher
 from capture_daemon.native.library import FastPath, Library
 from tests.fakes.zmtp_peer import connect, greet, subscription
@@ -84,9 +85,10 @@ class FramePath:
             for each, fast_path in zip(self.inputs, self.fast_paths, strict=True):
                 each.fast_path = fast_path
             self.counters = [FrameCounters(each.state, each.lock) for each in self.inputs]
+            self.gates = [RateGate(each.state) for each in self.inputs]
             self.publishers = [
-                Publisher(outlet=each, counters=counters)
-                for each, counters in zip(self.inputs, self.counters, strict=True)
+                Publisher(outlet=each, counters=counters, gate=gate)
+                for each, counters, gate in zip(self.inputs, self.counters, self.gates, strict=True)
             ]
             self._stack = stack.pop_all()
 

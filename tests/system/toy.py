@@ -9,10 +9,11 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 from pathlib import Path
 
-from framebus.cli.child import Part
+from framebus.cli.part import Part
 from framebus.cli.supervisor import Supervisor
 
 from capture_daemon.ownership.keeper_client import KeeperClient, handed_over
@@ -20,15 +21,17 @@ from capture_daemon.ownership.keeper_client import KeeperClient, handed_over
 
 def supervise(directory: Path, kinds: list[str]) -> int:
     launch = [sys.executable, "-m", "framebus.cli.launch", str(os.getpid()), "tests.system.toy"]
-    looks = iter([0.01, 0.01, None])
     return Supervisor(
         [
-            Part(kind, [*launch, "child", str(directory), kind], keeps=kind.startswith("keeper"))
+            Part(
+                kind,
+                [*launch, "child", str(directory), kind],
+                keeps=tempfile.gettempdir() if kind.startswith("keeper") else "",
+            )
             for kind in kinds
         ],
         environ=os.environ,
         say=lambda line: print(line, file=sys.stderr, flush=True),
-        watch=lambda: next(looks),
     ).run()
 
 

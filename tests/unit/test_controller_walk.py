@@ -26,6 +26,7 @@ from capture_daemon.capturing.reports import (
 )
 from capture_daemon.lifecycle import table
 from capture_daemon.lifecycle.controller import CaptureController
+from capture_daemon.lifecycle.demand import Demand
 from capture_daemon.lifecycle.lease import Lease
 from capture_daemon.lifecycle.table import OPEN_STATES, WAITING_STATES, Event
 from capture_daemon.recovery.rungs import Outcome, Result
@@ -108,7 +109,18 @@ class Camera:
 CODES: tuple[Code, ...] = (
     *("device-gone", "device-busy", "refused-stream", "stream-broken", "no-permission", "changed"),
 )
-COMMANDS = ("start", "stop", "restart", "configure", "added", "reset", "lend", "give-back")
+COMMANDS = (
+    "start",
+    "stop",
+    "restart",
+    "configure",
+    "added",
+    "reset",
+    "lend",
+    "give-back",
+    "wake",
+    "rest",
+)
 CAMERA = (
     "work",
     "fail",
@@ -154,6 +166,7 @@ def walk(steps: list[str], chance: random.Random) -> None:
         request=CaptureRequest(spec.parse("v4l2:/dev/video0")),
         jitter=lambda: 0.5,
         now_ns=0,
+        demand=Demand(idle_after_s=0.5, idle_fps=1.0),
     )
     camera.now = 100 * S
     for number, what in enumerate(steps):
@@ -181,8 +194,13 @@ def take(what: str, number: int, camera: Camera, controller: CaptureController) 
             )
         case ["reset"]:
             controller.reset(Rung.USB_RESET, now)
-        case ["lend"] if controller.lease or controller.source.node:
+        case ["lend"] if controller.lease or _node(controller):
             controller.lend(Lease("7a", "/dev/video0", "cheese", now + 3 * S), now)
+        case ["wake"]:
+            controller.demand.ask((0, "a"), now + 2 * S, now)
+            controller.wake(now)
+        case ["rest"] if controller.state is State.STOPPED:
+            controller.begin_at_rest(now)
         case ["give", "back"]:
             controller.give_back("7a", now)
         case ["added"]:
@@ -209,3 +227,7 @@ def take(what: str, number: int, camera: Camera, controller: CaptureController) 
             controller.tick(now)
         case ["pass", seconds]:
             camera.now += int(float(seconds) * S)
+
+
+def _node(controller: CaptureController) -> str:
+    return controller.source.node or controller.source.rested_node

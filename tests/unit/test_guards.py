@@ -41,7 +41,13 @@ def test_a_source_that_does_not_return_is_given_up_where_frames_lack(state: Stat
 
 @pytest.mark.parametrize("state", State)
 def test_where_nobody_wants_frames_there_is_no_reset(state: State) -> None:
-    assert guards.may_reset(state) is (state not in (State.STOPPED, State.LENT))
+    assert guards.may_reset(state) is (state not in (State.STOPPED, State.LENT, State.IDLE))
+
+
+@pytest.mark.parametrize("state", State)
+def test_only_a_camera_that_is_well_may_rest(state: State) -> None:
+    assert guards.may_rest(state, settled=True) is (state is State.STREAMING)
+    assert not guards.may_rest(state, settled=False)
 
 
 def test_a_cameras_picture_is_frozen_after_its_time_and_never_where_nobody_minds() -> None:

@@ -53,6 +53,7 @@ class Diagnostics(DiagnosticsThread):
 
 @dataclass
 class OneAnswer:
+    user: int = 0
     got: list[Mapping[str, Any]] = field(default_factory=list)
 
     def result(self, result: Mapping[str, object]) -> None:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import os
 import socket
+import tempfile
 import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from framebus.cli.descriptor_store import DescriptorStore
-from framebus.cli.launch import KEPT, number_kept
+from framebus.cli.launch import number_kept
+from framebus.cli.part import KEPT
 
 from capture_daemon.ownership import keeper_client
 from capture_daemon.ownership.keeper_client import NAME, KeeperClient, handed_over
@@ -19,7 +21,7 @@ from tests.helpers.descriptors import opened
 
 @pytest.fixture
 def server() -> Iterator[DescriptorStore]:
-    server = DescriptorStore()
+    server = DescriptorStore(tempfile.gettempdir())
     yield server
     server.close()
 
@@ -188,6 +190,6 @@ def test_nobody_else_on_the_machine_can_send_to_it(server: DescriptorStore) -> N
 
 
 def test_its_directory_goes_with_it() -> None:
-    server = DescriptorStore()
+    server = DescriptorStore(tempfile.gettempdir())
     server.close()
     assert not Path(server.address).parent.exists()

@@ -13,8 +13,8 @@ from capture_daemon.lifecycle.table import TABLE, Action, Event, IllegalEvent, s
 
 PAGE = Path(__file__).parents[2] / "docs" / "lifecycle.md"
 COMMANDS = (Event.START, Event.STOP, Event.RESTART, Event.CONFIGURED, Event.DEVICE_ADDED)
-MAY_LEND = {*table.OPEN_STATES, State.LENT}
-"""Where a camera is open, or its lease is renewed."""
+MAY_LEND = {*table.OPEN_STATES, State.LENT, State.IDLE}
+"""Where a camera is open, or was until nobody watched, or its lease is renewed."""
 
 
 def test_every_state_takes_every_command() -> None:
@@ -28,6 +28,8 @@ def test_what_not_every_state_takes_is_taken_exactly_where_it_may_be_had() -> No
         assert (Event.RESET in TABLE[state]) is guards.may_reset(state)
         assert (Event.LEND in TABLE[state]) is (state in MAY_LEND)
         assert (Event.GIVEN_BACK in TABLE[state]) is (state is State.LENT)
+        assert (Event.WAKE in TABLE[state]) is (state is State.IDLE)
+        assert (Event.REST in TABLE[state]) is (state in (State.STREAMING, State.STOPPED))
 
 
 def test_every_state_can_be_reached_from_stopped_and_left_for_stopped() -> None:
@@ -50,6 +52,12 @@ def test_every_state_can_be_reached_from_stopped_and_left_for_stopped() -> None:
         (State.BACKOFF, Event.OPENED),
         (State.FAILED, Event.SILENCE),
         (State.STREAMING, Event.OPENED),
+        (State.STOPPED, Event.WAKE),
+        (State.LENT, Event.WAKE),
+        (State.BACKOFF, Event.REST),
+        (State.OPENING, Event.REST),
+        (State.IDLE, Event.FRAME),
+        (State.IDLE, Event.RETRY_DUE),
     ],
 )
 def test_an_illegal_event_raises_and_says_what_and_where(state: State, event: Event) -> None:

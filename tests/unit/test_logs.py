@@ -9,7 +9,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from framebus import logs
+from framebus import log_lines, logs
 
 AT_S = 1_796_000_000.0625
 
@@ -38,11 +38,11 @@ def test_only_the_descriptor_that_the_variable_means_leads_to_the_journal(tmp_pa
     with (tmp_path / "a").open("w") as one, (tmp_path / "b").open("w") as other:
         status = os.fstat(one.fileno())
         environ = {"JOURNAL_STREAM": f"{status.st_dev}:{status.st_ino}"}
-        assert logs.to_journal(one.fileno(), environ)
-        assert not logs.to_journal(other.fileno(), environ)
-        assert not logs.to_journal(one.fileno(), {})
-        assert not logs.to_journal(one.fileno(), {"JOURNAL_STREAM": "nonsense"})
-    assert not logs.to_journal(-1, environ)
+        assert log_lines.to_journal(one.fileno(), environ)
+        assert not log_lines.to_journal(other.fileno(), environ)
+        assert not log_lines.to_journal(one.fileno(), {})
+        assert not log_lines.to_journal(one.fileno(), {"JOURNAL_STREAM": "nonsense"})
+    assert not log_lines.to_journal(-1, environ)
 
 
 def test_a_log_has_one_line_of_a_message_and_a_harmless_traceback() -> None:

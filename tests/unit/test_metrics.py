@@ -144,6 +144,13 @@ def test_frames_add_up_for_camera_and_fallback_and_reasons_begin_at_zero() -> No
     assert scrape.value("framebus_fallback_shown", camera="front") == 1
 
 
+def test_whether_anybody_watches_is_told_where_that_matters() -> None:
+    for watched in (True, False):
+        scrape = told(observed({**STATUS, "demand": {"watched": watched}}))
+        assert scrape.value("framebus_camera_watched", camera="front") == int(watched)
+    assert told(observed({**STATUS, "demand": None})).labels("framebus_camera_watched") == []
+
+
 def test_without_a_fallback_nothing_is_told_of_one() -> None:
     scrape = told(observed({**STATUS, "fallback": None}))
     assert scrape.labels("framebus_fallback_shown") == []
@@ -258,9 +265,12 @@ def test_names_are_as_prometheus_wants_them() -> None:
     assert scrape.families["framebus_camera_format"].type == "info"
 
 
+EVERYTHING = {**STATUS, "retry_utc_ns": 1, "demand": {"watched": True}}
+
+
 def test_the_documentation_lists_what_there_is_and_alerts_use_nothing_else() -> None:
     families = MetricFamilies()
-    camera.tell(families, observed({**STATUS, "retry_utc_ns": 1}, Cause("silent", "x")))
+    camera.tell(families, observed(EVERYTHING, Cause("silent", "x")))
     incidents.tell(families, "front", REPLY)
     viewers.tell(families, ["front"], WorkerCounts(), 1)
     scrape = parsed(families.text("")[0])

@@ -17,6 +17,8 @@ WRONG: dict[str, tuple[str, ...]] = {
     "fps": ("fast", "0", "-3", "nan", "1001"),
     "ring_size": ("1", "lots"),
     "log_level": ("loud",),
+    "idle_after": ("-1", "nan", "86401", "25h", "soon", "60 seconds", ""),
+    "idle_fps": ("0", "-1", "1001", "nan", "few"),
     "frozen_after": ("-1", "nan", "86401", "soon"),
     "end_holder": ("perhaps",),
     "pure_python": ("rather",),

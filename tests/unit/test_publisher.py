@@ -10,12 +10,15 @@ from framebus.frame import FrameFlags
 
 from capture_daemon.capturing.counters import FrameCounters
 from capture_daemon.capturing.publisher import Publisher
+from capture_daemon.capturing.rate_gate import RateGate
 from capture_daemon.capturing.switcher import Switcher
 from capture_daemon.sources.base import Captured, Granted
 from capture_daemon.sources.pictures import jpeg
 from capture_daemon.sources.pictures.markers import EndState, find_end
 from tests.rigs.announced_ring import AnnouncedRing
 from tests.samples.small_jpeg import DHT, EOI, SOF, SOI, SOS, WHOLE, WITHOUT_TABLES
+
+MS = 1_000_000
 
 
 class Bench:
@@ -187,3 +190,72 @@ def test_a_network_camera_that_is_slower_than_it_is_asked_is_told_so(bench: Benc
 def test_a_source_without_patience_has_no_interval_until_it_is_measured(bench: Bench) -> None:
     bench.publisher.begin(Granted("MJPG", 64, 32, 0.0))
     assert bench.ring.interval_ns == 0
+
+
+def settled_at_25_fps(ring: AnnouncedRing, gate: RateGate) -> tuple[Publisher, FrameCounters]:
+    counters = FrameCounters()
+    outlet = Switcher(ring=ring.writer, announce=ring.announce).camera
+    publisher = Publisher(outlet=outlet, counters=counters, gate=gate)
+    publisher.begin(Granted("MJPG", 640, 480, 25.0))
+    return publisher, counters
+
+
+def at(number: int) -> int:
+    """When a frame was captured, at 25 a second."""
+    return 100_000 * MS + number * 40 * MS
+
+
+def test_frames_that_nobody_wants_are_dropped_unseen_and_counted(
+    announced_ring: AnnouncedRing,
+) -> None:
+    gate = RateGate()
+    publisher, counters = settled_at_25_fps(announced_ring, gate)
+    gate.limit(1.0)
+    for number in range(10):
+        assert publisher.take(Captured(WHOLE, at(number), number)), "not settled yet"
+    publisher.settled()
+    for number in range(10, 110):
+        picture = WHOLE if number in (10, 35, 60, 85) else b"not looked at"
+        assert publisher.take(Captured(picture, at(number), number)), "its source is well"
+    counts = counters.counts(0)
+    assert (counts.captured, counts.published, counts.missed) == (110, 14, 0)
+    assert counts.rejected == {"unwatched": 96}
+    assert announced_ring.interval_ns == 1000 * MS, "readers know how long they wait"
+
+
+def test_all_frames_are_there_at_once_when_somebody_wants_them(
+    announced_ring: AnnouncedRing,
+) -> None:
+    gate = RateGate()
+    publisher, counters = settled_at_25_fps(announced_ring, gate)
+    gate.limit(0.5)
+    publisher.settled()
+    for number in range(10):
+        publisher.take(Captured(WHOLE, at(number), number))
+    assert counters.counts(0).published == 1
+    gate.limit(None)
+    for number in range(10, 13):
+        publisher.take(Captured(WHOLE, at(number), number))
+    assert counters.counts(0).published == 4
+    assert announced_ring.interval_ns == 40 * MS
+
+
+def test_a_faulty_frame_is_counted_as_that_whoever_watches(announced_ring: AnnouncedRing) -> None:
+    gate = RateGate()
+    publisher, counters = settled_at_25_fps(announced_ring, gate)
+    gate.limit(1.0)
+    publisher.settled()
+    publisher.take(Captured(WHOLE, at(1), 1))
+    assert not publisher.take(Captured(WHOLE, at(2), 2, faulty=True))
+    assert counters.counts(0).rejected == {"flagged": 1}
+
+
+def test_a_limit_above_the_cameras_rate_drops_nothing(announced_ring: AnnouncedRing) -> None:
+    gate = RateGate()
+    publisher, counters = settled_at_25_fps(announced_ring, gate)
+    gate.limit(30.0)
+    publisher.settled()
+    for number in range(50):
+        publisher.take(Captured(WHOLE, at(number), number))
+    assert counters.counts(0).published == 50
+    assert announced_ring.interval_ns == 40 * MS

@@ -60,6 +60,16 @@ def test_status_of_a_lent_camera_tells_to_whom_and_for_how_long() -> None:
     assert "retry" not in found
 
 
+def test_status_tells_that_a_camera_rests_and_when() -> None:
+    demand = {"watched": False, "idle_after_s": 60.0, "idle_fps": 1.0}
+    cause = {"code": "idle", "message": "off, nobody watches", "remedy": "look at it"}
+    found = rows(render.status({**STATUS, "state": "idle", "cause": cause, "demand": demand}, NOW))
+    assert found["cause"] == "off, nobody watches [idle]"
+    assert found["watched"] == "no; 1 fps without viewers; off after 1 min without viewers"
+    only_slow = {**STATUS, "demand": {**demand, "watched": True, "idle_after_s": None}}
+    assert rows(render.status(only_slow, NOW))["watched"] == "yes; 1 fps without viewers"
+
+
 def test_status_without_frames_names_cause_remedy_and_next_try() -> None:
     cause = {"code": "device-gone", "message": "the camera is unplugged", "remedy": "plug it in"}
     found = rows(

@@ -23,6 +23,8 @@ FILE: Mapping[str, object] = {"source": "file:/clips/a.mjpeg"}
 class Told:
     """An answer that takes notes."""
 
+    user = 0
+
     def __init__(self) -> None:
         self.said: list[object] = []
 

@@ -12,7 +12,8 @@ from collections.abc import Iterable
 from typing import Any
 
 from framebus import printable
-from framebus.logs import Formatter, to_journal
+from framebus.log_lines import to_journal
+from framebus.logs import Formatter
 from gunicorn.glogging import Logger
 
 from web_workers.access.client_log_filter import ClientLogFilter

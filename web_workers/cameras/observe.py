@@ -12,6 +12,7 @@ from contextlib import closing
 from dataclasses import dataclass
 
 from framebus.contract.causes import Cause
+from framebus.contract.words import State
 from framebus.errors import CameraAbsent, FramebusError, FrameGone, OutOfResources
 from framebus.json_parts import object_at
 from framebus.liveness import holder
@@ -47,6 +48,11 @@ class Observation:
     def online(self) -> bool:
         """Whether the camera's frames are fresh."""
         return self.cause is None
+
+    @property
+    def ready(self) -> bool:
+        """Whether they are, or it is off only because nobody watches."""
+        return self.online or self.state == State.IDLE
 
     @property
     def showing(self) -> str | None:
@@ -89,7 +95,8 @@ def observe(
         pass
     except UNREADABLE as error:
         trouble = error
-    fresh = sequence > 0 and now_ns - captured_ns <= fresh_for_ns(interval_ns)
+    rests = told.get("state") == State.IDLE  # its last frames may have been far apart
+    fresh = sequence > 0 and now_ns - captured_ns <= fresh_for_ns(interval_ns) and not rests
     try:
         pid = holder(names.lock)
     except OutOfResources as shortage:  # nothing says that it is dead

@@ -13,11 +13,13 @@ import select
 from collections.abc import Callable
 from functools import lru_cache
 
+from framebus.demand import DemandLease
 from framebus.listener import silence_s
 from framebus.names import CameraNames
 
 from web_workers.cameras.cause import fresh_for_ns
 from web_workers.cameras.ring_follower import RingFollower
+from web_workers.cameras.waking import PATIENCE_NS, is_waking
 from web_workers.counts.worker_counts import Closed
 from web_workers.feeds.fanout import Fanout
 from web_workers.feeds.placeholder import Notice
@@ -58,6 +60,7 @@ class Feed:
         self._follower: RingFollower | None = None
         self._timer: Timer | None = None
         self._look_ns = 0  # when that is due
+        self._demand = DemandLease(names, loop.clock)
         self._rest_state()
 
     def _rest_state(self) -> None:
@@ -67,6 +70,7 @@ class Feed:
         self._output_ns = 0  # when anything was last sent to all
         self._painting = False
         self._paused = False  # dual_final viewers have had their second copy
+        self._patient_until_ns = 0  # a camera that wakes is waited for, without a word
 
     def join(self, viewer: Viewer, head: bytes) -> None:
         """Take a viewer in: send `head` and the newest picture at once."""
@@ -86,6 +90,11 @@ class Feed:
             self._wake()
         self.fanout.move_in(viewer, viewer_state)
 
+    def want(self) -> None:
+        """Tell the daemon that frames are wanted; once a second while there are viewers."""
+        if self._follower is not None:
+            self._demand.renew(self._follower.ring)
+
     def close(self) -> None:
         """Close all viewers, and so park."""
         self.fanout.close(Closed.ENDED)
@@ -93,6 +102,9 @@ class Feed:
     def _wake(self) -> None:
         """Attach to the ring."""
         self._follower = RingFollower(self._names, opened=self._listen, closing=self._loop.remove)
+        self.want()
+        if self._demand.matters:
+            self._patient_until_ns = self._loop.clock() + PATIENCE_NS
         self._look()
 
     def _park(self) -> None:
@@ -100,6 +112,7 @@ class Feed:
             return
         self._follower.close()
         self._follower = None
+        self._demand.close()
         if self._timer is not None:
             self._timer.cancel()
         self._rest_state()
@@ -205,9 +218,11 @@ class Feed:
         follower = self._follower
         if self._painting or follower is None:
             return
+        cause = follower.cause()
+        if now < self._patient_until_ns and is_waking(cause):
+            return
         self._painting = True
         last = self.fanout.newest
-        cause = follower.cause()
         self._paint(
             Notice.of(
                 self._names.camera,

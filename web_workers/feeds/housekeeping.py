@@ -90,6 +90,7 @@ class Housekeeping:
 
     def _run(self) -> None:
         now = self.loop.clock()
+        self.viewers.want_frames()
         for fanout in self.viewers.fanouts():
             housekeep(fanout, now, rates=self.rates)
         self.publish()

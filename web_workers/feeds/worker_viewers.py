@@ -86,6 +86,11 @@ class WorkerViewers:
         """Return what viewers came to, those that have left included."""
         return (self.events.worker_counts(), *(each.worker_counts() for each in self.fanouts()))
 
+    def want_frames(self) -> None:
+        """Tell the daemons of the cameras that anybody views that frames are wanted."""
+        for feed in self._feeds.values():
+            feed.want()
+
     def state_of(self, viewer: Viewer) -> ViewerState:
         """Return what a viewer takes along to another worker."""
         return _owner(viewer).state_of(viewer)

@@ -84,6 +84,8 @@ def _tell_daemon(
     families.add("camera_state_since_timestamp_seconds", since, **camera)
     families.add("ring_size_bytes", ring.get("size"), **camera)
     families.add("ring_frame_limit_bytes", ring.get("largest"), **camera)
+    if demand := object_at(status, "demand"):
+        families.add("camera_watched", int(demand.get("watched") is True), **camera)
     families.add("control_answered", control.get("answered"), **camera)
     dropped = object_at(control, "dropped")
     for reason in dict.fromkeys((*DROPS, *dropped)):

@@ -12,6 +12,8 @@ GAUGES: Final = {
     "camera_online": "1 while the camera gives fresh frames, 0 while it does not.",
     "camera_state": "1 for the state that the capture is in, 0 for the others; absent: no daemon "
     "lives.",
+    "camera_watched": "1 while anybody wants the camera's frames, 0 while nobody does; no sample "
+    "where that makes no difference.",
     "camera_cause": "1 for the reason why there are no fresh frames; no sample while there are.",
     "newest_frame_age_seconds": "Time since the newest frame was captured; no sample while there "
     "is none.",

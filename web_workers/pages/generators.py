@@ -10,11 +10,13 @@ import time
 from collections.abc import Iterator
 
 from framebus.contract.causes import Cause
+from framebus.demand import matters
 from framebus.errors import FrameTimeout, NoPermission, SegmentInvalid
 from framebus.frame import Frame
 from framebus.reader import FrameReader
 
 from web_workers.cameras.observe import observe
+from web_workers.cameras.waking import PATIENCE_NS, is_waking
 from web_workers.feeds import events
 from web_workers.feeds.placeholder import Notice, paint
 from web_workers.responses.takeover import EventTicket, FrameTicket, Streams
@@ -32,6 +34,7 @@ def frames(ticket: FrameTicket, cameras: Cameras) -> Iterator[bytes]:
     yield opening(ticket.style)
     with FrameReader(ticket.camera, runtime=names.runtime) as reader:
         last: Frame | None = None
+        patient_until_ns = time.monotonic_ns() + PATIENCE_NS
         while True:
             frame = _next(reader)
             now_ns = time.monotonic_ns()
@@ -39,6 +42,9 @@ def frames(ticket: FrameTicket, cameras: Cameras) -> Iterator[bytes]:
                 last = frame
             seen = observe(names, now_ns=now_ns)
             if seen.cause is not None and not seen.fresh:
+                wakes = matters(seen.status) and is_waking(seen.cause)
+                if wakes and now_ns < patient_until_ns:
+                    continue
                 yield part(placeholder(names.camera, seen.cause, last), ticket.style, now_ns)
             elif last is not None and (
                 frame is None

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import threading
 import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
 from flask import Blueprint, Response, current_app, g, jsonify, render_template, request
+from framebus.demand import DemandLease
 from framebus.errors import CameraAbsent, FrameGone
 from framebus.frame import Frame
 from framebus.names import CameraNames
@@ -18,6 +20,7 @@ from web_workers.access.decisions import Decision, decided
 from web_workers.cameras import snapshot
 from web_workers.cameras.incidents import incidents
 from web_workers.cameras.observe import Observation, observe
+from web_workers.cameras.waking import awake
 from web_workers.feeds import events
 from web_workers.metrics.scrape import scrape
 from web_workers.pages import aliases, generators, queries, state
@@ -35,6 +38,7 @@ from web_workers.settings import Cameras
 from web_workers.wire import multipart
 
 _NO_BUFFERING = {"X-Accel-Buffering": "no"}  # nginx would hold a stream back
+_WAITING_MAX = 4  # of a worker's eight request threads: the others go on answering
 _DEFAULT_CAMERA = {
     **{what: what for what in ("stream", "snapshot", "state")},
     **aliases.FILES,
@@ -78,6 +82,8 @@ class _Views:
 
     def __init__(self, cameras: Cameras) -> None:
         self._cameras = cameras
+        self._leases: dict[str, DemandLease] = {}
+        self._waiting = threading.BoundedSemaphore(_WAITING_MAX)
 
     def index(self) -> Response | str:
         """The page; or what mjpg-streamer's clients ask for at this path."""
@@ -114,7 +120,7 @@ class _Views:
         stand_in = queries.flag(request.args, "placeholder")
         if ago_s is not None:
             return self._earlier(names, ago_s)
-        seen = observe(names, now_ns=time.monotonic_ns())
+        seen = self._awake(names, observe(names, now_ns=time.monotonic_ns()))
         frame = snapshot.newest(names)
         if seen.fresh and frame is not None:
             return _frame(frame)
@@ -161,10 +167,23 @@ class _Views:
         return Response(body, content_type=content_type)
 
     def readyz(self) -> tuple[Response, int]:
-        """Whether the default camera, or the one asked for, gives fresh frames."""
+        """Whether the default camera, or the one asked for, gives fresh frames, or would."""
         name = request.args.get("camera", self._cameras.default)
         seen = observe(self._cameras.existing(name), now_ns=time.monotonic_ns())
-        return jsonify(state.readiness(seen)), 200 if seen.online else 503
+        return jsonify(state.readiness(seen)), 200 if seen.ready else 503
+
+    def _awake(self, names: CameraNames, seen: Observation) -> Observation:
+        """Want a camera's frames, and wait for one that wakes, if not too many do so already."""
+        lease = self._leases.get(names.camera)
+        if lease is None:
+            lease = self._leases.setdefault(names.camera, DemandLease(names))
+        if not self._waiting.acquire(blocking=False):
+            lease.renew_told(seen.status)
+            return seen
+        try:
+            return awake(names, seen, lease)
+        finally:
+            self._waiting.release()
 
     def _events(self, ticket: EventTicket) -> Response:
         streams = request.environ.get(STREAMS)

@@ -37,10 +37,10 @@ def summary(seen: Observation, root: str) -> dict[str, Any]:
 
 
 def readiness(seen: Observation) -> dict[str, Any]:
-    """Return whether a camera's frames are fresh, and why not."""
+    """Return whether a camera gives fresh frames, or would if anybody watched; and why not."""
     document = seen.document()
     keys = ("camera", "state", "showing", "cause", "age_s", "interval_s")
-    return {"ready": seen.online, **{key: document[key] for key in keys}}
+    return {"ready": seen.ready, **{key: document[key] for key in keys}}
 
 
 def _ustreamer(seen: Observation, viewers: Sequence[Mapping[str, Any]]) -> dict[str, Any]:

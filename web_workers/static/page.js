@@ -22,6 +22,7 @@ class Camera {
     this.live = live;
     this.timer = 0;
     this.number = 0;
+    this.rests = false; // whether it does something else while nobody watches
     this.incident = undefined; // the one that was shown last as going on
     this.daemon = null; // the process whose incidents are shown
     const card = document.getElementById("camera").content.cloneNode(true);
@@ -55,6 +56,7 @@ class Camera {
   }
 
   start() {
+    if (this.unseen()) return;
     // A number of its own for each attempt: no browser takes it for one that it has already.
     this.number += 1;
     const query = this.live ? `?page=${this.number}` : `?placeholder=1&page=${this.number}`;
@@ -64,6 +66,16 @@ class Camera {
   stop() {
     clearTimeout(this.timer);
     this.image.removeAttribute("src"); // Chrome keeps the connection of a hidden stream otherwise
+  }
+
+  // A page in the background is nobody who watches: a camera that rests without viewers may do so.
+  unseen() {
+    return document.hidden && this.rests;
+  }
+
+  look() {
+    if (this.unseen()) this.stop();
+    else if (!this.image.hasAttribute("src")) this.start();
   }
 
   again(delay) {
@@ -79,14 +91,15 @@ class Camera {
     const shown = instead ? told.fallback : told;
     const granted = shown?.source?.granted;
     const live = this.live ? "live" : "live, one picture a second";
-    const state = told.state === "absent" ? "not running" : told.state;
+    const idle = told.state === "idle";
+    const state = idle ? "off, nobody watches" : told.state === "absent" ? "not running" : told.state;
     this.lost.hidden = true;
     this.state.textContent = capital(told.online ? live : instead ? "fallback" : state);
-    this.state.className = `state ${told.online ? "good" : "bad"}`;
+    this.state.className = `state ${told.online ? "good" : idle ? "" : "bad"}`;
     this.fps.textContent = told.showing ? rate(shown) : "–";
     this.size.textContent = granted?.width ? `${granted.width} × ${granted.height}` : "–";
     this.age.textContent = told.age_s === null ? "–" : duration(told.age_s);
-    this.cause.hidden = told.cause === null;
+    this.cause.hidden = told.cause === null || idle;
     if (told.cause) {
       const what = instead ? `this is ${told.fallback?.source?.spec}, not the camera` : "";
       this.cause.textContent = sentences(what, told.cause.message, told.cause.remedy);
@@ -97,6 +110,8 @@ class Camera {
       this.list();
     }
     this.offer?.(told);
+    this.rests = Boolean(told.demand);
+    this.look();
     if (granted?.width && granted?.height) {
       this.picture.style.aspectRatio = `${granted.width} / ${granted.height}`;
     }
@@ -151,30 +166,6 @@ function length(incident, now) {
 function cure(by) {
   if (!by) return "";
   return { itself: ", then back by itself", person: ", until a person helped" }[by] ?? `, cured by ${by}`;
-}
-
-function rate(shown) {
-  const measured = shown?.frames?.fps;
-  return typeof measured === "number" ? `${measured.toFixed(1)} fps` : "–";
-}
-
-// The daemon's words begin small and end without a stop, to stand in logs too.
-function sentences(...texts) {
-  return texts
-    .filter(Boolean)
-    .map((text) => `${capital(text)}${/[.!?]$/.test(text) ? "" : "."}`)
-    .join(" ");
-}
-
-function capital(text) {
-  return text[0].toUpperCase() + text.slice(1);
-}
-
-function duration(seconds) {
-  if (seconds < 1) return `${Math.round(seconds * 1000)} ms`;
-  if (seconds < 60) return `${seconds.toFixed(1)} s`;
-  if (seconds < 3600) return `${Math.floor(seconds / 60)} min`;
-  return `${Math.floor(seconds / 3600)} h`;
 }
 
 class Page {
@@ -293,6 +284,9 @@ class Page {
 const page = new Page();
 page.start();
 addEventListener("pagehide", () => page.stop());
+document.addEventListener("visibilitychange", () => {
+  for (const camera of page.cameras.values()) if (camera.rests) camera.look();
+});
 addEventListener("pageshow", (event) => {
   if (event.persisted) page.start(); // back from the browser's cache of pages
 });

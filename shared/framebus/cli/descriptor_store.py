@@ -8,15 +8,16 @@ started again.
 
 from __future__ import annotations
 
+import contextlib
 import os
-import shutil
 import socket
 import struct
-import tempfile
-from collections.abc import Sequence
-from pathlib import Path
 
 from framebus.unix_sockets import UCRED
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 _MOST = 4
 """Names under which descriptors are kept; a child that uses more has lost count."""
@@ -28,20 +29,18 @@ _SPACE = socket.CMSG_SPACE(UCRED.size) + socket.CMSG_SPACE(16 * 4)
 class DescriptorStore:
     """One child's descriptors. Close it after the child's last life."""
 
-    def __init__(self) -> None:
+    def __init__(self, directory: str) -> None:
+        """Listen in a directory of its own below `directory`."""
         # Not an abstract name, which would leave nothing to remove: anybody on the machine could
         # send to it, fill its queue and so keep the child's descriptors out.
-        self._directory = Path(tempfile.mkdtemp(prefix="framebus-keeper-"))  # mode 0700
-        self._path = self._directory / "notify"
+        self._directory = f"{directory}/framebus-keeper-{os.urandom(6).hex()}"
+        os.mkdir(self._directory, 0o700)
+        self.address = f"{self._directory}/notify"
+        """What NOTIFY_SOCKET must be for the child."""
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
         self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)
-        self._socket.bind(str(self._path))
+        self._socket.bind(self.address)
         self._kept: list[tuple[str, int]] = []
-
-    @property
-    def address(self) -> str:
-        """What NOTIFY_SOCKET must be for the child."""
-        return str(self._path)
 
     @property
     def kept(self) -> Sequence[tuple[str, int]]:
@@ -75,7 +74,9 @@ class DescriptorStore:
             os.close(fd)
         self._kept.clear()
         self._socket.close()
-        shutil.rmtree(self._directory, ignore_errors=True)
+        with contextlib.suppress(OSError):
+            os.unlink(self.address)
+            os.rmdir(self._directory)
 
     def _keep(self, name: str, fds: list[int]) -> list[int]:
         """Keep one descriptor under `name`, in place of an earlier one; return what is not kept."""

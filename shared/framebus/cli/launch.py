@@ -20,9 +20,9 @@ import sys
 from collections.abc import MutableMapping
 
 from framebus import installation
+from framebus.cli.part import KEPT
 from framebus.end_with_parent import end_with_parent
 
-KEPT = "FRAMEBUS_KEPT"
 _FIRST = 3  # SD_LISTEN_FDS_START
 
 

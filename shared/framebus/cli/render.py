@@ -42,6 +42,8 @@ def status(result: object, now_utc_ns: int) -> str:
     elif retry_utc_ns:
         left = duration((retry_utc_ns - now_utc_ns) / 1e9)
         rows += [["retry", f"in {left} (attempts so far: {document.text('attempts')})"]]
+    if demand := document.at("demand"):
+        rows += [["watched", _demand(demand)]]
     recovery = document.at("recovery")
     if cause and (tried := recovery.text("rung")) != "-":
         next_ = recovery.text("next")
@@ -81,6 +83,13 @@ def _fallback(fallback: Fields) -> str:
     if cause:
         return f"{spec}: {cause.text('message')} [{cause.text('code')}]"
     return f"{spec}, not needed now"
+
+
+def _demand(demand: Fields) -> str:
+    after_s, fps = demand.real("idle_after_s"), demand.text("idle_fps")
+    closes = f"off after {duration(after_s)} without viewers" if after_s else ""
+    slows = f"{fps} fps without viewers" if fps != "-" else ""
+    return "; ".join(filter(None, (demand.text("watched"), slows, closes)))
 
 
 def _in_brackets(text: str) -> str:

@@ -7,9 +7,12 @@ killed every few seconds comes back at once each time, one that dies at its star
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Final
+from collections import namedtuple
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Final
 
 START_SPACING_S = (0.0, 0.25, 0.5, *(1.0,) * 9, 2.0, 5.0, 10.0)
 """Seconds between one start and the next, by how many children in a row died young.
@@ -30,27 +33,22 @@ FINAL_AT_START: Final[Mapping[int, str]] = {
 """Exit codes that, at a child's first start, need a person and not a second try."""
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(namedtuple("Row", ("starts", "died_young"), defaults=(1, 0))):
     """How often a child was started, and how many in a row died young."""
 
-    starts: int = 1
-    died_young: int = 0
+    __slots__ = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Again:
+class Again(namedtuple("Again", ("delay_s", "row"))):
     """Start it again after `delay_s` seconds; `row` is its history from then on."""
 
-    delay_s: float
-    row: Row
+    __slots__ = ()
 
 
-@dataclass(frozen=True, slots=True)
-class GiveUp:
+class GiveUp(namedtuple("GiveUp", ("reason",))):
     """End everything with the child's exit code."""
 
-    reason: str
+    __slots__ = ()
 
 
 def decide(

@@ -11,13 +11,18 @@ import os
 import select
 import signal
 import time
-from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from functools import partial
 
-from framebus.cli.child import Child, Part
+from framebus.cli.child import Child
 from framebus.cli.restarts import GiveUp, decide
 from framebus.signal_watch import SignalWatch
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from framebus.cli.part import Part
 
 END_S = 8.0
 """Seconds that children get to end after SIGTERM, before SIGKILL."""
@@ -35,17 +40,16 @@ class Supervisor:
         *,
         environ: Mapping[str, str],
         say: Callable[[str], None],
-        watch: Callable[[], float | None],
+        greeter: int = 0,
     ) -> None:
         """Prepare to run `parts` with `environ`; `say` tells a person one line.
 
-        `watch` is called from the loop and returns after how many seconds it wants to be called
-        again, None for never; it must not block for long.
+        `greeter` is the process id of a child that ends by itself, and is to be collected; 0: none.
         """
         self._children = [Child(part, environ) for part in parts]
         self._say = say
-        self._watch = watch
-        self._watch_due_s: float | None = 0.0
+        self._greeter = greeter
+        self._greeter_fd = os.pidfd_open(greeter) if greeter else -1
         self._ending_since_s: float | None = None
         self._exit_code = os.EX_OK
 
@@ -62,6 +66,9 @@ class Supervisor:
                         child.reap(time.monotonic())
                     if child.store is not None:
                         child.store.close()
+                if self._greeter:
+                    os.kill(self._greeter, signal.SIGKILL)
+                    self._greeted()
         return self._exit_code
 
     def _turn(self, signals: SignalWatch) -> bool:
@@ -71,9 +78,6 @@ class Supervisor:
             for child in self._children:
                 if child.due_s is not None and child.due_s <= now_s:
                     self._start(child, now_s)
-            if self._watch_due_s is not None and self._watch_due_s <= now_s:
-                again_s = self._watch()
-                self._watch_due_s = None if again_s is None else time.monotonic() + again_s
         elif not any(child.pid for child in self._children):
             return False
         elif now_s - self._ending_since_s >= END_S:
@@ -82,6 +86,8 @@ class Supervisor:
         answers: dict[int, Callable[[], None]] = {
             signals.fileno(): lambda: self._signalled(signals.received())
         }
+        if self._greeter:
+            answers[self._greeter_fd] = self._greeted
         for child in self._children:
             if child.pid:
                 answers[child.pidfd] = partial(self._ended, child)
@@ -106,11 +112,16 @@ class Supervisor:
         if self._ending_since_s is not None:
             due = [self._ending_since_s + END_S]
         else:
-            starts = (child.due_s for child in self._children)
-            due = [due_s for due_s in (*starts, self._watch_due_s) if due_s is not None]
+            due = [child.due_s for child in self._children if child.due_s is not None]
         if not due:
             return None
         return max(0.0, min(due) - time.monotonic()) * 1000
+
+    def _greeted(self) -> None:
+        """Collect the greeter."""
+        os.waitpid(self._greeter, 0)
+        os.close(self._greeter_fd)
+        self._greeter = 0
 
     def _ended(self, child: Child) -> None:
         """Collect a child that ended."""

@@ -1,25 +1,25 @@
 """`framebus up`: the capture daemon and the web tier, in the foreground, kept running.
 
 It knows the two sides by their module names only and imports neither: each is a child process that
-gets the options that are its own.
+gets the options that are its own. This file looks whether all is sound; then the process becomes
+the program that runs them, supervise.py, which is a third as big.
 """
 
 from __future__ import annotations
 
-import contextlib
-import functools
-import logging
 import os
+import subprocess
 import sys
-from collections.abc import Mapping
-from typing import Any
+import tempfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, NoReturn
 
 import click
 
-from framebus import installation, logs, printable
-from framebus.cli import banner, qr
-from framebus.cli.child import Part
-from framebus.cli.supervisor import Supervisor
+from framebus import installation, printable
+from framebus.cli import banner, greeter
+from framebus.cli.part import Part, packed
 from framebus.errors import FramebusError, UsageError
 from framebus.names import DEFAULT_CAMERA, runtime_dir, state_dir
 from framebus.options import flags
@@ -30,7 +30,7 @@ from framebus.serving import access, address
 
 _SECRETS = tuple(option for option in TABLE if option.secret)
 """Given to the daemon alone, in its environment, since arguments are for all users to read."""
-_PROBE_EVERY_S = 0.1
+_PROGRAM = Path(__file__).with_name("supervise.py")
 
 _HELP = """Run the capture daemon and the web tier; Ctrl-C ends both.
 
@@ -53,7 +53,7 @@ Exit codes: 0 ended by a signal, 64 wrong usage, 69 no such address, or somethin
 
 @click.command(cls=flags.Sections, help=_HELP)
 @flags.of(*Scope)
-def up(**options: Any) -> int:
+def up(**options: Any) -> int:  # and never returns, if all is sound
     """Start both sides and keep them running until a signal; `_HELP` is what a person reads."""
     chosen = flags.chosen(options)
     listen = address.listening(chosen)
@@ -68,7 +68,7 @@ def up(**options: Any) -> int:
             "capture" if len(cameras) == 1 else f"capture of {camera}",
             _command("capture_daemon", Scope.CAPTURE, {**options, NAME.name: camera}),
             environ={each.variable: options[each.name] for each in _SECRETS},
-            keeps=True,
+            keeps=tempfile.gettempdir(),
             # Without room for its ring one camera waits; the others need not.
             retried=frozenset() if len(cameras) == 1 else frozenset({os.EX_CANTCREAT}),
         )
@@ -87,18 +87,12 @@ def up(**options: Any) -> int:
         # Only a child knows what a source may be, and it takes one a second to say so. So they are
         # asked when something of this machine stands in the way: a wrong source is heard of too.
         for part in parts:
-            if refusal := part.refusal(environ):
+            if refusal := _refusal(part, environ):
                 click.echo(refusal, err=True)
                 return os.EX_USAGE
         raise
     served = banner.Served(listen, cameras, allowed, credential, banner.hosts(listen, allowed))
-    logs.to_stderr("up", "info")
-    return Supervisor(
-        parts,
-        environ=environ,
-        say=logging.getLogger(__name__).info,
-        watch=functools.partial(_greet, served),
-    ).run()
+    return _become_supervisor(parts, environ, greeter.start(served))
 
 
 def _cameras(chosen: Chosen) -> tuple[str, ...]:
@@ -142,16 +136,28 @@ def _command(module: str, scope: Scope, given: Mapping[str, Any]) -> tuple[str, 
     return tuple(command)
 
 
-def _greet(served: banner.Served) -> float | None:
-    """Say where the page is, once it answers; return the seconds until the next look, None after.
+def _refusal(part: Part, common: Mapping[str, str]) -> str:
+    """Return what a part says against its options, "" where they are sound; it is not started.
 
-    A terminal or pipe that has gone is no reason to end what was started.
+    Any other trouble that it has is no matter of its options.
     """
-    if not served.listen.answers(tls=served.access.scheme == "https"):
-        return _PROBE_EVERY_S
-    secret = banner.person_reads()
-    with contextlib.suppress(OSError):
-        click.echo(printable.lines(banner.banner(served, secret=secret)))
-        if code := qr.for_terminal(next(iter(banner.elsewhere(served, secret=secret)), "")):
-            click.echo(code)  # with its colours, which no text gets that is not ours
-    return None
+    done = subprocess.run(
+        [*part.command, "--check"],
+        env=part.environment(common),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        errors="replace",
+        check=False,
+    )
+    return printable.lines(done.stderr.rstrip()) if done.returncode == os.EX_USAGE else ""
+
+
+def _become_supervisor(parts: Sequence[Part], environ: Mapping[str, str], child: int) -> NoReturn:
+    """Become the program that runs the parts, in this process: its parent and `child` stay."""
+    told = os.memfd_create("framebus-parts", 0)  # no argument: there are secrets in it
+    with os.fdopen(os.dup(told), "wb") as file:
+        file.write(packed(parts))
+    os.lseek(told, 0, os.SEEK_SET)
+    program = [sys.executable, "-I", "-S", str(_PROGRAM), str(told), str(child)]
+    os.execve(program[0], program, dict(environ))  # noqa: S606  that there is no shell is meant

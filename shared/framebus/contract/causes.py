@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Final, Literal, Self, cast
 
-_Asked = Literal["stopped", "lent", "reset"]
+_Asked = Literal["stopped", "lent", "reset", "idle"]
 _Seen = Literal["opening", "closing", "not-answering", "silent", "garbage", "too-large", "frozen"]
 _Refused = Literal["held", "same-device", "bad-source", "not-installed", "bug"]
 CaptureCode = Literal[_Asked, _Seen, _Refused]
@@ -49,6 +49,7 @@ Code = Literal[CaptureCode, SourceCode, InnerCode, ViewerCode]
 REMEDIES: Final[Mapping[str, str]] = {
     "stopped": "`framebus ctl start` starts it",
     "lent": "`framebus ctl start` takes the camera back",
+    "idle": "whoever looks at it wakes it: a viewer, or `framebus snapshot`",
     "frozen": "`framebus ctl restart`, then `framebus ctl reset --rung usb-reset`; "
     "if its picture really never changes: --frozen-after 0",
     "bug": "please report it",

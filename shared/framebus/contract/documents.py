@@ -114,6 +114,14 @@ class LeaseDocument(TypedDict):
     until_utc_ns: int
 
 
+class DemandDocument(TypedDict):
+    """Whether anybody wants frames, and what the camera does while nobody does."""
+
+    watched: bool
+    idle_after_s: float | None
+    idle_fps: float | None
+
+
 class StatusDocument(CaptureDocument):
     """All that a daemon says of itself; the capture is the camera's."""
 
@@ -126,6 +134,7 @@ class StatusDocument(CaptureDocument):
     incident: str | None
     attempts: int
     lease: LeaseDocument | None
+    demand: DemandDocument | None
     retry_utc_ns: int | None
     fallback: FallbackDocument | None
     ring: RingDocument

@@ -16,6 +16,8 @@ from framebus.spelling import nearest, quoted
 from framebus.units import frame_rate, frame_size
 
 LENT_MAX_S: Final = 24 * 3600.0
+WANTED_MAX_S: Final = 60.0
+"""How long a lease of demand lasts at most, unless it is renewed."""
 INCIDENTS_MAX: Final = 100
 """Incidents that a daemon keeps in memory, and may be asked for."""
 
@@ -159,6 +161,26 @@ _ALL: Final = (
         "give_back",
         "the camera that was lent: lease=ID, as lend has answered",
         takes=(Parameter("lease", "the id that lend has answered", text(64), required=True),),
+    ),
+    Method(
+        "wake",
+        "frames are wanted for a while: an idle camera is opened",
+        takes=(
+            Parameter(
+                "seconds",
+                f"a number up to {WANTED_MAX_S:g}",
+                of(int, float, fits=lambda value: 0 < value <= WANTED_MAX_S, read=float),
+                unit="s",
+                default=15.0,
+            ),
+            Parameter(
+                "lease",
+                "the name of the caller's lease, which the next call renews",
+                text(64),
+                default="wake",
+            ),
+        ),
+        query=True,
     ),
     Method("renew", "new daemon process (an upgrade), while the camera streams on"),
     Method("shutdown", "end the daemon; `framebus up` or systemd then starts a new one"),

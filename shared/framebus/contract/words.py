@@ -26,6 +26,8 @@ class State(enum.StrEnum):
     """It failed in a way that a person must mend; tried again all the same."""
     LENT = "lent"
     """Another program has the device, by a person's leave, until a time."""
+    IDLE = "idle"
+    """Nobody wants frames: the source is closed until somebody does."""
 
 
 class Rung(enum.StrEnum):
@@ -85,6 +87,7 @@ Rejection = Literal[
     "unreadable",
     "off-air",
     "overtaken",
+    "unwatched",
 ]
 """Why a frame that the source gave was not published."""
 REJECTIONS: Final[tuple[Rejection, ...]] = get_args(Rejection)

@@ -133,6 +133,12 @@ FRAME_SIZE = Kind("WIDTHxHEIGHT", "pixels, as in 1280x720", (str,), units.frame_
 FRAME_RATE = Kind("RATE", "frames a second, over 0, at most 1000", (int, float), units.frame_rate)
 RING_SIZE = Kind("SIZE", f"bytes, {_RING_SIZES}", (str, int), _ring_size)
 SECONDS = Kind("SECONDS", "seconds, 0 to 86400", (int, float), units.seconds)
+DURATION = Kind(
+    "SECONDS",
+    "seconds, 0 to 86400, also as in 90s or 5m",
+    (int, float, str),
+    lambda value: units.seconds(units.duration_s(value, zero=True)),
+)
 SWITCH = Kind("true|false", "true or false", (bool,), _switch)
 USB_PORT = Kind("PORT,...", "USB ports, as in 1-1.2", (str,), _usb_port)
 VIEWERS = whole(0, 1_000_000, "viewers")

@@ -58,6 +58,16 @@ FROZEN_AFTER: Option[float] = Option(
     "Tell that a camera is frozen when its picture stays the same so long, byte for byte; 0: "
     "never.",
     10.0)
+IDLE_AFTER: Option[float] = Option(
+    "idle_after", kinds.DURATION, Scope.CAPTURE,
+    "Close the camera when nobody has wanted frames for so long, until somebody does; 0: never.",
+    0.0,
+    more="Its light goes out. Viewers, snapshots, FrameReader and `framebus tap` wake it.")
+IDLE_FPS: Option[float | None] = Option(
+    "idle_fps", kinds.FRAME_RATE, Scope.CAPTURE,
+    "Frames a second while nobody wants any and the camera is open; the others are dropped before "
+    "they are looked at.",
+    None, without="all of them")
 END_HOLDER: Option[bool] = Option(
     "end_holder", kinds.SWITCH, Scope.CAPTURE,
     "Whether to end an earlier daemon of ours that hangs with the device.", False,

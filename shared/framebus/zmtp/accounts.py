@@ -26,8 +26,10 @@ SHARE: Final = 0.1
 class Account:
     """One user's, on one socket."""
 
-    def __init__(self, clock: Callable[[], int], *, trusted: bool = False) -> None:
+    def __init__(self, clock: Callable[[], int], *, user: int = -1, trusted: bool = False) -> None:
         """`clock` gives monotonic nanoseconds; who is trusted has no end of time."""
+        self.user = user
+        """The user's id."""
         self._clock = clock
         self.trusted = trusted
         self._left_ns = float(BURST_NS)

@@ -172,7 +172,7 @@ class Server:
                 del self._accounts[old]
             # They could end this process as well.
             trusted = uid in (0, os.geteuid())
-            account = self._accounts[uid] = Account(self._clock, trusted=trusted)
+            account = self._accounts[uid] = Account(self._clock, user=uid, trusted=trusted)
         return account
 
     def _admit(self, connection: socket.socket, account: Account) -> None:

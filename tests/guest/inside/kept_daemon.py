@@ -24,7 +24,9 @@ LIMIT_S = 60.0
 class KeptDaemon:
     """A daemon under a keeper, and a reader of every frame."""
 
-    def __init__(self, runtime: Path, camera: PluggedCamera, stack: ExitStack) -> None:
+    def __init__(
+        self, runtime: Path, camera: PluggedCamera, stack: ExitStack, *options: str
+    ) -> None:
         environ = {
             **os.environ,
             "FRAMEBUS_RUNTIME_DIR": str(runtime),
@@ -34,7 +36,10 @@ class KeptDaemon:
         self.node = camera.wait_node()
         self.log = stack.enter_context((runtime / "log").open("w+b"))
         self.process = subprocess.Popen(
-            [*command, "--source", f"v4l2:{self.node}", "--fps", "0.5", "--ring-size", "8M"],
+            [
+                *(*command, "--source", f"v4l2:{self.node}"),
+                *("--fps", "0.5", "--ring-size", "8M", *options),
+            ],
             env=environ,
             stderr=self.log,
         )

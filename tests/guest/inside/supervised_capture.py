@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import os
 import sys
+import tempfile
 
-from framebus.cli.child import Part
+from framebus.cli.part import Part
 from framebus.cli.supervisor import Supervisor
 
 
@@ -16,10 +17,9 @@ def main(options: list[str]) -> int:
     """Run the daemon with these options and start it again, until a signal."""
     launch = [sys.executable, "-m", "framebus.cli.launch", str(os.getpid()), "capture_daemon"]
     return Supervisor(
-        [Part("capture", [*launch, *options], keeps=True)],
+        [Part("capture", [*launch, *options], keeps=tempfile.gettempdir())],
         environ=os.environ,
         say=lambda line: print(line, file=sys.stderr, flush=True),
-        watch=lambda: None,
     ).run()
 
 
