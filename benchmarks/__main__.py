@@ -17,21 +17,30 @@ import click
 from benchmarks import machine, servers, session, tools
 from benchmarks.capture import Capture
 from benchmarks.errors import BenchError
+from benchmarks.few import Few
 from benchmarks.grid import Grid
 from benchmarks.memory import Memory
 from benchmarks.part import Part, Stage
 from benchmarks.runner import Documentation, Run
+from benchmarks.snapshots import Snapshots
 from benchmarks.thousand import Thousand
 from benchmarks.workers import Workers
 
-_PAGE = Path(__file__).resolve().parent.parent / "docs" / "performance.md"
+_TREE = Path(__file__).resolve().parent.parent
 
 
 @click.command(context_settings={"show_default": True})
-@click.option("--only", default="grid,capture,memory,workers,thousand", help="The parts to run.")
+@click.option(
+    "--only",
+    default="grid,few,snapshots,capture,memory,workers,thousand",
+    help="The parts to run.",
+)
 @click.option("--sizes", default="640x480,1280x720,1920x1080", help="Frame sizes, where several.")
 @click.option("--viewers", default="1,200,500", help="Numbers of viewers in the grid.")
-@click.option("--servers", "names", default=",".join(servers.NAMES), help="Servers in the grid.")
+@click.option("--connections", default="20,200", help="Numbers of connections in snapshots.")
+@click.option(
+    "--servers", "names", default=",".join(servers.NAMES), help="Servers in the grid and in `few`."
+)
 @click.option(
     "--seconds", default=2.0, type=click.FloatRange(min=0.1), help="How long each measurement is."
 )
@@ -55,12 +64,15 @@ _PAGE = Path(__file__).resolve().parent.parent / "docs" / "performance.md"
     "--cores", default="", show_default="first two", help="The server's core and the client's."
 )
 @click.option("--out", default="out", type=click.Path(path_type=Path), help="Where results go.")
-@click.option("--write-docs", is_flag=True, help="Put the results into docs/performance.md.")
+@click.option(
+    "--write-docs", is_flag=True, help="Put the results into docs/performance.md and README."
+)
 @click.option("--again", is_flag=True, help="Measure nothing: show the last results.")
 def main(
     only: str,
     sizes: str,
     viewers: str,
+    connections: str,
     names: str,
     seconds: float,
     rounds: int,
@@ -72,11 +84,15 @@ def main(
     write_docs: bool,
     again: bool,
 ) -> None:
-    """Measure framebus, in five parts, one after another. Lists are separated by commas.
+    """Measure framebus, one part after another. Lists are separated by commas.
 
     \b
     grid      a delivered frame beside a bare loop of send() and beside
               peers: server on one core, client on another (18 minutes)
+    few       all processes of each server, with 0, 1 and 3 viewers: what
+              `framebus up` starts, beside the floor and peers (15 minutes)
+    snapshots 20 and 200 connections that ask for one picture again and
+              again, beside ustreamer (12 minutes)
     capture   the daemon, with 0, 1 and 32 readers (3 minutes)
     memory    each process of `framebus up`, and ustreamer (1 minute)
     workers   two workers beside one, two floors beside one (3 minutes)
@@ -100,6 +116,8 @@ def main(
         counts = _counts(viewers)
         parts: list[Part[Any]] = [
             Grid(stage, sizes=frames, viewers=counts, names=names.split(",")),
+            Few(stage, sizes=frames, names=names.split(",")),
+            Snapshots(stage, sizes=frames, connections=_counts(connections)),
             Capture(stage, sizes=frames),
             Memory(stage),
             Workers(stage),
@@ -113,7 +131,9 @@ def main(
         started=datetime.datetime.now(datetime.UTC),
         machine=machine.describe,
         say=lambda text: print(text, flush=True),
-        documentation=Documentation(_PAGE) if write_docs else None,
+        documentation=Documentation(_TREE / "docs" / "performance.md", _TREE / "README.md")
+        if write_docs
+        else None,
     )
     done, failed = run.again(chosen) if again else run.measure(chosen)
     if failed:
@@ -132,7 +152,7 @@ def _chosen(only: str, parts: Sequence[Part[Any]]) -> list[Part[Any]]:
 def _counts(text: str) -> list[int]:
     counts = [int(word) for word in text.split(",") if word.isdecimal() and int(word)]
     if len(counts) != len(text.split(",")):
-        raise BenchError(f"{text!r} are no numbers of viewers: write them as 1,200,500")
+        raise BenchError(f"{text!r} are no numbers: write them as 1,200,500")
     return counts
 
 

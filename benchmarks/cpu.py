@@ -62,3 +62,19 @@ def threads_ns(pids: Iterable[int]) -> dict[int, tuple[int, int]]:
                 "and look at the server's log if that repeats"
             ) from error
     return times
+
+
+def wakeups(pids: Iterable[int]) -> int:
+    """Return how often all threads of these processes have slept and been woken up to now.
+
+    voluntary_ctxt_switches of proc(5). Raises BenchError when one of them is gone.
+    """
+    count = 0
+    for pid in pids:
+        try:
+            for thread in (_PROC / str(pid) / "task").iterdir():
+                _, _, rest = (thread / "status").read_text().partition("\nvoluntary_ctxt_switches:")
+                count += int(rest.split(maxsplit=1)[0])
+        except (FileNotFoundError, ProcessLookupError) as error:
+            raise BenchError(f"a thread of {pid} ended while it was measured: again") from error
+    return count

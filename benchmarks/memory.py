@@ -9,24 +9,21 @@ from __future__ import annotations
 
 import re
 import statistics
-import sys
-import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, closing, contextmanager
 from pathlib import Path
 
-from framebus.names import SHARED_MEMORY, CameraNames
-from framebus.ring import leftovers
+from framebus.names import SHARED_MEMORY
 
 from benchmarks import cpu, servers, summaries, tools
 from benchmarks.errors import BenchError
 from benchmarks.figures import FRAMEBUS
+from benchmarks.framebus_up import FramebusUp
 from benchmarks.part import Measured, Part, Say
 from benchmarks.peers import USTREAMER, Ustreamer
-from benchmarks.program import Program
 from benchmarks.results import MemoryRow
-from benchmarks.task import Task, free_port, wait_for
+from benchmarks.task import Task
 
 _Running = AbstractContextManager[Callable[[], Mapping[str, int]]]
 """A running server, which tells of its processes' ids by what each is."""
@@ -77,22 +74,8 @@ class Memory(Part[MemoryRow]):
 @contextmanager
 def _up(task: Task) -> Iterator[Callable[[], Mapping[str, int]]]:
     """Run `framebus up` with the number of workers that it takes by itself."""
-    port = free_port()
-    with tempfile.TemporaryDirectory(prefix="fb-") as folder:
-        device = Path(folder) / "video"
-        words = ["--source", f"v4l2:{device}", "--size", str(task.size), "--fps", str(task.fps)]
-        own = {
-            "FRAMEBUS_RUNTIME_DIR": folder,
-            "FRAMEBUS_STATE_DIR": folder,
-            "PYTHONDONTWRITEBYTECODE": "",
-        }
-        command = [sys.executable, "-m", "framebus", "up", *words, "--bind", f"127.0.0.1:{port}"]
-        try:
-            with Program(command, cores=task.cores, environ={**task.camera(device), **own}) as up:
-                wait_for(port, "/snapshot", (up,))
-                yield lambda: _processes(up.pid)
-        finally:
-            leftovers.remove(CameraNames(Path(folder)))
+    with closing(FramebusUp(task)) as server:
+        yield lambda: _processes(server.pid)
 
 
 @contextmanager

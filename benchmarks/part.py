@@ -124,5 +124,9 @@ class Part(ABC, Generic[R]):
     def text(self, rows: Sequence[R]) -> str:
         """Return the rows as Markdown that reads well in a terminal too."""
 
+    def brief(self, rows: Sequence[R]) -> str:  # noqa: ARG002  most have none
+        """Return the few of the rows that README shows, as Markdown; empty for none."""
+        return ""
+
     def draw(self, rows: Sequence[R], path: Path, caption: str) -> None:
         """Write the plot `figure` to `path`. Raises BenchError when it cannot."""

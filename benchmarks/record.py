@@ -1,4 +1,4 @@
-"""Where results are kept: a JSON file a part, and a block between marks in docs/performance.md."""
+"""Where results are kept: a JSON file a part, and a block between marks in a page."""
 
 from __future__ import annotations
 
@@ -64,5 +64,7 @@ def replace_block(text: str, name: str, block: str) -> str:
     before, begin, rest = text.partition(first)
     _, end, after = rest.partition(last)
     if not (begin and end):
-        raise BenchError(f"docs/performance.md has lost its marks {first!r} and {last!r}")
+        raise BenchError(
+            f"docs/performance.md, or README, has lost its marks {first!r} and {last!r}"
+        )
     return f"{before}{begin}\n{block.strip()}\n\n{end}{after}"

@@ -19,10 +19,16 @@ class Documentation:
     """Where results are published: a page with a block for each part, and plots beside it."""
 
     page: Path
+    readme: Path
 
-    def write(self, name: str, block: str, figure: Path | None) -> None:
-        """Put the block of part `name` into the page. Raises BenchError when it has no place."""
-        self.page.write_text(record.replace_block(self.page.read_text(), name, block))
+    def write(self, name: str, block: str, brief: str, figure: Path | None) -> None:
+        """Put the block of part `name` into the page, and what is `brief` of it into README.
+
+        Raises BenchError when it has no place there.
+        """
+        for file, text in ((self.page, block), (self.readme, brief)):
+            if text:
+                file.write_text(record.replace_block(file.read_text(), name, text))
         if figure:
             shutil.copyfile(figure, self.page.parent / figure.name)
 
@@ -105,5 +111,8 @@ class Run:
             part.draw(rows, figure, caption)
             self.say(f"drawn as {figure}")
         if self.documentation:
-            self.documentation.write(part.name, f"{text}\n\n{caption}.", figure)
+            brief = part.brief(rows)
+            if brief:
+                brief += f"\n\n{caption}."
+            self.documentation.write(part.name, f"{text}\n\n{caption}.", brief, figure)
             self.say(f"written to {self.documentation.page}")

@@ -3,7 +3,7 @@
  *     LD_PRELOAD=./v4l2_shim.so SHIM_DEVICE=/tmp/video SHIM_CLIP=clip.mjpeg SHIM_FPS=30 \
  *         SHIM_WIDTH=1280 SHIM_HEIGHT=720 PROGRAM
  *
- * Takes over open, mmap and ioctl for that one path, so that a peer can be measured on the same
+ * Takes over open, close, mmap and ioctl for that one path, so that a peer can be measured on the same
  * frames as framebus on a machine without a camera, or whose kernel has no V4L2. It is a source of
  * load, not the model of a camera: no faults, no controls, and one opening at a time. The
  * descriptor is a timer, so that poll() and select() tell of a frame when one is due; the buffers
@@ -36,6 +36,7 @@ static unsigned queue[BUFFERS], queued, dequeued; /* a ring of indices, in the o
 static uint32_t sequence;
 static int streaming;
 
+typedef int (*close_function)(int);
 typedef int (*open_function)(const char *, int, ...);
 typedef int (*ioctl_function)(int, unsigned long, void *);
 typedef void *(*mmap_function)(void *, size_t, int, int, int, off64_t);
@@ -107,6 +108,13 @@ int open64(const char *path, int flags, ...)
     int mode = va_arg(more, int);
     va_end(more);
     return open_path("open64", path, flags, mode);
+}
+
+int close(int fd)
+{
+    if (fd >= 0 && fd == device)
+        device = -1; /* the number may be another file's next */
+    return ((close_function)dlsym(RTLD_NEXT, "close"))(fd);
 }
 
 void *mmap64(void *address, size_t length, int protection, int flags, int fd, off64_t offset)

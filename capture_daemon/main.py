@@ -84,8 +84,13 @@ def run(settings: Settings, environ: MutableMapping[str, str]) -> int:
             )
             if settings.fallback is not None:
                 spares.check_apart(settings.fallback, settings.request.spec)
-            capacity = settings.options[RING_SIZE]
-            writer = RingWriter.create(names, capacity=capacity, predecessor=predecessor)
+            writer = RingWriter.create(
+                names,
+                capacity=settings.options[RING_SIZE],
+                predecessor=predecessor,
+                cameras=settings.cameras(environ),
+                frame=settings.request.format.size,
+            )
         parts = Parts(
             settings,
             names,

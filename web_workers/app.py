@@ -17,6 +17,7 @@ from web_workers.access.authorizer import Authorizer
 from web_workers.access.decisions import Decision, decided
 from web_workers.access.keys import Keys
 from web_workers.pages.aliases import ADDRESSES, not_found
+from web_workers.pages.direct_snapshots import EXTENSION, DirectSnapshots
 from web_workers.pages.routes import routes
 from web_workers.responses.paths import root, tidy
 from web_workers.responses.problems import install, problem
@@ -42,6 +43,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     install(app, cameras)
     app.register_error_handler(NotFound, _not_found)
     app.after_request(_with_headers)
+    app.extensions[EXTENSION] = DirectSnapshots(app, authorizer, cameras)
     app.wsgi_app = tidy(app.wsgi_app)  # type: ignore[method-assign, assignment]  # Flask's way
     return app
 

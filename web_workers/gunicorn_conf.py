@@ -27,7 +27,7 @@ keyfile = str(_options[KEYFILE] or "") or None
 threads = 8  # short requests only: viewers have no thread, but for TLS
 if certfile:
     threads += THREAD_SLOTS
-worker_connections = 1024  # connections before, in and after a request; viewers do not count
+worker_connections = 1320  # connections before, in and after a request; viewers do not count
 sendfile = False  # it would wait for the client in a thread (admission/buffered_socket.py)
 keepalive = 5  # seconds; pages that poll snapshots keep their connection
 timeout = 30  # seconds without a heartbeat after which a worker is replaced

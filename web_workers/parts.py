@@ -15,6 +15,7 @@ from framebus.native_library import Unavailable
 from framebus.options.table import IO_URING
 
 from web_workers.admission.connection_limits import ConnectionLimits
+from web_workers.admission.direct_answer import DirectAnswer
 from web_workers.admission.request_reader import RequestReader
 from web_workers.admission.response_drain import ResponseDrain
 from web_workers.admission.shared_load import SharedLoad
@@ -34,6 +35,7 @@ from web_workers.handover.worker_registry import WorkerRegistry
 from web_workers.native.library import Pump
 from web_workers.settings import Cameras, Settings
 from web_workers.viewers.broadcast_send import broadcast_factory, open_uring
+from web_workers.wire.bounded_events import BoundedEvents
 from web_workers.wire.loop import StreamLoop
 from web_workers.worker_table import WorkerTable
 
@@ -53,14 +55,15 @@ class Parts:
         connections: ConnectionLimits,
         keep_alive_s: float,
         tls: ssl.SSLContext | None,
+        answer: Callable[[Any, bytes], DirectAnswer | None],
         serve: Callable[[Any, bytes], None],
         closed: Callable[[], None],
     ) -> None:
         """Build everything, and start nothing that costs anything while nobody looks.
 
         `table` has this worker's row; `lanes` lead to the other ones; `age` is the worker's, as
-        gunicorn counts them. `serve` is given a connection and its request; `closed` is called for
-        each connection that is closed before or after that.
+        gunicorn counts them. `answer` and `serve` are given a connection and its request; `closed`
+        is called for each connection that is closed before or after that.
         """
         cameras = Cameras(settings)
         self.loop = loop = StreamLoop()
@@ -121,15 +124,18 @@ class Parts:
             lost=self.registry.lost,
         )
         dropped = self.housekeeping.dropped
+        self._requests = BoundedEvents(loop)
         self.response_drain = ResponseDrain(
-            loop=loop, limit=connections.draining, closed=closed, dropped=dropped
+            loop=self._requests, limit=connections.draining, closed=closed, dropped=dropped
         )
         self.request_reader = RequestReader(
-            loop=loop,
+            loop=self._requests,
             half_open=connections.half_open,
             kept=connections.kept,
             keep_ns=round(keep_alive_s * 1e9),
+            answer=answer,
             serve=serve,
+            send_rest=self.response_drain.send,
             leave=self.response_drain.linger,
             closed=closed,
             dropped=dropped,
@@ -140,6 +146,7 @@ class Parts:
         """Close every connection and viewer, and everything else."""
         self.request_reader.close()
         self.response_drain.close()
+        self._requests.close()
         self.handover.close()
         self.viewers.close()
         self.housekeeping.publish()

@@ -96,9 +96,13 @@ class Cameras:
         known = self.known()
         return [*self._first, *(camera for camera in known if camera not in self._first)]
 
+    def knows(self, camera: str) -> bool:
+        """Whether a camera is known; one that was seen is, without another look."""
+        return camera in self._seen or camera in self.known()
+
     def existing(self, camera: str) -> CameraNames:
         """Return the names of a camera that is known; raises UnknownCamera."""
-        if camera not in self.known():
+        if not self.knows(camera):
             raise UnknownCamera(camera)
         return self.names(camera)
 

@@ -27,16 +27,18 @@ from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any
 
 from framebus.errors import SHORTAGES
-from gunicorn import http
+from gunicorn import SERVER, http
 from gunicorn.sock import ssl_context
 from gunicorn.workers.gthread import TConn
 
 from web_workers.access.errors import GuardedErrors
 from web_workers.admission.buffered_socket import BufferedSocket
 from web_workers.admission.connection_limits import ConnectionLimits, raise_descriptor_limit
+from web_workers.admission.direct_answer import DirectAnswer
 from web_workers.admission.request_threads import RequestThreads
 from web_workers.handover.channel import Lanes, close_what_waits
 from web_workers.handover.shared import LAYOUT, Shared
+from web_workers.pages.direct_snapshots import EXTENSION, DirectSnapshots
 from web_workers.parts import Parts
 from web_workers.responses.takeover import TakeOver, announce, thread_slots
 from web_workers.settings import Settings
@@ -45,6 +47,7 @@ from web_workers.worker_table import WorkerTable
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
 
+_ACCEPT_AT_ONCE = 8
 _ACCEPT_PAUSE_S = 0.5
 _WRITE_S = 10.0
 """How long a thread may take to write over TLS, seconds."""
@@ -71,6 +74,7 @@ class StreamWorker(GuardedErrors):
         """Set up after the fork, then run until the end. Called once."""
         raise_descriptor_limit()
         self._taken: dict[Any, TakeOver] = {}  # by connection, until its request is finished
+        self._direct: DirectSnapshots | None = None
         self._accept_from = 0.0  # monotonic seconds; before that nothing is accepted
         shared = self.shared
         others_lanes: Lanes = ()
@@ -89,6 +93,7 @@ class StreamWorker(GuardedErrors):
             connections=ConnectionLimits.of(self.worker_connections),
             keep_alive_s=self.cfg.keepalive,
             tls=ssl_context(self.cfg) if self.cfg.is_ssl else None,
+            answer=self._answer,
             serve=self._serve,
             closed=self._connection_closed,
         )
@@ -97,6 +102,8 @@ class StreamWorker(GuardedErrors):
         try:
             super().init_process()
         finally:
+            if self._direct is not None:
+                self._direct.close()
             self._parts.close()
 
     def get_thread_pool(self) -> RequestThreads:
@@ -106,6 +113,10 @@ class StreamWorker(GuardedErrors):
     def load_wsgi(self) -> None:
         """Load the app, and let it know where it runs."""
         super().load_wsgi()
+        direct = getattr(self.wsgi, "extensions", {}).get(EXTENSION)
+        if direct is not None and _usual(self.cfg):
+            self._direct = direct
+            direct.open(self._parts.loop, SERVER)
         self.wsgi: WSGIApplication = announce(
             self.wsgi, self._parts.streams, plain=not self.cfg.is_ssl
         )
@@ -155,28 +166,40 @@ class StreamWorker(GuardedErrors):
             self._parts.registry.lose()
 
     def accept(self, listener: Any) -> None:
+        """Accept a few connections: a round of gunicorn's loop is dearer than one of them."""
+        server = listener.getsockname()
+        for _ in range(min(_ACCEPT_AT_ONCE, self.worker_connections - self.nr_conns)):
+            accepted = self._accepted(listener)
+            if accepted is None:
+                return
+            sock, address = accepted
+            self.nr_conns += 1
+            plain = sock if self.cfg.is_ssl else BufferedSocket(sock)
+            self._parts.request_reader.accepted(_Client(self.cfg, plain, address, server))
+
+    def _accepted(self, listener: Any) -> tuple[Any, Any] | None:
         """Accept a connection; without a descriptor left for it, pause instead of ending."""
         try:
             sock, address = listener.accept()
         except (BlockingIOError, ConnectionAbortedError):
-            return  # another worker was faster, or the client has gone
+            return None  # another worker was faster, or the client has gone
         except OSError as error:
             if error.errno not in SHORTAGES:
                 raise
             self.log.warning("cannot accept: %s; viewers stay, trying again", error.strerror)
             self._accept_from = time.monotonic() + _ACCEPT_PAUSE_S
             self.set_accept_enabled(False)
-            return
-        self.nr_conns += 1
-        plain = sock if self.cfg.is_ssl else BufferedSocket(sock)
-        self._parts.request_reader.accepted(
-            _Client(self.cfg, plain, address, listener.getsockname())
-        )
+            return None
+        return sock, address
 
     def set_accept_enabled(self, enabled: bool) -> None:
         """Start or stop accepting, as gunicorn's loop asks in each round."""
         if not enabled or time.monotonic() >= self._accept_from:
             super().set_accept_enabled(enabled)
+
+    def _answer(self, conn: Any, request: bytes) -> DirectAnswer | None:
+        """Return the answer to a request that needs no thread."""
+        return self._direct.answer(conn, request) if self._direct is not None else None
 
     def _serve(self, conn: Any, request: bytes) -> None:
         """Have a request answered by a thread."""
@@ -227,7 +250,21 @@ class StreamWorker(GuardedErrors):
 
     def _connection_closed(self) -> None:
         self.nr_conns -= 1
-        self._parts.loop.stop()  # gunicorn may be waiting for just this
+        if not self._accepting or not self.alive:
+            self._parts.loop.stop()  # gunicorn is waiting for just this
+
+
+def _usual(cfg: Any) -> bool:
+    """Whether gunicorn does nothing with a request that its `handle_request` alone can do."""
+    return not (
+        cfg.is_ssl
+        or cfg.accesslog
+        or cfg.statsd_host
+        or cfg.max_requests
+        or cfg.proxy_protocol not in (False, "off")
+        or not cfg.keepalive
+        or os.environ.get("SCRIPT_NAME")
+    )
 
 
 def _peer(address: Any) -> str:

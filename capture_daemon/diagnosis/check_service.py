@@ -92,13 +92,18 @@ def daemons(machine: Machine) -> Iterator[Finding]:
     names = machine.names()
     if not names:
         yield note("no daemon runs here", "framebus up    (starts one, and the web page)")
-    yield from (_daemon(machine, name) for name in names)
+    for name in names:
+        told = machine.status(name)
+        if isinstance(told, FramebusError):
+            yield _silent(machine, name, told)
+            continue
+        yield _daemon(name, told)
+        if said := object_at(told, "ring").get("note"):
+            message, _, remedy = str(said).rpartition("; ")
+            yield note(f"{name}: {message}", remedy)
 
 
-def _daemon(machine: Machine, name: str) -> Finding:
-    told = machine.status(name)
-    if isinstance(told, FramebusError):
-        return _silent(machine, name, told)
+def _daemon(name: str, told: Mapping[str, object]) -> Finding:
     state, why = told.get("state"), object_at(told, "cause")
     if state == "streaming":
         spec, fps = object_at(told, "source").get("spec", ""), object_at(told, "frames").get("fps")

@@ -8,7 +8,8 @@ from pathlib import Path
 
 from framebus.installation import PACKAGES, install
 from framebus.invocation.tables import amount
-from framebus.ring.layout import DEFAULT_CAPACITY, SMALLEST_SUBSTITUTE
+from framebus.ring.layout import DEFAULT_CAPACITY
+from framebus.ring.room import least
 
 from capture_daemon.diagnosis.finding import Finding, good, note, wrong
 from capture_daemon.diagnosis.machine import Machine
@@ -100,8 +101,8 @@ def shared_memory(machine: Machine) -> Iterator[Finding]:
     if rings:
         what += f", {len(rings)} ring{'s' if len(rings) > 1 else ''} there"
     remedy = f"see what fills it (ls -lS {folder}), or in a container --shm-size=256m"
-    if free < SMALLEST_SUBSTITUTE + _MIB and not rings:
-        smallest = f"not even for a ring of {amount(SMALLEST_SUBSTITUTE)}"
+    if free < least(None) + _MIB // 4 and not rings:
+        smallest = f"not even for a ring of {amount(least(None))}"
         yield wrong(f"{what}: no room, {smallest}", remedy)
     elif free < DEFAULT_CAPACITY + 2 * _MIB and not rings:
         usual = f"no room for a ring of {amount(DEFAULT_CAPACITY)}, so for a shorter history only"

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import stat
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from framebus.errors import UsageError
@@ -15,7 +16,7 @@ from framebus.names import DEFAULT_CAMERA, check_camera_name
 from framebus.options.chosen import Chosen
 from framebus.options.file import File
 from framebus.options.option import Scope
-from framebus.options.table import CONFIG, FALLBACK_SOURCE, FPS, NAME, SIZE, SOURCE, TABLE
+from framebus.options.table import CAMERAS, CONFIG, FALLBACK_SOURCE, FPS, NAME, SIZE, SOURCE, TABLE
 from framebus.spelling import nearest
 
 from capture_daemon.settings import spec
@@ -38,6 +39,11 @@ class Settings:
     """What is shown while the camera is given up; None: nothing."""
     options: Chosen
     """All the rest, for this camera; every value in it is sound."""
+
+    def cameras(self, environ: Mapping[str, str]) -> int:
+        """Return how many cameras there are to be: `framebus up` tells, or else the file does."""
+        listed = Chosen.from_environ(environ)[CAMERAS] or self.options.file.cameras
+        return len({*listed, self.name})
 
 
 def prepared(chosen: Chosen) -> Settings:

@@ -35,6 +35,11 @@ class Request:
     height: int | None = None
     fps: float | None = None
 
+    @property
+    def size(self) -> tuple[int, int] | None:
+        """Pixels; None where nobody asked for some."""
+        return (self.width, self.height) if self.width and self.height else None
+
     def document(self) -> RequestedDocument:
         """Return it as the status document has it."""
         return {"width": self.width, "height": self.height, "fps": self.fps}

@@ -20,12 +20,14 @@ CAPTION = "2026-01-02 03:04 UTC, CPU, Linux 6, 30 fps, 3 x 2 s"
 class Fake(Part[CaptureRow]):
     kind = CaptureRow
 
-    def __init__(self, name: str, out: Path, *, missing: str = "", error: str = "") -> None:
+    def __init__(
+        self, name: str, out: Path, *, missing: str = "", error: str = "", brief: str = ""
+    ) -> None:
         super().__init__(
             Stage(out / "bench", server_core=0, client_core=1, fps=30, seconds=2.0, rounds=3)
         )
         self.name, self.file = name, f"{name}.json"
-        self._missing, self._error = missing, error
+        self._missing, self._error, self._brief = missing, error, brief
         self.measured = 0
 
     def missing(self) -> str:
@@ -40,6 +42,9 @@ class Fake(Part[CaptureRow]):
 
     def text(self, rows: Sequence[CaptureRow]) -> str:
         return f"table of {rows[0].size}"
+
+    def brief(self, rows: Sequence[CaptureRow]) -> str:
+        return self._brief and f"{self._brief} of {rows[0].size}"
 
 
 def marked(name: str, inside: str) -> str:
@@ -57,7 +62,7 @@ def run_in(out: Path, said: list[str], page: Path | None = None) -> Run:
         started=STARTED,
         machine=lambda: {"processor": "CPU", "kernel": "6"},
         say=said.append,
-        documentation=Documentation(page) if page else None,
+        documentation=Documentation(page, page.with_name("readme.md")) if page else None,
     )
 
 
@@ -103,6 +108,16 @@ def test_only_the_blocks_of_parts_that_ran_change(tmp_path: Path, said: list[str
     assert text.startswith(marked("a", "old a"))
     assert f"table of b\n\n{CAPTION}.\n" in text
     assert "old b" not in text
+
+
+def test_what_is_brief_goes_into_readme_and_only_that(tmp_path: Path, said: list[str]) -> None:
+    page, readme = tmp_path / "page.md", tmp_path / "readme.md"
+    page.write_text(marked("a", "old a") + marked("b", "old b"))
+    readme.write_text(marked("a", "old a"))
+    parts = [Fake("a", tmp_path, brief="the best"), Fake("b", tmp_path)]
+    assert run_in(tmp_path, said, page).measure(parts) == (["a", "b"], [])
+    assert f"from here -->\n\nthe best of a\n\n{CAPTION}.\n\n<!--" in readme.read_text()
+    assert f"table of a\n\n{CAPTION}.\n" in page.read_text()
 
 
 def test_a_page_without_a_place_fails_the_part_after_it_was_saved(

@@ -17,8 +17,10 @@ from framebus.ring import layout
 from framebus.ring.reader import RingReader
 
 from benchmarks import record
+from benchmarks.few_rows import FewRow
 from benchmarks.figures import Row
 from benchmarks.results import CaptureRow, LongRun, MemoryRow
+from benchmarks.snapshot_figures import SnapshotsRow
 
 
 @pytest.fixture
@@ -96,6 +98,31 @@ def test_every_process_is_told_of_and_only_who_maps_the_ring_has_a_part_of_it(
 
 
 @pytest.mark.timeout(120)
+def test_all_processes_are_counted_with_few_viewers_and_with_none(
+    tmp_path: Path, temporary: Path
+) -> None:
+    before = set(os.listdir(SHARED_MEMORY))
+    said = bench(tmp_path, temporary, "--only", "few", "--servers", "framebus,floor")
+    _, rows = record.load(tmp_path / "bench-few.json", FewRow)
+    assert [(row.server, row.viewers) for row in rows] == [
+        (server, viewers) for viewers in (0, 1, 3) for server in ("framebus", "floor")
+    ]
+    for row in rows:
+        assert row.faults == 0
+        assert row.core_percent > 0
+        assert row.wakeups > 0
+        assert (row.fps_min is None) == (row.viewers == 0)
+    for framebus in rows[::2]:
+        assert list(framebus.percent) == ["capture", "serving", "rest"]
+        assert framebus.percent["capture"] > 0
+        assert framebus.percent["serving"] > 0 or not framebus.viewers
+        assert list(framebus.times) == ["floor"]
+    assert "/floor" in said
+    assert not orphans(before)
+    assert not list(temporary.iterdir())
+
+
+@pytest.mark.timeout(120)
 def test_the_other_parts_follow_one_another_and_are_shown_again(
     tmp_path: Path, temporary: Path
 ) -> None:
@@ -115,5 +142,24 @@ def test_the_other_parts_follow_one_another_and_are_shown_again(
     again = bench(tmp_path, temporary, "--again")
     assert "leaving grid out: measure it first" in again
     assert again.count(" UTC, ") == len(two)
+    assert not orphans(before)
+    assert not list(temporary.iterdir())
+
+
+@pytest.mark.timeout(120)
+def test_snapshots_are_measured_with_and_without_keep_alive(
+    tmp_path: Path, temporary: Path
+) -> None:
+    before = set(os.listdir(SHARED_MEMORY))
+    if len(os.sched_getaffinity(0)) < 2:
+        return  # the other part has none to be left out for
+    bench(tmp_path, temporary, "--only", "snapshots", "--connections", "5")
+    _, rows = record.load(tmp_path / "bench-snapshots.json", SnapshotsRow)
+    framebus = [row for row in rows if row.server == "framebus"]
+    assert [(row.connections, row.kept) for row in framebus] == [(5, True), (5, False)]
+    for row in framebus:
+        assert row.requests_per_s > 0
+        assert row.cpu_us > 0
+        assert row.faults == 0
     assert not orphans(before)
     assert not list(temporary.iterdir())

@@ -122,8 +122,13 @@ def test_a_document_without_marks_is_left_alone_with_an_error(text: str) -> None
 
 def test_the_documentation_has_a_place_for_each_part() -> None:
     page = (Path(__file__).parents[2] / "docs" / "performance.md").read_text()
-    for name in ("grid", "capture", "memory", "workers", "thousand"):
+    for name in ("grid", "few", "capture", "memory", "workers", "thousand"):
         assert f"new {name}" in record.replace_block(page, name, f"new {name}")
+
+
+def test_readme_has_a_place_for_the_few_rows_that_it_shows() -> None:
+    page = (Path(__file__).parents[2] / "README.md").read_text()
+    assert "new few" in record.replace_block(page, "few", "new few")
 
 
 @pytest.mark.parametrize("text", ["", "1280", "1280x", "x720", "0x720", "1280x720x3", "-1x5"])

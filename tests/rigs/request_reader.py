@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import socket
+from collections.abc import Callable
 
 from web_workers.admission.buffered_socket import BufferedSocket
+from web_workers.admission.direct_answer import DirectAnswer
 from web_workers.admission.pending_request import Connection
 from web_workers.admission.request_reader import RequestReader
 from web_workers.admission.response_drain import ResponseDrain
+from web_workers.wire.bounded_events import BoundedEvents
 from web_workers.wire.loop import StreamLoop
 
 KEEP_NS = 5_000_000_000
@@ -26,18 +29,22 @@ class Bench:
     def __init__(self) -> None:
         self.now = 0
         self.loop = StreamLoop(clock=lambda: self.now)
+        self.events = BoundedEvents(self.loop)
+        self.answer: Callable[[bytes], DirectAnswer | None] = lambda _request: None
         self.closed = 0
         self.dropped: list[str] = []
         self.requests: list[tuple[Connection, bytes]] = []
         self.clients: list[socket.socket] = []
         self.response_drain = ResponseDrain(
-            loop=self.loop, limit=4, closed=self.on_closed, dropped=self.dropped.append
+            loop=self.events, limit=4, closed=self.on_closed, dropped=self.dropped.append
         )
         self.request_reader = RequestReader(
-            loop=self.loop,
+            loop=self.events,
             half_open=4,
             kept=2,
             keep_ns=KEEP_NS,
+            answer=lambda _conn, request: self.answer(request),
+            send_rest=self.response_drain.send,
             serve=lambda conn, request: self.requests.append((conn, request)),
             leave=self.response_drain.linger,
             closed=self.on_closed,
@@ -64,6 +71,7 @@ class Bench:
     def close(self) -> None:
         self.request_reader.close()
         self.response_drain.close()
+        self.events.close()
         for conn, _ in self.requests:
             conn.sock.close()
         for client in self.clients:

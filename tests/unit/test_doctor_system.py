@@ -141,6 +141,14 @@ def test_a_daemon_that_streams_is_well(bench: Bench) -> None:
     assert "29.97 fps" in finding.message
 
 
+def test_a_ring_that_is_smaller_than_it_might_be_is_a_note_with_what_helps(bench: Bench) -> None:
+    said = "/dev/shm has 64 MiB: this ring has 15 MiB, not 32 MiB; give /dev/shm more"
+    bench.serve(state="streaming", ring={"note": said})
+    _, found = check_service.daemons(bench.machine())
+    assert (found.level, found.remedy) == (Level.NOTE, "give /dev/shm more")
+    assert found.message == "camera: /dev/shm has 64 MiB: this ring has 15 MiB, not 32 MiB"
+
+
 def test_a_daemon_without_frames_passes_on_its_cause_and_remedy(bench: Bench) -> None:
     bench.serve(state="backoff", cause={"message": "it was unplugged", "remedy": "plug it in"})
     found = only_wrong(check_service.daemons(bench.machine()))

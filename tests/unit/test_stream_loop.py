@@ -109,3 +109,17 @@ def test_an_event_is_not_told_to_who_has_its_descriptors_number_by_now(loop: Str
     assert told == ["event"]
     for fd in fds:
         os.close(fd)
+
+
+def test_timers_that_nobody_waits_for_are_not_kept_until_they_are_due(
+    loop: StreamLoop, clock: Clock
+) -> None:
+    ran: list[int] = []
+    for number in range(10_000):
+        timer = loop.call_at(clock.now + 1_000_000 + number, lambda: ran.append(0))
+        if number % 100:
+            timer.cancel()
+    assert len(loop._timers) <= 3 * 100
+    clock.now += 2_000_000
+    loop.dispatch()
+    assert len(ran) == 100

@@ -14,6 +14,7 @@ from tests.helpers.certificate import OPENSSL, make_certificate
 from tests.helpers.waiting import until
 from web_workers.admission.pending_request import Connection
 from web_workers.admission.request_reader import RequestReader
+from web_workers.wire.bounded_events import BoundedEvents
 from web_workers.wire.loop import StreamLoop
 
 pytestmark = pytest.mark.skipif(OPENSSL is None, reason="openssl is wanted")
@@ -41,13 +42,16 @@ class Bench:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(*certificate)
         self.loop = StreamLoop()
+        self.events = BoundedEvents(self.loop)
         self.requests: list[tuple[Connection, bytes]] = []
         self.closed: list[int] = []
         self.reader = RequestReader(
-            loop=self.loop,
+            loop=self.events,
             half_open=4,
             kept=2,
             keep_ns=5_000_000_000,
+            answer=lambda _conn, _request: None,
+            send_rest=lambda _conn, _rest, _then: None,
             serve=lambda conn, request: self.requests.append((conn, request)),
             leave=lambda conn: conn.sock.close(),
             closed=lambda: self.closed.append(1),
@@ -74,6 +78,7 @@ class Bench:
 
     def close(self) -> None:
         self.reader.close()
+        self.events.close()
         for conn, _ in self.requests:
             conn.sock.close()
         self.client.close()

@@ -101,9 +101,9 @@ def test_no_limit_is_zero_and_rates_matter_where_one_is_limited() -> None:
 
 
 def test_waiting_connections_never_take_all_that_a_worker_has() -> None:
-    for connections, descriptors in ((1024, 1 << 20), (1024, 1024), (64, 256), (1024, 100)):
+    for connections, descriptors in ((1320, 1 << 20), (1320, 1024), (64, 256), (1320, 100)):
         limits = ConnectionLimits.of(connections, descriptors)
         assert min(limits) >= 2
         assert sum(limits) < connections
         assert limits.viewers(descriptors) + sum(limits) <= max(descriptors, sum(limits) + 1)
-    assert ConnectionLimits.of(1024, 1 << 20) == (512, 256, 128)
+    assert ConnectionLimits.of(1320, 1 << 20) == (512, 512, 128)

@@ -32,6 +32,7 @@ def parts(runtime: Path) -> Iterator[Parts]:
         connections=ConnectionLimits.of(64),
         keep_alive_s=5,
         tls=None,
+        answer=lambda _conn, _request: None,
         serve=lambda _conn, _request: None,
         closed=lambda: None,
     )

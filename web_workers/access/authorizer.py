@@ -6,9 +6,12 @@ proof, and for a command: did a page of ours send it. Bodies are not read before
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
 from urllib.parse import urlencode
 
-from flask import Flask, Response, current_app, g, redirect, request
+from flask import Flask, Request, Response, current_app, g, redirect, request
 from framebus.serving.access import Access
 from werkzeug.wrappers import Response as AnyResponse
 
@@ -40,6 +43,19 @@ _QUIET = 'Bearer realm="framebus"'  # browsers open their sign-in box for Basic 
 _BY_SCRIPT = "page"
 """The query's key with which page.js marks what it asks for by itself, again and again."""
 
+Answer = Callable[[], AnyResponse]
+"""Makes the answer to a request that is not let through, within Flask's context of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Passed:
+    """A request is let through."""
+
+    proof: Proof | None
+    """What it proved, if it was asked for that or showed it anyhow."""
+    in_vain: Answer | None = None
+    """The answer to what it showed, which was not asked for and is wrong, or one try too many."""
+
 
 class Authorizer:
     """One app's."""
@@ -59,49 +75,65 @@ class Authorizer:
 
     def check(self) -> AnyResponse | None:
         """Return the answer to a request that is not let through, None for one that is."""
-        peer = self._proxies.peer(request.environ)
-        setattr(g, ADDRESS, peer.address)
+        setattr(g, ADDRESS, self._proxies.peer(request.environ).address)
         setattr(g, PREFIX, self._proxies.prefix(request.environ))
+        endpoint = request.endpoint
+        decision = decision_of(current_app.view_functions[endpoint]) if endpoint else Decision.OPEN
+        judged = self.judge(request, endpoint, decision)
+        if not isinstance(judged, Passed):
+            return judged()
+        if judged.in_vain is not None:
+            judged.in_vain()  # nobody guesses the secret where it is not asked for
+        g.proof = judged.proof
+        return None
+
+    def judge(
+        self, request: Request, endpoint: str | None, decision: Decision | None
+    ) -> Passed | Answer:
+        """Return whether a request is let through to a view with that decision, or its answer.
+
+        Changes nothing: a wrong try is counted when its answer is made. So whoever has no use for
+        an answer can leave the request to `check`. `endpoint` is None for what there is not.
+        """
+        peer = self._proxies.peer(request.environ)
         if not is_for(peer, self._access.hosts):
             host = peer.named if answers_to(peer.host, self._access.hosts) else peer.host
-            return problem(
+            return partial(
+                problem,
                 421,
                 "not-this-host",
                 f"this server does not go by the name {(host or '')[:80]!r}",
                 remedy="--allow-host NAME, if it should",
             )
-        if request.endpoint is None:
-            return None  # a page or a method that there is not
-        decision = decision_of(current_app.view_functions[request.endpoint])
         if decision is Decision.OPEN:
-            return None
+            return Passed(None)
         if decision is None:
-            return problem(500, "undecided", "nobody has decided whom this page is for")
+            return partial(problem, 500, "undecided", "nobody has decided whom this page is for")
         if decision is Decision.CONTROL and self._access.control == "off":
-            return problem(
+            return partial(
+                problem,
                 403,
                 "control-off",
                 "this server commands no cameras",
                 remedy="--control token, or framebus ctl on the machine itself",
             )
         # What pages of others have a browser fetch besides is answered as if it said nothing.
-        said = request.endpoint == PAGE and "token" in request.args
+        said = endpoint == PAGE and "token" in request.args
         if said and (is_opened(request) or not is_foreign(request)):
-            return self._opened(peer)
-        proof = self._proof(peer)
+            return lambda: self._opened(peer)
+        proof = self._proof(request, peer)
         if decision is Decision.VIEW and self._access.view == "open":
-            g.proof = proof if isinstance(proof, Proof) else None
-            return None
+            return Passed(proof) if isinstance(proof, Proof | None) else Passed(None, proof)
         if self._keys is None:
-            return problem(
-                503, "no-secret", "the token or password cannot be read; the log says why"
+            return partial(
+                problem, 503, "no-secret", "the token or password cannot be read; the log says why"
             )
         if not isinstance(proof, Proof):
-            return proof or _wanted()
-        if proof.kind is Kind.LINK and (decision is Decision.CONTROL or request.endpoint == LINK):
-            return _wanted()
-        g.proof = proof
-        return _forged(self._keys, peer, proof) if decision is Decision.CONTROL else None
+            return proof or _wanted
+        if proof.kind is Kind.LINK and (decision is Decision.CONTROL or endpoint == LINK):
+            return _wanted
+        forged = _forged(self._keys, request, peer, proof) if decision is Decision.CONTROL else None
+        return forged or Passed(proof)
 
     def keep_session(self, response: AnyResponse) -> AnyResponse:
         """Give a session to who showed the secret on a page, since commands need one."""
@@ -136,7 +168,7 @@ class Authorizer:
             g.session_id, g.session = self._keys.session()
         return self._keys.csrf(g.session_id)
 
-    def _proof(self, peer: Peer) -> Proof | AnyResponse | None:
+    def _proof(self, request: Request, peer: Peer) -> Proof | Answer | None:
         """Return the request's proof, None if it shows nothing, or what to answer it."""
         if self._keys is None:
             return None
@@ -149,7 +181,7 @@ class Authorizer:
         way = Way.FOREIGN_HEADER if is_foreign(request) else Way.HEADER
         return self._wrong(self._keys, peer, shown, way) or Proof(kind)
 
-    def _wrong(self, keys: Keys, peer: Peer, shown: str, way: Way) -> Response | None:
+    def _wrong(self, keys: Keys, peer: Peer, shown: str, way: Way) -> Answer | None:
         """Return what to answer to a secret that is not ours, or is one of too many tries."""
         right = keys.matches(shown)
         # Nobody guesses a token: whoever knows it is let in, whatever others of its address tried.
@@ -157,7 +189,8 @@ class Authorizer:
             return None
         wait_s = self._attempts.wait_s(peer.address, way)
         if wait_s > 0:
-            return problem(
+            return partial(
+                problem,
                 429,
                 "too-many-tries",
                 "too many wrong tries from your address",
@@ -166,8 +199,10 @@ class Authorizer:
                 else "wait",
                 retry_after_s=int(wait_s) + 1,
             )
-        if right:
-            return None
+        return None if right else lambda: self._counted(peer, way)
+
+    def _counted(self, peer: Peer, way: Way) -> Response:
+        """Answer to a secret that is not ours."""
         self._attempts.wrong(peer.address, way)
         return _wanted("that is not the token")
 
@@ -179,7 +214,7 @@ class Authorizer:
             way = Way.FOREIGN_URL if is_foreign(request) else Way.URL
             answer = self._wrong(self._keys, peer, request.args["token"], way)
             if answer is not None:
-                return answer
+                return answer()
             self._set_cookie(self._keys, response, self._keys.session()[1])
         return response
 
@@ -199,13 +234,14 @@ class Authorizer:
         )
 
 
-def _forged(keys: Keys, peer: Peer, proof: Proof) -> Response | None:
+def _forged(keys: Keys, request: Request, peer: Peer, proof: Proof) -> Answer | None:
     """Return the refusal of a command that a page of somebody else may have sent."""
     if request.method in _SAFE:
         return None
     origin, site = request.headers.get("Origin"), request.headers.get("Sec-Fetch-Site")
     if (origin is not None and not peer.is_origin(origin)) or site not in OWN_SITE:
-        return problem(
+        return partial(
+            problem,
             403,
             "foreign-origin",
             "this command comes from a page of another origin",
@@ -215,7 +251,8 @@ def _forged(keys: Keys, peer: Peer, proof: Proof) -> Response | None:
         return None
     shown = request.headers.get(CSRF_HEADER, "")
     if proof.session is None or not keys.csrf_matches(proof.session, shown):
-        return problem(
+        return partial(
+            problem,
             403,
             "no-csrf-token",
             f"a command needs the page's session and its {CSRF_HEADER}",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import resource
 from typing import NamedTuple
 
-_HALF_OPEN, _KEPT, _DRAINING = 512, 256, 128
+_HALF_OPEN, _KEPT, _DRAINING = 512, 512, 128
 _OWN = 64
 """Descriptors that a worker needs for itself: listeners, rings, ZeroMQ's, a file that is sent."""
 
@@ -34,7 +34,7 @@ class ConnectionLimits(NamedTuple):
         if descriptors is None:
             descriptors, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
         most = min(connections * 7 // 8, descriptors // 4, _HALF_OPEN + _KEPT + _DRAINING)
-        return cls(max(2, most * 4 // 7), max(2, most * 2 // 7), max(2, most // 7))
+        return cls(max(2, most * 4 // 9), max(2, most * 4 // 9), max(2, most // 9))
 
     def viewers(self, descriptors: int | None = None) -> int:
         """Return for how many viewers there are descriptors left."""

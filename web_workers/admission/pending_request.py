@@ -30,20 +30,53 @@ class Connection(Protocol):
 class PendingRequest:
     """The state of one connection until its request is whole."""
 
-    def __init__(self, conn: Connection, *, handshaking: bool = False) -> None:
-        """Go on with what was read ahead on `conn`, whose socket does not block."""
+    def __init__(self, conn: Connection, *, kept: bool = False, handshaking: bool = False) -> None:
+        """Go on with what was read ahead on `conn`, whose socket does not block.
+
+        `kept`: it had a response already.
+        """
         self.conn = conn
-        self.data = conn.ahead
         self.fd = conn.sock.fileno()
         self.origin = origin_of(conn.client)
         self.timer: Timer | None = None
-        """Ends the waiting; None while nobody waits."""
+        """Looks at `until_ns`, not later than that; None while nobody waits."""
+        self.timer_ns = 0
+        """When the timer is due."""
         self.until_ns = 0
+        """How long is waited."""
         self.awaits = select.EPOLLIN
         """What its socket must be ready for before there is any use in reading on."""
+        self.just_answered = False
+        """An answer was sent since this was last cleared."""
+        self.looked_at_soon = False
+        """It was read ahead, and will be looked at again without an event."""
         self._handshaking = handshaking
+        self._begin(kept)
+
+    def _begin(self, kept: bool) -> None:
+        self.kept = kept
+        self.data = self.conn.ahead
         self._framing = RequestFraming()
         self._continued = False
+
+    def answered(self) -> None:
+        """Begin with the next request: the one that was `taken` has its response."""
+        self.just_answered = True
+        self._begin(kept=True)
+
+    @property
+    def idle(self) -> bool:
+        """Whether it is between two requests."""
+        return self.kept and not self.data
+
+    def has_news(self) -> bool:
+        """Whether the client has sent something that was not read yet."""
+        if isinstance(self.conn.sock, ssl.SSLSocket):
+            return False  # it may be the protocol's own
+        try:
+            return bool(self.conn.sock.recv(1, socket.MSG_PEEK))
+        except OSError:
+            return False
 
     def read(self) -> CompleteRequest | None:
         """Read on until the request is whole; None when it is not yet: see what it `awaits`.

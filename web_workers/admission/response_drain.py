@@ -7,14 +7,17 @@ many connections may be here, with so many bytes between them, and beyond that t
 from __future__ import annotations
 
 import select
+import socket
 from collections.abc import Callable
 
 from web_workers.admission.buffered_socket import BufferedSocket
+from web_workers.admission.direct_answer import Pieces, send
 from web_workers.admission.evicting_set import EvictingSet
 from web_workers.admission.origin import origin_of
 from web_workers.admission.pending_request import Connection
+from web_workers.wire.bounded_events import BoundedEvents
 from web_workers.wire.linger import Lingering, linger
-from web_workers.wire.loop import StreamLoop, Timer
+from web_workers.wire.loop import Timer
 
 STALL_NS = 10_000_000_000
 """So long may a client take nothing of its response."""
@@ -30,7 +33,7 @@ class ResponseDrain:
     def __init__(
         self,
         *,
-        loop: StreamLoop,
+        loop: BoundedEvents,
         limit: int,
         closed: Callable[[], None],
         dropped: Callable[[str], None],
@@ -50,9 +53,13 @@ class ResponseDrain:
     def flush(self, conn: Connection, then: Callable[[Connection], None]) -> None:
         """Send what is left of a response, then call `then`."""
         sock = conn.sock
-        if not isinstance(sock, BufferedSocket) or not sock.rest:
+        if isinstance(sock, BufferedSocket) and sock.rest:
+            self.send(conn, [memoryview(sock.taken())], then)
+        else:
             then(conn)
-            return
+
+    def send(self, conn: Connection, rest: Pieces, then: Callable[[Connection], None]) -> None:
+        """Send this rest of a response, then call `then`. Pieces that are shared stay so."""
 
         def ended(unread: int) -> None:
             self._held -= sending.size
@@ -62,7 +69,7 @@ class ResponseDrain:
             else:
                 then(conn)
 
-        sending = _Sending(self._loop, sock, ended, lambda: self._drop(conn))
+        sending = _Sending(self._loop, conn.sock, rest, ended, lambda: self._drop(conn))
         self._held += sending.size
         self._enter(conn, sending)
         while self._held > HELD_MAX and len(self._members) > 1:
@@ -106,34 +113,34 @@ class _Sending:
 
     def __init__(
         self,
-        loop: StreamLoop,
-        sock: BufferedSocket,
+        loop: BoundedEvents,
+        sock: socket.socket,
+        rest: Pieces,
         ended: Callable[[int], None],
         stalled: Callable[[], None],
     ) -> None:
         """Begin. `ended` is called once with the bytes that were not sent: if there are any, the
         socket is closed. `stalled` is called when the client takes nothing for too long."""
-        self.size = len(sock.rest)
+        self.size = sum(map(len, rest))
         self._loop = loop
         self._sock = sock
         self._ended = ended
         self._stalled = stalled
-        self._rest = memoryview(sock.taken())
+        self._rest = rest
         self._moved_ns = loop.clock()
         self._timer: Timer = loop.call_at(self._moved_ns + STALL_NS, self._look)
         sock.setblocking(False)
         loop.add(sock.fileno(), select.EPOLLOUT, self._writable)
 
     def _writable(self, _events: int) -> None:
+        before = self._rest
         try:
-            count = self._sock.send(self._rest)
-        except BlockingIOError:
-            return
+            self._rest = send(self._sock, before)
         except OSError:  # it has gone
             self.close()
             return
-        self._rest = self._rest[count:]
-        self._moved_ns = self._loop.clock()
+        if self._rest is not before:
+            self._moved_ns = self._loop.clock()
         if not self._rest:
             self.close()
 
@@ -150,4 +157,4 @@ class _Sending:
         self._loop.remove(self._sock.fileno())
         if self._rest:
             self._sock.close()
-        self._ended(len(self._rest))
+        self._ended(sum(map(len, self._rest)))

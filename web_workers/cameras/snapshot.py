@@ -21,6 +21,11 @@ def newest(names: CameraNames) -> Frame | None:
         return None  # what `observe` sees says why
 
 
+def etag(frame: Frame) -> str:
+    """Return what tells a frame from all others, as HTTP has it but for the quotes."""
+    return f"{frame.captured_utc_ns:x}-{frame.sequence}"
+
+
 def earlier(names: CameraNames, ago_s: float, now_ns: int) -> Frame:
     """Return the last frame that was captured at least `ago_s` seconds before `now_ns`.
 

@@ -219,7 +219,7 @@ def _endless(
 def _frame(frame: Frame) -> Response:
     """Answer with a frame; in short where it is the one that the client says it has."""
     response = _picture(multipart.Picture.of(frame))
-    response.set_etag(f"{frame.captured_utc_ns:x}-{frame.sequence}")
+    response.set_etag(snapshot.etag(frame))
     response.make_conditional(request)
     return response
 

@@ -43,13 +43,18 @@ def tidy(app: WSGIApplication) -> WSGIApplication:
     """Wrap `app` so that it sees tidied paths, and queries with one kind of separator."""
 
     def tidying(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        asked = environ.get("PATH_INFO", "")
-        environ[_ASKED] = asked
-        environ["PATH_INFO"] = tidied(asked)
-        environ["QUERY_STRING"] = environ.get("QUERY_STRING", "").replace("?", "&")
+        make_tidy(environ)
         return app(environ, start_response)
 
     return tidying
+
+
+def make_tidy(environ: WSGIEnvironment) -> None:
+    """Make a request's path and query what the app sees of them."""
+    asked = environ.get("PATH_INFO", "")
+    environ[_ASKED] = asked
+    environ["PATH_INFO"] = tidied(asked)
+    environ["QUERY_STRING"] = environ.get("QUERY_STRING", "").replace("?", "&")
 
 
 def root() -> str:

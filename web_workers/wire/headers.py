@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Mapping
 from email.utils import formatdate
+from functools import lru_cache
 
 _POLICY = (
     "default-src 'none'; img-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; "
@@ -26,13 +28,22 @@ HEADERS: Mapping[str, str] = {
 """Of all else, in which there is no markup: the style is that of the browser's own viewers."""
 
 
+def date() -> str:
+    """Return the time as the header Date has it; made once a second."""
+    return _date(int(time.time()))
+
+
+@lru_cache(maxsize=1)
+def _date(seconds: int) -> str:
+    return formatdate(seconds, usegmt=True)
+
+
+def lines(headers: Iterable[tuple[str, str]]) -> bytes:
+    """Return headers as they are sent."""
+    return "".join(f"{name}: {value}\r\n" for name, value in headers).encode("latin-1")
+
+
 def closing_head(status: str, headers: Iterable[tuple[str, str]]) -> bytes:
     """Return a response's head that ends with the connection; never with a transfer coding."""
-    lines = [
-        f"HTTP/1.1 {status}",
-        "Server: framebus",
-        f"Date: {formatdate(usegmt=True)}",
-        "Connection: close",
-        *(f"{name}: {value}" for name, value in headers),
-    ]
-    return ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1")
+    own = [("Server", "framebus"), ("Date", date()), ("Connection", "close")]
+    return b"HTTP/1.1 %b\r\n%b%b\r\n" % (status.encode("latin-1"), lines(own), lines(headers))

@@ -11,13 +11,16 @@ import select
 import socket
 from collections.abc import Callable
 
+from web_workers.wire.bounded_events import BoundedEvents
 from web_workers.wire.loop import StreamLoop, Timer
 
 LINGER_NS = 2_000_000_000
 _DRAIN_MAX = 1 << 20  # bytes: a body that was refused is read to its end, if it is not too long
 
 
-def linger(loop: StreamLoop, sock: socket.socket, closed: Callable[[], None]) -> Lingering | None:
+def linger(
+    loop: StreamLoop | BoundedEvents, sock: socket.socket, closed: Callable[[], None]
+) -> Lingering | None:
     """Close `sock` in the course of the next two seconds, then call `closed`.
 
     Returns what can be closed earlier; None if it was closed at once.
@@ -35,7 +38,12 @@ def linger(loop: StreamLoop, sock: socket.socket, closed: Callable[[], None]) ->
 class Lingering:
     """One connection on its way out."""
 
-    def __init__(self, loop: StreamLoop, sock: socket.socket, closed: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        loop: StreamLoop | BoundedEvents,
+        sock: socket.socket,
+        closed: Callable[[], None],
+    ) -> None:
         self._loop = loop
         self._sock = sock
         self._closed = closed

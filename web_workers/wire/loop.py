@@ -21,6 +21,8 @@ Callback = Callable[[int], None]
 
 _EVENTS_MAX = 64
 """Events taken at once: for Python's default of 1023, each wake-up allocates 12 kB."""
+_FEW = 64
+"""So many timers may be cancelled and not due yet, at least, before they are looked through."""
 
 
 class Timer:
@@ -46,6 +48,7 @@ class StreamLoop:
         self._callbacks: dict[int, Callback] = {}
         self._removed: set[int] = set()  # in this round
         self._timers: list[tuple[int, int, Timer]] = []
+        self._look_through_at = _FEW  # so many timers
         self._ticket = itertools.count()  # keeps timers of one moment in order
         self._calls: deque[Callable[[], None]] = deque()
         self._stopped = False
@@ -76,6 +79,8 @@ class StreamLoop:
     def call_at(self, when_ns: int, callback: Callable[[], None]) -> Timer:
         """Call `callback` once, at `when_ns` of the loop's clock or soon after."""
         timer = Timer(callback)
+        if len(self._timers) >= self._look_through_at:
+            self._forget_cancelled()
         heapq.heappush(self._timers, (when_ns, next(self._ticket), timer))
         return timer
 
@@ -137,6 +142,12 @@ class StreamLoop:
         self._timers.clear()
         self._epoll.close()
         self._wakeup.close()
+
+    def _forget_cancelled(self) -> None:
+        """Keep no timer that nobody waits for: of most connections none is ever needed."""
+        self._timers[:] = [entry for entry in self._timers if entry[2].callback is not None]
+        heapq.heapify(self._timers)
+        self._look_through_at = max(_FEW, 2 * len(self._timers))
 
     def _run_calls(self, _events: int) -> None:
         self._wakeup.clear()

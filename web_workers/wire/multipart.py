@@ -144,11 +144,22 @@ def headers(picture: Picture) -> list[tuple[str, str]]:
 
 def ustreamer_headers(picture: Picture, now_ns: int) -> list[tuple[str, str]]:
     """Return what ustreamer adds: always to a snapshot, to a part with `extra_headers`."""
+    return [*grabbed_headers(picture), *sent_headers(picture, now_ns)]
+
+
+def grabbed_headers(picture: Picture) -> list[tuple[str, str]]:
+    """Return those of them that are the same whenever the picture is sent."""
     return [
         ("X-UStreamer-Online", "true" if picture.online else "false"),
         ("X-UStreamer-Width", str(picture.width)),
         ("X-UStreamer-Height", str(picture.height)),
         ("X-UStreamer-Grab-Time", f"{picture.captured_ns / 1e9:.6f}"),
+    ]
+
+
+def sent_headers(picture: Picture, now_ns: int) -> list[tuple[str, str]]:
+    """Return the others, of a picture that is sent now."""
+    return [
         ("X-UStreamer-Send-Time", f"{now_ns / 1e9:.6f}"),
         ("X-UStreamer-Latency", f"{(now_ns - picture.captured_ns) / 1e9:.6f}"),
     ]

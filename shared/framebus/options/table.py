@@ -49,7 +49,7 @@ FPS: Option[float | None] = Option(
 RING_SIZE: Option[int | None] = Option(
     "ring_size", kinds.RING_SIZE, Scope.CAPTURE, "Shared memory for frames, as in 64M.", None,
     more="32M holds the last 5 s of 1920x1080 at 30 a second. A size that does not fit is refused.",
-    without="32M, or what room there is")
+    without="32M, or its share of what room there is")
 LOG_LEVEL: Option[str] = Option(
     "log_level", kinds.words("debug", "info", "warning", "error"), Scope.CAPTURE,
     "What the daemon logs: this and what is worse.", "info")

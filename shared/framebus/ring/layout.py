@@ -77,8 +77,6 @@ DESCRIPTOR: Final = struct.Struct("<11Q40x")
 DESCRIPTOR_WORDS: Final = DESCRIPTOR.size // 8
 
 DEFAULT_CAPACITY: Final = 32 * 1024 * 1024
-SMALLEST_SUBSTITUTE: Final = 4 * 1024 * 1024
-"""Bytes of the smallest arena that is taken where there is no room: four frames of 1 MiB."""
 SMALLEST_CAPACITY: Final = 64 * 1024
 LARGEST_CAPACITY: Final = 16 * 1024 * 1024 * 1024
 LARGEST_FRAME_SHARE: Final = 4

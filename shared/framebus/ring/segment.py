@@ -21,13 +21,13 @@ _NO_ROOM = (errno.ENOSPC, errno.ENOMEM, errno.EDQUOT, errno.EFBIG)
 
 
 def make(
-    names: CameraNames, wanted: int, *, smallest: int | None = None
+    names: CameraNames, wanted: int, *, smallest: int
 ) -> tuple[UntrackedSharedMemory, Geometry]:
     """Make a segment, and return it and its geometry.
 
     Its arena has `wanted` bytes, or, where there is no room, as many halvings of that as need be,
-    down to `smallest`. Raises SegmentFull, OutOfResources (no descriptor) and NoPermission; nothing
-    is left then.
+    and `smallest` at last. Raises SegmentFull, OutOfResources (no descriptor) and NoPermission;
+    nothing is left then.
     """
     capacity = wanted
     while True:
@@ -35,9 +35,9 @@ def make(
         try:
             return _allocate(names.new_segment(), geometry.size), geometry
         except SegmentFull:
-            if smallest is None or capacity // 2 < smallest:
+            if capacity <= smallest:
                 raise
-            capacity //= 2
+            capacity = max(capacity // 2, smallest)
 
 
 def _allocate(name: str, size: int) -> UntrackedSharedMemory:

@@ -18,10 +18,11 @@ from collections.abc import Mapping
 from framebus.errors import FrameTooLarge, UsageError
 from framebus.frame import FrameFlags
 from framebus.names import CameraNames, segment_path
-from framebus.ring import layout, leftovers, ring_file
+from framebus.ring import layout, leftovers, ring_file, room
 from framebus.ring.announcement import Announcement
 from framebus.ring.layout import DESCRIPTOR, DESCRIPTOR_WORDS, Descriptor, Geometry
 from framebus.ring.predecessor import Predecessor
+from framebus.ring.room import Room
 from framebus.ring.segment import make
 from framebus.ring.untracked import UntrackedSharedMemory
 from framebus.units import byte_count_text
@@ -56,31 +57,30 @@ class RingWriter:
         *,
         capacity: int | None = None,
         predecessor: Predecessor | None = None,
+        cameras: int = 1,
+        frame: tuple[int, int] | None = None,
     ) -> RingWriter:
         """Make a segment with an arena of `capacity` bytes and tell of it, and of no older one.
 
-        Without a capacity it has DEFAULT_CAPACITY, or less where there is no room for that. Beside
-        a dead daemon's segment, which readers hold until there is a new one, it may always be
-        smaller (a container has 64 MB): then a shorter history is better than no camera.
+        Without a capacity it has DEFAULT_CAPACITY, or this camera's share where `cameras` have less
+        room than that for frames of `frame` pixels (room.py). `note` says so then.
 
         The caller holds the camera's lock. Readers of an older segment see that another one is told
         of. The frames of a `predecessor` with the same capacity are carried over, and sequences go
         on from its last. Raises UsageError for an impossible capacity, SegmentFull when shared
         memory has no room, NoPermission when it cannot be written.
         """
-        wanted = layout.DEFAULT_CAPACITY if capacity is None else capacity
-        if not layout.SMALLEST_CAPACITY <= wanted <= layout.LARGEST_CAPACITY:
-            raise UsageError(
-                f"a ring of {wanted} bytes is out of range: use {layout.SMALLEST_CAPACITY} "
-                f"to {layout.LARGEST_CAPACITY}"
-            )
-        yields = capacity is None or predecessor is not None
-        segment, geometry = make(
-            names, wanted, smallest=layout.SMALLEST_SUBSTITUTE if yields else None
-        )
+        if capacity is None:
+            plan = room.shared(Room.look(names), cameras=cameras, frame=frame)
+        else:
+            _check(capacity)
+            plan = room.asked(capacity, beside_predecessor=predecessor is not None, frame=frame)
+        segment, geometry = make(names, plan.capacity, smallest=plan.smallest)
         writer = cls(names, segment, geometry)
         try:
-            writer._note_size(wanted)
+            if note := plan.note(geometry.capacity):
+                writer.note = note
+                _log.warning("%s", note)
             writer._fill_header()
             if predecessor is not None and predecessor.ring.geometry == geometry:
                 writer._go_on_from(predecessor)
@@ -90,16 +90,6 @@ class RingWriter:
             raise
         leftovers.remove(names, keep=writer.path)
         return writer
-
-    def _note_size(self, wanted: int) -> None:
-        if self.geometry.capacity < wanted:
-            room = self.path.parent
-            self.note = (
-                f"{room} has no room for {wanted >> 20} MiB: this ring has "
-                f"{self.geometry.capacity >> 20} MiB, and so a shorter history, until the next "
-                f"start; give {room} more (a container: --shm-size), or set --ring-size"
-            )
-            _log.warning("%s", self.note)
 
     def _fill_header(self) -> None:
         words, geometry = self._words, self.geometry
@@ -233,3 +223,11 @@ class RingWriter:
                 self._segment.unlink()
         self._words.release()
         self._segment.close()
+
+
+def _check(capacity: int) -> None:
+    if not layout.SMALLEST_CAPACITY <= capacity <= layout.LARGEST_CAPACITY:
+        raise UsageError(
+            f"a ring of {capacity} bytes is out of range: use {layout.SMALLEST_CAPACITY} "
+            f"to {layout.LARGEST_CAPACITY}"
+        )
