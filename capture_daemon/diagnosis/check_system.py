@@ -15,7 +15,6 @@ from capture_daemon.diagnosis.finding import Finding, good, note, wrong
 from capture_daemon.diagnosis.machine import Machine
 from capture_daemon.native.library import REMEDY
 
-OLDEST_LIBZMQ = (4, 3, 4)
 """Before it: CVE-2019-6250, CVE-2019-13132, CVE-2020-15166."""
 _INDEXES = ("modules.dep", "modules.builtin")
 """What lists the kernel's modules, loaded or not."""
@@ -30,22 +29,6 @@ def libraries(machine: Machine) -> Iterator[Finding]:
         yield wrong(f"missing Python packages: {', '.join(missing)}", install(*missing))
     else:
         yield good(", ".join(f"{name} {found}" for name, found in versions.items()))
-
-
-def messaging(machine: Machine) -> Iterator[Finding]:
-    """Is libzmq new enough to face hostile peers?"""
-    found = machine.libzmq()
-    if found is None:
-        return  # `libraries` has said so
-    text = ".".join(map(str, found))
-    if found < OLDEST_LIBZMQ:
-        oldest = ".".join(map(str, OLDEST_LIBZMQ))
-        yield wrong(
-            f"libzmq {text} has known holes; {oldest} is the oldest without them",
-            install("--upgrade", "pyzmq"),
-        )
-    else:
-        yield good(text)
 
 
 def fast_path(machine: Machine) -> Iterator[Finding]:

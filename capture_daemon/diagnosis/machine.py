@@ -43,15 +43,6 @@ def version(distribution: str) -> str | None:
         return None
 
 
-def libzmq() -> tuple[int, ...] | None:
-    """Return the version of libzmq that is in use, None if there is none."""
-    if importlib.util.find_spec("zmq") is None:
-        return None
-    import zmq
-
-    return zmq.zmq_version_info()
-
-
 def fast_path() -> str:
     """Return why frames cannot take the fast path here; empty if they can."""
     try:
@@ -102,7 +93,6 @@ class Machine:
     user: User = field(default_factory=this_user)
     now_utc_ns: int = field(default_factory=time.time_ns)
     version: Callable[[str], str | None] = version
-    libzmq: Callable[[], tuple[int, ...] | None] = libzmq
     fast_path: Callable[[], str] = fast_path
     run: Callable[[Sequence[str]], Ran | None] = run
     ask: Callable[..., object] = ask

@@ -26,10 +26,9 @@ PACKAGES: Final[Mapping[str, str]] = {
     "segno": "segno",
     "simplejpeg": "simplejpeg",
     "xxhash": "xxhash",
-    "zmq": "pyzmq",
 }
 """Module: the package that brings it (setup.cfg's install_requires)."""
-FOR_THE_WEB = ("PIL", "flask", "gunicorn", "prometheus_client", "xxhash", "zmq")
+FOR_THE_WEB = ("PIL", "flask", "gunicorn", "prometheus_client", "xxhash")
 """What the web tier cannot start without."""
 REMEDY = "`framebus doctor` has the command that installs it"
 """For who may read it elsewhere: the command has a path of this machine in it."""

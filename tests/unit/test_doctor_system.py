@@ -30,14 +30,6 @@ def test_a_missing_library_is_named_with_the_command_that_installs_it(bench: Ben
     assert found.remedy == f"{sys.executable} -m pip install flask pyudev"
 
 
-@pytest.mark.parametrize(("version", "bad"), [((4, 3, 3), True), ((4, 3, 4), False)])
-def test_a_libzmq_with_known_holes_is_wrong(
-    bench: Bench, version: tuple[int, ...], bad: bool
-) -> None:
-    bench.libzmq = version
-    assert bool(wrongs(check_system.messaging(bench.machine()))) is bad
-
-
 def test_a_library_in_c_that_was_not_built_is_noted_with_what_builds_it(bench: Bench) -> None:
     assert [found.level for found in check_system.fast_path(bench.machine())] == [Level.GOOD]
     bench.slow = "it was not built"
