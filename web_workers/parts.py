@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import Any
 
 from framebus.native_library import Unavailable
-from framebus.options.table import IO_URING
+from framebus.options.table import IO_URING, PURE_PYTHON
 
 from web_workers.admission.connection_limits import ConnectionLimits
 from web_workers.admission.direct_answer import DirectAnswer
@@ -94,10 +94,8 @@ class Parts:
             limits=limits,
             came=lambda: self.housekeeping.viewer_came(),
         )
-        try:
-            loop.pump = Pumping(Pump(), loop=loop, awake=self.viewers.awake)
-        except Unavailable as reason:
-            log.info("frames take the path in Python, which costs a little more: %s", reason)
+        if not settings.options[PURE_PYTHON]:
+            self._open_pump()
         self.handover = ViewerHandover(
             host=self.viewers,
             channel=channel,
@@ -141,6 +139,14 @@ class Parts:
             dropped=dropped,
             tls=tls,
         )
+
+    def _open_pump(self) -> None:
+        try:
+            pump = Pump()
+        except Unavailable as reason:
+            log.info("each frame costs more processor time than it need: %s", reason)
+        else:
+            self.loop.pump = Pumping(pump, loop=self.loop, awake=self.viewers.awake)
 
     def close(self) -> None:
         """Close every connection and viewer, and everything else."""

@@ -6,7 +6,6 @@ Everything is read when it is asked for, nothing is kept, and nothing here opens
 from __future__ import annotations
 
 import importlib.metadata
-import importlib.util
 import os
 import pwd
 import time
