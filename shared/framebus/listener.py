@@ -66,6 +66,8 @@ class Subscription:
         self._opened, self._closing, self._clock = opened, closing, clock
         self.client: Client | None = None
         """The connection there is."""
+        self.trouble: OSError | FramebusError | None = None
+        """Why there was none to be had the last time; None if there was."""
         self._pause_ns = 0
         self._retry_ns = 0
 
@@ -81,12 +83,13 @@ class Subscription:
         try:
             client = Client(self._path, self._kind, owner_of(self._runtime))
             self._opened(client.fileno())
-        except (OSError, FramebusError):
+        except (OSError, FramebusError) as trouble:
+            self.trouble = trouble
             if client is not None:
                 client.close()
             self._wait_on()
         else:
-            self.client = client
+            self.client, self.trouble = client, None
 
     def receive(self) -> list[bytes]:
         """Return the messages that have come whole. Never waits."""

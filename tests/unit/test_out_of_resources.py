@@ -152,7 +152,8 @@ def test_ls_does_not_say_that_a_camera_cannot_be_reached_where_it_could_not_try(
 ) -> None:
     camera = RunningCamera(names.camera, os.getpid())
     directory = RuntimeDirectory(names.runtime, os.getuid(), os.getgid(), 0o700, True, (camera,))
-    with none_left(), pytest.raises(OutOfResources):
+    served = closing(bind(names.queries_socket))
+    with served, none_left(), pytest.raises(OutOfResources):
         ls._row(camera, directory, ask=True)
 
 

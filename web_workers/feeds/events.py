@@ -16,6 +16,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 
 from framebus.contract import status_document
+from framebus.errors import CameraAbsent
 from framebus.listener import Subscription, event_subscription
 
 from web_workers.cameras.observe import observe
@@ -32,6 +33,7 @@ log = logging.getLogger("gunicorn.error")
 CONTENT_TYPE = "text/event-stream; charset=utf-8"
 RETRY = b"retry: 500\n\n"
 """Tells a browser to connect again half a second after it lost the connection."""
+_NO_DAEMON = (CameraAbsent, ConnectionError, FileNotFoundError)
 EVERY_NS = 1_000_000_000
 WATCH_NS = 200_000_000
 """How often the workers are looked at: a page whose picture was lost is to have it back soon."""
@@ -66,6 +68,7 @@ class EventFeed:
         self._lost = 0
         self._viewers: dict[Viewer, str | None] = {}  # the camera it wants; None for all
         self._subscriptions: dict[str, Subscription] = {}  # by camera
+        self._told_unsubscribed: set[str] = set()  # cameras of which that was said
         self._latest: dict[str, bytes] = {}  # message by camera
         self._server = b""  # message about the workers
         self._behind: set[Viewer] = set()  # were busy when there was news
@@ -197,6 +200,12 @@ class EventFeed:
                 closing=self._loop.remove,
             )
         self._subscriptions[camera].connect()
+        trouble = self._subscriptions[camera].trouble
+        if trouble is None:
+            self._told_unsubscribed.discard(camera)
+        elif not isinstance(trouble, _NO_DAEMON) and camera not in self._told_unsubscribed:
+            self._told_unsubscribed.add(camera)  # it is tried again with each tick
+            log.warning("states of camera %s come each second only: %s", camera, trouble)
 
     def _wait_for(self, camera: str, descriptor: int) -> None:
         self._loop.add(descriptor, select.EPOLLIN, lambda _: self._receive(camera))
