@@ -13,7 +13,9 @@ from capture_daemon.native import library
 from tests.fuzz.fast_path import compare
 from tests.programs.fast_path_build import SANITIZED, built, sanitizer
 
-FRAMES = 1500
+ROOT = Path(__file__).parents[2]
+FRAMES = 1000
+pytestmark = pytest.mark.timeout(120)
 
 
 @pytest.mark.parametrize("seed", range(4))
@@ -30,7 +32,26 @@ def test_any_frames_end_alike_under_sanitizers(tmp_path: Path) -> None:
         "ASAN_OPTIONS": "detect_leaks=0:halt_on_error=1",
     }
     command = [sys.executable, "-m", "tests.fuzz.fast_path", "9", "1000", str(sanitized)]
-    done = subprocess.run(command, env=environ, capture_output=True, text=True, timeout=55)
+    done = subprocess.run(command, env=environ, capture_output=True, text=True, timeout=110)
     assert done.returncode == 0, done.stderr[-3000:]
     assert "runtime error" not in done.stderr
     assert int(done.stdout) > 100
+
+
+def test_a_stream_of_the_fake_camera_passes_under_sanitizers(tmp_path: Path) -> None:
+    environ = {
+        **os.environ,
+        "LD_PRELOAD": sanitizer("libasan.so"),
+        "ASAN_OPTIONS": "detect_leaks=0:halt_on_error=1",
+        "FAST_PATH_TESTED": str(built(tmp_path, *SANITIZED)),
+    }
+    suite = ROOT / "tests/contract/test_fast_stream.py"
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", suite],
+        cwd=ROOT,
+        env=environ,
+        capture_output=True,
+        text=True,
+        timeout=110,
+    )
+    assert done.returncode == 0, (done.stdout + done.stderr)[-3000:]
