@@ -8,12 +8,12 @@ from pathlib import Path
 
 from framebus.installation import PACKAGES, install
 from framebus.invocation.tables import amount
+from framebus.native_library import REMEDY
 from framebus.ring.layout import DEFAULT_CAPACITY
 from framebus.ring.room import least
 
 from capture_daemon.diagnosis.finding import Finding, good, note, wrong
 from capture_daemon.diagnosis.machine import Machine
-from capture_daemon.native.library import REMEDY
 
 """Before it: CVE-2019-6250, CVE-2019-13132, CVE-2020-15166."""
 _INDEXES = ("modules.dep", "modules.builtin")

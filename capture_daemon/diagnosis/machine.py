@@ -20,6 +20,7 @@ from framebus.json_parts import object_at
 from framebus.liveness import holder
 from framebus.names import SHARED_MEMORY, CameraNames, runtime_dir, state_dir
 from framebus.names import cameras as known_cameras
+from framebus.native_library import Unavailable
 
 from capture_daemon.diagnosis import holders, kernel_log
 from capture_daemon.diagnosis.programs import Ran, run
@@ -46,7 +47,7 @@ def fast_path() -> str:
     """Return why frames cannot take the fast path here; empty if they can."""
     try:
         library.load()
-    except library.Unavailable as error:
+    except Unavailable as error:
         return str(error)
     return ""
 

@@ -50,10 +50,11 @@ def address_of_xxh3() -> int:
     raise Unavailable("no XXH3_64bits is found: neither in the package xxhash nor in libxxhash")
 
 
-class _Buffer(ctypes.Structure):
+class Buffer(ctypes.Structure):
     """Python's Py_buffer, of the stable ABI."""
 
     buf: int
+    """The address."""
     _fields_ = (
         ("buf", ctypes.c_void_p),
         ("obj", ctypes.c_void_p),
@@ -67,17 +68,18 @@ class _Buffer(ctypes.Structure):
 
 
 _python = ctypes.PyDLL(None)
-_python.PyObject_GetBuffer.argtypes = (ctypes.py_object, ctypes.c_void_p, ctypes.c_int)
-_python.PyBuffer_Release.argtypes = (ctypes.c_void_p,)
-_python.PyBuffer_Release.restype = None
+acquire = _python.PyObject_GetBuffer
+"""Fill the Buffer, given by reference, with what an object has in memory; flags 0 read only."""
+acquire.argtypes = (ctypes.py_object, ctypes.c_void_p, ctypes.c_int)
+release = _python.PyBuffer_Release
+"""And let go of it: until then the object stays where it is."""
+release.argtypes = (ctypes.c_void_p,)
+release.restype = None
 
 
 def address_of(memory: object) -> int:
-    """Return where the bytes of an object begin, which it must keep where they are, as mmap does.
-
-    Of memory that is read-only as well.
-    """
-    view = _Buffer()
-    _python.PyObject_GetBuffer(memory, ctypes.byref(view), 0)
-    _python.PyBuffer_Release(ctypes.byref(view))
+    """Return where the bytes of an object begin that keeps them where they are, as mmap does."""
+    view = Buffer()
+    acquire(memory, ctypes.byref(view), 0)
+    release(ctypes.byref(view))
     return view.buf
