@@ -23,6 +23,7 @@ from benchmarks.memory import Memory
 from benchmarks.part import Part, Stage
 from benchmarks.runner import Documentation, Run
 from benchmarks.snapshots import Snapshots
+from benchmarks.sources import Sources
 from benchmarks.thousand import Thousand
 from benchmarks.workers import Workers
 
@@ -32,7 +33,7 @@ _TREE = Path(__file__).resolve().parent.parent
 @click.command(context_settings={"show_default": True})
 @click.option(
     "--only",
-    default="grid,few,snapshots,capture,memory,workers,thousand",
+    default="grid,few,snapshots,capture,sources,memory,workers,thousand",
     help="The parts to run.",
 )
 @click.option("--sizes", default="640x480,1280x720,1920x1080", help="Frame sizes, where several.")
@@ -94,6 +95,7 @@ def main(
     snapshots 20 and 200 connections that ask for one picture again and
               again, beside ustreamer (12 minutes)
     capture   the daemon, with 0, 1 and 32 readers (3 minutes)
+    sources   the daemon with each kind of source (4 minutes)
     memory    each process of `framebus up`, and ustreamer (1 minute)
     workers   two workers beside one, two floors beside one (3 minutes)
     thousand  1000 viewers on two workers, for ten minutes (11 minutes)
@@ -119,6 +121,7 @@ def main(
             Few(stage, sizes=frames, names=names.split(",")),
             Snapshots(stage, sizes=frames, connections=_counts(connections)),
             Capture(stage, sizes=frames),
+            Sources(stage, sizes=frames),
             Memory(stage),
             Workers(stage),
             Thousand(stage, viewers=long_viewers, seconds=long_seconds),

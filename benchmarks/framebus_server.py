@@ -4,24 +4,35 @@ from __future__ import annotations
 
 import sys
 import tempfile
+from collections.abc import Sequence
 from contextlib import ExitStack, closing
 from pathlib import Path
+from typing import Any, cast
 
+from framebus.control.client import ControlClient
+from framebus.errors import FramebusError
 from framebus.names import CameraNames
+from framebus.reader import FrameReader
 from framebus.ring import leftovers
 
 from benchmarks import cpu
 from benchmarks.client import Stamp
+from benchmarks.errors import BenchError
 from benchmarks.handed import Handed
 from benchmarks.program import Program
 from benchmarks.task import Task, free_port, wait_for
+
+_FIRST_FRAME_S = 20.0
 
 
 class Daemon:
     """framebus's capture daemon, in a runtime directory of its own."""
 
-    def __init__(self, task: Task) -> None:
-        """Start it; it may not have a frame yet."""
+    def __init__(self, task: Task, source: Sequence[str] = ()) -> None:
+        """Start it; it may not have a frame yet.
+
+        `source` are its options in place of the stand-in camera's.
+        """
         with ExitStack() as stack:
             self.runtime = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="fb-")))
             """Its runtime directory."""
@@ -29,14 +40,32 @@ class Daemon:
             stack.callback(leftovers.remove, CameraNames(self.runtime))
             device = self.runtime / "video"
             camera = ["--source", f"v4l2:{device}", "--size", str(task.size)]
+            camera += ["--fps", str(task.fps)]
             self.program = stack.enter_context(
                 Program(
-                    [sys.executable, "-m", "capture_daemon", *camera, "--fps", str(task.fps)],
+                    [sys.executable, "-m", "capture_daemon", *(source or camera)],
                     cores=task.cores,
                     environ={**task.camera(device), "FRAMEBUS_RUNTIME_DIR": str(self.runtime)},
                 )
             )
             self._stack = stack.pop_all()
+
+    def wait(self) -> None:
+        """Return when there is a frame. Raises BenchError if none comes."""
+        try:
+            with FrameReader(runtime=self.runtime) as reader:
+                reader.next(timeout_s=_FIRST_FRAME_S)
+        except FramebusError as error:
+            raise BenchError(f"no frame of the daemon: {error}") from error
+
+    def frames(self) -> dict[str, Any]:
+        """Return what it has counted of its frames. Raises BenchError when it does not tell."""
+        try:
+            with ControlClient(CameraNames(self.runtime)) as control:
+                status = cast("dict[str, Any]", control.call("status"))
+        except FramebusError as error:
+            raise BenchError(f"the daemon does not tell its state: {error}") from error
+        return cast("dict[str, Any]", status["frames"])
 
     def close(self) -> None:
         """End it and remove the runtime directory."""

@@ -38,6 +38,42 @@ class CaptureRow:
 
 
 @dataclass(frozen=True, slots=True)
+class SourceRow:
+    """What the daemon takes with one kind of source, nobody reading; medians over the rounds."""
+
+    size: str
+    source: str
+    frame_us: float
+    """Processor time of the daemon a frame, µs."""
+    core_percent: float
+    child_percent: float
+    """The same of the source's child processes."""
+    to_v4l2: float
+    """The daemon's time a frame over that with the stand-in camera in the same round,"""
+    least: float
+    most: float
+    """and the rounds with the smallest and the largest of these."""
+
+    @classmethod
+    def of(
+        cls, size: str, source: str, rounds: list[tuple[float, float, float]], base: list[float]
+    ) -> SourceRow:
+        """Sum up rounds of (µs a frame, daemon %, children %); `base` are v4l2's µs a frame."""
+        frame_us, core, child = zip(*rounds, strict=True)
+        ratios = [us / camera_us for us, camera_us in zip(frame_us, base, strict=True)]
+        return cls(
+            size=size,
+            source=source,
+            frame_us=statistics.median(frame_us),
+            core_percent=statistics.median(core),
+            child_percent=statistics.median(child),
+            to_v4l2=statistics.median(ratios),
+            least=min(ratios),
+            most=max(ratios),
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class WorkersRound:
     """One worker, then two with twice the viewers, and as many floors with as many viewers.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import statistics
 from collections.abc import Sequence
 
-from benchmarks.results import CaptureRow, LongRun, MemoryRow, WorkersRound
+from benchmarks.results import CaptureRow, LongRun, MemoryRow, SourceRow, WorkersRound
 from benchmarks.table import aligned
 
 
@@ -24,6 +24,24 @@ def capture(rows: Sequence[CaptureRow]) -> str:
         for row in rows
     ]
     return aligned(names, body, left=("size",))
+
+
+def sources(rows: Sequence[SourceRow]) -> str:
+    """Return one line for each size and kind of source."""
+    names = ("size", "source", "µs/frame", "core %", "child %", "/v4l2", "from-to")
+    body = [
+        [
+            row.size,
+            row.source,
+            f"{row.frame_us:.0f}",
+            f"{row.core_percent:.2f}",
+            f"{row.child_percent:.2f}" if row.child_percent else "",
+            f"{row.to_v4l2:.2f}",
+            f"{row.least:.2f}-{row.most:.2f}",
+        ]
+        for row in rows
+    ]
+    return aligned(names, body, left=("size", "source"))
 
 
 def workers(rounds: Sequence[WorkersRound]) -> str:

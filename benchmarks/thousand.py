@@ -10,11 +10,6 @@ import time
 from collections.abc import Iterable, Sequence
 from contextlib import closing
 from pathlib import Path
-from typing import Any, cast
-
-from framebus.control.client import ControlClient
-from framebus.errors import FramebusError
-from framebus.names import CameraNames
 
 from benchmarks import cpu, summaries, tools
 from benchmarks.client import Viewers
@@ -67,7 +62,7 @@ def _measure(server: Framebus, client: Viewers, task: Task, seconds: float, say:
     groups = {"web": server.serving(), "daemon": server.capturing(), "client": {client.pid}}
     workers = sorted(server.workers())
     before_ns = {name: cpu.times_ns(pids)[0] for name, pids in groups.items()}
-    frames, before, began = _frames(server), _memory(workers), time.monotonic()
+    frames, before, began = server.daemon.frames(), _memory(workers), time.monotonic()
     client.measure()
     while (left := began + seconds - time.monotonic()) > 0:
         held = ", ".join(f"{mib:.1f}" for mib, _ in _memory(workers))
@@ -80,7 +75,7 @@ def _measure(server: Framebus, client: Viewers, task: Task, seconds: float, say:
         size=str(task.size),
         frame_bytes=tools.mean_frame_bytes(task.clip),
         percent={name: ns / wall_s / 1e7 for name, ns in spent_ns.items()},
-        frames=frame_counts(frames, _frames(server)),
+        frames=frame_counts(frames, server.daemon.frames()),
         before=before,
         after=_memory(workers),
     )
@@ -100,13 +95,3 @@ def _memory(pids: Iterable[int]) -> list[tuple[float, float]]:
         held, own = (int(fields[key].split()[0]) / 1024 for key in ("VmRSS", "RssAnon"))
         found.append((held, own))
     return found
-
-
-def _frames(server: Framebus) -> dict[str, Any]:
-    """Return what the daemon has counted of its frames."""
-    try:
-        with ControlClient(CameraNames(server.daemon.runtime)) as control:
-            status = cast("dict[str, Any]", control.call("status"))
-    except FramebusError as error:
-        raise BenchError(f"the daemon does not tell its state: {error}") from error
-    return cast("dict[str, Any]", status["frames"])

@@ -92,6 +92,7 @@ class Publisher:
         fast_path = self.fast_path
         if (
             fast_path is not None
+            and not self._gate.interval_ns
             and self._header.usual(captured)
             and fast_path.publish(captured.data, captured.captured_ns, captured.device_sequence)
         ):
@@ -107,11 +108,15 @@ class Publisher:
         )
         return valid
 
+    def unwanted(self, captured_ns: int) -> bool:
+        """Tell whether a frame of that time need not be looked at; its source may ask before."""
+        return self._settled and self._gate.drops(captured_ns)
+
     def _publish(self, captured: Captured) -> Rejection | None:
         """Return why the picture was not published, None if it was."""
         if captured.reject or captured.faulty:
             return captured.reject or "flagged"
-        if self._settled and self._gate.drops(captured.captured_ns):
+        if self.unwanted(captured.captured_ns):
             return UNWATCHED
         self._tell_interval()
         data: memoryview | bytes = captured.data

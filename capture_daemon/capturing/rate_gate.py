@@ -14,6 +14,7 @@ class RateGate:
 
     def __init__(self, state: InputState | None = None) -> None:
         self._state = InputState() if state is None else state
+        self._passed_ns = -1
 
     @property
     def interval_ns(self) -> int:
@@ -31,10 +32,13 @@ class RateGate:
         if not interval_ns:
             state.due_ns = 0
             return False
+        if captured_ns == self._passed_ns:
+            return False  # asked again of the same frame
         if captured_ns < state.due_ns:
             return True
         # In step with the time before, so that the rate is what was asked for; unless that is long
         # past.
         late = captured_ns - state.due_ns >= interval_ns
         state.due_ns = (captured_ns if late else state.due_ns) + interval_ns
+        self._passed_ns = captured_ns
         return False

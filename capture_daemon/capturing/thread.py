@@ -46,7 +46,7 @@ from capture_daemon.ownership.source_owner import SourceOwner
 from capture_daemon.recovery.base import Rungs
 from capture_daemon.recovery.rungs import Outcome, Result
 from capture_daemon.settings.capture_request import CaptureRequest
-from capture_daemon.sources.base import PassesFrames, Restartable, Source
+from capture_daemon.sources.base import MakesPictures, PassesFrames, Restartable, Source
 
 log = logging.getLogger(__name__)
 
@@ -147,6 +147,8 @@ class CaptureThread(threading.Thread):
             return
         self._call = None
         self._settling.begin()
+        if isinstance(self._source, MakesPictures):
+            self._source.unwanted = self._publisher.unwanted
         granted = request.spec.conceal_granted(granted)
         self._publisher.begin(granted)
         source = self._source

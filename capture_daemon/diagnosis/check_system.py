@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from framebus.installation import PACKAGES, install
+from framebus.installation import LOST_WITHOUT, PACKAGES, install
 from framebus.invocation.tables import amount
 from framebus.native_library import REMEDY
 from framebus.ring.layout import DEFAULT_CAPACITY
@@ -25,10 +25,18 @@ def libraries(machine: Machine) -> Iterator[Finding]:
     """Are the Python packages there?"""
     versions = {name: machine.version(name) for name in PACKAGES.values()}
     missing = [name for name, version in versions.items() if version is None]
-    if missing:
-        yield wrong(f"missing Python packages: {', '.join(missing)}", install(*missing))
+    needed = [name for name in missing if name not in LOST_WITHOUT]
+    if needed:
+        yield wrong(f"missing Python packages: {', '.join(needed)}", install(*needed))
     else:
-        yield good(", ".join(f"{name} {found}" for name, found in versions.items()))
+        yield good(", ".join(f"{name} {found}" for name, found in versions.items() if found))
+    lost: dict[str, list[str]] = {}
+    for name in missing:
+        if name in LOST_WITHOUT:
+            lost.setdefault(LOST_WITHOUT[name], []).append(name)
+    for what, names in lost.items():
+        are = "is" if len(names) == 1 else "are"
+        yield note(f"{' and '.join(names)} {are} not installed: {what}", install(*names))
 
 
 def fast_path(machine: Machine) -> Iterator[Finding]:

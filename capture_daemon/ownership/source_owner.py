@@ -123,6 +123,11 @@ class SourceOwner:
             raise UsageError("the source's file is not there, or may not be read")
         if request.spec.kind == "ffmpeg" and shutil.which("ffmpeg") is None:
             raise UsageError("the program ffmpeg is not installed: `apt install ffmpeg`")
+        if request.spec.kind == "rpicam":
+            from capture_daemon.sources.rpicam.source import PROGRAMS, program
+
+            if not program():
+                raise UsageError(f"the program {PROGRAMS[0]} is not installed")
 
     def check_held(self, request: CaptureRequest) -> None:
         """Raise CameraHeld if another daemon has the device now. `auto` finds out later."""

@@ -28,6 +28,7 @@ FORMS: Mapping[str, str] = MappingProxyType(
         "ffmpeg:ARGS": "whatever ffmpeg reads",
         "http://URL": "another server's stream or pictures",
         "https://URL": "the same, over TLS",
+        "rpicam:ARGS": "a Raspberry Pi's CSI camera; rpicam alone will do",
         "file:PATH": "a picture, a recording or a directory of pictures, looped",
         "test": "a moving test pattern",
     }
@@ -50,7 +51,7 @@ class SourceSpec:
     """One parsed `--source`."""
 
     kind: str
-    """"auto", "test", "v4l2", "http" (https too), "file" or "ffmpeg"."""
+    """"auto", "test", "v4l2", "http" (https too), "file", "ffmpeg" or "rpicam"."""
     argument: str = field(repr=False)
     """The device, path, URL or arguments, secrets included: never shown."""
     text: str
@@ -93,6 +94,8 @@ def parse(text: str) -> SourceSpec:
         raise UsageError(f"source {kind!r} takes no argument: write --source {kind}")
     if kind in _URLS and colon:
         return _http(text)
+    if kind == "rpicam":
+        return _rpicam(argument.strip())
     if kind in _WITH_ARGUMENT and colon:
         argument = argument.strip()
         if not argument:
@@ -153,6 +156,10 @@ def build(spec: SourceSpec, request: Request, interrupt: Interrupt) -> Source:
             from capture_daemon.sources.ffmpeg.source import FfmpegSource
 
             return FfmpegSource(spec.argument, request, interrupt)
+        case "rpicam":
+            from capture_daemon.sources.rpicam.source import RpicamSource
+
+            return RpicamSource(spec.argument, request, interrupt)
         case other:
             raise UsageError(f"unknown source kind {other!r}; valid: {', '.join(FORMS)}")
 
@@ -191,6 +198,14 @@ def _ffmpeg(argument: str) -> SourceSpec:
     )
 
 
+def _rpicam(argument: str) -> SourceSpec:
+    from capture_daemon.sources.rpicam import arguments  # few sources are such a camera
+
+    words = arguments.parse(argument)  # which have nothing to hide
+    text = f"rpicam:{' '.join(words)}" if words else "rpicam"
+    return SourceSpec("rpicam", argument, text, text, Medium.DEVICE)
+
+
 def _file(path: str) -> SourceSpec:
     text = f"file:{path}" if _PATH.fullmatch(path) else f"file:{redact.HIDDEN}"
     used = os.path.expanduser(path)
@@ -218,5 +233,6 @@ def _hint(text: str) -> str:
         return f": write ffmpeg: before {kind}:"
     import difflib  # a daemon that starts needs no hint
 
-    near = difflib.get_close_matches(kind[:16], [*_WITH_ARGUMENT, *_URLS, *_WITHOUT_ARGUMENT], n=1)
-    return f": did you mean {near[0]}{'' if near[0] in _WITHOUT_ARGUMENT else ':'}" if near else ""
+    bare = {*_WITHOUT_ARGUMENT, "rpicam"}
+    near = difflib.get_close_matches(kind[:16], [*_WITH_ARGUMENT, *_URLS, *sorted(bare)], n=1)
+    return f": did you mean {near[0]}{'' if near[0] in bare else ':'}" if near else ""

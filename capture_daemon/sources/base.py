@@ -14,9 +14,9 @@ thread may do is `Interrupt.set()`.
 from __future__ import annotations
 
 import select
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Literal, Protocol, Self, runtime_checkable
+from typing import Literal, NamedTuple, Protocol, Self, runtime_checkable
 
 from framebus.contract.causes import CaptureCode, InnerCode, SourceCode
 from framebus.contract.documents import GrantedDocument, RequestedDocument
@@ -84,8 +84,7 @@ NOTHING_GRANTED = Granted("", 0, 0, 0.0)
 """What stands for a grant before there is one."""
 
 
-@dataclass(frozen=True, slots=True)
-class Captured:
+class Captured(NamedTuple):
     """One picture as it came from the source, not yet validated.
 
     `data` may be a view of a buffer that the source owns: it is valid only until the next call of
@@ -187,6 +186,15 @@ class Restartable(Protocol):
 
 
 @runtime_checkable
+class MakesPictures(Protocol):
+    """A source that encodes its frames itself, which it need not do where nobody wants them."""
+
+    unwanted: Callable[[int], bool]
+    """Tell of a frame captured at a time (CLOCK_MONOTONIC nanoseconds) whether it is to be given
+    without its picture, and rejected as "unwatched"."""
+
+
+@runtime_checkable
 class RemembersRefusals(Protocol):
     """A source that remembers what its device refused, and then asks for less."""
 
@@ -237,7 +245,22 @@ class Adjustable(Protocol):
 
 
 class Interrupt(Wakeup):
-    """Wakes a source's `read` from another thread: put it in the same poll as the source's own."""
+    """Wakes a source's `read` from another thread: put it in the same poll as the source's own.
+
+    One thread waits, the one that reads the source.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._alone = select.poll()
+        self._alone.register(self.fileno(), select.POLLIN)
+        self._others: tuple[tuple[int, ...], int] = (), 0
+        self._poller = self._alone
+        """Of what was waited for last, which is what will be waited for next."""
+
+    def sleep(self, timeout_s: float) -> bool:
+        """Wait for `timeout_s` seconds; True when the interrupt is set before that."""
+        return bool(self._alone.poll(timeout_s * 1000 if timeout_s > 0 else 0))
 
     def wait(
         self, timeout_s: float, *others: int, events: int = select.POLLIN | select.POLLPRI
@@ -246,8 +269,11 @@ class Interrupt(Wakeup):
 
         Returns the ready descriptors, an empty set after `timeout_s` seconds.
         """
-        poller = select.poll()
-        poller.register(self.fileno(), select.POLLIN)
-        for fd in others:
-            poller.register(fd, events)
-        return frozenset(fd for fd, _ in poller.poll(max(0.0, timeout_s) * 1000))
+        if self._others != (others, events):
+            self._poller = select.poll()
+            self._poller.register(self.fileno(), select.POLLIN)
+            for fd in others:
+                self._poller.register(fd, events)
+            self._others = others, events
+        ready = self._poller.poll(timeout_s * 1000 if timeout_s > 0 else 0)
+        return frozenset(fd for fd, _ in ready)

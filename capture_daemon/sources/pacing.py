@@ -38,6 +38,7 @@ class Pacer:
         self, fps: float, interrupt: Interrupt, clock: Callable[[], int] = time.monotonic_ns
     ) -> None:
         """`clock` gives nanoseconds, and the first tick is due at once."""
+        self.fps = fps
         self._interval_ns = 1e9 / fps
         self._interrupt = interrupt
         self._clock = clock
@@ -56,7 +57,10 @@ class Pacer:
         """
         due_ns = self._start_ns + self._next * self._interval_ns
         remaining_s = (due_ns - self._clock()) / 1e9
-        if self._interrupt.wait(min(remaining_s, timeout_s)) or remaining_s > timeout_s:
+        if remaining_s > timeout_s:
+            self._interrupt.sleep(timeout_s)
+            return None
+        if self._interrupt.sleep(remaining_s):
             return None
         elapsed = int((self._clock() - self._start_ns) / self._interval_ns)
         tick = max(self._next, elapsed)

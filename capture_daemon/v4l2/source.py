@@ -65,6 +65,7 @@ class V4L2Source:
         self._session: Session | None = None
         self._encoder: Encoder | None = None
         self._negotiation = FormatNegotiation()
+        self.unwanted: Callable[[int], bool] = lambda _: False
 
     @property
     def name(self) -> str:
@@ -151,6 +152,8 @@ class V4L2Source:
         flags = FrameFlags.NONE
         reject: Rejection | Literal[""] = "stale" if buffer.stale else ""
         if self._encoder is not None:
+            if not buffer.faulty and not reject and self.unwanted(buffer.captured_ns):
+                reject = "unwatched"
             flags = FrameFlags.ENCODED
             data = b""
             if not buffer.faulty and not reject:

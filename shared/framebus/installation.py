@@ -1,7 +1,7 @@
 """What is missing of this installation: one sentence, with the command that installs it.
 
-`pip install .` brings all of PACKAGES. What is missing all the same was left out by whoever made
-the package, was removed, or does not load here.
+`pip install .` brings all of PACKAGES, but those of LOST_WITHOUT on 32-bit ARM. What is missing all
+the same was left out by whoever made the package, was removed, or does not load here.
 """
 
 from __future__ import annotations
@@ -28,8 +28,16 @@ PACKAGES: Final[Mapping[str, str]] = {
     "xxhash": "xxhash",
 }
 """Module: the package that brings it (setup.cfg's install_requires)."""
-FOR_THE_WEB = ("PIL", "flask", "gunicorn", "prometheus_client", "xxhash")
+FOR_THE_WEB = ("flask", "gunicorn", "prometheus_client", "xxhash")
 """What the web tier cannot start without."""
+LOST_WITHOUT: Final[Mapping[str, str]] = {
+    "Pillow": "the test pattern cannot be drawn, and what stands in for an absent camera's picture "
+    "says only that there is none",
+    "numpy": "a camera without MJPEG cannot be encoded",
+    "simplejpeg": "a camera without MJPEG cannot be encoded",
+}
+"""Packages that framebus runs without, and what it then cannot do. On 32-bit ARM, which has no
+wheels of them, pip does not ask for them (setup.cfg)."""
 REMEDY = "`framebus doctor` has the command that installs it"
 """For who may read it elsewhere: the command has a path of this machine in it."""
 _OURS = frozenset({"framebus", "capture_daemon", "web_workers"})

@@ -19,7 +19,7 @@ from framebus.ring.reader import RingReader
 from benchmarks import record
 from benchmarks.few_rows import FewRow
 from benchmarks.figures import Row
-from benchmarks.results import CaptureRow, LongRun, MemoryRow
+from benchmarks.results import CaptureRow, LongRun, MemoryRow, SourceRow
 from benchmarks.snapshot_figures import SnapshotsRow
 
 
@@ -142,6 +142,21 @@ def test_the_other_parts_follow_one_another_and_are_shown_again(
     again = bench(tmp_path, temporary, "--again")
     assert "leaving grid out: measure it first" in again
     assert again.count(" UTC, ") == len(two)
+    assert not orphans(before)
+    assert not list(temporary.iterdir())
+
+
+@pytest.mark.timeout(120)
+def test_each_source_gives_frames_to_be_measured(tmp_path: Path, temporary: Path) -> None:
+    before = set(os.listdir(SHARED_MEMORY))
+    said = bench(tmp_path, temporary, "--only", "sources")
+    _, rows = record.load(tmp_path / "bench-sources.json", SourceRow)
+    assert [row.source for row in rows] == ["v4l2", "file", "http", "ffmpeg", "test"]
+    assert rows[0].to_v4l2 == 1
+    for row in rows:
+        assert row.frame_us > 0
+        assert (row.child_percent > 0) == (row.source == "ffmpeg")
+    assert "| 640x480 | ffmpeg" in said
     assert not orphans(before)
     assert not list(temporary.iterdir())
 

@@ -8,7 +8,14 @@ import pytest
 
 from benchmarks import summaries
 from benchmarks.figures import Report
-from benchmarks.results import CaptureRow, LongRun, MemoryRow, WorkersRound, frame_counts
+from benchmarks.results import (
+    CaptureRow,
+    LongRun,
+    MemoryRow,
+    SourceRow,
+    WorkersRound,
+    frame_counts,
+)
 
 REPORT = Report(
     elapsed_s=2.0,
@@ -109,6 +116,20 @@ def test_the_daemons_frames_are_those_between_two_answers() -> None:
     after = {"captured": 20, "published": 15, "missed": 1, "rejected": {"no SOI": 3, "empty": 2}}
     counts = frame_counts(before, after)
     assert counts == {"captured": 10, "published": 7, "missed": 0, "rejected": 3}
+
+
+def test_a_source_is_compared_with_the_camera_within_each_round() -> None:
+    row = SourceRow.of(
+        "640x480", "ffmpeg", [(300.0, 1.0, 0.5), (200.0, 0.7, 0.4), (90.0, 0.3, 0.6)], [100.0] * 3
+    )
+    assert cells(summaries.sources([row]).splitlines()[-1]) == [
+        *("640x480", "ffmpeg", "200", "0.70", "0.50", "2.00", "0.90-3.00"),
+    ]
+
+
+def test_a_source_without_a_child_has_an_empty_place_for_it() -> None:
+    row = SourceRow.of("640x480", "file", [(100.0, 0.3, 0.0)], [100.0])
+    assert cells(summaries.sources([row]).splitlines()[-1])[4] == ""
 
 
 def test_memory_is_added_up_where_a_server_has_several_processes() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import tempfile
 from collections.abc import Callable, Iterator
@@ -10,8 +11,11 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+import pytest
+
 from capture_daemon.settings.spec import build, parse
 from capture_daemon.sources.base import Interrupt, Request, Source
+from tests.fakes import rpicam_vid
 from tests.fakes.mjpeg_server import MULTIPART, Visit, part, serving
 from tests.samples.pictures import jpeg
 
@@ -60,6 +64,20 @@ def from_server(script: Callable[[Visit], None], request: Request | None = None)
     def make(directory: Path, interrupt: Interrupt) -> Iterator[Source]:
         with serving(script) as server:
             yield build(parse(server.url()), request or Request(), interrupt)
+
+    return make
+
+
+def from_rpicam(request: Request, fault: str = "") -> MakeSource:
+    """A source whose program is a stand-in."""
+
+    @contextmanager
+    def make(directory: Path, interrupt: Interrupt) -> Iterator[Source]:
+        rpicam_vid.put(directory)
+        with pytest.MonkeyPatch.context() as patched:
+            patched.setenv("PATH", f"{directory}:{os.environ['PATH']}")
+            patched.setenv("RPICAM_FAULT", fault)
+            yield build(parse("rpicam"), request, interrupt)
 
     return make
 
@@ -151,6 +169,13 @@ CASES = (
         good=from_files("ffmpeg:{}/clip.mp4", _write_mp4, Request()),
         quiet=from_text("ffmpeg:-re -f lavfi -i testsrc2=size=64x48:rate=1/20"),
         bad=from_text("ffmpeg:{}/absent.mp4"),
+        children=True,
+    ),
+    SourceCase(
+        "rpicam",
+        good=from_rpicam(Request(64, 48, 50)),
+        quiet=from_rpicam(SLOW),
+        bad=from_rpicam(Request(), "absent"),
         children=True,
     ),
     SourceCase(

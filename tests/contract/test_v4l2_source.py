@@ -267,3 +267,13 @@ def test_a_refused_commit_is_tried_again_before_less_is_asked_for(
             stage.source.open()
     granted = stage.source.open()
     assert (granted.fps, bool(granted.note)) == (fps, fps < 30)
+
+
+def test_a_raw_picture_that_nobody_wants_is_not_encoded(raw_stage: Stage) -> None:
+    source = raw_stage.source
+    source.open()
+    source.unwanted = lambda _: True
+    captured = raw_stage.frame()
+    assert (captured.reject, captured.data) == ("unwatched", b"")
+    source.unwanted = lambda _: False
+    assert bytes(raw_stage.frame().data).startswith(b"\xff\xd8")

@@ -146,7 +146,7 @@ def test_avi_raises_only_its_own_error(data: bytes) -> None:
         file.flush()
         os.lseek(file.fileno(), 0, os.SEEK_SET)
         with suppress(AviError):
-            for frame in AviReader(file).frames():
+            for _, frame in AviReader(file).frames():
                 assert frame is None or frame in data
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from tests.helpers.multipart import Parser, Part
 from tests.rigs.bus import Bus
 from web_workers.feeds.feed import Feed
-from web_workers.feeds.placeholder import Notice
+from web_workers.feeds.notice import Notice
 from web_workers.viewers.rate_limiter import FrameRateLimiter
 from web_workers.viewers.viewer import EVENTS, Viewer
 from web_workers.wire.loop import StreamLoop

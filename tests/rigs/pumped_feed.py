@@ -17,7 +17,7 @@ from tests.rigs.bus import Bus
 from web_workers.counts.tally import Delivery
 from web_workers.counts.worker_counts import AGE, CLOSED
 from web_workers.feeds.feed import Feed, silence_ns
-from web_workers.feeds.placeholder import Notice
+from web_workers.feeds.notice import Notice
 from web_workers.feeds.pumping import Pumping
 from web_workers.native.library import Pump
 from web_workers.viewers.viewer import EVENTS, Viewer

@@ -16,6 +16,7 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from framebus.control.protocol import Request
 from framebus.zmtp.wire import GREETING, command, message
 
 from tests.fakes.zmtp_peer import COMMAND, MORE, connect, greet, header, subscription
@@ -82,6 +83,13 @@ def requests() -> Iterator[bytes]:
     """Answers to which are never read."""
     while True:
         yield message(STATUS) * 50
+
+
+def leases() -> Iterator[bytes]:
+    """Of demand, each with a name of its own."""
+    for number in itertools.count():
+        params = {"seconds": 60, "lease": f"{number}"}
+        yield message(Request(1, "wake", params).encode())
 
 
 def garbage() -> Iterator[bytes]:
@@ -154,6 +162,7 @@ STREAMS = (
     endless_empty_parts,
     pings,
     requests,
+    leases,
     garbage,
     metadata,
 )

@@ -14,9 +14,9 @@ from pathlib import Path
 import pytest
 
 from capture_daemon.sources.base import Interrupt, Request, SourceGone, SourceUnusable
-from capture_daemon.sources.ffmpeg.child import Child
 from capture_daemon.sources.ffmpeg.source import FfmpegSource
-from capture_daemon.sources.ffmpeg.start_spacing import FREE
+from capture_daemon.sources.programs.child import Child
+from capture_daemon.sources.programs.start_spacing import FREE
 from tests.helpers.processes import alive, name_of
 from tests.helpers.waiting import until
 from tests.samples import pictures
@@ -44,7 +44,7 @@ def written(path: Path) -> int:
 
 PARENT = """
 import sys, time
-from capture_daemon.sources.ffmpeg.child import Child
+from capture_daemon.sources.programs.child import Child
 child = Child(sys.argv[1:])
 print(child.pid, flush=True)
 time.sleep(60)

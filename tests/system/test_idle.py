@@ -137,7 +137,7 @@ def test_a_daemon_that_is_killed_at_rest_has_a_successor_that_rests(
         status = successor.until_state("idle", "opening", "streaming")
         assert (status["state"], status["frames"]["captured"]) == ("idle", 0)
         by_reader(runtime)
-        assert successor.status()["state"] == "streaming"
+        successor.until_state("streaming")
         successor.process.kill()
         successor.process.wait()
         with DaemonProcess(runtime, *IDLE[:-2]) as always_on:

@@ -11,32 +11,17 @@ from pathlib import Path
 import pytest
 from framebus.installation import FOR_THE_WEB, PACKAGES
 
+from tests.programs import without as missing
 from tests.programs.up import TEST, Up, refuse
 
-WITHOUT = """
-import os, sys
-
-class Without:
-    def __init__(self, finder):
-        self._finder = finder
-    def __getattr__(self, name):
-        return getattr(self._finder, name)
-    def find_spec(self, name, *rest):
-        if name.partition(".")[0] != os.environ["WITHOUT"]:
-            return self._finder.find_spec(name, *rest)
-
-sys.meta_path[:] = map(Without, sys.meta_path)
-"""
-"""A sitecustomize module: this Python, and those that it starts, finds no such module."""
-BROKEN = """raise ImportError("libz.so.1: cannot open shared object file", name="PIL._imaging")"""
+BROKEN = """raise ImportError("libz.so.1: cannot open shared object file", name="flask")"""
 
 
 @pytest.fixture
 def without(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
     def leave_out(module: str) -> None:
-        (tmp_path / "sitecustomize.py").write_text(WITHOUT)
-        monkeypatch.setenv("PYTHONPATH", str(tmp_path))
-        monkeypatch.setenv("WITHOUT", module)
+        for name, value in missing.without(tmp_path, module).items():
+            monkeypatch.setenv(name, value)
 
     return leave_out
 
@@ -71,12 +56,12 @@ def test_a_child_that_cannot_be_imported_is_not_started_again(
 def test_workers_whose_packages_do_not_load_end_it_with_the_sentence(
     start: Callable[..., Up], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (tmp_path / "broken/PIL").mkdir(parents=True)
-    (tmp_path / "broken/PIL/__init__.py").write_text(BROKEN)
+    (tmp_path / "broken/flask").mkdir(parents=True)
+    (tmp_path / "broken/flask/__init__.py").write_text(BROKEN)
     monkeypatch.setenv("PYTHONPATH", str(tmp_path / "broken"))
     code, said = refuse(start, "--source", f"file:{tmp_path}", "--workers", "1")
     assert code == os.EX_UNAVAILABLE, said
-    assert "Pillow does not load here (libz.so.1" in said
+    assert "flask does not load here (libz.so.1" in said
     assert "starting it again" not in said
     assert "Traceback" not in said
 

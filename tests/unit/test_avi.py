@@ -40,7 +40,7 @@ def read(path: Path, data: bytes) -> tuple[list[bytes | None], float]:
     file.write_bytes(data)
     with file.open("rb") as opened:
         reader = AviReader(opened)
-        return list(reader.frames()), reader.fps
+        return [frame for _, frame in reader.frames()], reader.fps
 
 
 def test_frames_and_rate_are_read(tmp_path: Path) -> None:

@@ -30,6 +30,20 @@ def test_a_missing_library_is_named_with_the_command_that_installs_it(bench: Ben
     assert found.remedy == f"{sys.executable} -m pip install flask pyudev"
 
 
+def test_what_framebus_runs_without_is_a_note_that_says_what_is_lost(bench: Bench) -> None:
+    for name in ("Pillow", "numpy", "simplejpeg"):
+        del bench.versions[name]
+    libraries, *notes = check_system.libraries(bench.machine())
+    assert libraries.level is Level.GOOD
+    assert "Pillow" not in libraries.message
+    assert [(found.level, found.message.partition(":")[0]) for found in notes] == [
+        (Level.NOTE, "Pillow is not installed"),
+        (Level.NOTE, "numpy and simplejpeg are not installed"),
+    ]
+    assert "test pattern" in notes[0].message
+    assert notes[1].remedy == f"{sys.executable} -m pip install numpy simplejpeg"
+
+
 def test_a_library_in_c_that_was_not_built_is_noted_with_what_builds_it(bench: Bench) -> None:
     assert [found.level for found in check_system.fast_path(bench.machine())] == [Level.GOOD]
     bench.slow = "it was not built"

@@ -10,7 +10,7 @@ import pytest
 
 from tests.rigs.feed import Bench
 from web_workers.counts.worker_counts import Closed
-from web_workers.feeds.placeholder import Notice
+from web_workers.feeds.notice import Notice
 
 
 class Studio(Bench):

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 from framebus import installation
 from framebus.errors import FramebusError, NoPermission, PartMissing
+from packaging.requirements import Requirement
 
 ROOT = Path(__file__).parents[2]
 PRODUCT = ("shared", "capture_daemon", "web_workers")
@@ -43,6 +44,19 @@ def test_what_the_product_imports_is_what_every_installation_brings() -> None:
     assert sorted(installation.PACKAGES.values()) == sorted(required)
     assert imported() - BROUGHT_BY_FLASK - FOR_MYPY == set(installation.PACKAGES)
     assert set(installation.FOR_THE_WEB) <= set(installation.PACKAGES)
+
+
+@pytest.mark.parametrize("machine", ["armv6l", "armv7l", "armv8l", "aarch64", "x86_64"])
+def test_what_32_bit_arm_has_no_wheels_of_is_asked_for_everywhere_else(machine: str) -> None:
+    setup = configparser.ConfigParser()
+    setup.read(ROOT / "setup.cfg")
+    asked = {
+        required.name
+        for required in map(Requirement, setup["options"]["install_requires"].strip().split("\n"))
+        if required.marker is None or required.marker.evaluate({"platform_machine": machine})
+    }
+    left_out = set(installation.PACKAGES.values()) - asked
+    assert left_out == (set(installation.LOST_WITHOUT) if machine.startswith("armv") else set())
 
 
 def failed(source: str) -> FramebusError:

@@ -16,7 +16,7 @@ CUTS = (1, 2, 7, 61, 1000, 1 << 20)
 
 def bodies(parser: MultipartParser, stream: bytes, cut: int) -> list[bytes]:
     pieces = [stream[at : at + cut] for at in range(0, len(stream), cut)]
-    return [part.body for piece in pieces for part in parser.feed(piece)]
+    return [bytes(part.body) for piece in pieces for part in parser.feed(piece)]
 
 
 @pytest.mark.parametrize("cut", CUTS)
@@ -37,6 +37,29 @@ def test_a_picture_whose_length_is_right_is_not_held_back_for_the_next_delimiter
     end = part.index(PICTURES[0]) + len(PICTURES[0])
     assert not parser.feed(part[: end - 1])
     assert [each.body for each in parser.feed(part[end - 1 : end])] == PICTURES[:1]
+
+
+def test_it_tells_how_much_of_a_picture_is_missing() -> None:
+    framing = FRAMINGS["plain"]
+    parser = MultipartParser("seam")
+    part = framing.part(PICTURES[0])
+    at = part.index(PICTURES[0])
+    assert parser.missing == 1
+    parser.feed(part[: at + 10])
+    assert parser.missing == len(PICTURES[0]) - 10
+    parser.feed(part[at + 10 : at + 30])
+    assert parser.missing == len(PICTURES[0]) - 30
+    parser.feed(part[at + 30 :])
+    assert parser.missing == 1
+
+
+def test_pictures_that_came_at_once_do_not_overwrite_one_another() -> None:
+    large = [pictures.jpeg(number, 640, 480, 95) for number in range(4)]
+    stream = FRAMINGS["plain"].stream(large)
+    parser = MultipartParser("seam")
+    head = 5000
+    assert not parser.feed(stream[:head])
+    assert [part.body for part in parser.feed(stream[head:])] == large
 
 
 def test_a_picture_without_a_length_is_not_held_back_either() -> None:

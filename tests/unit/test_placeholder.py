@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import io
 import struct
+import sys
 import threading
 from collections.abc import Iterator
 
@@ -11,7 +12,8 @@ from PIL import Image, ImageChops
 
 from tests.rigs.bus import jpeg
 from web_workers.feeds import placeholder
-from web_workers.feeds.placeholder import PLAINEST, Notice, Painter, paint
+from web_workers.feeds.notice import Notice
+from web_workers.feeds.placeholder import PLAINEST, Painter, paint
 from web_workers.wire.loop import StreamLoop
 
 
@@ -56,6 +58,19 @@ def test_a_frame_whose_header_claims_a_picture_that_fills_the_memory_becomes_a_c
     size = frame.index(b"\xff\xc0") + 5  # SOF0: length, precision, then lines and columns
     frame[size : size + 4] = struct.pack(">HH", 6000, 6000)
     assert _opened(paint(_notice(bytes(frame)))).size == (1280, 720)
+
+
+def test_without_pillow_it_is_the_card_that_was_drawn_before_and_is_said_once(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    frame = jpeg(1, (64, 48))
+    monkeypatch.delitem(sys.modules, "web_workers.feeds.painting", raising=False)
+    monkeypatch.delattr("web_workers.feeds.painting", raising=False)
+    monkeypatch.setitem(sys.modules, "PIL", None)
+    placeholder._tell.cache_clear()
+    assert paint(_notice(frame)) == paint(_notice(None)) == PLAINEST
+    (record,) = caplog.records
+    assert "Pillow is needed and not installed here" in record.getMessage()
 
 
 def test_a_text_of_any_length_is_painted() -> None:
@@ -123,7 +138,7 @@ def test_without_even_a_card_there_is_a_picture_still(
 
     monkeypatch.setattr(placeholder, "paint", broken)
     assert easel.painted(_notice(None)) == PLAINEST
-    assert _opened(PLAINEST).size == (64, 48)
+    assert _opened(PLAINEST).size == (640, 360)
 
 
 def test_a_painter_that_gets_no_thread_shows_the_plainest_picture_and_paints_again_later(

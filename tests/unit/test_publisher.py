@@ -259,3 +259,19 @@ def test_a_limit_above_the_cameras_rate_drops_nothing(announced_ring: AnnouncedR
         publisher.take(Captured(WHOLE, at(number), number))
     assert counters.counts(0).published == 50
     assert announced_ring.interval_ns == 40 * MS
+
+
+def test_a_source_may_ask_before_without_another_answer_to_its_frame(
+    announced_ring: AnnouncedRing,
+) -> None:
+    gate = RateGate()
+    publisher, counters = settled_at_25_fps(announced_ring, gate)
+    gate.limit(1.0)
+    assert not publisher.unwanted(at(0)), "not settled yet"
+    publisher.settled()
+    for number in range(50):
+        unwanted = publisher.unwanted(at(number))
+        captured = Captured(b"" if unwanted else WHOLE, at(number), number)
+        publisher.take(captured._replace(reject="unwatched") if unwanted else captured)
+    assert counters.counts(0).published == 2
+    assert counters.counts(0).rejected == {"unwatched": 48}

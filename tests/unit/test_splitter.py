@@ -28,6 +28,27 @@ def test_pieces_of_any_length_give_the_same_frames(pieces: list[int]) -> None:
     assert split(b"".join(FRAMES), pieces) == FRAMES
 
 
+@given(st.lists(st.integers(1, 700), min_size=1, max_size=6), st.integers(0, 9))
+def test_it_tells_where_in_the_stream_each_frame_begins(pieces: list[int], padding: int) -> None:
+    stream = b"".join(frame + b"\0" * padding for frame in FRAMES) + FRAMES[0][:-2]
+    cutter, found, at, turn = JpegSplitter(), list[tuple[int, bytes]](), 0, 0
+    while at < len(stream):
+        length = pieces[turn % len(pieces)]
+        frames = cutter.feed(stream[at : at + length])
+        found += zip(cutter.offsets, frames, strict=True)
+        at, turn = at + length, turn + 1
+    frames = cutter.flush()
+    found += zip(cutter.offsets, frames, strict=True)
+    assert len(found) == 4
+    for begin, frame in found:
+        assert stream[begin : begin + len(frame)] == frame
+
+
+def test_a_piece_of_two_frames_is_no_frame() -> None:
+    assert JpegSplitter().feed(FRAMES[0] + FRAMES[1]) == FRAMES[:2]
+    assert JpegSplitter().feed(FRAMES[0][:-2] + FRAMES[1]) == [FRAMES[0][:-2], FRAMES[1]]
+
+
 def test_a_frame_is_handed_out_with_its_last_byte() -> None:
     cutter = JpegSplitter()
     assert cutter.feed(FRAMES[0][:-1]) == []

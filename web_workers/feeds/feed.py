@@ -22,7 +22,7 @@ from web_workers.cameras.ring_follower import RingFollower
 from web_workers.cameras.waking import PATIENCE_NS, is_waking
 from web_workers.counts.worker_counts import Closed
 from web_workers.feeds.fanout import Fanout
-from web_workers.feeds.placeholder import Notice
+from web_workers.feeds.notice import Notice
 from web_workers.handover.viewer_state import ViewerState
 from web_workers.viewers.broadcast_send import BroadcastFactory, SequentialBroadcast
 from web_workers.viewers.viewer import Viewer

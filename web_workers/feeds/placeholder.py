@@ -1,98 +1,47 @@
 """Pictures that stand in for frames: the last frame marked as old, or a card that names the cause.
 
-Painting takes 10 to 30 ms, so it happens in a thread of its own; Pillow lets go of the interpreter
-while it decodes and encodes. At most one picture is painted a second and camera. What cannot be
-painted, for want of memory or of a thread, is replaced by something plainer: viewers get a picture.
+They are painted in a thread of its own, at most one a second and camera. What cannot be painted,
+for want of memory, of a thread or of Pillow, is replaced by something plainer: viewers get a
+picture.
 """
 
 from __future__ import annotations
 
-import base64
-import io
+import functools
 import logging
-import textwrap
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from pathlib import Path
 
-from framebus.contract.causes import Cause
-from PIL import Image, ImageDraw, ImageEnhance, ImageFont
+from framebus import installation
+
+from web_workers.feeds.notice import Notice
 
 log = logging.getLogger("gunicorn.error")
 
-_CARD_SIZE = (1280, 720)
-_BACKGROUND = (22, 24, 28)
-_BAND = (12, 13, 16)
-_ACCENT = (240, 180, 60)
-_TEXT = (236, 236, 236)
-_DIM = (170, 174, 180)
-_QUALITY = 80
-_PIXELS_MAX = 1 << 25
-"""Of a frame that is painted on, 8K included: painting takes a dozen bytes for each."""
-_LETTER = 0.47  # mean width of a letter of Pillow's own font, in its height
-
-PLAINEST = base64.b64decode(
-    "/9j/4AAQSkZJRgABAQAAAQABAAD/2wBDABALDA4MChAODQ4SERATGCgaGBYWGDEjJR0oOjM9PDkzODdASFxOQERX"
-    "RTc4UG1RV19iZ2hnPk1xeXBkeFxlZ2P/wAALCAAwAEABAREA/8QAFQABAQAAAAAAAAAAAAAAAAAAAAb/xAAUEAEA"
-    "AAAAAAAAAAAAAAAAAAAA/9oACAEBAAA/AIsAAAAAAAAAAAAAAAH/2Q=="
-)
-"""64 x 48 dark pixels, for when not even a card can be painted."""
-
-_Line = tuple[str, float, tuple[int, int, int]]  # text, height relative to the unit, colour
-
-
-@dataclass(frozen=True, slots=True)
-class Notice:
-    """What a placeholder says."""
-
-    title: str
-    message: str
-    remedy: str
-    jpeg: bytes | None
-    """The last frame, None when there was none."""
-
-    @classmethod
-    def of(cls, camera: str, cause: Cause, *, jpeg: bytes | None, age_s: float) -> Notice:
-        """Return the notice for a camera whose last frame, if any, is `age_s` seconds old."""
-        title = f"old picture, nothing new for {int(age_s)} s" if jpeg else "no picture yet"
-        return cls(f"{camera}: {title}", cause.message, cause.remedy, jpeg)
+PLAINEST = (Path(__file__).parents[1] / "static/no-picture.jpg").read_bytes()
+"""A card that says that there is no picture and where it stands why, for when none can be painted.
+Pillow has drawn it once, and is not needed to show it."""
 
 
 def paint(notice: Notice) -> bytes:
-    """Return the notice as a JPEG, of its frame's size.
+    """Return the notice as a JPEG, of its frame's size; without Pillow it is PLAINEST.
 
     A frame that is none becomes a card, and so does one that is larger than any camera's.
     """
-    picture = _background(notice.jpeg)
-    draw = ImageDraw.Draw(picture)
-    unit = max(10.0, min(picture.width / 40, picture.height / 22))
-    lines: list[_Line] = [(notice.title, 1.5, _ACCENT)]
-    columns = max(20, int((picture.width - 2 * unit) / (unit * _LETTER)))
-    for text, colour in ((notice.message, _TEXT), (notice.remedy, _DIM)):
-        lines += [(line, 1.0, colour) for line in textwrap.wrap(text, columns)[:3]]
-    height = sum(unit * size * 1.45 for _, size, _ in lines) + unit * 1.2
-    top = (picture.height - height) / 2 if notice.jpeg is None else picture.height - height
-    draw.rectangle((0, top, picture.width, top + height), fill=_BAND)
-    draw.rectangle((0, top, picture.width, top + max(2.0, unit / 8)), fill=_ACCENT)
-    y = top + unit * 0.7
-    for text, size, colour in lines:
-        font = ImageFont.load_default(unit * size)
-        draw.text((unit, y), text, font=font, fill=colour)
-        y += unit * size * 1.45
-    out = io.BytesIO()
-    picture.save(out, "JPEG", quality=_QUALITY)
-    return out.getvalue()
+    try:
+        from web_workers.feeds import painting  # few need it, and some boards cannot have it
+    except ImportError as error:
+        _tell(str(installation.explained(error)))
+        return PLAINEST
+    return painting.paint(notice)
 
 
-def _background(jpeg: bytes | None) -> Image.Image:
-    if jpeg is not None:
-        try:
-            with Image.open(io.BytesIO(jpeg), formats=["JPEG"]) as frame:
-                if frame.width * frame.height <= _PIXELS_MAX:  # its header may say anything
-                    return ImageEnhance.Brightness(frame.convert("RGB")).enhance(0.55)
-        except (OSError, Image.DecompressionBombError):
-            pass  # the daemon checks a JPEG's ends, not its inside: show a card instead
-    return Image.new("RGB", _CARD_SIZE, _BACKGROUND)
+@functools.cache
+def _tell(why: str) -> None:
+    """Log once why placeholders name no cause."""
+    log.warning("placeholders say only that there is no picture: %s", why)
 
 
 class Painter:

@@ -18,7 +18,8 @@ from framebus.reader import FrameReader
 from web_workers.cameras.observe import observe
 from web_workers.cameras.waking import PATIENCE_NS, is_waking
 from web_workers.feeds import events
-from web_workers.feeds.placeholder import Notice, paint
+from web_workers.feeds.notice import Notice
+from web_workers.feeds.placeholder import paint
 from web_workers.responses.takeover import EventTicket, FrameTicket, Streams
 from web_workers.settings import Cameras
 from web_workers.viewers.rate_limiter import FrameRateLimiter

@@ -55,7 +55,8 @@ def command(
         words += [*_rate(arguments, request), *_size(request)]
         # An encoder of several threads holds a frame back for each of them; this one keeps up.
         words += ["-c:v", "mjpeg", "-threads", "1", "-q:v", QUALITY, "-pix_fmt", "yuvj420p"]
-    return [*words, "-f", "mjpeg", "pipe:1"]
+    # Each picture is written at once, not 32 KiB at a time: whoever reads it is woken once.
+    return [*words, "-avioflags", "direct", "-f", "mjpeg", "pipe:1"]
 
 
 def copies(arguments: Arguments) -> bool:

@@ -30,7 +30,6 @@ from capture_daemon.sources.base import (
 )
 from capture_daemon.sources.ffmpeg import absence, messages
 from capture_daemon.sources.ffmpeg.arguments import parse
-from capture_daemon.sources.ffmpeg.child import Child
 from capture_daemon.sources.ffmpeg.command import (
     command,
     copies,
@@ -38,10 +37,11 @@ from capture_daemon.sources.ffmpeg.command import (
     may_copy,
     plays_in_a_loop,
 )
-from capture_daemon.sources.ffmpeg.start_spacing import StartSpacing
 from capture_daemon.sources.pacing import checked_fps
 from capture_daemon.sources.pictures import jpeg
 from capture_daemon.sources.pictures.splitter import JpegSplitter
+from capture_daemon.sources.programs.child import Child
+from capture_daemon.sources.programs.start_spacing import StartSpacing
 
 FIRST_FRAME_S = 15.0
 """How long `open` waits for a picture: a network camera may take seconds to its first key frame."""
@@ -225,7 +225,7 @@ class FfmpegSource:
                 return True
             if not found:
                 return False
-            running.ready.extend(running.splitter.feed(running.child.read()))
+            running.ready.extend(running.splitter.feed(running.child.read(found)))
             if running.child.ended and not running.ready:
                 if self._plays_again(running):
                     continue

@@ -54,8 +54,8 @@ class AviReader:
         self._number, self.fps = self._find_stream()
         """Frames a second by the stream's header; 0 if it does not say."""
 
-    def frames(self) -> Iterator[bytes | None]:
-        """Yield each frame, as it stands in the file, up to where the file ends or breaks off.
+    def frames(self) -> Iterator[tuple[int, bytes | None]]:
+        """Yield each frame's offset, and its bytes, up to where the file ends or breaks off.
 
         None stands for one that is larger than LARGEST_FRAME.
         """
@@ -63,7 +63,8 @@ class AviReader:
         for chunk in self._pictures():
             if chunk.name in ids and chunk.size:  # 0: a frame that the recorder dropped
                 self._file.seek(chunk.start)
-                yield self._file.read(chunk.size) if chunk.size <= LARGEST_FRAME else None
+                fits = chunk.size <= LARGEST_FRAME
+                yield chunk.start, self._file.read(chunk.size) if fits else None
 
     def _pictures(self) -> Iterator[_Chunk]:
         for riff in self._chunks(self._whole):

@@ -51,7 +51,8 @@ class Directory:
         """Where a pass was when it was broken off."""
         self._named: set[str] = set()
         self._known: dict[str, tuple[Identity, Picture]] = {}
-        """What is wrong with pictures, so that they need not be read at each pass."""
+        """What is wrong with pictures, so that they need not be read at each pass; of sound ones,
+        whose scan need not be searched again, without their bytes."""
 
     def pictures(self) -> Pictures:
         """Yield each picture once, judged, from where the pass before was broken off.
@@ -103,9 +104,11 @@ class Directory:
         try:
             identity = identify(path)
             known = self._known.get(name)
-            if known is not None and known[0] == identity:
+            if known is not None and known[0] != identity:
+                known = None
+            if known is not None and known[1].reason:
                 return known[1]
-            picture = _read(path, identity)
+            picture = _read(path, identity, thorough=known is None)
         except (FileNotFoundError, NotRegularError):
             return None
         except OSError as error:
@@ -119,7 +122,7 @@ class Directory:
         return picture
 
     def _remember(self, name: str, identity: Identity, picture: Picture) -> None:
-        if picture.reason and identity.settled() and len(self._known) < _MOST_KNOWN:
+        if identity.settled() and len(self._known) < _MOST_KNOWN:
             self._known[name] = identity, Picture(b"", picture.reason)
         else:
             self._known.pop(name, None)
@@ -138,9 +141,9 @@ def _is_picture(name: str) -> bool:
     return os.path.splitext(name)[1].lower() in SUFFIXES and not name.startswith(".")
 
 
-def _read(path: Path, identity: Identity) -> Picture:
+def _read(path: Path, identity: Identity, *, thorough: bool) -> Picture:
     if identity.size > LARGEST_FRAME:
         return TOO_LARGE
     with open_regular(path) as file:
         data = file.read(identity.size + 1)  # one that grows meanwhile was not whole
-    return Picture.of(data, thorough=True)
+    return Picture.of(data, thorough=thorough)

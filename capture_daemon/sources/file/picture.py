@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator
-from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from framebus.contract.words import Rejection
 
@@ -14,8 +13,7 @@ from capture_daemon.sources.pictures.splitter import LARGEST_FRAME
 Pictures = Generator["Picture", None, None]
 
 
-@dataclass(frozen=True, slots=True)
-class Picture:
+class Picture(NamedTuple):
     """A frame, or why it is none."""
 
     data: bytes
@@ -26,14 +24,17 @@ class Picture:
     height: int = 0
     error: OSError | None = None
     """Why it is "unreadable"."""
+    at: int = 0
+    """Offset of its first byte in the file."""
 
     @classmethod
-    def of(cls, data: bytes, *, thorough: bool = False) -> Picture:
-        """Judge what was read; what stands around the picture is left out."""
+    def of(cls, data: bytes, *, at: int = 0, thorough: bool = False) -> Picture:
+        """Judge what was read at the offset `at`; what stands around the picture is left out."""
         found = jpeg.examine(data, thorough=thorough)
         if found.reason is None:
             data = data[found.start : found.end]
-        return cls(data, found.reason or "", found.header.width, found.header.height)
+        width, height = found.header.width, found.header.height
+        return cls(data, found.reason or "", width, height, at=at + found.start)
 
     @property
     def sentence(self) -> str:

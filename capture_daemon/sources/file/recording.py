@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
 from capture_daemon.sources.file.avi import AviReader
+from capture_daemon.sources.file.frame_index import FrameIndex
 from capture_daemon.sources.file.picture import EMPTY, TOO_LARGE, Picture, Pictures
 from capture_daemon.sources.file.regular import Identity, identify, open_regular
 from capture_daemon.sources.pictures.markers import SOI, START, read_header
@@ -42,11 +43,15 @@ class Pass:
 
 
 class Recording:
-    """One file. A single picture that has not changed is not read again, nor one without any."""
+    """One file. A single picture that has not changed is not read again, nor one without any.
+
+    Of a recording that has not changed it is known from its first pass where its pictures are.
+    """
 
     def __init__(self, path: Path) -> None:
         self._path = path
         self._single: tuple[Identity, Picture] | None = None
+        self._index: tuple[Identity, FrameIndex] | None = None
 
     def begin(self) -> Pass:
         """Begin a pass, by what the file is now.
@@ -55,46 +60,69 @@ class Recording:
             AviError: it cannot be played.
             OSError: it cannot be read; NotRegularError: it is no regular file.
         """
-        if self._single is not None and identify(self._path) == self._single[0]:
+        identity = identify(self._path)
+        if self._single is not None and identity == self._single[0]:
             return Pass((each for each in (self._single[1],)), 0.0)
-        self._single = None
+        if self._index is not None and identity == self._index[0]:
+            return Pass(self._indexed(self._index[1]), self._index[1].fps)
+        self._single = self._index = None
         with open_regular(self._path) as file:
             head = file.read(_HEAD)
             if not head or _begins_as_pictures(head):
-                return Pass(self._concatenated(), 0.0)
-            return Pass(_avi(self._path), AviReader(file).fps)
+                return Pass(self._indexing(_concatenated, 0.0), 0.0)
+            fps = AviReader(file).fps
+            return Pass(self._indexing(_avi, fps), fps)
 
-    def _concatenated(self) -> Pictures:
-        picture, count = EMPTY, 0
+    def _indexing(self, read: Callable[[BinaryIO], Pictures], fps: float) -> Pictures:
+        """Read the whole file, and remember where its pictures are if all of them are good."""
+        index, picture, count = FrameIndex(fps), EMPTY, 0
         with open_regular(self._path) as file:
             identity = Identity.of(os.fstat(file.fileno()))
             settled = identity.settled()
-            for data in _split(file):
-                picture, count = Picture.of(data), count + 1
+            for picture in read(file):
+                count += 1
+                index.add(picture)
                 yield picture
-                if count == 1 and _is_multi_picture(data):
-                    break
-            if not count:
-                file.seek(0)
-                yield Picture.of(file.read(_HEAD))
-        if count == 1 and settled:
-            self._single = identity, Picture(b"", picture.reason) if picture.reason else picture
+            unchanged = settled and Identity.of(os.fstat(file.fileno())) == identity
+        if count == 1 and settled and not fps:
+            self._single = identity, picture._replace(data=b"") if picture.reason else picture
+        elif unchanged and index.complete:
+            self._index = identity, index
+
+    def _indexed(self, index: FrameIndex) -> Pictures:
+        with open_regular(self._path) as file:
+            yield from index.pictures(file.fileno())
+        if not index.complete:
+            self._index = None
 
 
-def _split(file: BinaryIO) -> Iterator[bytes]:
+def _concatenated(file: BinaryIO) -> Pictures:
+    count = 0
+    for at, data in _split(file):
+        count += 1
+        yield Picture.of(data, at=at)
+        if count == 1 and _is_multi_picture(data):
+            break
+    if not count:
+        file.seek(0)
+        yield Picture.of(file.read(_HEAD))
+
+
+def _split(file: BinaryIO) -> Iterator[tuple[int, bytes]]:
     splitter = JpegSplitter()
     barren, stretches = 0, _MOST_STRETCHES - 1
     while piece := file.read(_PIECE):
         frames = splitter.feed(piece)
-        yield from frames
+        yield from zip(splitter.offsets, frames, strict=True)
         barren = 0 if frames else barren + len(piece)
         stretches = 0 if frames else stretches
         if barren > _MOST_BARREN:
             barren, stretches = 0, stretches + 1
-            yield piece[-1:]
+            yield 0, piece[-1:]
             if stretches == _MOST_STRETCHES:
                 return
-    yield from splitter.flush()
+    frames = splitter.flush()
+    yield from zip(splitter.offsets, frames, strict=True)
 
 
 def _begins_as_pictures(head: bytes) -> bool:
@@ -109,7 +137,6 @@ def _is_multi_picture(data: bytes) -> bool:
     return _MULTI_PICTURE in data[: read_header(data).data_at]
 
 
-def _avi(path: Path) -> Pictures:
-    with open_regular(path) as file:
-        for data in AviReader(file).frames():
-            yield TOO_LARGE if data is None else Picture.of(data)
+def _avi(file: BinaryIO) -> Pictures:
+    for at, data in AviReader(file).frames():
+        yield TOO_LARGE if data is None else Picture.of(data, at=at)

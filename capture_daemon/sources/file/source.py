@@ -139,7 +139,7 @@ class FileSource:
             for picture in begun.pictures:
                 if not picture.reason:
                     return begun, picture
-                if self._interrupt.wait(0):
+                if self._interrupt.sleep(0):
                     begun.pictures.close()
                     self._directory.rewind()
                     raise SourceGone("interrupted", "opening was interrupted")
@@ -152,11 +152,9 @@ class FileSource:
 
     def _next(self, playing: _Playing) -> Picture:
         """Return what is due: a picture, or why there is none."""
-        picture = EMPTY
-        until_s = time.monotonic() + min(_SKIP_S, playing.pacer.interval_s / 2)
-        skipped = 0
+        picture, skipped, until_s = EMPTY, 0, 0.0
         try:
-            while skipped < _SKIPPED or time.monotonic() < until_s:
+            while not skipped or skipped < _SKIPPED or time.monotonic() < until_s:
                 found = next(playing.pictures, None)
                 if found is None:  # the pass is over
                     playing.pictures = self._begin().pictures
@@ -167,6 +165,8 @@ class FileSource:
                 picture = found
                 if not picture.reason or playing.lost < _MOST_LOST:
                     break
+                if not skipped:
+                    until_s = time.monotonic() + min(_SKIP_S, playing.pacer.interval_s / 2)
                 playing.sequence += 1
                 skipped += 1
         except (OSError, AviError) as error:

@@ -10,7 +10,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from capture_daemon.sources.http.multipart.delimiters import boundary_of
-from capture_daemon.sources.http.multipart.parser import MultipartParser, Part
+from capture_daemon.sources.http.multipart.parser import MultipartParser
+from capture_daemon.sources.http.multipart.part import Part
 from capture_daemon.sources.http.response_parser import Head
 from capture_daemon.sources.pictures import sniffing
 from capture_daemon.sources.pictures.markers import START
@@ -34,7 +35,7 @@ class _OnePicture:
         self._length = length
         self._buffer = bytearray()
 
-    def feed(self, data: bytes) -> list[bytes]:
+    def feed(self, data: bytes | memoryview) -> list[bytes]:
         self._buffer += data
         return self.flush() if len(self._buffer) >= self._length else []
 
@@ -82,13 +83,18 @@ class BodyParser:
         return self.over and self._pictures == 1
 
     @property
+    def missing(self) -> int:
+        """How many bytes at least must come before there can be another picture."""
+        return 1 if self._parts is None else self._parts.missing
+
+    @property
     def others(self) -> str:
         """What came that is no picture, for people; empty if nothing did."""
         if self._parts is not None:
             return self._parts.others
         return (sniffing.kind_of(bytes(self._buffer)) or self._said()) if self._buffer else ""
 
-    def feed(self, data: bytes) -> list[Part]:
+    def feed(self, data: bytes | memoryview) -> list[Part]:
         """Add what came and return the pictures that are now whole, oldest first.
 
         Raises:
@@ -176,13 +182,13 @@ class BodyParser:
         plain = "".join(c for c in self._type.partition(";")[0][:60] if c.isprintable()).strip()
         return name or plain or "something that it gives no type for"
 
-    def _take(self, data: bytes) -> list[Part]:
+    def _take(self, data: bytes | memoryview) -> list[Part]:
         if self._parts is not None:
             return self._take_parts(self._parts, data)
         found = [] if self._splitter is None else self._splitter.feed(data)
         return [Part(self._headers, frame) for frame in found]
 
-    def _take_parts(self, parser: MultipartParser, data: bytes) -> list[Part]:
+    def _take_parts(self, parser: MultipartParser, data: bytes | memoryview) -> list[Part]:
         found = parser.feed(data)
         if not found and not self._pictures and parser.passed_over:
             hopeless = parser.passed_over >= _MOST_OTHERS

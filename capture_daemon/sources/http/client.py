@@ -45,11 +45,11 @@ class Response:
             raise ValueError("there is no response yet")
         return self.parser.head
 
-    def feed(self, data: bytes) -> None:
+    def feed(self, data: bytes | memoryview) -> None:
         """Take in what came before the head was there. Raises ConnectionError."""
         if not data:
             raise ConnectionError("the server closed the connection without an answer")
-        self.body = self.parser.feed(data)
+        self.body = bytes(self.parser.feed(data))
 
 
 class _Request(NamedTuple):
@@ -92,7 +92,9 @@ class HttpClient:
         request = _Request(conditions or {}, deadline, head_s, patient)
         return self._follow(self._round(self.home, request), request)
 
-    def resume(self, response: Response, data: bytes, *, head_s: float) -> Response | None:
+    def resume(
+        self, response: Response, data: bytes | memoryview, *, head_s: float
+    ) -> Response | None:
         """Take in what came of a response without a head; None while there still is none.
 
         Raises as `get`, and ConnectionError.

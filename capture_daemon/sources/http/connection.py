@@ -23,7 +23,8 @@ _PIECE = 256 << 10
 _BUFFER = 1 << 20
 """Bytes that the kernel may hold for us: it would take several times that, and every frame in it is
 an old one by the time that we come back from a pause."""
-
+_MOST_WANTED = 128 << 10
+"""Bytes: well below what the kernel holds for us, or it would never come to that."""
 
 _Result = TypeVar("_Result")
 
@@ -41,6 +42,8 @@ class Connection:
     def __init__(self, interrupt: Interrupt) -> None:
         self._interrupt = interrupt
         self._socket: socket.socket | None = None
+        self._piece = memoryview(bytearray(_PIECE))
+        self._wanted = 1
         self.fingerprint = ""
         """The SHA-256 of the other side's certificate, hexadecimal; empty without TLS."""
 
@@ -79,8 +82,10 @@ class Connection:
             sent = self._until_done(partial(connected.send, data), select.POLLOUT, deadline)
             data = data[sent:]
 
-    def receive(self, *, deadline: float) -> bytes:
-        """Return what there is, waiting for it; b"" once the other side has closed.
+    def receive(self, *, deadline: float) -> memoryview:
+        """Return what there is, waiting for it; nothing once the other side has closed.
+
+        It is valid until the next call.
 
         Raises:
             TimeoutError: nothing came before `deadline` (time.monotonic(), seconds).
@@ -88,16 +93,33 @@ class Connection:
             OSError: the connection broke.
         """
         connected = self._connected()
-        if self._interrupt.wait(0):
-            raise Interrupted
+        if isinstance(connected, ssl.SSLSocket):  # which may have read more than it has given
+            if self._interrupt.sleep(0):
+                raise Interrupted
+        else:
+            with suppress(TimeoutError):  # less than is wanted is better than nothing
+                self._wait(select.POLLIN, deadline)
+        take = partial(connected.recv_into, self._piece)
         try:
-            return self._until_done(partial(connected.recv, _PIECE), select.POLLIN, deadline)
+            return self._piece[: self._until_done(take, select.POLLIN, deadline)]
         except (ssl.SSLZeroReturnError, ssl.SSLEOFError):
-            return b""
+            return self._piece[:0]
+
+    def want(self, length: int) -> None:
+        """Let `receive` wait for so many bytes, as long as that may be: less would be of no use.
+
+        A frame comes over a network in a hundred packets, and each could wake us.
+        """
+        length = max(1, min(length, _MOST_WANTED))
+        connected = self._connected()
+        if length != self._wanted and not isinstance(connected, ssl.SSLSocket):
+            connected.setsockopt(socket.SOL_SOCKET, socket.SO_RCVLOWAT, length)
+            self._wanted = length
 
     def close(self) -> None:
         """Close it; harmless when it is not open."""
         connected, self._socket = self._socket, None
+        self._wanted = 1
         if connected is not None:
             with suppress(OSError):  # an error of the connection's past; it is closed all the same
                 connected.close()

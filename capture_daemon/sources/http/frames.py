@@ -9,7 +9,7 @@ import time
 from collections.abc import Mapping
 
 from capture_daemon.sources.base import Captured
-from capture_daemon.sources.http.multipart.parser import Part
+from capture_daemon.sources.http.multipart.part import Part
 
 _MOST_LOST = 1 << 32
 _OLDEST_S = 2.0

@@ -55,8 +55,10 @@ def header_lines(block: bytes) -> Iterator[tuple[str, str]]:
 def parse_headers(block: bytes) -> dict[str, str]:
     """Parse header lines; of several with one name, the first counts."""
     headers: dict[str, str] = {}
-    for name, value in header_lines(block):
-        headers.setdefault(name, value)
+    for line in block.decode("latin-1").split("\n"):
+        name, colon, value = line.partition(":")
+        if colon and (name := name.strip()):
+            headers.setdefault(name.lower(), value.strip())
     return headers
 
 
@@ -90,7 +92,7 @@ class ResponseParser:
             return False
         return self.left == 0 or (self._chunks is not None and self._chunks.complete)
 
-    def feed(self, data: bytes) -> bytes:
+    def feed(self, data: bytes | memoryview) -> bytes | memoryview:
         """Add what came and return the bytes of the body in it.
 
         Raises:
@@ -176,7 +178,7 @@ class _ChunkDecoder:
         """Ended, and nothing is left over: neither trailers nor anything after them."""
         return self.ended and bytes(self._buffer) in (b"\r\n", b"\n")
 
-    def feed(self, data: bytes) -> bytes:
+    def feed(self, data: bytes | memoryview) -> bytes | memoryview:
         if self._plain:
             return data
         self._buffer += data

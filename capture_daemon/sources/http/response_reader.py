@@ -7,7 +7,7 @@ from collections import deque
 from capture_daemon.sources.http import errors
 from capture_daemon.sources.http.body import BodyParser, NoPictures
 from capture_daemon.sources.http.client import HttpClient, Response
-from capture_daemon.sources.http.multipart.parser import Part
+from capture_daemon.sources.http.multipart.part import Part
 from capture_daemon.sources.http.response_parser import Head
 
 
@@ -40,9 +40,12 @@ class ResponseReader:
         if not self._begun and self.response.parser.head is not None:
             self._begin()
             return
+        for number, part in enumerate(self.ready):  # seldom any: they are taken first
+            self.ready[number] = part._replace(body=bytes(part.body))
         data = self.client.connection.receive(deadline=deadline)
         if self._begun:
             self._take(self.response.parser.feed(data), end=not data)
+            self.client.connection.want(self.body.missing)
         elif response := self.client.resume(self.response, data, head_s=head_s):
             self.response = response
             self._begin()
@@ -55,7 +58,7 @@ class ResponseReader:
         self._begun = True
         self._take(response.body)
 
-    def _take(self, data: bytes, *, end: bool = False) -> None:
+    def _take(self, data: bytes | memoryview, *, end: bool = False) -> None:
         try:
             self.ready.extend(self.body.feed(data))
             if end or self.response.parser.ended:

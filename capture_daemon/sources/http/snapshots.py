@@ -13,7 +13,7 @@ from capture_daemon.sources.base import Interrupt, SourceError, SourceGone
 from capture_daemon.sources.http import errors
 from capture_daemon.sources.http.client import HttpClient
 from capture_daemon.sources.http.connection import Interrupted
-from capture_daemon.sources.http.multipart.parser import Part
+from capture_daemon.sources.http.multipart.part import Part
 from capture_daemon.sources.http.response_reader import ResponseReader
 from capture_daemon.sources.pacing import Pacer
 

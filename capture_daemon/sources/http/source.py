@@ -15,7 +15,7 @@ from capture_daemon.sources.http import errors
 from capture_daemon.sources.http.client import HttpClient, Response
 from capture_daemon.sources.http.connection import Interrupted
 from capture_daemon.sources.http.frames import FrameStamper, is_of_framebus, why_no_frame
-from capture_daemon.sources.http.multipart.parser import Part
+from capture_daemon.sources.http.multipart.part import Part
 from capture_daemon.sources.http.response_reader import ResponseReader
 from capture_daemon.sources.http.snapshots import DEFAULT_FPS, Snapshots
 from capture_daemon.sources.http.target import Target

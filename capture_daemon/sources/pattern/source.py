@@ -1,13 +1,12 @@
 """The `test` source: a moving, labelled picture for when there is no camera, and for tests.
 
-It shows the time of day and the sequence, so that a person sees delay and loss at a glance. One
-frame of 1280x720 costs 1 to 2 ms; Pillow draws it, simplejpeg and numpy are not needed.
+It shows the time of day and the frame's number within the second, so that a person sees delay and
+loss at a glance. Drawing needs Pillow; simplejpeg and numpy are not needed.
 """
 
 from __future__ import annotations
 
 import time
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from framebus import installation
@@ -22,6 +21,7 @@ from capture_daemon.sources.base import (
     SourceUnusable,
 )
 from capture_daemon.sources.pacing import Pacer, checked_fps
+from capture_daemon.sources.pattern.time_code import TimeCodes
 
 if TYPE_CHECKING:
     from capture_daemon.sources.pattern.testcard import Card
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 DEFAULT_SIZE = (1280, 720)
 DEFAULT_FPS = 30.0
 
-_SWEEP_S = 4.0
+_SWEEP_S = 2
 """Seconds in which the marker crosses the picture."""
 
 
@@ -39,7 +39,7 @@ class PatternSource:
     def __init__(self, request: Request, interrupt: Interrupt) -> None:
         self._request = request
         self._interrupt = interrupt
-        self._drawing: tuple[Card, Pacer] | None = None
+        self._drawing: tuple[Card, Pacer, TimeCodes] | None = None
 
     def open(self) -> Granted:
         """Render the still part. Raises SourceUnusable: no Pillow, or an impossible request."""
@@ -63,22 +63,23 @@ class PatternSource:
                 f"no test pattern: {error}",
                 remedy="leave out --size, or ask for another; pip install -U Pillow",
             ) from error
-        self._drawing = card, Pacer(fps, self._interrupt)
+        self._drawing = card, Pacer(fps, self._interrupt), TimeCodes(fps)
         return Granted("MJPG", width, height, fps, device="test pattern")
 
     def read(self, timeout_s: float) -> Captured | None:
         """Wait for the next tick and draw it."""
         if self._drawing is None:
             raise SourceGone("not-open", "the test pattern is not open", remedy="open it first")
-        card, pacer = self._drawing
+        card, pacer, codes = self._drawing
         tick = pacer.wait(timeout_s)
         if tick is None:
             return None
         captured_ns = time.monotonic_ns()
-        clock = datetime.now(UTC).strftime("%H:%M:%S.%f")[:-3]
-        phase = tick * pacer.interval_s / _SWEEP_S % 1.0
+        code = codes.at(tick, time.time())
+        clock = time.strftime("%H:%M:%S", time.gmtime(code.second))
+        phase = (code.second % _SWEEP_S + code.frame / pacer.fps) / _SWEEP_S
         return Captured(
-            card.draw(clock, tick + 1, phase),
+            card.draw(clock, f"+{code.frame:02}/{pacer.fps:g}", phase),
             captured_ns,
             device_sequence=tick + 1,
             flags=FrameFlags.TEST_PATTERN | FrameFlags.ENCODED,

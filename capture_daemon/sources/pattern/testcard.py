@@ -1,9 +1,10 @@
-"""Draws the test pattern: a card of colour bars with a strip that moves.
+"""Draws the test pattern: a card of colour bars, a clock, and a marker that moves.
 
-Only the strip is drawn and encoded per frame. JPEG can restart its coder after each row of blocks
-(DRI and RSTm, ITU T.81, B.2.4.4), so the coded rows of the still card are kept, and the strip's new
-rows are put between them: the result is an ordinary JPEG, at the cost of the strip alone. Nothing
-here knows of clocks or sources; without Pillow it cannot be imported.
+Only what changes is drawn and encoded: the clock once a second, the marker's row when a place and
+number are seen for the first time. JPEG can restart its coder after each row of blocks (DRI and
+RSTm, ITU T.81, B.2.4.4), so coded rows are kept, and put together: the result is an ordinary JPEG,
+at the cost of copying it. Nothing here knows of clocks or sources; without Pillow it cannot be
+imported.
 """
 
 from __future__ import annotations
@@ -11,8 +12,10 @@ from __future__ import annotations
 import io
 import re
 
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw
 
+from capture_daemon.sources.pattern.bands import ClockBand, MarkerBand
+from capture_daemon.sources.pattern.lettering import ACCENT, INK, MUTED, PAPER, fit
 from capture_daemon.sources.pictures.markers import EOI, read_header
 
 SMALLEST = (160, 120)
@@ -24,11 +27,9 @@ _RESTARTS = 8
 """RST0 to RST7 count in a circle."""
 _QUALITY = 85
 
-_INK = (248, 250, 252)
-_MUTED = (148, 163, 184)
-_PAPER = (15, 23, 42)
-_ACCENT = (245, 158, 11)
-_TRACK = (51, 65, 85)
+MOST_KEPT = 256
+"""Rows with the marker, some hundred bytes to some thousand each."""
+
 _BARS = (
     (191, 191, 191),
     (191, 191, 0),
@@ -62,24 +63,36 @@ class Card:
             )
         rows = -(-height // _BLOCK_ROW)
         strip_rows = max(2, round(rows * 0.2))
-        self._first_row = min(round(rows * 0.6), rows - strip_rows - 1)
-        strip_top = self._first_row * _BLOCK_ROW
-        strip_height = strip_rows * _BLOCK_ROW
+        first = min(round(rows * 0.6), rows - strip_rows - 1)
+        strip_top, strip_height = first * _BLOCK_ROW, strip_rows * _BLOCK_ROW
         head, coded = _encode(_draw_card(width, height, strip_top, strip_height, caption))
         if len(coded) != rows:
             raise ValueError("this Pillow cannot write restart markers; 10.2 or newer can")
-        floor = self._first_row + strip_rows
-        self._before = head + _join(coded[: self._first_row], 0)
+        floor = first + strip_rows
+        self._before = head + _join(coded[:first], 0)
         self._after = _join(coded[floor:], floor) + EOI
-        self._strip = _Strip(width, strip_height)
+        clock_rows = -(-strip_rows // 2)
+        self._clock_row, self._marker_row = first, first + clock_rows
+        self._clock_band = ClockBand(width, clock_rows * _BLOCK_ROW)
+        self._marker_band = MarkerBand(width, (strip_rows - clock_rows) * _BLOCK_ROW)
+        self._clock = "", b""
+        self._markers: dict[tuple[str, float], bytes] = {}
 
-    def draw(self, clock: str, sequence: int, phase: float) -> bytes:
-        """Return the JPEG with `clock` and `sequence` in words and the marker at `phase` (0 to 1).
+    def draw(self, clock: str, number: str, phase: float) -> bytes:
+        """Return the JPEG with `clock` and `number` in words and the marker at `phase` (0 to 1).
 
-        `clock` may hold digits, ":" and "."; anything else is a KeyError.
+        Rows with one number and phase are kept, so there should be few of them, MOST_KEPT at most.
         """
-        _, rows = _encode(self._strip.draw(clock, sequence, phase))
-        return self._before + _join(rows, self._first_row) + self._after
+        if self._clock[0] != clock:
+            image = self._clock_band.draw(clock)
+            self._clock = clock, _join(_encode(image)[1], self._clock_row)
+        marker = self._markers.get((number, phase))
+        if marker is None:
+            image = self._marker_band.draw(number, phase)
+            marker = _join(_encode(image)[1], self._marker_row)
+            if len(self._markers) < MOST_KEPT:
+                self._markers[number, phase] = marker
+        return b"".join((self._before, self._clock[1], marker, self._after))
 
 
 def _encode(image: Image.Image) -> tuple[bytes, list[bytes]]:
@@ -102,18 +115,10 @@ def _join(rows: list[bytes], first: int) -> bytes:
     return b"".join(parts)
 
 
-def _fit(text: str, width: float, height: float) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
-    """Return the largest font, at most `height` pixels, in which `text` is `width` pixels wide."""
-    at = max(8.0, height)
-    while at > 8 and ImageFont.load_default(at).getlength(text) > width:
-        at *= 0.92
-    return ImageFont.load_default(at)
-
-
 def _draw_card(
     width: int, height: int, strip_top: int, strip_height: int, caption: str
 ) -> Image.Image:
-    image = Image.new("RGB", (width, height), _PAPER)
+    image = Image.new("RGB", (width, height), PAPER)
     draw = ImageDraw.Draw(image)
     floor = strip_top + strip_height
     for colours, top, bottom in (_BARS, 0, strip_top), (_GREYS, floor, height):
@@ -129,63 +134,14 @@ def _draw_plate(draw: ImageDraw.ImageDraw, width: int, height: int, caption: str
     plate_width, plate_height = width * 0.62, height * 0.62
     left, top = (width - plate_width) / 2, (height - plate_height) / 2
     draw.rounded_rectangle(
-        (left, top, left + plate_width, top + plate_height), plate_height * 0.1, fill=_PAPER
+        (left, top, left + plate_width, top + plate_height), plate_height * 0.1, fill=PAPER
     )
     lines = (
-        (_TITLE, _INK, 0.86, 0.36, 0.34),
-        (_SUBTITLE, _ACCENT, 0.80, 0.13, 0.64),
-        (caption, _MUTED, 0.80, 0.11, 0.82),
+        (_TITLE, INK, 0.86, 0.36, 0.34),
+        (_SUBTITLE, ACCENT, 0.80, 0.13, 0.64),
+        (caption, MUTED, 0.80, 0.11, 0.82),
     )
     for text, colour, share, tall, middle in lines:
-        font = _fit(text, plate_width * share, plate_height * tall)
+        font = fit(text, plate_width * share, plate_height * tall)
         if font.getlength(text) <= plate_width:
             draw.text((width / 2, top + plate_height * middle), text, colour, font, anchor="mm")
-
-
-class _Strip:
-    """The moving part: clock, sequence, and a marker that runs from left to right."""
-
-    def __init__(self, width: int, height: int) -> None:
-        self._track_top = round(height * 0.74)
-        self._track = (round(width * 0.04), round(width * 0.96))
-        self._marker = max(6, round(height * 0.1))
-        glyph_height = height * 0.5
-        cell = min(glyph_height * 0.62, width * 0.92 / 24)
-        font = _fit("0", cell * 0.95, glyph_height)
-        self._cell = max(1, int(cell))
-        self._text_top = round(height * 0.36)
-        self._glyphs = {letter: self._glyph(letter, font) for letter in "0123456789:.#"}
-        self._still = Image.new("RGB", (width, height), _PAPER)
-        draw = ImageDraw.Draw(self._still)
-        middle = self._track_top + self._marker // 2
-        left, right = self._track
-        draw.line((left, middle, right, middle), _TRACK, 3)
-        for tick in range(5):
-            x = left + (right - left) * tick // 4
-            draw.line((x, self._track_top, x, self._track_top + self._marker), _TRACK, 3)
-
-    def draw(self, clock: str, sequence: int, phase: float) -> Image.Image:
-        image = self._still.copy()
-        left, right = self._track
-        self._write(image, clock, left)
-        number = f"#{sequence}"
-        self._write(image, number, right - len(number) * self._cell)
-        x = left + round((right - left - self._marker) * phase)
-        top = self._track_top
-        image.paste(_ACCENT, (x, top, x + self._marker, top + self._marker))
-        return image
-
-    def _write(self, image: Image.Image, text: str, left: int) -> None:
-        for letter in text:
-            image.paste(self._glyphs[letter], (left, 0))
-            left += self._glyphs[letter].width
-
-    def _glyph(
-        self, letter: str, font: ImageFont.FreeTypeFont | ImageFont.ImageFont
-    ) -> Image.Image:
-        """Draw one letter into a cell: equal widths keep the digits from dancing."""
-        cell = self._cell // 2 if letter in ":." else self._cell
-        image = Image.new("RGB", (cell, self._track_top), _PAPER)
-        place = (cell / 2, self._text_top)
-        ImageDraw.Draw(image).text(place, letter, _INK, font, anchor="mm")
-        return image

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from capture_daemon.sources.pictures.markers import (
     EOI,
+    Data,
     EndState,
     Header,
     HeaderState,
@@ -32,7 +33,7 @@ class PictureEnd:
         self.is_cut = False
         """Its own end is missing: another picture begins."""
 
-    def find(self, data: bytearray, *, final: bool = False) -> int:
+    def find(self, data: Data, *, final: bool = False) -> int:
         """Return where the picture ends, or another one begins; 0 if neither is there (yet).
 
         With `final` no more bytes will come.
@@ -51,6 +52,6 @@ class PictureEnd:
         return at
 
 
-def ends_at(data: bytearray, length: int) -> bool:
+def ends_at(data: Data, length: int) -> bool:
     """Tell whether the first `length` bytes end with EOI, padding and line ends left aside."""
     return bytes(data[max(0, length - _TAIL) : length]).rstrip(b"\0\r\n").endswith(EOI)

@@ -23,9 +23,18 @@ class JpegSplitter:
         self._buffer = bytearray()
         self._end: PictureEnd | None = None
         """Of the picture at the buffer's front; None: there is none yet."""
+        self._gone = 0
+        """Bytes of the stream that are no longer in the buffer."""
+        self.offsets: list[int] = []
+        """Where in the stream the frames begin that were returned last."""
 
     def feed(self, data: bytes | memoryview) -> list[bytes]:
         """Add `data` and return the frames that are now whole, oldest first."""
+        self.offsets = []
+        if not self._buffer and self._is_picture(data):
+            self.offsets.append(self._gone)
+            self._gone += len(data)
+            return [bytes(data)]
         self._buffer += data
         frames = self._take()
         if len(self._buffer) > self._largest:
@@ -34,16 +43,20 @@ class JpegSplitter:
 
     def flush(self) -> list[bytes]:
         """Return what is left when the stream has ended: its last picture was cut off."""
+        self.offsets = []
         frames = self._take(final=True)
-        rest = self._cut(len(self._buffer))
-        return [*frames, rest] if rest.startswith(START) else frames
+        if self._buffer.startswith(START):
+            frames.append(self._cut(len(self._buffer)))
+        else:
+            self._drop(len(self._buffer))
+        return frames
 
     def _take(self, *, final: bool = False) -> list[bytes]:
         frames: list[bytes] = []
         while (end := self._end or self._begin()) is not None:
             at = end.find(self._buffer, final=final)
             if end.is_lost:
-                del self._buffer[: self._behind_thumbnails(end.header)]
+                self._drop(self._behind_thumbnails(end.header))
                 self._end = None
             elif at:
                 frames.append(self._cut(at))
@@ -51,13 +64,21 @@ class JpegSplitter:
                 break
         return frames
 
+    def _is_picture(self, data: bytes | memoryview) -> bool:
+        """Tell whether it is one whole picture and nothing else, as from a program that writes each
+        at once: that need not go through the buffer."""
+        if not (len(data) <= self._largest and data[:3] == START and data[-2:] == EOI):
+            return False
+        end = PictureEnd()
+        return end.find(data) == len(data) and not end.is_cut
+
     def _begin(self) -> PictureEnd | None:
         """Bring the beginning of a picture to the buffer's front, if there is one."""
         at = self._buffer.find(START)
         if at >= 0:
             self._end = PictureEnd()
         # The last bytes may be the first of the next start.
-        del self._buffer[: at if at >= 0 else max(0, len(self._buffer) - len(START) + 1)]
+        self._drop(at if at >= 0 else max(0, len(self._buffer) - len(START) + 1))
         return self._end
 
     def _behind_thumbnails(self, header: Header) -> int:
@@ -77,6 +98,11 @@ class JpegSplitter:
     def _cut(self, length: int) -> bytes:
         with memoryview(self._buffer) as view:
             frame = bytes(view[:length])
-        del self._buffer[:length]
+        self.offsets.append(self._gone)
+        self._drop(length)
         self._end = None
         return frame
+
+    def _drop(self, length: int) -> None:
+        del self._buffer[:length]
+        self._gone += length

@@ -28,10 +28,11 @@ _Network = Literal[
 _Server = Literal["unauthorized", "forbidden", "not-found", "bad-status", "too-many-redirects"]
 _Answer = Literal["bad-url", "not-jpeg", "not-multipart", "no-picture", "camera-away", "changed"]
 _File = Literal["no-such-file", "unreadable", "not-a-file", "no-jpeg", "no-motion-jpeg"]
-_Program = Literal["no-ffmpeg", "no-process", "ffmpeg-ended", "bad-fps", "bad-size", "no-pillow"]
+_Program = Literal["no-ffmpeg", "ffmpeg-ended", "no-rpicam", "rpicam-ended", "no-process"]
+_Asked_For = Literal["bad-fps", "bad-size", "no-pillow"]
 _V4l2 = Literal[_Device, _Machine, _Format, _Stream, _Control]
 _Http = Literal[_Network, _Server, _Answer]
-SourceCode = Literal[_V4l2, _Http, _File, _Program]
+SourceCode = Literal[_V4l2, _Http, _File, _Program, _Asked_For]
 InnerCode = Literal["interrupted", "not-open", "other-format", "other-request"]
 """Between the daemon's threads, and of what a predecessor left: nobody is told them as a cause."""
 ViewerCode = Literal[

@@ -7,7 +7,7 @@ send; what the first delimiter line says holds.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from typing import NamedTuple
 
 LARGEST_BOUNDARY = 256
 
@@ -21,8 +21,7 @@ _MOST_AHEAD = 64
 """Bytes after a line that tell whether it is a delimiter."""
 
 
-@dataclass(frozen=True, slots=True)
-class Delimiter:
+class Delimiter(NamedTuple):
     """One delimiter line."""
 
     start: int

@@ -20,13 +20,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 
 from capture_daemon.sources.http.multipart.delimiters import (
     LARGEST_BOUNDARY,
     DelimiterFinder,
     boundary_of,
 )
+from capture_daemon.sources.http.multipart.filling import Filling, Places
+from capture_daemon.sources.http.multipart.part import Part
 from capture_daemon.sources.http.multipart.part_length import PartLength
 from capture_daemon.sources.http.response_parser import WireError, parse_headers
 from capture_daemon.sources.pictures import sniffing
@@ -36,19 +37,14 @@ from capture_daemon.sources.pictures.splitter import LARGEST_FRAME
 
 LARGEST_PART_HEAD = 16 << 10
 """Bytes of one part's headers."""
+_SMALL = 2 << 10
+"""Bytes in which a part's head is looked for, before more go through the buffer."""
 _FIRST_HEADER = b"content-"
 _MOST_AHEAD = 32
 _PICTURE_TYPES = ("image/jpeg", "image/jpg", "image/pjpeg", "image/x-jpeg", "jpeg", "image")
+_PLAIN_HEAD = re.compile(rb"(?:[A-Za-z][A-Za-z0-9-]{0,40}:[^\r\n]{0,1000}\r\n){1,32}\r\n")
+"""A whole head as the standard has it: what else there is, is read line by line."""
 _LINE_ENDS = re.compile(rb"[\r\n]{1,8}(?=\xff\xd8)")
-
-
-@dataclass(frozen=True, slots=True)
-class Part:
-    """One picture."""
-
-    headers: Mapping[str, str]
-    """Names in small letters."""
-    body: bytes
 
 
 class MultipartParser:
@@ -67,6 +63,8 @@ class MultipartParser:
         """Up to here the lines of the part's head are looked at."""
         self._length = PartLength(largest)
         self._end = PictureEnd()
+        self._places = Places()
+        self._filling: Filling | None = None
         self._dropped = 0
         """Bytes passed over since the last part's head."""
         self.others = ""
@@ -74,19 +72,35 @@ class MultipartParser:
         self.passed_over = 0
         """How many parts were no pictures."""
 
-    def feed(self, data: bytes) -> list[Part]:
+    def feed(self, data: bytes | memoryview) -> list[Part]:
         """Add what came and return the pictures that are now whole, oldest first.
 
         Raises:
             WireError: a limit is exceeded.
         """
-        self._buffer += data
         self._parts = []
-        while self._step():
-            pass
-        if len(self._buffer) > self._largest + LARGEST_PART_HEAD or self._dropped > self._largest:
-            raise WireError(f"a part is larger than {self._largest} bytes")
+        self._places.free()
+        rest = memoryview(data)
+        step = _SMALL
+        while rest:
+            if self._filling is None:
+                self._buffer += rest[:step]
+                rest, step = rest[step:], len(rest)
+            else:
+                rest = rest[self._filling.fill(rest) :]
+                step = _SMALL
+                self._end_filling(self._filling)
+            while self._step():
+                pass
+            if max(len(self._buffer) - LARGEST_PART_HEAD, self._dropped) > self._largest:
+                raise WireError(f"a part is larger than {self._largest} bytes")
+            self._begin_filling()
         return self._parts
+
+    @property
+    def missing(self) -> int:
+        """How many bytes at least must come before there can be another picture."""
+        return 1 if self._filling is None else self._filling.missing
 
     # -- between parts -----------------------------------------------------------------------
 
@@ -141,6 +155,8 @@ class MultipartParser:
     def _take_head(self) -> bool:
         """Take one line; the empty one ends the head, as does a picture that begins without it."""
         at = self._head_at
+        if not at and (plain := _PLAIN_HEAD.match(self._buffer)):
+            return self._end_head(plain.end(), plain.end())
         if bytes(self._buffer[at : at + len(START)]) == START:
             return self._end_head(at, at)
         end = self._buffer.find(b"\n", at, LARGEST_PART_HEAD)
@@ -239,6 +255,25 @@ class MultipartParser:
         self._parts.append(Part(self._headers, body))
         self._consume(length)
         return self._go(self._seek)
+
+    def _begin_filling(self) -> None:
+        """Take a picture whose length is known, and whose end is yet to come, out of the buffer."""
+        if self._step == self._take_picture and self._length.told is not None and self._buffer:
+            self._filling = self._places.begin(self._length.told)
+            self._filling.fill(self._buffer)
+            self._consume(len(self._buffer))
+
+    def _end_filling(self, filling: Filling) -> None:
+        """Hand the picture on if it is whole, and as long as it should be."""
+        body = filling.picture()
+        if body is not None:
+            self._parts.append(Part(self._headers, body))
+            self._step = self._seek
+        elif not filling.is_doubtful:
+            return
+        else:
+            self._buffer[:0] = filling.bytes()
+        self._filling = None
 
     # -- bytes -------------------------------------------------------------------------------
 

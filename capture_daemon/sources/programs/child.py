@@ -9,13 +9,14 @@ long as the source is open. The capture thread does.
 
 from __future__ import annotations
 
+import fcntl
 import os
 import select
 import signal
 import subprocess
 import sys
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -27,6 +28,9 @@ _TERM_S = 0.5
 _KILL_S = 1.0
 """How long the kernel may take to end it; longer is an uninterruptible sleep."""
 _PIECE = 256 << 10
+_PIPE = 512 << 10
+"""Bytes that its standard output may hold, and 64 KiB where the kernel grants no more. A frame that
+does not fit is written in several goes, and each of them wakes us."""
 _LINES = 64
 """Of what it says on standard error, so many last lines are kept,"""
 _LINE = 400
@@ -70,9 +74,12 @@ class Child:
             os.close(err)
         self._open = {self._out, self._err}
         self._closed = False
+        self._piece = memoryview(bytearray(_PIECE))
         self._lines: deque[bytes] = deque([b""], maxlen=_LINES + 1)
         for end in self._open:
             os.set_blocking(end, False)
+        with suppress(PermissionError):  # more than an unprivileged user's pipes may hold in all
+            fcntl.fcntl(self._out, fcntl.F_SETPIPE_SZ, _PIPE)
 
     @property
     def pid(self) -> int:
@@ -89,11 +96,16 @@ class Child:
         """True when everything that it wrote is read and no more can come."""
         return self._out not in self._open
 
-    def read(self) -> bytes:
-        """Return what is there of its standard output, b"" if nothing; never blocks."""
-        if self._err in self._open:
-            self._keep_lines(self._piece(self._err))
-        return self._piece(self._out) if self._out in self._open else b""
+    def read(self, ready: Collection[int] | None = None) -> memoryview:
+        """Return what is there of its standard output; never blocks. It is valid until the next.
+
+        Only those of the descriptors are looked at that are `ready`, by default all.
+        """
+        if self._err in self._open and (ready is None or self._err in ready):
+            self._keep_lines(bytes(self._take(self._err)))
+        if self._out in self._open and (ready is None or self._out in ready):
+            return self._take(self._out)
+        return self._piece[:0]
 
     def exit_report(self) -> tuple[str, list[str]]:
         """Return how it ended and its last lines, once it has `ended`; waits 0.5 s for that."""
@@ -133,14 +145,14 @@ class Child:
             self._process.wait()
         os.close(self._pidfd)
 
-    def _piece(self, end: int) -> bytes:
+    def _take(self, end: int) -> memoryview:
         try:
-            data = os.read(end, _PIECE)
+            count = os.readv(end, [self._piece])
         except BlockingIOError:
-            return b""
-        if not data:
+            return self._piece[:0]
+        if not count:
             self._open.discard(end)
-        return data
+        return self._piece[:count]
 
     def _keep_lines(self, said: bytes) -> None:
         first, *others = said.split(b"\n")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from capture_daemon.sources.base import SourceError, SourceGone
-from capture_daemon.sources.ffmpeg.start_spacing import FREE, MOST_S, SHARE, StartSpacing
+from capture_daemon.sources.programs.start_spacing import FREE, MOST_S, SHARE, StartSpacing
 
 FAILURE = SourceGone("ffmpeg-ended", "404 Not Found")
 
