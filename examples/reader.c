@@ -23,6 +23,10 @@
 #include <unistd.h>
 #include <xxhash.h>
 
+#if __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__
+#error "a ring's words are little-endian"
+#endif
+
 enum { MAGIC, VERSION, EPOCH, SIZE, DESCRIPTORS, COUNT, ARENA, CAPACITY, PID, INTERVAL };
 enum { CLAIMED = 16, CURSOR = 24 };
 enum { SEQUENCE, POSITION, LENGTH, CHECK, CAPTURED, DESCRIPTOR_WORDS = 16 };

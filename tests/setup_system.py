@@ -16,6 +16,11 @@ from pathlib import Path
 
 PROGRAMS: Mapping[str, tuple[str, str]] = {
     "qemu-system-x86_64": ("qemu-system-x86", "guest tests"),
+    "qemu-aarch64-static": ("qemu-user-static", "the ring's tests on aarch64"),
+    "aarch64-linux-gnu-gcc": (
+        "gcc-aarch64-linux-gnu libc6-dev-arm64-cross",
+        "the ring's tests on aarch64",
+    ),
     "busybox": ("busybox-static", "guest tests"),
     "depmod": ("kmod", "guest tests"),
     "zstd": ("zstd", "guest tests on newer kernels"),

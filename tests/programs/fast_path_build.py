@@ -11,11 +11,11 @@ SANITIZED = ("-g", "-O1", "-fsanitize=address,undefined", "-fno-sanitize-recover
 _WARNINGS = ("-Wall", "-Wextra", "-Werror")
 
 
-def built(folder: Path, *options: str, path: Path = PATH) -> Path:
+def built(folder: Path, *options: str, compiler: str = "cc", path: Path = PATH) -> Path:
     """Build the library of a path in a folder, with warnings as errors; return it."""
     library, sources = folder / path.name, sorted(path.parent.glob("*.c"))
     always = ("-std=c11", "-D_GNU_SOURCE", "-shared", "-fPIC", *_WARNINGS)
-    subprocess.run(["cc", *always, *options, "-o", library, *sources], check=True)
+    subprocess.run([compiler, *always, *options, "-o", library, *sources], check=True)
     return library
 
 

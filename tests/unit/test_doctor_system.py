@@ -169,6 +169,12 @@ def test_a_daemon_that_a_person_stopped_is_not_wrong(bench: Bench) -> None:
     assert finding.remedy == "framebus ctl start --name camera"
 
 
+def test_a_camera_that_rests_is_well(bench: Bench) -> None:
+    bench.serve(state="idle", cause={"code": "idle", "message": "off, nobody watches"})
+    (finding,) = check_service.daemons(bench.machine())
+    assert (finding.level, finding.message) == (Level.GOOD, "camera is off, since nobody watches")
+
+
 def test_a_daemon_that_does_not_answer_is_named_by_its_process(bench: Bench) -> None:
     bench.serve()
     bench.replies["status"] = ControlTimeout("no answer")

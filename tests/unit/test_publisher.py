@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Literal
 
 import pytest
 from framebus.contract.words import Rejection
@@ -271,7 +272,7 @@ def test_a_source_may_ask_before_without_another_answer_to_its_frame(
     publisher.settled()
     for number in range(50):
         unwanted = publisher.unwanted(at(number))
-        captured = Captured(b"" if unwanted else WHOLE, at(number), number)
-        publisher.take(captured._replace(reject="unwatched") if unwanted else captured)
+        reject: Literal["unwatched", ""] = "unwatched" if unwanted else ""
+        publisher.take(Captured(b"" if unwanted else WHOLE, at(number), number, reject=reject))
     assert counters.counts(0).published == 2
     assert counters.counts(0).rejected == {"unwatched": 48}

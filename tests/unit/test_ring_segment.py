@@ -6,6 +6,7 @@ import errno
 import mmap
 import os
 import stat
+import sys
 from contextlib import closing
 from pathlib import Path
 
@@ -182,6 +183,18 @@ def test_without_a_size_asked_for_the_ring_takes_what_room_there_is_and_says_so(
 
 def test_a_ring_of_the_size_that_is_wanted_has_no_note(writer: RingWriter) -> None:
     assert writer.note == ""
+
+
+def test_a_big_endian_machine_is_refused_before_anything_is_made_or_mapped(
+    runtime: Path, writer: RingWriter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    another = CameraNames(runtime, "another")
+    monkeypatch.setattr(sys, "byteorder", "big")
+    with pytest.raises(SegmentInvalid, match="big-endian"):
+        RingWriter.create(another, capacity=CAPACITY)
+    assert segments(another) == []
+    with pytest.raises(SegmentInvalid, match="big-endian"):
+        RingReader.attach(CameraNames(runtime))
 
 
 @pytest.mark.parametrize("capacity", [65536, 65537, 10**6, 32 * 2**20])

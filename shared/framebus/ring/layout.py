@@ -37,11 +37,14 @@ descriptor.
 from __future__ import annotations
 
 import struct
+import sys
 import time
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
 from xxhash import xxh3_64_intdigest
+
+from framebus.errors import SegmentInvalid
 
 PAGE: Final = 4096
 MAGIC: Final = int.from_bytes(b"FRAMEBUS", "little")
@@ -90,6 +93,18 @@ EARLY_NS: Final = 1_000_000_000
 _LATEST_UTC_NS: Final = 2**63 - 1  # in the year 2262
 _FRAME_FOR_COUNT: Final = 16 * 1024
 """Frames this small, bytes, still fill the arena before they run out of descriptors."""
+
+
+def check_byte_order() -> None:
+    """Raise SegmentInvalid on a machine that stores words the other way round.
+
+    They are stored and read as the machine has them, at once each; struct would do it in bytes.
+    """
+    if sys.byteorder != "little":
+        raise SegmentInvalid(
+            "this machine is big-endian, and the ring's words are little-endian: "
+            "use one that is not, such as x86-64 or aarch64"
+        )
 
 
 def round_up(value: int, multiple: int) -> int:

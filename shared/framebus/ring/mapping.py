@@ -18,9 +18,10 @@ def map_segment(fd: int, path: Path, *, stays: bool) -> tuple[mmap.mmap, Geometr
     """Map a segment read-only; for who `stays`, all of it at once, which takes milliseconds.
 
     The header is checked before anything is mapped: a file may say, or have, any size. Raises
-    SegmentInvalid when it is not a whole ring of a known layout version, and OutOfResources where
-    there is no room to map it.
+    SegmentInvalid when it is not a whole ring of a known layout version, or the machine is
+    big-endian, and OutOfResources where there is no room to map it.
     """
+    layout.check_byte_order()
     size = os.fstat(fd).st_size
     if size < layout.DESCRIPTORS_OFFSET or size % layout.PAGE:
         raise SegmentInvalid(f"{path} is no ring: none has {size} bytes")

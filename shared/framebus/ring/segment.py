@@ -13,7 +13,7 @@ from pathlib import Path
 
 from framebus.errors import NoPermission, OutOfResources, SegmentFull, refused
 from framebus.names import CameraNames, segment_path
-from framebus.ring.layout import PAGE, Geometry
+from framebus.ring.layout import PAGE, Geometry, check_byte_order
 from framebus.ring.untracked import UntrackedSharedMemory
 
 _MODE = 0o640  # the web tier reads through the group; nobody but the owner writes
@@ -26,9 +26,10 @@ def make(
     """Make a segment, and return it and its geometry.
 
     Its arena has `wanted` bytes, or, where there is no room, as many halvings of that as need be,
-    and `smallest` at last. Raises SegmentFull, OutOfResources (no descriptor) and NoPermission;
-    nothing is left then.
+    and `smallest` at last. Raises SegmentFull, OutOfResources (no descriptor), NoPermission, and
+    SegmentInvalid on a big-endian machine; nothing is left then.
     """
+    check_byte_order()
     capacity = wanted
     while True:
         geometry = Geometry.for_capacity(capacity)
