@@ -23,7 +23,8 @@ from benchmarks.task import Task
 
 _PATH = "/snapshot"
 """Of both."""
-_SETTLE_S = 0.5
+_SETTLE_S = 1.5
+"""The daemon has ended the threads by then that it needs only to start."""
 _READY_S = 75.0
 """Above polls.c's own 60 s, so that its word on the matter is the one that is heard."""
 _REPORT_S = 10.0

@@ -115,7 +115,9 @@ def _split(asked: object, scheme: str) -> tuple[str | None, int]:
 
 def is_for(peer: Peer, names: frozenset[str]) -> bool:
     """Whether a request is meant for us, by all names that it was made to."""
-    return answers_to(peer.host, names) and answers_to(peer.named, names)
+    return answers_to(peer.host, names) and (
+        peer.named == peer.host or answers_to(peer.named, names)
+    )
 
 
 def answers_to(host: str | None, names: frozenset[str]) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+from functools import lru_cache
 
 from framebus.serving.access import as_address
 
@@ -22,6 +23,11 @@ def origin(address: str | None) -> str:
     return str(ipaddress.IPv6Network((parsed, 64), strict=False))
 
 
+@lru_cache(64)
+def _origin_of(address: str | None) -> str:
+    return origin(address)
+
+
 def origin_of(client: object) -> str:
     """Return the origin of a socket's address: a tuple, or nothing of use on a UNIX socket."""
-    return origin(client[0] if isinstance(client, tuple) else None)
+    return _origin_of(client[0] if isinstance(client, tuple) else None)

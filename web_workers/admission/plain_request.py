@@ -30,11 +30,13 @@ _NOT_PLAIN = frozenset(
 _CONNECTION = frozenset({"", "close", "keep-alive"})
 
 
-def environ_of(request: bytes, client: object) -> dict[str, str] | None:
-    """Return what a WSGI environment says of a plain request; None for any other.
+def address_of(client: object) -> str:
+    """Return whoever connects as a WSGI environment has it: `client` is the socket's address."""
+    return str(client[0] if isinstance(client, tuple) else client)
 
-    `client` is the socket's address: a tuple, or a text on a UNIX socket.
-    """
+
+def environ_of(request: bytes, address: str) -> dict[str, str] | None:
+    """Return what a WSGI environment says of a plain request from there; None for any other."""
     match = _REQUEST.fullmatch(request) if len(request) <= PLAIN_MAX else None
     if match is None:
         return None
@@ -45,7 +47,7 @@ def environ_of(request: bytes, client: object) -> dict[str, str] | None:
         "QUERY_STRING": query.decode() if query else "",
         "SCRIPT_NAME": "",
         "SERVER_PROTOCOL": "HTTP/1.1",
-        "REMOTE_ADDR": str(client[0] if isinstance(client, tuple) else client),
+        "REMOTE_ADDR": address,
         "wsgi.url_scheme": "http",
     }
     fields = head.decode().split("\r\n")[:-1]

@@ -10,19 +10,21 @@ For the worker's main thread.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import lru_cache
 from typing import NamedTuple
 
 from flask import Flask, Request
 from framebus.errors import UsageError
 from framebus.frame import Frame
+from framebus.names import CameraNames
 from werkzeug.exceptions import HTTPException
 
 from web_workers.access.authorizer import PAGE, Authorizer, Passed
-from web_workers.access.decisions import decision_of
-from web_workers.admission import plain_request
+from web_workers.access.decisions import Decision, decision_of
 from web_workers.admission.direct_answer import DirectAnswer
 from web_workers.admission.pending_request import Connection
+from web_workers.admission.plain_request import PLAIN_MAX, address_of, environ_of, is_last
 from web_workers.cameras import snapshot
 from web_workers.cameras.newest_frames import NewestFrames
 from web_workers.pages import aliases, queries
@@ -31,11 +33,23 @@ from web_workers.settings import Cameras
 from web_workers.wire import headers, multipart
 from web_workers.wire.loop import StreamLoop
 
+_CLOSE, _KEEP = b"Connection: close\r\n", b"Connection: keep-alive\r\n"
 EXTENSION = "framebus.direct_snapshots"
 """Key of the app's extensions."""
 _VIEWS = frozenset({"framebus.snapshot", "framebus.default_snapshot", PAGE})
-_PATHS = 64
-"""So many are remembered, with what they mean."""
+_REMEMBERED = 64
+"""So many requests are remembered, with what they mean: programs send the same bytes each time."""
+
+
+class _Asked(NamedTuple):
+    """What all requests of the same bytes and address ask for."""
+
+    request: Request
+    endpoint: str
+    decision: Decision | None
+    names: CameraNames
+    last: bool
+    """The connection is to be closed after the answer."""
 
 
 class _Shared(NamedTuple):
@@ -54,7 +68,7 @@ class DirectSnapshots:
         self._app = app
         self._authorizer = authorizer
         self._cameras = cameras
-        self._meaning = lru_cache(_PATHS)(self._match)
+        self._asked = lru_cache(_REMEMBERED)(self._read)
         self._frames: NewestFrames[_Shared] | None = None
         self._first = b""
 
@@ -66,24 +80,20 @@ class DirectSnapshots:
 
     def answer(self, conn: Connection, request: bytes) -> DirectAnswer | None:
         """Return the answer to a request; None for one that goes the way of all."""
-        environ = plain_request.environ_of(request, conn.client)
-        if environ is None or self._frames is None:
+        if self._frames is None or len(request) > PLAIN_MAX:
             return None
-        last = plain_request.is_last(environ)
-        make_tidy(environ)
-        meaning = self._meaning(environ["PATH_INFO"])
-        if meaning is None:
+        asked = self._asked(request, address_of(conn.client))
+        if asked is None or not self._cameras.knows(asked.names.camera):
             return None
-        camera = self._let_through(Request(environ), *meaning)
-        if camera is None:
+        judged = self._authorizer.judge(asked.request, asked.endpoint, asked.decision)
+        if not isinstance(judged, Passed) or judged.in_vain is not None:
             return None
-        shared = self._frames.fresh(self._cameras.names(camera))
+        shared = self._frames.fresh(asked.names)
         if shared is None:
             return None
-        head = self._head(shared, last=last)
-        if environ["REQUEST_METHOD"] == "HEAD":
-            return DirectAnswer([memoryview(head)], last)
-        return DirectAnswer([memoryview(head), shared.picture.jpeg], last)
+        head = memoryview(self._head(shared, last=asked.last))
+        whole = asked.request.method != "HEAD"
+        return DirectAnswer([head, shared.picture.jpeg] if whole else [head], asked.last)
 
     def close(self) -> None:
         """Answer nothing any more."""
@@ -91,39 +101,44 @@ class DirectSnapshots:
             self._frames.close()
             self._frames = None
 
-    def _match(self, path: str) -> tuple[str, str | None] | None:
-        """Return the view that a path leads to, and its camera, if it is one that can be asked."""
-        try:
-            endpoint, arguments = self._app.url_map.bind("").match(path)
-        except HTTPException:
+    def _read(self, data: bytes, address: str) -> _Asked | None:
+        """Return what a plain request for a camera's newest frame asks for; None for any other."""
+        environ = environ_of(data, address)
+        if environ is None:
             return None
-        return (endpoint, arguments.get("name")) if endpoint in _VIEWS else None
-
-    def _let_through(self, request: Request, endpoint: str, camera: str | None) -> str | None:
-        """Return the camera whose newest frame a request is to get, None if it is another's."""
-        request.view_args = {} if camera is None else {"name": camera}
+        last = is_last(environ)
+        make_tidy(environ)
+        request = Request(environ)
+        try:
+            endpoint, arguments = self._app.url_map.bind("").match(request.path)
+            camera = self._camera(endpoint, arguments, request.args)
+            names = self._cameras.names(camera) if camera is not None else None
+        except (HTTPException, UsageError, aliases.UnknownAction):
+            return None  # Flask says so
+        if names is None:
+            return None
+        request.view_args = dict(arguments)
         decision = decision_of(self._app.view_functions[endpoint])
-        judged = self._authorizer.judge(request, endpoint, decision)
-        if not isinstance(judged, Passed) or judged.in_vain is not None:
+        return _Asked(request, endpoint, decision, names, last)
+
+    def _camera(
+        self, endpoint: str, arguments: Mapping[str, str], query: Mapping[str, str]
+    ) -> str | None:
+        """Return the camera whose newest frame is asked for; raises what the views raise."""
+        if endpoint not in _VIEWS:
             return None
-        query = request.args if request.query_string else {}
-        try:
-            if camera is None:
-                if aliases.action(query) != ("snapshot", 0):
-                    return None
-                camera = self._cameras.default
-            queries.flag(query, "placeholder")  # if it is none, Flask says so
-            if queries.ago_s(query) is not None:
-                return None
-        except (aliases.UnknownAction, UsageError):
+        queries.flag(query, "placeholder")
+        if queries.ago_s(query) is not None:
             return None
-        return camera if self._cameras.knows(camera) else None
+        if endpoint != PAGE:
+            return arguments["name"]
+        return self._cameras.default if aliases.action(query) == ("snapshot", 0) else None
 
     def _head(self, shared: _Shared, *, last: bool) -> bytes:
-        connection = "close" if last else "keep-alive"
-        return b"%b%b%b%b%b\r\n" % (
+        return b"%b%b%b%b%b%b\r\n" % (
             self._first,
-            headers.lines([("Date", headers.date()), ("Connection", connection)]),
+            headers.date_line(),
+            _CLOSE if last else _KEEP,
             shared.before,
             headers.lines(multipart.sent_headers(shared.picture, self._loop.clock())),
             shared.after,

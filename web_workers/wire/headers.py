@@ -28,14 +28,14 @@ HEADERS: Mapping[str, str] = {
 """Of all else, in which there is no markup: the style is that of the browser's own viewers."""
 
 
-def date() -> str:
-    """Return the time as the header Date has it; made once a second."""
-    return _date(int(time.time()))
+def date_line() -> bytes:
+    """Return the header Date of now."""
+    return _date_line(int(time.time()))
 
 
 @lru_cache(maxsize=1)
-def _date(seconds: int) -> str:
-    return formatdate(seconds, usegmt=True)
+def _date_line(seconds: int) -> bytes:
+    return lines([("Date", formatdate(seconds, usegmt=True))])
 
 
 def lines(headers: Iterable[tuple[str, str]]) -> bytes:
@@ -45,5 +45,5 @@ def lines(headers: Iterable[tuple[str, str]]) -> bytes:
 
 def closing_head(status: str, headers: Iterable[tuple[str, str]]) -> bytes:
     """Return a response's head that ends with the connection; never with a transfer coding."""
-    own = [("Server", "framebus"), ("Date", date()), ("Connection", "close")]
-    return b"HTTP/1.1 %b\r\n%b%b\r\n" % (status.encode("latin-1"), lines(own), lines(headers))
+    own = lines([("Server", "framebus")]) + date_line() + lines([("Connection", "close")])
+    return b"HTTP/1.1 %b\r\n%b%b\r\n" % (status.encode("latin-1"), own, lines(headers))
