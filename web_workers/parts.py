@@ -1,15 +1,14 @@
 """What one worker is made of: the only place that builds it and knows every part.
 
-Built after the fork, in the worker's main thread. What is
-gunicorn's comes in: connections, and what becomes of them.
+Built after the fork, in the worker's main thread. What is gunicorn's comes in: connections, and what
+becomes of them.
 """
 
 from __future__ import annotations
 
 import logging
-import ssl
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from framebus.native_library import Unavailable
 from framebus.options.table import IO_URING, PURE_PYTHON
@@ -29,7 +28,8 @@ from web_workers.feeds.pumping import Pumping
 from web_workers.feeds.streams import WorkerStreams
 from web_workers.feeds.worker_pids import worker_pids
 from web_workers.feeds.worker_viewers import WorkerViewers
-from web_workers.handover.channel import Channel, Lanes
+from web_workers.handover.channel import Channel
+from web_workers.handover.lanes import Lanes
 from web_workers.handover.viewer_handover import ViewerHandover
 from web_workers.handover.worker_registry import WorkerRegistry
 from web_workers.native.library import Pump
@@ -38,6 +38,9 @@ from web_workers.viewers.broadcast_send import broadcast_factory, open_uring
 from web_workers.wire.bounded_events import BoundedEvents
 from web_workers.wire.loop import StreamLoop
 from web_workers.worker_table import WorkerTable
+
+if TYPE_CHECKING:
+    import ssl
 
 log = logging.getLogger("gunicorn.error")
 

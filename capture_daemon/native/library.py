@@ -15,7 +15,13 @@ from typing import Final
 from framebus import native_library
 from framebus.native_library import Buffer, Unavailable, acquire, address_of_xxh3, release
 
-from capture_daemon.native.state import InputState, OutletState, StreamState
+from capture_daemon.native.state import (
+    InputState,
+    OutletState,
+    PacedState,
+    PipeState,
+    StreamState,
+)
 
 PATH: Final = Path(__file__).with_name("fast_path.so")
 _HALF = 32
@@ -35,6 +41,19 @@ class Outcome(enum.IntEnum):
     DEQUEUE_FAILED = 4
 
 
+class PacedOutcome(enum.IntEnum):
+    """Why `paced` returned, as in paced.c."""
+
+    NOTHING = 0
+    """No frame is due for so long, or an interrupt."""
+    UNUSUAL = 1
+    """A frame that is not usual is in the buffer."""
+    OVER = 2
+    """All frames were taken."""
+    LOST = 3
+    """A frame was not there."""
+
+
 class Library:
     """The loaded library; `load` makes one."""
 
@@ -46,8 +65,9 @@ class Library:
         outlet, inputs = functions.fast_path_sizes() >> _HALF, functions.fast_path_sizes() & _LOW
         sizes = functions.fast_path_stream_sizes()
         stream, self.buffer_size = sizes >> _HALF, sizes & _LOW
-        ours = (OutletState, InputState, StreamState)
-        if (outlet, inputs, stream) != tuple(map(ctypes.sizeof, ours)):
+        sizes = functions.fast_path_paced_size(), functions.fast_path_pipe_size()
+        ours = (OutletState, InputState, StreamState, PacedState, PipeState)
+        if (outlet, inputs, stream, *sizes) != tuple(map(ctypes.sizeof, ours)):
             raise Unavailable(f"{PATH} is of another version: install framebus again")
         pointer, word = ctypes.c_void_p, ctypes.c_uint64
         for function in (functions.fast_path_lock, functions.fast_path_unlock):
@@ -55,7 +75,9 @@ class Library:
         functions.fast_path_init.argtypes = (pointer,)
         functions.fast_path_publish.argtypes = (pointer, pointer, pointer, word, word, word)
         functions.fast_path_publish.restype = ctypes.c_bool
-        functions.fast_path_stream.argtypes = (pointer, pointer, pointer, ctypes.c_int)
+        streams = (functions.fast_path_stream, functions.fast_path_paced, functions.fast_path_pipe)
+        for function in streams:
+            function.argtypes = (pointer, pointer, pointer, ctypes.c_int)
 
 
 def load(path: Path = PATH) -> Library:
@@ -100,6 +122,8 @@ class FastPath:
         self._addresses = ctypes.addressof(outlet), ctypes.addressof(state)
         self._publish = library.functions.fast_path_publish
         self._stream = library.functions.fast_path_stream
+        self._paced = library.functions.fast_path_paced
+        self._pipe = library.functions.fast_path_pipe
         self.buffer_size = library.buffer_size
         """Bytes of a `struct v4l2_buffer`, as the library knows it."""
         self._view = Buffer()
@@ -124,3 +148,14 @@ class FastPath:
         What is held of its buffers, and what failed, is in `stream`.
         """
         return Outcome(self._stream(*self._addresses, ctypes.addressof(stream), timeout_ms))
+
+    def paced(self, state: PacedState, timeout_ms: int) -> PacedOutcome:
+        """Publish frames when they are due, until one is not usual, or none is for so long."""
+        return PacedOutcome(self._paced(*self._addresses, ctypes.addressof(state), timeout_ms))
+
+    def pipe(self, state: PipeState, timeout_ms: int) -> bool:
+        """Publish pictures out of a pipe; False after so long without one, or an interrupt.
+
+        True if there is something else to be read, or in the buffer.
+        """
+        return bool(self._pipe(*self._addresses, ctypes.addressof(state), timeout_ms))

@@ -1,7 +1,7 @@
 """The state of frames on their way into the ring, which the fast path in C and the slow one share.
 
-Structures of 64-bit words, as fast_path.h and v4l2.c have them. Without the library they are plain
-memory all the same: the slow path is one, wherever it runs.
+Structures of 64-bit words, as fast_path.h, v4l2.c, paced.c and pipe.c have them. Without the
+library they are plain memory all the same: the slow path is one, wherever it runs.
 """
 
 from __future__ import annotations
@@ -114,4 +114,50 @@ class StreamState(ctypes.Structure):
         ("buffers", _U),
         ("addresses", _U * BUFFERS),
         ("lengths", _U * BUFFERS),
+    )
+
+
+class PacedState(ctypes.Structure):
+    """Frames that are due at times; it belongs to the thread that shows them."""
+
+    interrupt: int
+    file: int
+    start_ns: int
+    interval_ns: float
+    tick: int
+    frames: int
+    count: int
+    at: int
+    by_tick: int
+    buffer: int
+    room: int
+    before: int
+    after: int
+    after_length: int
+    sequence: int
+    captured_ns: int
+    length: int
+    _fields_ = (
+        *((name, _S) for name in ("interrupt", "file")),
+        ("start_ns", _U),
+        ("interval_ns", ctypes.c_double),
+        *((name, _U) for name in ("tick", "frames", "count", "at", "by_tick")),
+        *((name, _U) for name in ("buffer", "room", "before", "after", "after_length")),
+        *((name, _U) for name in ("sequence", "captured_ns", "length")),
+    )
+
+
+class PipeState(ctypes.Structure):
+    """What a child program writes; it belongs to the thread that reads it."""
+
+    interrupt: int
+    out: int
+    err: int
+    buffer: int
+    room: int
+    filled: int
+    sequence: int
+    _fields_ = (
+        *((name, _S) for name in ("interrupt", "out", "err")),
+        *((name, _U) for name in ("buffer", "room", "filled", "sequence")),
     )

@@ -39,30 +39,35 @@ class Pacer:
     ) -> None:
         """`clock` gives nanoseconds, and the first tick is due at once."""
         self.fps = fps
-        self._interval_ns = 1e9 / fps
+        self.interval_ns = 1e9 / fps
+        """From tick to tick."""
         self._interrupt = interrupt
         self._clock = clock
-        self._start_ns = clock()
-        self._next = 0
+        self.start_ns = clock()
+        """When tick 0 was due."""
+        self.next_tick = 0
 
     @property
     def interval_s(self) -> float:
         """From tick to tick, seconds."""
-        return self._interval_ns / 1e9
+        return self.interval_ns / 1e9
 
     def wait(self, timeout_s: float) -> int | None:
         """Return the tick that is due, or None after `timeout_s` or an interrupt.
 
         A caller that was away skips the ticks it missed: their numbers are left out.
         """
-        due_ns = self._start_ns + self._next * self._interval_ns
+        due_ns = self.start_ns + self.next_tick * self.interval_ns
         remaining_s = (due_ns - self._clock()) / 1e9
         if remaining_s > timeout_s:
             self._interrupt.sleep(timeout_s)
             return None
         if self._interrupt.sleep(remaining_s):
             return None
-        elapsed = int((self._clock() - self._start_ns) / self._interval_ns)
-        tick = max(self._next, elapsed)
-        self._next = tick + 1
+        tick = max(self.next_tick, self.elapsed())
+        self.next_tick = tick + 1
         return tick
+
+    def elapsed(self) -> int:
+        """Return the last tick that has been due."""
+        return int((self._clock() - self.start_ns) / self.interval_ns)

@@ -38,16 +38,24 @@ def test_any_frames_end_alike_under_sanitizers(tmp_path: Path) -> None:
     assert int(done.stdout) > 100
 
 
-def test_a_stream_of_the_fake_camera_passes_under_sanitizers(tmp_path: Path) -> None:
+@pytest.mark.parametrize("suite", ["test_fast_stream.py", "test_fast_sources.py"])
+def test_streams_and_sources_pass_under_sanitizers(tmp_path: Path, suite: str) -> None:
     environ = {
         **os.environ,
         "LD_PRELOAD": sanitizer("libasan.so"),
         "ASAN_OPTIONS": "detect_leaks=0:halt_on_error=1",
         "FAST_PATH_TESTED": str(built(tmp_path, *SANITIZED)),
     }
-    suite = ROOT / "tests/contract/test_fast_stream.py"
     done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", suite],
+        [
+            sys.executable,
+            "-m",
+            "pytest",
+            "-q",
+            "-p",
+            "no:cacheprovider",
+            ROOT / "tests/contract" / suite,
+        ],
         cwd=ROOT,
         env=environ,
         capture_output=True,

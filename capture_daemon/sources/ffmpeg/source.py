@@ -18,6 +18,7 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 
+from capture_daemon.native.library import FastPath
 from capture_daemon.sources import remedies
 from capture_daemon.sources.base import (
     Captured,
@@ -41,6 +42,7 @@ from capture_daemon.sources.pacing import checked_fps
 from capture_daemon.sources.pictures import jpeg
 from capture_daemon.sources.pictures.splitter import JpegSplitter
 from capture_daemon.sources.programs.child import Child
+from capture_daemon.sources.programs.piped import PipedFrames
 from capture_daemon.sources.programs.start_spacing import StartSpacing
 
 FIRST_FRAME_S = 15.0
@@ -97,6 +99,7 @@ class FfmpegSource:
         self._absent: SourceError | None = None
         """What ffmpeg said of an input that is absent, and may still be."""
         self._starts = StartSpacing()
+        self._piped = PipedFrames(interrupt)
 
     def open(self) -> Granted:
         """Start ffmpeg and wait for the first picture.
@@ -167,6 +170,16 @@ class FfmpegSource:
         data = running.ready.popleft()
         running.sequence += 1
         return Captured(data, time.monotonic_ns(), running.sequence)
+
+    def read_unusual(self, fast_path: FastPath, timeout_s: float) -> Captured | None:
+        """Return the next picture that `fast_path` did not publish by itself, or None likewise."""
+        running = self._running
+        if running is None or running.child.ended or running.ready or not running.splitter.empty:
+            return self.read(timeout_s)
+        more = self._piped.show(running.child, running.sequence, fast_path, timeout_s)
+        running.sequence = self._piped.sequence
+        running.ready.extend(running.splitter.feed(self._piped.taken))
+        return self.read(timeout_s) if more or running.ready else None
 
     def close(self) -> None:
         """End ffmpeg, and wait until it is gone."""

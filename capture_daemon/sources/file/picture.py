@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, Protocol
 
 from framebus.contract.words import Rejection
 
 from capture_daemon.sources.pictures import jpeg
 from capture_daemon.sources.pictures.splitter import LARGEST_FRAME
 
-Pictures = Generator["Picture", None, None]
+
+class Pictures(Protocol):
+    """The pictures of one pass."""
+
+    def __iter__(self) -> Pictures:
+        """Return itself."""
+
+    def __next__(self) -> Picture:
+        """Return the next picture. Raises StopIteration, OSError, AviError."""
+
+    def close(self) -> None:
+        """End the pass, and close its file."""
 
 
 class Picture(NamedTuple):

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from capture_daemon.sources.file.avi import AviReader
-from capture_daemon.sources.file.frame_index import FrameIndex
+from capture_daemon.sources.file.frame_index import FrameIndex, IndexedPass
 from capture_daemon.sources.file.picture import EMPTY, TOO_LARGE, Picture, Pictures
 from capture_daemon.sources.file.regular import Identity, identify, open_regular
 from capture_daemon.sources.pictures.markers import SOI, START, read_header
@@ -63,8 +63,9 @@ class Recording:
         identity = identify(self._path)
         if self._single is not None and identity == self._single[0]:
             return Pass((each for each in (self._single[1],)), 0.0)
-        if self._index is not None and identity == self._index[0]:
-            return Pass(self._indexed(self._index[1]), self._index[1].fps)
+        if self._index is not None and identity == self._index[0] and self._index[1].complete:
+            index = self._index[1]
+            return Pass(IndexedPass(open_regular(self._path), index), index.fps)
         self._single = self._index = None
         with open_regular(self._path) as file:
             head = file.read(_HEAD)
@@ -88,12 +89,6 @@ class Recording:
             self._single = identity, picture._replace(data=b"") if picture.reason else picture
         elif unchanged and index.complete:
             self._index = identity, index
-
-    def _indexed(self, index: FrameIndex) -> Pictures:
-        with open_regular(self._path) as file:
-            yield from index.pictures(file.fileno())
-        if not index.complete:
-            self._index = None
 
 
 def _concatenated(file: BinaryIO) -> Pictures:

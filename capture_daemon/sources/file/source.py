@@ -13,6 +13,7 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from capture_daemon.native.library import FastPath, PacedOutcome
 from capture_daemon.sources.base import (
     Captured,
     Granted,
@@ -24,8 +25,10 @@ from capture_daemon.sources.base import (
 from capture_daemon.sources.file import errors
 from capture_daemon.sources.file.avi import AviError
 from capture_daemon.sources.file.directory import Directory
+from capture_daemon.sources.file.frame_index import IndexedPass, is_picture
 from capture_daemon.sources.file.picture import EMPTY, Picture, Pictures
 from capture_daemon.sources.file.recording import Pass, Recording
+from capture_daemon.sources.paced import PacedFrames
 from capture_daemon.sources.pacing import FASTEST, Pacer, checked_fps
 
 DEFAULT_FPS = 25.0
@@ -49,6 +52,7 @@ class _Playing:
 
     pictures: Pictures
     pacer: Pacer
+    paced: PacedFrames
     pending: Picture | None
     """The first picture, read by `open` to prove that there is one."""
     shown_s: float = field(default_factory=time.monotonic)
@@ -91,7 +95,9 @@ class FileSource:
             raise errors.gone(error) if self._was_open else error from error
         if self._request.fps is None and 0 < begun.fps <= FASTEST:
             fps = begun.fps
-        self._playing = _Playing(begun.pictures, Pacer(fps, self._interrupt), first)
+        pacer = Pacer(fps, self._interrupt)
+        paced = PacedFrames(pacer, self._interrupt)
+        self._playing = _Playing(begun.pictures, pacer, paced, first)
         self._was_open = True
         return Granted(
             "MJPG",
@@ -123,6 +129,32 @@ class FileSource:
             height=picture.height,
             reject=picture.reason,
         )
+
+    def read_unusual(self, fast_path: FastPath, timeout_s: float) -> Captured | None:
+        """Return the next picture that `fast_path` did not publish by itself, or None likewise."""
+        playing = self._playing
+        if playing is None or playing.pending or playing.lost:
+            return self.read(timeout_s)
+        paced, passed = playing.paced, playing.pictures
+        if not isinstance(passed, IndexedPass):
+            return self.read(timeout_s)
+        index = passed.index
+        paced.make_room(index.longest)
+        state = paced.state
+        state.file, state.frames, state.count = passed.fileno(), index.address, len(index)
+        state.at, state.sequence = passed.at, playing.sequence
+        outcome = paced.show(fast_path, timeout_s)
+        passed.at, playing.sequence, playing.shown_s = state.at, state.sequence, time.monotonic()
+        if outcome is PacedOutcome.NOTHING:
+            return None
+        if outcome is PacedOutcome.UNUSUAL and is_picture(paced.frame):
+            _, _, size = index[passed.at - 1]
+            number, at_ns = state.sequence, state.captured_ns
+            width, height = size >> 32, size & 0xFFFFFFFF
+            return Captured(paced.frame, at_ns, number, width=width, height=height)
+        if outcome is not PacedOutcome.OVER:
+            passed.changed()
+        return self.read(timeout_s)
 
     def close(self) -> None:
         """Close the file."""

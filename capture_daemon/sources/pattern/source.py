@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from framebus import installation
 from framebus.frame import FrameFlags
 
+from capture_daemon.native.library import FastPath, PacedOutcome
 from capture_daemon.sources.base import (
     Captured,
     Granted,
@@ -21,16 +22,14 @@ from capture_daemon.sources.base import (
     SourceUnusable,
 )
 from capture_daemon.sources.pacing import Pacer, checked_fps
-from capture_daemon.sources.pattern.time_code import TimeCodes
 
 if TYPE_CHECKING:
-    from capture_daemon.sources.pattern.testcard import Card
+    from capture_daemon.sources.pattern.film import Film
 
 DEFAULT_SIZE = (1280, 720)
 DEFAULT_FPS = 30.0
 
-_SWEEP_S = 2
-"""Seconds in which the marker crosses the picture."""
+_FLAGS = FrameFlags.TEST_PATTERN | FrameFlags.ENCODED
 
 
 class PatternSource:
@@ -39,12 +38,13 @@ class PatternSource:
     def __init__(self, request: Request, interrupt: Interrupt) -> None:
         self._request = request
         self._interrupt = interrupt
-        self._drawing: tuple[Card, Pacer, TimeCodes] | None = None
+        self._film: Film | None = None
 
     def open(self) -> Granted:
         """Render the still part. Raises SourceUnusable: no Pillow, or an impossible request."""
         self.close()
         try:
+            from capture_daemon.sources.pattern.film import Film
             from capture_daemon.sources.pattern.testcard import Card
         except ImportError as error:
             raise SourceUnusable(
@@ -63,28 +63,31 @@ class PatternSource:
                 f"no test pattern: {error}",
                 remedy="leave out --size, or ask for another; pip install -U Pillow",
             ) from error
-        self._drawing = card, Pacer(fps, self._interrupt), TimeCodes(fps)
+        self._film = Film(card, Pacer(fps, self._interrupt), self._interrupt)
         return Granted("MJPG", width, height, fps, device="test pattern")
 
     def read(self, timeout_s: float) -> Captured | None:
         """Wait for the next tick and draw it."""
-        if self._drawing is None:
-            raise SourceGone("not-open", "the test pattern is not open", remedy="open it first")
-        card, pacer, codes = self._drawing
-        tick = pacer.wait(timeout_s)
+        film = self._opened()
+        tick = film.pacer.wait(timeout_s)
         if tick is None:
             return None
         captured_ns = time.monotonic_ns()
-        code = codes.at(tick, time.time())
-        clock = time.strftime("%H:%M:%S", time.gmtime(code.second))
-        phase = (code.second % _SWEEP_S + code.frame / pacer.fps) / _SWEEP_S
-        return Captured(
-            card.draw(clock, f"+{code.frame:02}/{pacer.fps:g}", phase),
-            captured_ns,
-            device_sequence=tick + 1,
-            flags=FrameFlags.TEST_PATTERN | FrameFlags.ENCODED,
-        )
+        return Captured(film.draw(tick), captured_ns, device_sequence=tick + 1, flags=_FLAGS)
+
+    def read_unusual(self, fast_path: FastPath, timeout_s: float) -> Captured | None:
+        """Return the next picture that `fast_path` did not publish by itself, or None likewise."""
+        film = self._opened()
+        outcome, frame = film.show(fast_path, timeout_s)
+        if outcome is not PacedOutcome.UNUSUAL:
+            return None
+        return Captured(frame, film.captured_ns, film.sequence, flags=_FLAGS)
 
     def close(self) -> None:
         """Forget the card."""
-        self._drawing = None
+        self._film = None
+
+    def _opened(self) -> Film:
+        if self._film is None:
+            raise SourceGone("not-open", "the test pattern is not open", remedy="open it first")
+        return self._film

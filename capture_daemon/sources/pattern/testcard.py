@@ -70,7 +70,8 @@ class Card:
             raise ValueError("this Pillow cannot write restart markers; 10.2 or newer can")
         floor = first + strip_rows
         self._before = head + _join(coded[:first], 0)
-        self._after = _join(coded[floor:], floor) + EOI
+        self.end = _join(coded[floor:], floor) + EOI
+        """The JPEG from behind the marker."""
         clock_rows = -(-strip_rows // 2)
         self._clock_row, self._marker_row = first, first + clock_rows
         self._clock_band = ClockBand(width, clock_rows * _BLOCK_ROW)
@@ -83,16 +84,28 @@ class Card:
 
         Rows with one number and phase are kept, so there should be few of them, MOST_KEPT at most.
         """
+        return b"".join((self.begin(clock), self.marker(number, phase), self.end))
+
+    def begin(self, clock: str) -> bytes:
+        """Return the JPEG up to the marker."""
         if self._clock[0] != clock:
             image = self._clock_band.draw(clock)
-            self._clock = clock, _join(_encode(image)[1], self._clock_row)
+            self._clock = clock, self._before + _join(_encode(image)[1], self._clock_row)
+        return self._clock[1]
+
+    def marker(self, number: str, phase: float) -> bytes:
+        """Return the rows with number and marker."""
         marker = self._markers.get((number, phase))
         if marker is None:
             image = self._marker_band.draw(number, phase)
             marker = _join(_encode(image)[1], self._marker_row)
             if len(self._markers) < MOST_KEPT:
                 self._markers[number, phase] = marker
-        return b"".join((self._before, self._clock[1], marker, self._after))
+        return marker
+
+    def has(self, number: str, phase: float) -> bool:
+        """Tell whether these rows are drawn already."""
+        return (number, phase) in self._markers
 
 
 def _encode(image: Image.Image) -> tuple[bytes, list[bytes]]:

@@ -28,6 +28,11 @@ class JpegSplitter:
         self.offsets: list[int] = []
         """Where in the stream the frames begin that were returned last."""
 
+    @property
+    def empty(self) -> bool:
+        """Whether nothing of a picture is there."""
+        return not self._buffer
+
     def feed(self, data: bytes | memoryview) -> list[bytes]:
         """Add `data` and return the frames that are now whole, oldest first."""
         self.offsets = []

@@ -87,6 +87,12 @@ class Child:
         return self._process.pid
 
     @property
+    def outputs(self) -> tuple[int, int]:
+        """Its standard output and error; -1 for one that it has closed."""
+        out, err = (end if end in self._open else -1 for end in (self._out, self._err))
+        return out, err
+
+    @property
     def descriptors(self) -> tuple[int, ...]:
         """What to poll for reading: the pipes that the child has not closed."""
         return tuple(self._open)

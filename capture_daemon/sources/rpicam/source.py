@@ -17,6 +17,7 @@ from collections.abc import Sequence
 
 from framebus.contract.causes import SourceCode
 
+from capture_daemon.native.library import FastPath
 from capture_daemon.sources import remedies
 from capture_daemon.sources.base import (
     Captured,
@@ -31,6 +32,7 @@ from capture_daemon.sources.pacing import checked_fps
 from capture_daemon.sources.pictures import jpeg
 from capture_daemon.sources.pictures.splitter import JpegSplitter
 from capture_daemon.sources.programs.child import Child
+from capture_daemon.sources.programs.piped import PipedFrames
 from capture_daemon.sources.programs.start_spacing import StartSpacing
 from capture_daemon.sources.rpicam.arguments import parse
 
@@ -83,6 +85,7 @@ class RpicamSource:
         self._ready: deque[bytes] = deque()
         self._sequence = 0
         self._starts = StartSpacing()
+        self._piped = PipedFrames(interrupt)
 
     def open(self) -> Granted:
         """Start it and wait for the first picture.
@@ -124,6 +127,16 @@ class RpicamSource:
             return None
         self._sequence += 1
         return Captured(self._ready.popleft(), time.monotonic_ns(), self._sequence)
+
+    def read_unusual(self, fast_path: FastPath, timeout_s: float) -> Captured | None:
+        """Return the next picture that `fast_path` did not publish by itself, or None likewise."""
+        child = self._child
+        if child is None or child.ended or self._ready or not self._splitter.empty:
+            return self.read(timeout_s)
+        more = self._piped.show(child, self._sequence, fast_path, timeout_s)
+        self._sequence = self._piped.sequence
+        self._ready.extend(self._splitter.feed(self._piped.taken))
+        return self.read(timeout_s) if more or self._ready else None
 
     def close(self) -> None:
         """End it, and wait until it is gone: it has the camera."""
