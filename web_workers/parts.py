@@ -1,7 +1,7 @@
 """What one worker is made of: the only place that builds it and knows every part.
 
-Built after the fork, in the worker's main thread. What is gunicorn's comes in: connections, and what
-becomes of them.
+Built after the fork, in the worker's main thread. What is gunicorn's comes in: connections, and
+what becomes of them.
 """
 
 from __future__ import annotations

@@ -28,7 +28,7 @@ def test_each_library_was_built_from_these_sources(
     path: Path, load: Callable[[], object], files: int
 ) -> None:
     sources = [each for each in path.parent.iterdir() if each.suffix in (".c", ".h")]
-    assert len(sources) == files
+    assert len(sources) >= files
     built = path.stat().st_mtime if path.exists() else 0
     newest = max(each.stat().st_mtime for each in sources)
     assert built >= newest, "install framebus again: pip install --no-deps --editable ."
