@@ -18,12 +18,12 @@ from benchmarks.task import Task, free_port, wait_for
 
 
 class FramebusUp:
-    """`framebus up` with its defaults, the camera and the port apart."""
+    """`framebus up` with its defaults, the camera and the port apart, and what is said else."""
 
     path = "/stream"
     stamp = Stamp()
 
-    def __init__(self, task: Task) -> None:
+    def __init__(self, task: Task, *more: str) -> None:
         """Start it and wait until a snapshot can be had. Raises BenchError if it never can."""
         self.port = free_port()
         with ExitStack() as stack:
@@ -34,7 +34,7 @@ class FramebusUp:
             bind = ["--fps", str(task.fps), "--bind", f"127.0.0.1:{self.port}"]
             self._program = stack.enter_context(
                 Program(
-                    [sys.executable, "-m", "framebus", "up", *camera, *bind],
+                    [sys.executable, "-m", "framebus", "up", *camera, *bind, *more],
                     cores=task.cores,
                     environ={
                         **task.camera(device),

@@ -1,12 +1,13 @@
 """What framebus takes of memory: each process of `framebus up`, and ustreamer beside them.
 
 PSS (proc(5), smaps_rollup): of what several processes share each has its part, so that they add up.
-The ring is in it, whose size is anybody's choice (--ring-size); the clip, which takes the camera's
-place, is not. Nobody watches. Modules come from .pyc files, which the first round writes.
+The ring is in it, whose size is anybody's choice (--ring-size); clip and buffers of the camera's
+stand-in are not. Nobody watches. Modules come from .pyc files, which the first round writes.
 """
 
 from __future__ import annotations
 
+import functools
 import re
 import statistics
 import time
@@ -28,6 +29,8 @@ from benchmarks.task import Task
 _Running = AbstractContextManager[Callable[[], Mapping[str, int]]]
 """A running server, which tells of its processes' ids by what each is."""
 _SIZE = tools.Size(1280, 720)
+_WORKERS = (1, 2)
+"""Of the web tier: what small machines have by themselves, and what others have."""
 _MAPPING = re.compile(r"^[0-9a-f]+-[0-9a-f]+ .{4} \S+ \S+ \S+ *(.*)$")
 
 
@@ -44,7 +47,10 @@ class Memory(Part[MemoryRow]):
 
     def measure(self, say: Say) -> Measured[MemoryRow]:
         task = self.stage.task(_SIZE, self.stage.cores)
-        rows = self._rows(FRAMEBUS, lambda: _up(task), say)
+        rows: list[MemoryRow] = []
+        for workers in _WORKERS:
+            name = f"{FRAMEBUS}, {workers} worker{'s' if workers > 1 else ''}"
+            rows += self._rows(name, functools.partial(_up, task, workers), say)
         if reason := servers.missing(USTREAMER):
             say(f"bench: leaving {USTREAMER} out: {reason}")
         else:
@@ -72,9 +78,9 @@ class Memory(Part[MemoryRow]):
 
 
 @contextmanager
-def _up(task: Task) -> Iterator[Callable[[], Mapping[str, int]]]:
-    """Run `framebus up` with the number of workers that it takes by itself."""
-    with closing(FramebusUp(task)) as server:
+def _up(task: Task, workers: int) -> Iterator[Callable[[], Mapping[str, int]]]:
+    """Run `framebus up` with so many web workers."""
+    with closing(FramebusUp(task, "--workers", str(workers))) as server:
         yield lambda: _processes(server.pid)
 
 
@@ -99,18 +105,18 @@ def _processes(up: int) -> dict[str, int]:
 
 
 def _pss(pid: int) -> tuple[float, float]:
-    """Return a process's PSS without the clip, and how much of it is the ring, MiB."""
+    """Return a process's PSS without the camera's stand-in, and how much of it is the ring, MiB."""
     process = Path(f"/proc/{pid}")
-    parts = {"ring": 0, "clip": 0}
+    parts = {"ring": 0, "stand-in": 0}
     part = ""
     for line in (process / "smaps").read_text().splitlines():
         if mapping := _MAPPING.match(line):
             name = mapping[1]
             part = "ring" if name.startswith(f"{SHARED_MEMORY}/framebus-") else ""
-            part = "clip" if name.endswith(".mjpeg") else part
+            part = "stand-in" if name.endswith(".mjpeg") or "v4l2_shim" in name else part
         elif part and line.startswith("Pss:"):
             parts[part] += int(line.split()[1])
     whole = re.search(r"^Pss: +(\d+) kB$", (process / "smaps_rollup").read_text(), re.MULTILINE)
     if whole is None:
         raise BenchError("this kernel has no PSS: use one with CONFIG_PROC_PAGE_MONITOR=y")
-    return (int(whole[1]) - parts["clip"]) / 1024, parts["ring"] / 1024
+    return (int(whole[1]) - parts["stand-in"]) / 1024, parts["ring"] / 1024

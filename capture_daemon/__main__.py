@@ -1,36 +1,39 @@
-"""`python -m capture_daemon` is `framebus capture`.
+"""`python -m capture_daemon` is `framebus capture` (program.py).
 
-Where its words are flags and values and no more, it starts without click: sooner, and smaller by
-more than a megabyte.
+Here it says what is not to be loaded before it is used, which must come before everything else.
 """
 
 from __future__ import annotations
 
-import os
 import sys
+from collections.abc import Mapping
+from typing import Any, Final
 
-from framebus.invocation.arguments import hide_sources
-from framebus.invocation.ending import ended
-from framebus.options.chosen import Chosen
-from framebus.options.option import Scope
-
-from capture_daemon.settings.options import prepared
+from framebus.deferred_imports import called, defer
 
 
-def _capture() -> int:
-    chosen = Chosen.plainly(sys.argv[1:], os.environ, Scope.CAPTURE, Scope.BOTH)
-    if chosen is None:
-        from framebus.invocation import usage
+class _NoDecimal:
+    """What fractions asks whether a number is one: none is here."""
 
-        from capture_daemon.command import capture
 
-        return usage.run(capture, name="framebus capture")
-    settings = prepared(chosen)
-    from capture_daemon.main import run  # usage errors need no ring
-
-    return run(settings, os.environ)
+UNUSED: Final[Mapping[str, Mapping[str, Any]]] = {
+    "bz2": {},
+    "datetime": called("datetime", "timedelta"),
+    "decimal": {"Decimal": _NoDecimal},
+    "inspect": {},
+    "locale": {},
+    "lzma": {},
+    "secrets": {},
+    "shutil": {},
+    "subprocess": called("subprocess", "_args_from_interpreter_flags", "check_output"),
+    "tempfile": {},
+    "tokenize": {},
+}
+"""What the standard library imports and a daemon does not use, or seldom."""
 
 
 if __name__ == "__main__":
-    hide_sources(sys.argv[1:])
-    sys.exit(ended(_capture))
+    defer(UNUSED)
+    from capture_daemon.program import main
+
+    sys.exit(main())

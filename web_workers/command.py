@@ -29,7 +29,7 @@ from framebus.options.table import CAMERAS, NAME
 from framebus.serving import access, address
 from framebus.trusted_files import owner_of
 
-from web_workers.viewers.thread_slots import THREAD_SLOTS
+from web_workers.capacity import THREAD_SLOTS
 
 _CONF = "python:web_workers.gunicorn_conf"
 
@@ -93,7 +93,7 @@ def web(check: bool, **given: Any) -> None:
     _leave_removed_directory()
     os.execve(  # noqa: S606  no shell: this process becomes gunicorn, signals and all
         sys.executable,
-        [sys.executable, "-P", "-m", "web_workers.master", "--config", _CONF],
+        [sys.executable, "-P", "-m", "web_workers.run_gunicorn", "--config", _CONF],
         environ,
     )
 

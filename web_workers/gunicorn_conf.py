@@ -11,8 +11,7 @@ import os
 from framebus.options.chosen import Chosen
 from framebus.options.table import BIND, CERTFILE, KEYFILE, WORKERS
 
-from web_workers.settings import default_workers
-from web_workers.viewers.thread_slots import THREAD_SLOTS
+from web_workers.capacity import THREAD_SLOTS, default_workers
 
 _options = Chosen.from_environ(os.environ)
 wsgi_app = "web_workers.app:create_app()"

@@ -1,4 +1,4 @@
-"""gunicorn as `framebus web` runs it: `python -P -m web_workers.master --config ...`.
+"""gunicorn as `framebus web` runs it (run_gunicorn.py).
 
 Nothing of the directory in which somebody starts it is its own. gunicorn would look there for
 modules first, so that a flask.py there would be the workers' Flask; and it would go there again at
@@ -67,7 +67,8 @@ class Master(Arbiter):  # type: ignore[misc]  # gunicorn has no types
         super().halt(reason, os.EX_UNAVAILABLE if absent else exit_status)
 
 
-if __name__ == "__main__":
+def run() -> None:
+    """Be gunicorn's master, with the process's arguments."""
     base.Arbiter = Master
     Chdir.default = "/"  # it was where we are, which may be gone
     Application("%(prog)s [OPTIONS]", prog="framebus-web").run()

@@ -6,9 +6,8 @@ gunicorn's comes in: connections, and what becomes of them.
 
 from __future__ import annotations
 
-import ssl
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from framebus.listener import own_context
 from framebus.options.table import IO_URING
@@ -27,7 +26,8 @@ from web_workers.feeds.placeholder import Painter
 from web_workers.feeds.streams import WorkerStreams
 from web_workers.feeds.worker_pids import worker_pids
 from web_workers.feeds.worker_viewers import WorkerViewers
-from web_workers.handover.channel import Channel, Lanes
+from web_workers.handover.channel import Channel
+from web_workers.handover.lanes import Lanes
 from web_workers.handover.viewer_handover import ViewerHandover
 from web_workers.handover.worker_registry import WorkerRegistry
 from web_workers.settings import Cameras, Settings
@@ -35,6 +35,9 @@ from web_workers.viewers.broadcast_send import broadcast_factory, open_uring
 from web_workers.wire.bounded_events import BoundedEvents
 from web_workers.wire.loop import StreamLoop
 from web_workers.worker_table import WorkerTable
+
+if TYPE_CHECKING:
+    import ssl
 
 
 class Parts:

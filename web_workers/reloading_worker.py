@@ -9,6 +9,7 @@ the master was started is this file, gunicorn itself, and the layout of what wor
 
 from __future__ import annotations
 
+import gc
 import importlib
 import os
 import signal
@@ -62,6 +63,7 @@ class ReloadingWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no ty
         importlib.invalidate_caches()
         for name in [name for name in sys.modules if name.partition(".")[0] in _OURS]:
             del sys.modules[name]
+        gc.freeze()  # to look for garbage is to write to memory that the master has as well
         try:
             self.__class__ = importlib.import_module("web_workers.worker").StreamWorker
             self.init_process()

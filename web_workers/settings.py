@@ -109,8 +109,3 @@ class Cameras:
     def names(self, camera: str) -> CameraNames:
         """Return the names of one camera's files and sockets; raises BadCameraName."""
         return CameraNames(self._settings.runtime, camera)
-
-
-def default_workers() -> int:
-    """Return how many workers serve when nobody says: one a core, two at most."""
-    return min(2, os.cpu_count() or 1)

@@ -36,7 +36,8 @@ from web_workers.admission.connection_limits import ConnectionLimits, raise_desc
 from web_workers.admission.direct_answer import DirectAnswer
 from web_workers.admission.request_threads import RequestThreads
 from web_workers.cameras import calls
-from web_workers.handover.channel import Lanes, close_what_waits
+from web_workers.handover.channel import close_what_waits
+from web_workers.handover.lanes import Lanes
 from web_workers.handover.shared import LAYOUT, Shared
 from web_workers.pages.direct_snapshots import EXTENSION, DirectSnapshots
 from web_workers.parts import Parts

@@ -28,6 +28,8 @@ Apply = Callable[[Changes, Answer], None]
 
 @dataclass(slots=True, kw_only=True, eq=False)
 class _Call(WaitingCall):
+    """One request that is looked at."""
+
     changes: Changes
     apply: Apply
 

@@ -22,6 +22,8 @@ _CONTROLS = {"QUERYCTRL", "QUERYMENU", "G_CTRL", "S_CTRL"}
 
 @dataclass(frozen=True, slots=True)
 class _Meaning:
+    """What some errnos of some operations mean."""
+
     operations: Set[str]
     errnos: Set[int]
     code: SourceCode

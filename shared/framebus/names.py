@@ -18,12 +18,15 @@ This is the only file that spells one of them. It creates nothing.
 
 from __future__ import annotations
 
-import hashlib
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
+from functools import cache
+from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 from framebus.errors import BadCameraName, UsageError, raise_shortage
 
@@ -175,7 +178,23 @@ def segments_prefix(runtime: Path) -> str:
 
 
 def _digest(runtime: Path) -> str:
-    return hashlib.sha256(os.fsencode(runtime.resolve())).hexdigest()[:8]
+    digest: str = _sha256()(os.fsencode(runtime.resolve())).hexdigest()
+    return digest[:8]
+
+
+@cache
+def _sha256() -> Callable[[bytes], Any]:
+    """Return the hash; that of hashlib has half a megabyte of OpenSSL with it.
+
+    The module `random` takes it from the same places.
+    """
+    for name in ("_sha2", "_sha256"):  # of Python 3.12, and before
+        with suppress(ImportError):
+            found: Callable[[bytes], Any] = import_module(name).sha256
+            return found
+    from hashlib import sha256
+
+    return sha256
 
 
 def endpoint(socket_path: Path) -> str:

@@ -87,7 +87,8 @@ def test_every_process_is_told_of_and_only_who_maps_the_ring_has_a_part_of_it(
     before = set(os.listdir(SHARED_MEMORY))
     said = bench(tmp_path, temporary, "--only", "memory")
     _, rows = record.load(tmp_path / "bench-memory.json", MemoryRow)
-    own = [row for row in rows if row.server == "framebus"]
+    own = [row for row in rows if row.server == "framebus, 1 worker"]
+    assert sum(row.server == "framebus, 2 workers" for row in rows) == len(own) + 1
     assert [row.process for row in own][:4] == ["up", "capture daemon", "gunicorn", "worker 1"]
     assert all(row.pss > row.ring for row in own)
     assert own[1].ring > 0

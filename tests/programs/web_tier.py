@@ -44,7 +44,7 @@ class WebTier:
         with self._log.open("wb") as log:
             self.process = subprocess.Popen(
                 [
-                    *(sys.executable, "-P", "-m", "web_workers.master"),
+                    *(sys.executable, "-P", "-m", "web_workers.run_gunicorn"),
                     *("--config", "python:web_workers.gunicorn_conf"),
                     *("--worker-class", worker_class, *options),
                 ],

@@ -7,8 +7,9 @@ import socket
 from tests.rigs.worker_table import close, table
 from tests.samples.viewer_states import STATES
 from web_workers.counts.worker_counts import HANDED_OVER, Closed
-from web_workers.handover.channel import Channel, create_lanes
+from web_workers.handover.channel import Channel
 from web_workers.handover.codec import viewer_fields
+from web_workers.handover.lanes import create_lanes
 from web_workers.handover.viewer_handover import ViewerHandover
 from web_workers.handover.viewer_state import ViewerState
 from web_workers.handover.worker_registry import Peer, WorkerRegistry, WorkerState

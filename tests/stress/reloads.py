@@ -85,7 +85,9 @@ def gunicorn_of(up: int) -> int:
     def found() -> int:
         for pid in children(up):
             with contextlib.suppress(OSError):  # it may have ended meanwhile
-                if b"web_workers.master" in Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0"):
+                if b"web_workers.run_gunicorn" in Path(f"/proc/{pid}/cmdline").read_bytes().split(
+                    b"\0"
+                ):
                     return pid
         return 0
 

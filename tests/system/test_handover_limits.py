@@ -13,7 +13,8 @@ import pytest
 PROGRAM = """
 import os, resource, socket, sys
 from web_workers.handover.viewer_state import ViewerState
-from web_workers.handover.channel import Channel, create_lanes
+from web_workers.handover.channel import Channel
+from web_workers.handover.lanes import create_lanes
 channel = Channel(create_lanes())
 ours, client = socket.socketpair()
 resource.setrlimit(resource.RLIMIT_NOFILE, (64, 64))

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.helpers.http_connection import answer, connect
 from tests.helpers.waiting import until
 from tests.programs.web_tier import Stream, WebTier
 from tests.rigs.bus import Bus, jpeg
-from tests.system.test_half_open import answer, connect
 
 GET = b"GET /snapshot HTTP/1.1\r\nHost: localhost\r\n\r\n"
 BY_THREAD = b"GET /snapshot HTTP/1.1\r\nHost: localhost\r\nTE: trailers\r\n\r\n"

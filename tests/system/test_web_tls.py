@@ -17,7 +17,7 @@ from tests.helpers.certificate import OPENSSL, make_certificate
 from tests.helpers.multipart import split_head
 from tests.helpers.waiting import until
 from tests.programs.guarded_web_tier import Guarded
-from web_workers.viewers.thread_slots import THREAD_SLOTS
+from web_workers.capacity import THREAD_SLOTS
 
 CURL = shutil.which("curl")
 

@@ -11,7 +11,8 @@ import pytest
 
 from tests.helpers.descriptors import opened
 from tests.samples.viewer_states import STATES
-from web_workers.handover.channel import LANES, Channel, create_lanes
+from web_workers.handover.channel import Channel
+from web_workers.handover.lanes import LANES, create_lanes
 from web_workers.handover.viewer_state import SIZE, OtherVersion, Unreadable
 
 

@@ -14,7 +14,7 @@ from framebus.options.file import File, parse
 from framebus.options.table import IO_URING
 
 from web_workers.command import environment
-from web_workers.settings import Settings, default_workers
+from web_workers.settings import Settings
 
 ENVIRON = {"FRAMEBUS_RUNTIME_DIR": "/run/x"}
 
@@ -26,7 +26,6 @@ def chosen(*, file: File | None = None, **given: Any) -> dict[str, str]:
 def test_defaults_are_left_to_whoever_reads_the_environment() -> None:
     found = chosen()
     assert not {"FRAMEBUS_BIND", "FRAMEBUS_WORKERS"} & set(found)
-    assert default_workers() in (1, 2)
     assert found["FRAMEBUS_NAME"] == "camera"
     assert found["FRAMEBUS_RUNTIME_DIR"] == "/run/x"
 

@@ -2,7 +2,8 @@
 
     viewer_state     what is known of a viewer, as one small document
     codec            from a viewer to that document, and back
-    channel          socket pairs that gunicorn's master makes: what is put in waits for a worker
+    lanes            socket pairs that gunicorn's master makes: what is put in waits for a worker
+    channel          puts viewers in there, and takes them out
     worker_registry  which workers there are, and how many viewers each has; memory that all share
     policy           who takes how many, who gives some away; pure
     viewer_handover  does it, in a worker's event loop

@@ -25,32 +25,16 @@ import os
 import socket
 import stat
 import termios
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import NamedTuple
 
 from framebus.errors import SHORTAGES
 
+from web_workers.handover.lanes import Lanes
 from web_workers.handover.viewer_state import SIZE, Unreadable, ViewerState, decoded
 
-LANES = 8
-_BUFFER = 1 << 22  # bytes; the kernel grants net.core.wmem_max
 _NO_ROOM = frozenset({*SHORTAGES, errno.ETOOMANYREFS})
 _FDS_MAX = 8  # more than any message has: what is too much must arrive to be closed
-
-Lanes = Sequence[tuple[int, int]]
-"""Descriptors: of each lane the end to put into, and the end to take from."""
-
-
-def create_lanes() -> list[tuple[int, int]]:
-    """Make the lanes: in the master, before any worker."""
-    lanes = []
-    for _ in range(LANES):
-        put, take = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        put.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _BUFFER)
-        put.setblocking(False)
-        take.setblocking(False)
-        lanes.append((put.detach(), take.detach()))
-    return lanes
 
 
 def close_what_waits(lanes: Lanes) -> None:

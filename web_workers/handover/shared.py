@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from web_workers.handover.channel import create_lanes
+from web_workers.handover.lanes import create_lanes
 from web_workers.worker_table import create_memory
 
 LAYOUT = 3

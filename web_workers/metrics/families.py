@@ -3,27 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
-
-from prometheus_client import CollectorRegistry
-from prometheus_client.core import (
-    CounterMetricFamily,
-    GaugeMetricFamily,
-    HistogramMetricFamily,
-    InfoMetricFamily,
-    Metric,
-)
-from prometheus_client.exposition import choose_encoder
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
 from web_workers.metrics.catalogue import COUNTERS, GAUGES, HISTOGRAMS, INFOS
+
+if TYPE_CHECKING:  # it brings TLS and urllib in, and most web tiers are never scraped
+    from prometheus_client.core import Metric
 
 _PREFIX = "framebus_"
 _WORD_MAX = 64
 _KINDS = {
-    **dict.fromkeys(GAUGES, GaugeMetricFamily),
-    **dict.fromkeys(COUNTERS, CounterMetricFamily),
-    **dict.fromkeys(INFOS, InfoMetricFamily),
-    **dict.fromkeys(HISTOGRAMS, HistogramMetricFamily),
+    **dict.fromkeys(GAUGES, "GaugeMetricFamily"),
+    **dict.fromkeys(COUNTERS, "CounterMetricFamily"),
+    **dict.fromkeys(INFOS, "InfoMetricFamily"),
+    **dict.fromkeys(HISTOGRAMS, "HistogramMetricFamily"),
 }
 _ABOUT = {**GAUGES, **COUNTERS, **INFOS, **HISTOGRAMS}
 
@@ -61,6 +55,9 @@ class MetricFamilies:
 
     def text(self, accept: str) -> tuple[bytes, str]:
         """Return all of it and its Content-Type, in the form that the header `accept` prefers."""
+        from prometheus_client import CollectorRegistry
+        from prometheus_client.exposition import choose_encoder
+
         encoder, content_type = choose_encoder(accept)
         registry = CollectorRegistry(auto_describe=False)
         registry.register(self)
@@ -69,7 +66,8 @@ class MetricFamilies:
     def _add(self, name: str, labels: Mapping[str, object], *value: object) -> None:
         family = self._families.get(name)
         if family is None:
-            family = _KINDS[name](_PREFIX + name, _ABOUT[name], labels=list(labels))
+            kind = getattr(import_module("prometheus_client.core"), _KINDS[name])
+            family = kind(_PREFIX + name, _ABOUT[name], labels=list(labels))
             self._families[name] = family
         family.add_metric(list(_words(labels).values()), *value)
 

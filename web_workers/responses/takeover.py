@@ -17,9 +17,10 @@ from typing import TYPE_CHECKING, Protocol
 from flask import Response
 
 from web_workers.admission.viewer_limits import RETRY_AFTER_S, Admission
+from web_workers.capacity import THREAD_SLOTS
 from web_workers.counts.worker_counts import WorkerCounts
 from web_workers.responses.problems import problem
-from web_workers.viewers.thread_slots import THREAD_SLOTS, ThreadSlots, let_go_of_stalled
+from web_workers.viewers.thread_slots import ThreadSlots, let_go_of_stalled
 from web_workers.wire.headers import closing_head
 from web_workers.wire.multipart import Style
 

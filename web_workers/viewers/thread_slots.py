@@ -8,12 +8,9 @@ from __future__ import annotations
 import socket
 import threading
 from collections.abc import Callable, Iterator
-from typing import Final
 
+from web_workers.capacity import THREAD_SLOTS
 from web_workers.viewers.viewer import USER_TIMEOUT_MS
-
-THREAD_SLOTS: Final = 48
-"""Viewers of one worker."""
 
 
 class ThreadSlots:

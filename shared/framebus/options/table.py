@@ -89,7 +89,8 @@ BIND: Option[str] = Option(
     "lines you trust, since nothing is encrypted without certfile and keyfile.")
 WORKERS: Option[int | None] = Option(
     "workers", kinds.whole(1, 64, "processes"), Scope.WEB, "Worker processes of the web tier.",
-    None, without="one a core, two at most")
+    None, without="1 on a small machine, else 2",
+    more="Small: two cores or fewer, or less than 1.5 GiB of memory.")
 # More than two processors can serve; so it is the machine that is the limit, and not this,
 # unless somebody opens connections only to have them.
 MAX_VIEWERS: Option[int] = Option(
