@@ -12,7 +12,10 @@ from setuptools import Extension, setup
 from setuptools.command.bdist_wheel import bdist_wheel
 from setuptools.command.build_ext import build_ext
 
-LIBRARIES = {"capture_daemon.native.fast_path": "capture_daemon/native"}
+LIBRARIES = {
+    "capture_daemon.native.fast_path": "capture_daemon/native",
+    "web_workers.native.pump": "web_workers/native",
+}
 """Library: where its sources are, all of them."""
 
 

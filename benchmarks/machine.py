@@ -17,7 +17,7 @@ def describe() -> dict[str, object]:
         "kernel": platform.release(),
         "python": platform.python_version(),
         "versions": {
-            **{name: _package(name) for name in ("framebus", "gunicorn", "flask", "pyzmq")},
+            **{name: _package(name) for name in ("framebus", "gunicorn", "flask")},
             "ustreamer": _program("ustreamer"),
             "mjpg_streamer": _program("mjpg_streamer"),
         },

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from framebus.errors import NoPermission, UsageError
 from framebus.names import CameraNames
+from framebus.native_library import REMEDY, Unavailable
 from framebus.options.chosen import Chosen
 from framebus.options.table import CONTROL_GROUP
 
@@ -49,8 +50,8 @@ def fast_path_library() -> Library | None:
     """Return what the fast path needs; None, and a line of the log, where there is none."""
     try:
         return library.load()
-    except library.Unavailable as error:
-        log.warning("a frame costs more processor time than it need: %s; %s", error, library.REMEDY)
+    except Unavailable as error:
+        log.warning("a frame costs more processor time than it need: %s; %s", error, REMEDY)
         return None
 
 

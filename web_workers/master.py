@@ -8,8 +8,8 @@ Nor does it end for want of a process or a descriptor for one more worker, as gu
 
 What is relied on in gunicorn 26 and 27 (app/base.py, config.py, arbiter.py): `chdir` does both and
 nothing else; `reload` makes all settings anew, and checks of each that its default is sound; `run`
-makes base.Arbiter; `spawn_worker` raises OSError in the master alone, and is called each second
-as long as there are too few workers.
+makes base.Arbiter; `spawn_worker` raises OSError in the master alone, and is called after each
+`wait_for_signals` as long as there are too few workers; a worker's end is a signal.
 """
 
 from __future__ import annotations
@@ -21,6 +21,9 @@ from gunicorn.app import base
 from gunicorn.app.wsgiapp import WSGIApplication
 from gunicorn.arbiter import Arbiter
 from gunicorn.config import Chdir
+
+_LOOK_S = 5.0
+"""How often the master looks after workers, seconds; they have 30 s (gunicorn_conf.timeout)."""
 
 
 class Application(WSGIApplication):  # type: ignore[misc]  # gunicorn has no types
@@ -60,6 +63,15 @@ class Master(Arbiter):  # type: ignore[misc]  # gunicorn has no types
             )
             return None
         return pid
+
+    def wait_for_signals(self, timeout: float = 1.0) -> list[int]:
+        """Return the signals that have come by then; while all is well nothing else wakes it up.
+
+        But to see, now and then, whether workers have said lately that they live.
+        """
+        well = len(self.WORKERS) >= self.num_workers and not self.master_pid
+        signals: list[int] = super().wait_for_signals(_LOOK_S if well else timeout)
+        return signals
 
     def halt(self, reason: str | None = None, exit_status: int = 0) -> None:
         """End; with the exit code that says so if a worker lacks something."""

@@ -1,16 +1,17 @@
 """What one worker is made of: the only place that builds it and knows every part.
 
-Built after the fork (ZeroMQ contexts do not survive one), in the worker's main thread. What is
-gunicorn's comes in: connections, and what becomes of them.
+Built after the fork, in the worker's main thread. What is gunicorn's comes in: connections, and
+what becomes of them.
 """
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from framebus.listener import own_context
-from framebus.options.table import IO_URING
+from framebus.native_library import Unavailable
+from framebus.options.table import IO_URING, PURE_PYTHON
 
 from web_workers.admission.connection_limits import ConnectionLimits
 from web_workers.admission.direct_answer import DirectAnswer
@@ -23,6 +24,7 @@ from web_workers.feeds.events import EventFeed
 from web_workers.feeds.feed import Feed
 from web_workers.feeds.housekeeping import Housekeeping
 from web_workers.feeds.placeholder import Painter
+from web_workers.feeds.pumping import Pumping
 from web_workers.feeds.streams import WorkerStreams
 from web_workers.feeds.worker_pids import worker_pids
 from web_workers.feeds.worker_viewers import WorkerViewers
@@ -30,6 +32,7 @@ from web_workers.handover.channel import Channel
 from web_workers.handover.lanes import Lanes
 from web_workers.handover.viewer_handover import ViewerHandover
 from web_workers.handover.worker_registry import WorkerRegistry
+from web_workers.native.library import Pump
 from web_workers.settings import Cameras, Settings
 from web_workers.viewers.broadcast_send import broadcast_factory, open_uring
 from web_workers.wire.bounded_events import BoundedEvents
@@ -38,6 +41,8 @@ from web_workers.worker_table import WorkerTable
 
 if TYPE_CHECKING:
     import ssl
+
+log = logging.getLogger("gunicorn.error")
 
 
 class Parts:
@@ -72,7 +77,6 @@ class Parts:
             settings.options, SharedLoad(table), room=connections.viewers(), moving=channel.waiting
         )
         counts = SharedCounts(table)
-        self._context = own_context()
         self._painter = Painter(loop.call_from_thread)
         self._uring = open_uring(wanted=settings.options[IO_URING] == "auto")
         broadcasts = broadcast_factory(self._uring)
@@ -80,14 +84,12 @@ class Parts:
             loop=loop,
             make_feed=lambda camera: Feed(
                 names=cameras.names(camera),
-                context=self._context,
                 loop=loop,
                 paint=self._painter.paint,
                 broadcast_factory=broadcasts,
             ),
             events=EventFeed(
                 cameras=cameras,
-                context=self._context,
                 loop=loop,
                 workers=worker_pids,
                 lost=self.registry.lost,
@@ -95,6 +97,8 @@ class Parts:
             limits=limits,
             came=lambda: self.housekeeping.viewer_came(),
         )
+        if not settings.options[PURE_PYTHON]:
+            self._open_pump()
         self.handover = ViewerHandover(
             host=self.viewers,
             channel=channel,
@@ -139,6 +143,14 @@ class Parts:
             tls=tls,
         )
 
+    def _open_pump(self) -> None:
+        try:
+            pump = Pump()
+        except Unavailable as reason:
+            log.info("each frame costs more processor time than it need: %s", reason)
+        else:
+            self.loop.pump = Pumping(pump, loop=self.loop, awake=self.viewers.awake)
+
     def close(self) -> None:
         """Close every connection and viewer, and everything else."""
         self.request_reader.close()
@@ -151,4 +163,3 @@ class Parts:
         if self._uring is not None:
             self._uring.close()
         self.loop.close()
-        self._context.destroy(linger=0)  # never waits, even if told to end in the middle of things

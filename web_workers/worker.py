@@ -19,6 +19,7 @@ reads no socket; `wsgi.create` writes "100 Continue" if a request's `_expected_1
 
 from __future__ import annotations
 
+import contextlib
 import os
 import select
 import time
@@ -35,7 +36,6 @@ from web_workers.admission.buffered_socket import BufferedSocket
 from web_workers.admission.connection_limits import ConnectionLimits, raise_descriptor_limit
 from web_workers.admission.direct_answer import DirectAnswer
 from web_workers.admission.request_threads import RequestThreads
-from web_workers.cameras import calls
 from web_workers.handover.channel import close_what_waits
 from web_workers.handover.lanes import Lanes
 from web_workers.handover.shared import LAYOUT, Shared
@@ -74,7 +74,6 @@ class StreamWorker(GuardedErrors):
     def init_process(self) -> None:
         """Set up after the fork, then run until the end. Called once."""
         raise_descriptor_limit()
-        calls.prepare()
         self._taken: dict[Any, TakeOver] = {}  # by connection, until its request is finished
         self._direct: DirectSnapshots | None = None
         self._accept_from = 0.0  # monotonic seconds; before that nothing is accepted
@@ -127,6 +126,8 @@ class StreamWorker(GuardedErrors):
         """Serve until told to stop."""
         loop = self._parts.loop
         loop.add(self.poller.fileno(), select.EPOLLIN, lambda _: loop.stop())
+        # A signal's handler runs when Python does next, which the pump alone would not have it do.
+        loop.add(self.PIPE[0], select.EPOLLIN, lambda _: self._signalled())
         self._parts.handover.open()
         super().run()
         self._end_threaded()
@@ -142,8 +143,14 @@ class StreamWorker(GuardedErrors):
         if not self.alive:
             self._leave()
         self._parts.registry.seen(self._parts.loop.clock())
+        self._parts.handover.balance()
         self._parts.loop.run(timeout)
         super().wait_for_and_dispatch_events(0)
+
+    def _signalled(self) -> None:
+        """Read what Python has written for each signal (signal.set_wakeup_fd)."""
+        with contextlib.suppress(BlockingIOError):
+            os.read(self.PIPE[0], 4096)
 
     def _leave(self) -> None:
         """Have the viewers served by others: this worker was told to end, or is to be replaced.

@@ -146,19 +146,17 @@ def _text(content: object) -> str:
 
 
 def _versions(machine: Machine) -> dict[str, object]:
-    packages = ("linuxpy", "pyzmq", "pyudev", "click", "flask", "gunicorn", "pillow", "simplejpeg")
+    packages = ("linuxpy", "pyudev", "click", "flask", "gunicorn", "pillow", "simplejpeg")
     try:
         system = platform.freedesktop_os_release().get("PRETTY_NAME", "")
     except OSError:
         system = ""
-    libzmq = machine.libzmq()
     return {
         "framebus": __version__,
         "python": platform.python_version(),
         "kernel": platform.release(),
         "machine": platform.machine(),
         "system": system,
-        "libzmq": ".".join(map(str, libzmq)) if libzmq else None,
         **{name: machine.version(name) for name in packages},
     }
 

@@ -8,14 +8,13 @@ from pathlib import Path
 
 from framebus.installation import LOST_WITHOUT, PACKAGES, install
 from framebus.invocation.tables import amount
+from framebus.native_library import REMEDY
 from framebus.ring.layout import DEFAULT_CAPACITY
 from framebus.ring.room import least
 
 from capture_daemon.diagnosis.finding import Finding, good, note, wrong
 from capture_daemon.diagnosis.machine import Machine
-from capture_daemon.native.library import REMEDY
 
-OLDEST_LIBZMQ = (4, 3, 4)
 """Before it: CVE-2019-6250, CVE-2019-13132, CVE-2020-15166."""
 _INDEXES = ("modules.dep", "modules.builtin")
 """What lists the kernel's modules, loaded or not."""
@@ -38,22 +37,6 @@ def libraries(machine: Machine) -> Iterator[Finding]:
     for what, names in lost.items():
         are = "is" if len(names) == 1 else "are"
         yield note(f"{' and '.join(names)} {are} not installed: {what}", install(*names))
-
-
-def messaging(machine: Machine) -> Iterator[Finding]:
-    """Is libzmq new enough to face hostile peers?"""
-    found = machine.libzmq()
-    if found is None:
-        return  # `libraries` has said so
-    text = ".".join(map(str, found))
-    if found < OLDEST_LIBZMQ:
-        oldest = ".".join(map(str, OLDEST_LIBZMQ))
-        yield wrong(
-            f"libzmq {text} has known holes; {oldest} is the oldest without them",
-            install("--upgrade", "pyzmq"),
-        )
-    else:
-        yield good(text)
 
 
 def fast_path(machine: Machine) -> Iterator[Finding]:

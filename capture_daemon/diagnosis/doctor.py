@@ -22,7 +22,6 @@ Check = Callable[[Machine], Iterable[Finding]]
 
 CHECKS: Mapping[str, Check] = {
     "libraries": check_system.libraries,
-    "libzmq": check_system.messaging,
     "fast path": check_system.fast_path,
     "drivers": check_system.drivers,
     "camera": check_cameras.presence,

@@ -6,7 +6,6 @@ Everything is read when it is asked for, nothing is kept, and nothing here opens
 from __future__ import annotations
 
 import importlib.metadata
-import importlib.util
 import os
 import pwd
 import time
@@ -21,6 +20,7 @@ from framebus.json_parts import object_at
 from framebus.liveness import holder
 from framebus.names import SHARED_MEMORY, CameraNames, runtime_dir, state_dir
 from framebus.names import cameras as known_cameras
+from framebus.native_library import Unavailable
 
 from capture_daemon.diagnosis import holders, kernel_log
 from capture_daemon.diagnosis.programs import Ran, run
@@ -43,20 +43,11 @@ def version(distribution: str) -> str | None:
         return None
 
 
-def libzmq() -> tuple[int, ...] | None:
-    """Return the version of libzmq that is in use, None if there is none."""
-    if importlib.util.find_spec("zmq") is None:
-        return None
-    import zmq
-
-    return zmq.zmq_version_info()
-
-
 def fast_path() -> str:
     """Return why frames cannot take the fast path here; empty if they can."""
     try:
         library.load()
-    except library.Unavailable as error:
+    except Unavailable as error:
         return str(error)
     return ""
 
@@ -102,7 +93,6 @@ class Machine:
     user: User = field(default_factory=this_user)
     now_utc_ns: int = field(default_factory=time.time_ns)
     version: Callable[[str], str | None] = version
-    libzmq: Callable[[], tuple[int, ...] | None] = libzmq
     fast_path: Callable[[], str] = fast_path
     run: Callable[[Sequence[str]], Ran | None] = run
     ask: Callable[..., object] = ask

@@ -1,17 +1,19 @@
 """Loads the fast path, and calls it.
 
-It is a shared library beside this file, which `pip install` builds where there is a C compiler; its
-XXH3 is that of the package xxhash, or of the system's libxxhash.
+It is a shared library beside this file, which `pip install` builds where there is a C compiler
+(framebus.native_library).
 """
 
 from __future__ import annotations
 
 import ctypes
 import enum
-from importlib.util import find_spec
 from pathlib import Path
 from types import TracebackType
 from typing import Final
+
+from framebus import native_library
+from framebus.native_library import Buffer, Unavailable, acquire, address_of_xxh3, release
 
 from capture_daemon.native.state import (
     InputState,
@@ -22,21 +24,8 @@ from capture_daemon.native.state import (
 )
 
 PATH: Final = Path(__file__).with_name("fast_path.so")
-REMEDY: Final = (
-    "install a C compiler (Debian and Ubuntu: gcc and libc6-dev), then framebus once more, as in "
-    "`pip install --force-reinstall --no-deps .`"
-)
-_python = ctypes.PyDLL(None)
-_python.PyObject_GetBuffer.argtypes = (ctypes.py_object, ctypes.c_void_p, ctypes.c_int)
-_python.PyBuffer_Release.argtypes = (ctypes.c_void_p,)
-_python.PyBuffer_Release.restype = None
-_SYSTEMS_XXHASH = "libxxhash.so.0"
 _HALF = 32
 _LOW = (1 << _HALF) - 1
-
-
-class Unavailable(Exception):
-    """There is no fast path here; says why, for people."""
 
 
 class Outcome(enum.IntEnum):
@@ -63,22 +52,6 @@ class PacedOutcome(enum.IntEnum):
     """All frames were taken."""
     LOST = 3
     """A frame was not there."""
-
-
-class _Buffer(ctypes.Structure):
-    """Python's Py_buffer, of the stable ABI."""
-
-    buf: int
-    _fields_ = (
-        ("buf", ctypes.c_void_p),
-        ("obj", ctypes.c_void_p),
-        ("len", ctypes.c_ssize_t),
-        ("itemsize", ctypes.c_ssize_t),
-        ("readonly", ctypes.c_int),
-        ("ndim", ctypes.c_int),
-        *((name, ctypes.c_void_p) for name in ("format", "shape", "strides", "suboffsets")),
-        ("internal", ctypes.c_void_p),
-    )
 
 
 class Library:
@@ -109,22 +82,10 @@ class Library:
 
 def load(path: Path = PATH) -> Library:
     """Return the library. Raises Unavailable, which says why there is none."""
-    if not path.exists():
-        raise Unavailable(f"{path} was not built when framebus was installed")
     try:
-        return Library(ctypes.CDLL(str(path)), _address_of_xxh3())
-    except (OSError, AttributeError) as error:
-        raise Unavailable(f"{path} does not load here: {error}") from error
-
-
-def _address_of_xxh3() -> int:
-    """Return where XXH3_64bits is: wheels of xxhash have it in them, distributions link to it."""
-    wheels = find_spec("xxhash._xxhash")
-    try:
-        function = ctypes.CDLL(wheels.origin if wheels else None).XXH3_64bits
-    except (OSError, AttributeError):
-        function = ctypes.CDLL(_SYSTEMS_XXHASH).XXH3_64bits
-    return ctypes.cast(function, ctypes.c_void_p).value or 0
+        return Library(native_library.load(path), address_of_xxh3())
+    except AttributeError as error:
+        raise Unavailable(f"{path} is of another version: install framebus again") from error
 
 
 class Mutex:
@@ -165,7 +126,7 @@ class FastPath:
         self._pipe = library.functions.fast_path_pipe
         self.buffer_size = library.buffer_size
         """Bytes of a `struct v4l2_buffer`, as the library knows it."""
-        self._view = _Buffer()
+        self._view = Buffer()
         self._view_address = ctypes.byref(self._view)
 
     def publish(self, data: bytes | memoryview, captured_ns: int, device_sequence: int) -> bool:
@@ -174,12 +135,12 @@ class FastPath:
         length = len(data)
         if isinstance(data, bytes):
             return bool(self._publish(outlet, state, data, length, captured_ns, device_sequence))
-        _python.PyObject_GetBuffer(data, self._view_address, 0)
+        acquire(data, self._view_address, 0)
         try:
             at = self._view.buf
             return bool(self._publish(outlet, state, at, length, captured_ns, device_sequence))
         finally:
-            _python.PyBuffer_Release(self._view_address)
+            release(self._view_address)
 
     def stream(self, stream: StreamState, timeout_ms: int) -> Outcome:
         """Publish frames of a V4L2 stream until something is not usual, or none came for so long.

@@ -26,10 +26,9 @@ PACKAGES: Final[Mapping[str, str]] = {
     "segno": "segno",
     "simplejpeg": "simplejpeg",
     "xxhash": "xxhash",
-    "zmq": "pyzmq",
 }
 """Module: the package that brings it (setup.cfg's install_requires)."""
-FOR_THE_WEB = ("flask", "gunicorn", "prometheus_client", "xxhash", "zmq")
+FOR_THE_WEB = ("flask", "gunicorn", "prometheus_client", "xxhash")
 """What the web tier cannot start without."""
 LOST_WITHOUT: Final[Mapping[str, str]] = {
     "Pillow": "the test pattern cannot be drawn, and what stands in for an absent camera's picture "

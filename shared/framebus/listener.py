@@ -1,25 +1,31 @@
 """Readers' ends of the notifications: a PUB hint per frame, and a PUB of JSON events.
 
-They are hints, never the data. The daemon's ends are in notifier.py. A socket is for one thread at
-a time, whichever made it. A context is for all threads of the process that made it: a worker makes
-its own after the fork (a context inherited across fork hangs in poll).
+They are hints, never the data. The daemon's ends are in notifier.py. A subscription has no thread
+and no queue of its own: one socket while it is connected, none while it is not. It is for one
+thread at a time.
 """
 
 from __future__ import annotations
 
-import os
+import select
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
 
-import zmq
-
-from framebus.errors import FramebusError, SegmentInvalid, refused
-from framebus.names import CameraNames, endpoint
+from framebus.errors import FramebusError, SegmentInvalid
+from framebus.names import CameraNames
 from framebus.ring.announcement import Announcement
 from framebus.trusted_files import owner_of
+from framebus.zmtp.client import Client
+from framebus.zmtp.session import Kind, subscriber
 
-_HINT_MAX = 4096  # bytes that a listener takes of a message; of another version's it may be longer
-_EVENT_MAX = 1 << 20
-_FIRST_SOCKET = 6  # descriptors of a context's threads, of the socket, and of its connection
-_READABLE = int(zmq.POLLIN)
+_HINTS: Final = subscriber(4096)  # of another version's daemon a hint may be longer
+_EVENTS: Final = subscriber(1 << 20)
+_RETRY_NS: Final = 20_000_000
+_RETRY_MAX_NS: Final = 200_000_000
+_LOOK_S: Final = 0.05
+"""How long who waits without a connection does not look at the ring, seconds."""
 
 SILENT_INTERVALS = 1.5
 """Frame intervals of silence after which a listener looks at the ring's cursor by itself."""
@@ -33,111 +39,150 @@ def silence_s(interval_ns: int) -> float:
     return min(SILENT_INTERVALS * interval_s, 1.0)
 
 
-class Listener:
-    """A reader's end of CAMERA.frames: keeps the newest hint only (CONFLATE).
+def nothing(_fd: int) -> None:
+    """For who waits for a descriptor only while it waits."""
 
-    It may be made before there is a daemon, hears from `connect` on, and lives on when the daemon
-    is replaced: ZeroMQ connects again by itself. `socket` may be put in a poller; its FD is
-    edge-triggered, so call `receive` after each wake-up.
+
+class Subscription:
+    """To one of a camera's sockets, over all the daemons that come and go.
+
+    It hears from `connect` on. When a connection ends, the next `connect` makes another, but none
+    sooner than 20 ms after the end, 200 ms where that goes on.
     """
 
-    def __init__(self, context: zmq.Context[zmq.Socket[bytes]], names: CameraNames) -> None:
-        """Raise OutOfResources where there is no descriptor for a socket."""
-        self.socket = _subscriber(context, _HINT_MAX)
-        self.socket.setsockopt(zmq.CONFLATE, 1)  # works only when set before connect
-        self._endpoint = endpoint(names.frames_socket)
-        self._connected = False
-        self._readable = [(self.socket, _READABLE)]
+    def __init__(
+        self,
+        runtime: Path,
+        path: Path,
+        kind: Kind,
+        *,
+        opened: Callable[[int], None] = nothing,
+        closing: Callable[[int], None] = nothing,
+        clock: Callable[[], int] = time.monotonic_ns,
+    ) -> None:
+        """`opened` is given each new connection's descriptor, to be waited for (`receive`), and
+        `closing` is given it before it is closed. `clock` gives monotonic nanoseconds."""
+        self._runtime, self._path, self._kind = runtime, path, kind
+        self._opened, self._closing, self._clock = opened, closing, clock
+        self.client: Client | None = None
+        """The connection there is."""
+        self.trouble: OSError | FramebusError | None = None
+        """Why there was none to be had the last time; None if there was."""
+        self._pause_ns = 0
+        self._retry_ns = 0
+
+    def connect(self) -> None:
+        """Begin to hear, if that can be done now; again is harmless.
+
+        Only what the runtime directory's owner serves there is connected to, and only where that
+        directory is trusted.
+        """
+        if self.client is not None or self._clock() < self._retry_ns:
+            return
+        client = None
+        try:
+            client = Client(self._path, self._kind, owner_of(self._runtime))
+            self._opened(client.fileno())
+        except (OSError, FramebusError) as trouble:
+            self.trouble = trouble
+            if client is not None:
+                client.close()
+            self._wait_on()
+        else:
+            self.client, self.trouble = client, None
+
+    def receive(self) -> list[bytes]:
+        """Return the messages that have come whole. Never waits."""
+        client = self.client
+        if client is None:
+            return []
+        try:
+            return client.receive()
+        except OSError:
+            self.hang_up()
+            return []
+
+    def take(self, data: bytes) -> list[bytes]:
+        """Return the messages that are whole with `data`, which somebody has read of the socket."""
+        if self.client is None:
+            return []
+        try:
+            return self.client.take(data)
+        except OSError:
+            self.hang_up()
+            return []
+
+    def hang_up(self) -> None:
+        """End the connection, if there is one."""
+        client, self.client = self.client, None
+        if client is None:
+            return
+        if client.ready:
+            self._pause_ns = 0
+        self._wait_on()
+        self._closing(client.fileno())
+        client.close()
+
+    def _wait_on(self) -> None:
+        self._pause_ns = min(max(_RETRY_NS, 2 * self._pause_ns), _RETRY_MAX_NS)
+        self._retry_ns = self._clock() + self._pause_ns
+
+
+class Listener:
+    """A reader's end of CAMERA.frames, of which the newest hint is wanted only."""
+
+    def __init__(
+        self,
+        names: CameraNames,
+        *,
+        opened: Callable[[int], None] = nothing,
+        closing: Callable[[int], None] = nothing,
+    ) -> None:
+        """As a Subscription; it may be made before there is a daemon."""
+        self.subscription = Subscription(
+            names.runtime, names.frames_socket, _HINTS, opened=opened, closing=closing
+        )
+        """Its connection."""
         self.invalid = 0
         """Messages that were no announcement: somebody else's, or another version's."""
 
     def connect(self) -> None:
-        """Begin to hear; again is harmless. Only where the runtime directory is trusted."""
-        if not self._connected:
-            self._connected = True
-            self.socket.connect(self._endpoint)
+        """Begin to hear, or to hear again."""
+        self.subscription.connect()
 
     def receive(self) -> Announcement | None:
-        """Return the newest announcement that has arrived, None when there is none.
+        """Return the newest announcement that has arrived, None when there is none."""
+        return self.newest(self.subscription.receive())
 
-        Afterwards nothing is left to receive, and FD will tell of the next.
-        """
+    def newest(self, messages: list[bytes]) -> Announcement | None:
+        """Return the newest announcement among messages."""
         newest = None
-        try:
-            message = self.socket.recv(zmq.DONTWAIT)
-            while True:
-                try:
-                    newest = Announcement.unpack(message)
-                except SegmentInvalid:
-                    self.invalid += 1
-                if not zmq.zmq_poll(self._readable, 0):  # cheaper than ZMQ_EVENTS, or than Again
-                    return newest
-                message = self.socket.recv(zmq.DONTWAIT)
-        except zmq.Again:
-            return newest
+        for message in messages:
+            try:
+                newest = Announcement.unpack(message)
+            except SegmentInvalid:
+                self.invalid += 1
+        return newest
 
     def wait(self, timeout_s: float) -> Announcement | None:
-        """Wait for an announcement, at most `timeout_s` seconds."""
-        self.socket.poll(max(0, round(timeout_s * 1000)))
+        """Wait for an announcement, at most `timeout_s` seconds; it may come back sooner."""
+        self.connect()
+        client = self.subscription.client
+        if client is None:
+            time.sleep(max(0.0, min(timeout_s, _LOOK_S)))
+            return None
+        poller = select.poll()
+        poller.register(client, select.POLLIN)
+        poller.poll(max(0, round(timeout_s * 1000)))
         return self.receive()
 
     def close(self) -> None:
-        """Close the socket."""
-        self.socket.close()
+        """Hang up."""
+        self.subscription.hang_up()
 
 
-def event_socket(context: zmq.Context[zmq.Socket[bytes]], names: CameraNames) -> zmq.Socket[bytes]:
-    """Return a SUB socket connected to CAMERA.events, for the caller to poll and close.
-
-    Raises what trusted_files.owner_of does of the runtime directory, and OutOfResources.
-    """
-    owner_of(names.runtime)
-    socket = _subscriber(context, _EVENT_MAX)
-    socket.connect(endpoint(names.events_socket))
-    return socket
-
-
-def _subscriber(context: zmq.Context[zmq.Socket[bytes]], message_max: int) -> zmq.Socket[bytes]:
-    """Return a SUB socket for all messages of at most so many bytes, not connected yet."""
-    socket = open_socket(context, zmq.SUB)
-    socket.linger = 0
-    socket.setsockopt(zmq.MAXMSGSIZE, message_max)
-    socket.setsockopt(zmq.SUBSCRIBE, b"")
-    socket.setsockopt(zmq.RECONNECT_IVL, 20)
-    socket.setsockopt(zmq.RECONNECT_IVL_MAX, 200)
-    return socket
-
-
-def own_context() -> zmq.Context[zmq.Socket[bytes]]:
-    """Return a context of this process's own, with one I/O thread. Raises OutOfResources."""
-    try:
-        context: zmq.Context[zmq.Socket[bytes]] = zmq.Context(io_threads=1)
-    except zmq.ZMQError as error:
-        raise _refused(error) from error
-    context.setsockopt(zmq.MAX_SOCKETS, min(1023, int(os.sysconf("SC_OPEN_MAX"))))
-    return context
-
-
-def open_socket(context: zmq.Context[zmq.Socket[bytes]], kind: int) -> zmq.Socket[bytes]:
-    """Return a socket of a context; raises OutOfResources where there is no descriptor for it.
-
-    Where one is there and the next is not, libzmq ends the process (src/epoll.cpp): so there must
-    be some for all that a first socket takes. (Another thread may still be quicker.)
-    """
-    room: list[int] = []
-    try:
-        while len(room) < _FIRST_SOCKET:
-            room.append(os.eventfd(0))
-    except OSError as error:
-        raise _refused(error) from error
-    finally:
-        for each in room:
-            os.close(each)
-    try:
-        return context.socket(kind)
-    except zmq.ZMQError as error:
-        raise _refused(error) from error
-
-
-def _refused(error: zmq.ZMQError | OSError) -> FramebusError:
-    return refused(OSError(error.errno, error.strerror), "cannot open a ZeroMQ socket", "try again")
+def event_subscription(
+    names: CameraNames, *, opened: Callable[[int], None], closing: Callable[[int], None]
+) -> Subscription:
+    """Return a subscription to CAMERA.events, not connected yet."""
+    return Subscription(names.runtime, names.events_socket, _EVENTS, opened=opened, closing=closing)

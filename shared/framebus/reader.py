@@ -24,7 +24,7 @@ from typing import Self
 from framebus.demand import DemandLease
 from framebus.errors import CameraAbsent, FrameGone, FrameTimeout, OutOfResources, SegmentInvalid
 from framebus.frame import Frame
-from framebus.listener import Listener, own_context, silence_s
+from framebus.listener import Listener, silence_s
 from framebus.names import DEFAULT_CAMERA, CameraNames, check_runtime_dir, runtime_dir
 from framebus.ring.announcement import Announcement
 from framebus.ring.reader import RingReader
@@ -50,8 +50,7 @@ class FrameReader:
     ) -> None:
         """Prepare to read; waits for nothing and needs no daemon yet.
 
-        Raises BadCameraName, UsageError for a runtime directory that no daemon can serve in, and
-        OutOfResources where there is no descriptor to listen with.
+        Raises BadCameraName, and UsageError for a runtime directory that no daemon can serve in.
         """
         self._names = CameraNames(check_runtime_dir(runtime or runtime_dir()), camera)
         self._every = every
@@ -88,8 +87,10 @@ class FrameReader:
         descriptor or memory to attach with, which the log tells. NoPermission and SegmentInvalid
         (another framebus version's ring) are raised at once: waiting mends neither.
         """
-        if self._pid != os.getpid():  # a socket from before a fork waits for ever, without a word
-            self._parents = self._context, self._listener  # not this process's to close
+        if (
+            self._pid != os.getpid()
+        ):  # what is read of a socket from before a fork, the parent lacks
+            self._listener.close()
             self._listen()
         deadline = math.inf if timeout_s is None else time.monotonic() + timeout_s
         while True:
@@ -170,12 +171,10 @@ class FrameReader:
             self._ring = None
         self._demand.close()
         self._listener.close()
-        self._context.term()
 
     def _listen(self) -> None:
         self._pid = os.getpid()
-        self._context = own_context()
-        self._listener = Listener(self._context, self._names)
+        self._listener = Listener(self._names)
 
     def _attached(self) -> RingReader | None:
         """Return the present ring, moving on to a new epoch if there is one."""

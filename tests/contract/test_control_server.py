@@ -12,7 +12,6 @@ import pytest
 import zmq
 from framebus.control import protocol
 from framebus.errors import NoPermission
-from framebus.listener import own_context
 from framebus.names import CameraNames, endpoint
 from framebus.notifier import EventNotifier, Notifier
 from framebus.zmtp.publisher import Acceptor
@@ -20,6 +19,7 @@ from framebus.zmtp.publisher import Acceptor
 from capture_daemon.control.refusal import Answer
 from capture_daemon.control.server import ControlServer
 from tests.helpers.waiting import until
+from tests.helpers.zeromq import own_context
 
 REFUSED = {"parse": -32700, "request": -32600, "method": -32601, "params": -32602}
 

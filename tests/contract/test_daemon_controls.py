@@ -9,13 +9,13 @@ from typing import Any
 
 import pytest
 from framebus.errors import CommandRefused
-from framebus.listener import event_socket, own_context
 
 from capture_daemon.control import refusal
 from capture_daemon.control.pending_controls import MOST_PENDING
 from tests.contract.daemon_bench import Bench
 from tests.contract.stubborn import StubbornSource, running_over, until_described
 from tests.helpers.waiting import until
+from tests.helpers.zeromq import own_context, subscribed
 
 
 @pytest.fixture
@@ -50,7 +50,7 @@ def test_a_control_that_takes_its_time_is_pending_and_its_outcome_is_an_event(
 ) -> None:
     until_described(bench)
     context = own_context()
-    listener = event_socket(context, bench.names)
+    listener = subscribed(context, bench.names.events_socket)
     try:
         until(lambda: listener.poll(10))  # connected: the state comes once a second
         source.may["set_controls"].clear()

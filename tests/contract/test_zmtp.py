@@ -13,13 +13,13 @@ from pathlib import Path
 
 import pytest
 import zmq
-from framebus.listener import own_context
 from framebus.names import endpoint
 from framebus.zmtp.publisher import Acceptor, Publisher
 from framebus.zmtp.wire import GREETING, message
 
 from tests.fakes.zmtp_peer import connect, greet, hung_up, subscription
 from tests.helpers.waiting import until
+from tests.helpers.zeromq import own_context
 
 
 @pytest.fixture

@@ -8,8 +8,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import zmq
-from framebus.listener import own_context
 from framebus.names import CameraNames, endpoint
+
+from tests.helpers.zeromq import own_context
 
 Answer = Callable[[bytes], list[bytes]]
 

@@ -27,7 +27,6 @@ class Bench:
     versions: dict[str, str] = field(
         default_factory=lambda: dict.fromkeys(PACKAGES.values(), "1.0")
     )
-    libzmq: tuple[int, ...] | None = (4, 3, 5)
     slow: str = ""
     """Why there is no fast path."""
     ran: dict[str, Ran] = field(default_factory=dict)
@@ -85,7 +84,6 @@ class Bench:
             user=User("ada", self.groups, self.listed),
             now_utc_ns=UTC,
             version=self.versions.get,
-            libzmq=lambda: self.libzmq,
             fast_path=lambda: self.slow,
             run=self._run,
             ask=self._ask,

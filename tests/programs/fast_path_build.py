@@ -1,4 +1,4 @@
-"""The fast path's library, built anew as a test wants it."""
+"""The libraries in C, built anew as a test wants them."""
 
 from __future__ import annotations
 
@@ -7,16 +7,15 @@ from pathlib import Path
 
 from capture_daemon.native.library import PATH
 
-SOURCES = sorted(PATH.parent.glob("*.c"))
 SANITIZED = ("-g", "-O1", "-fsanitize=address,undefined", "-fno-sanitize-recover=all")
 _WARNINGS = ("-Wall", "-Wextra", "-Werror")
 
 
-def built(folder: Path, *options: str, compiler: str = "cc") -> Path:
-    """Build it in a folder, with warnings as errors; return the library."""
-    library = folder / "fast_path.so"
+def built(folder: Path, *options: str, compiler: str = "cc", path: Path = PATH) -> Path:
+    """Build the library of a path in a folder, with warnings as errors; return it."""
+    library, sources = folder / path.name, sorted(path.parent.glob("*.c"))
     always = ("-std=c11", "-D_GNU_SOURCE", "-shared", "-fPIC", *_WARNINGS)
-    subprocess.run([compiler, *always, *options, "-o", library, *SOURCES], check=True)
+    subprocess.run([compiler, *always, *options, "-o", library, *sources], check=True)
     return library
 
 

@@ -6,8 +6,6 @@ import socket
 from collections.abc import Callable
 from pathlib import Path
 
-from framebus.listener import own_context
-
 from tests.helpers.multipart import Parser, Part
 from tests.rigs.bus import Bus
 from web_workers.feeds.feed import Feed
@@ -55,10 +53,9 @@ class Bench:
         self.runtime = runtime
         self.bus: Bus | None = Bus(runtime, fps=25)
         self.loop = StreamLoop(clock=self.clock)
-        self.context = own_context()
         self.notices: list[Notice] = []
         names = self.bus.names
-        self.feed = Feed(names=names, context=self.context, loop=self.loop, paint=self.paint)
+        self.feed = Feed(names=names, loop=self.loop, paint=self.paint)
         self.clients: list[Client] = []
 
     def clock(self) -> int:
@@ -96,6 +93,5 @@ class Bench:
         for client in self.clients:
             client.socket.close()
         self.loop.close()
-        self.context.term()
         if self.bus is not None:
             self.bus.close()

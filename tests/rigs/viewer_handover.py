@@ -137,6 +137,7 @@ class Bench:
             self.registry.others = [
                 peer._replace(seen_ns=self.now) for peer in self.registry.others
             ]
+            self.handover.balance()
             self.loop.dispatch()
 
     def outcomes(self) -> dict[str, int]:

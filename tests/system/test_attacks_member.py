@@ -13,8 +13,7 @@ from functools import partial
 from pathlib import Path
 
 import pytest
-import zmq
-from framebus.listener import Listener, own_context
+from framebus.listener import Listener
 
 from tests.helpers.waiting import until
 from tests.programs.daemon import DaemonProcess
@@ -46,16 +45,9 @@ def memory_kb(pid: int, what: str) -> int:
     return int(match[1])
 
 
-@pytest.fixture
-def context() -> Iterator[zmq.Context[zmq.Socket[bytes]]]:
-    context = own_context()
-    yield context
-    context.destroy(linger=0)
-
-
 @pytest.mark.parametrize("attack", ATTACKS)
 def test_a_member_of_the_reading_group_costs_little_memory_no_frame_and_nobody_an_answer(
-    runtime: Path, context: zmq.Context[zmq.Socket[bytes]], attack: str
+    runtime: Path, attack: str
 ) -> None:
     os.chown(runtime, 0, GROUP)
     runtime.chmod(0o750)
@@ -76,7 +68,7 @@ def test_a_member_of_the_reading_group_costs_little_memory_no_frame_and_nobody_a
                 while member.poll() is None:
                     assert daemon.call("status")["state"] == "streaming"
                     answered += 1
-                    with closing(Listener(context, daemon.names)) as listener:
+                    with closing(Listener(daemon.names)) as listener:
                         listener.connect()
                         until(partial(listener.wait, 1.0), what="a hint")
             assert member.returncode == 0, "it did not get through to a socket"

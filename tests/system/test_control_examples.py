@@ -9,10 +9,10 @@ from typing import Any
 
 import zmq
 from framebus.contract.methods import METHODS
-from framebus.listener import own_context
 from framebus.names import endpoint
 
 from tests.helpers.waiting import until
+from tests.helpers.zeromq import own_context
 from tests.programs.daemon import DaemonProcess
 
 PAGE = Path(__file__).parents[2] / "docs" / "control.md"

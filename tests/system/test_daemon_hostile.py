@@ -12,10 +12,10 @@ from pathlib import Path
 
 import pytest
 import zmq
-from framebus.listener import own_context
 from framebus.names import endpoint
 
 from tests.helpers.waiting import until
+from tests.helpers.zeromq import own_context
 from tests.programs.daemon import DaemonProcess
 
 SMALL = ("--source", "test", "--size", "160x120", "--ring-size", "4M")

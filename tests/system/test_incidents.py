@@ -11,11 +11,11 @@ from typing import Any
 
 import pytest
 import zmq
-from framebus.listener import event_socket, own_context
 from framebus.names import incident_journal
 
 from capture_daemon.diagnosis.journal import Journal
 from tests.helpers.waiting import until
+from tests.helpers.zeromq import own_context, subscribed
 from tests.programs.daemon import DaemonProcess
 from tests.samples.pictures import jpeg
 
@@ -47,7 +47,7 @@ def test_a_source_that_fails_and_comes_back_leaves_one_whole_incident(
     clip = tmp_path / "clip.mjpeg"
     context = own_context()
     with DaemonProcess(runtime, "--source", f"file:{clip}") as daemon:
-        socket = event_socket(context, daemon.names)
+        socket = subscribed(context, daemon.names.events_socket)
         try:
             daemon.until_state("failed")
             (begun,) = until(lambda: written(state, runtime))

@@ -69,7 +69,7 @@ def test_workers_whose_packages_do_not_load_end_it_with_the_sentence(
 @pytest.mark.parametrize(
     ("module", "command"),
     [
-        *(("zmq", command) for command in ("ctl status", "doctor", "ls", "snapshot -o -", "tap")),
+        *(("xxhash", command) for command in ("snapshot -o -", "tap")),
         *(("linuxpy", command) for command in ("devices", "doctor", "capture --source v4l2:/x")),
         *((module, "web --check") for module in FOR_THE_WEB),
     ],

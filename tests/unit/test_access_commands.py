@@ -145,7 +145,7 @@ def test_a_command_goes_on_as_it_came_however_many_came_before_it(
     client: FlaskClient, token: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     daemon = Daemon(fails=AT_ONCE + 1)
-    monkeypatch.setattr("web_workers.access.control.caller", daemon)
+    monkeypatch.setattr("web_workers.access.control.ControlClient", daemon)
     call = {"jsonrpc": "2.0", "id": 7, "method": "configure", "params": {"fps": 5}}
     for _ in range(AT_ONCE + 1):
         assert command(client, call, **bearer(token)).status_code == 504

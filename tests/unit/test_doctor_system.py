@@ -44,14 +44,6 @@ def test_what_framebus_runs_without_is_a_note_that_says_what_is_lost(bench: Benc
     assert notes[1].remedy == f"{sys.executable} -m pip install numpy simplejpeg"
 
 
-@pytest.mark.parametrize(("version", "bad"), [((4, 3, 3), True), ((4, 3, 4), False)])
-def test_a_libzmq_with_known_holes_is_wrong(
-    bench: Bench, version: tuple[int, ...], bad: bool
-) -> None:
-    bench.libzmq = version
-    assert bool(wrongs(check_system.messaging(bench.machine()))) is bad
-
-
 def test_a_library_in_c_that_was_not_built_is_noted_with_what_builds_it(bench: Bench) -> None:
     assert [found.level for found in check_system.fast_path(bench.machine())] == [Level.GOOD]
     bench.slow = "it was not built"

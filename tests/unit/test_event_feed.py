@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from framebus.listener import own_context
 
 from web_workers.counts.worker_counts import Closed
 from web_workers.feeds.events import EventFeed
@@ -23,10 +22,8 @@ class Bench:
         self.now = 0
         self.lost = 0
         self.loop = StreamLoop(clock=lambda: self.now)
-        self.context = own_context()
         self.feed = EventFeed(
             cameras=Cameras(Settings(runtime)),
-            context=self.context,
             loop=self.loop,
             workers=lambda: [1, 2],
             lost=lambda: self.lost,
@@ -51,7 +48,6 @@ class Bench:
         for client in self.clients:
             client.close()
         self.loop.close()
-        self.context.term()
 
 
 @pytest.fixture

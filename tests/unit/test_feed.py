@@ -154,7 +154,7 @@ def test_viewers_go_on_with_the_next_epoch(bench: Bench) -> None:
     bench.publish(b"after")
     bench.pass_ms(200)
     assert [part.body for part in client.parts()] == [b"before", b"after"]
-    assert bench.feed.fanout.published == 2
+    assert bench.feed.fanout.progress.published == 2
 
 
 def test_a_frame_captured_before_the_last_one_is_never_sent(bench: Bench) -> None:

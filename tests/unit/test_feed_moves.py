@@ -29,8 +29,7 @@ class Workers(Bench):
         super().__init__(runtime)
         assert self.bus is not None
         self.feeds = [self.feed] + [
-            Feed(names=self.bus.names, context=self.context, loop=self.loop, paint=self.paint)
-            for _ in range(2)
+            Feed(names=self.bus.names, loop=self.loop, paint=self.paint) for _ in range(2)
         ]
         self.at: dict[Client, Feed] = {}
 

@@ -102,4 +102,4 @@ def test_a_feed_that_wakes_up_knows_nothing_of_what_it_saw_before(bench: Studio)
     late = bench.client()
     assert late.parts() == []
     assert bench.notices[-1].jpeg is None
-    assert bench.feed.fanout.published == 0
+    assert bench.feed.fanout.progress.published == 0

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
+from web_workers.counts.progress import Progress
 from web_workers.viewers.in_step_viewers import InStepViewers
 from web_workers.viewers.viewer import Viewer
 
@@ -41,7 +42,7 @@ def broken(data: bytes | memoryview) -> int:
 
 
 def test_counts_begin_when_a_viewer_comes_in_and_stay_when_it_leaves(members: Members) -> None:
-    in_step, early, late = InStepViewers(), members.viewer(), members.viewer()
+    in_step, early, late = InStepViewers(Progress()), members.viewer(), members.viewer()
     in_step.add(early)
     assert in_step.send(b"four") == []
     in_step.add(late)
@@ -61,7 +62,7 @@ def test_who_took_less_is_in_step_no_more_with_the_frame_begun(members: Members)
         members.viewer(blocked),
         members.viewer(broken),
     )
-    in_step, good = InStepViewers(), [members.viewer() for _ in range(4)]
+    in_step, good = InStepViewers(Progress()), [members.viewer() for _ in range(4)]
     for viewer in (good[0], slow, good[1], full, good[2], gone, good[3]):
         in_step.add(viewer)
     assert in_step.send(b"12345678") == [(slow, 3), (full, 0), (gone, -errno.ECONNRESET)]
@@ -73,7 +74,7 @@ def test_who_took_less_is_in_step_no_more_with_the_frame_begun(members: Members)
 
 
 def test_a_viewer_may_come_back_and_leaving_twice_is_harmless(members: Members) -> None:
-    in_step, viewer = InStepViewers(), members.viewer()
+    in_step, viewer = InStepViewers(Progress()), members.viewer()
     for _ in range(3):
         in_step.add(viewer)
         in_step.send(b"12")
@@ -84,11 +85,11 @@ def test_a_viewer_may_come_back_and_leaving_twice_is_harmless(members: Members) 
 
 
 def test_where_nobody_is_in_step_nobody_is_sent_anything(members: Members) -> None:
-    assert InStepViewers().send(b"x") == []
+    assert InStepViewers(Progress()).send(b"x") == []
 
 
 def test_the_total_is_the_sum_of_what_each_was_sent_and_skipped(members: Members) -> None:
-    in_step, viewers = InStepViewers(), [members.viewer() for _ in range(3)]
+    in_step, viewers = InStepViewers(Progress()), [members.viewer() for _ in range(3)]
     for published, viewer in enumerate(viewers, start=4):
         viewer.base, viewer.sent, viewer.bytes_sent = published - 3, 1, 100 * published
         in_step.add(viewer)

@@ -54,4 +54,5 @@ def test_an_option_is_in_the_table_and_where_it_is_used() -> None:
     assert [path.name for path in READERS["max_viewers"]] == ["viewer_limits.py"]
     several = {name for name, paths in READERS.items() if len(paths) > 1} - {"table"}
     # Those by which commands, cameras and addresses are told apart, or which are read twice.
-    assert several == {"name", "config", "cameras", "source", "bind"} | {"certfile", "keyfile"}
+    twice = {"certfile", "keyfile", "pure_python"}
+    assert several == {"name", "config", "cameras", "source", "bind"} | twice

@@ -5,15 +5,12 @@ from __future__ import annotations
 
 import errno
 import os
-import subprocess
-import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
 import click
 import pytest
-import zmq
 from framebus.cli import ls
 from framebus.control.client import ControlClient
 from framebus.errors import (
@@ -26,7 +23,7 @@ from framebus.errors import (
     refused,
 )
 from framebus.invocation.usage import run
-from framebus.listener import Listener, own_context
+from framebus.listener import Listener
 from framebus.liveness import holder
 from framebus.names import CameraNames, cameras
 from framebus.options.file import load
@@ -62,37 +59,6 @@ def names(runtime: Path, writer: RingWriter) -> CameraNames:
     return names
 
 
-@pytest.fixture
-def context() -> Iterator[zmq.Context[zmq.Socket[bytes]]]:
-    context = own_context()
-    yield context
-    context.term()
-
-
-def test_too_few_descriptors_for_a_first_socket_end_no_process() -> None:
-    """libzmq aborts where it gets the first of them and not the next: each number is tried."""
-    program = """
-import os, resource
-from framebus.errors import OutOfResources
-from framebus.listener import open_socket, own_context
-lowest = os.dup(0)
-os.close(lowest)
-for left in range(10):
-    if not (child := os.fork()):
-        resource.setrlimit(resource.RLIMIT_NOFILE, (lowest + left, lowest + left))
-        try:
-            open_socket(own_context(), 2)
-        except OutOfResources:
-            os._exit(71)
-        os._exit(0)
-    print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
-"""
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, check=True)
-    codes = [int(line) for line in done.stdout.split()]
-    assert sorted(set(codes)) == [0, 71]
-    assert codes == sorted(codes, reverse=True)
-
-
 @pytest.mark.parametrize("number", sorted(SHORTAGES))
 def test_a_shortage_is_another_error_than_a_refusal(number: int) -> None:
     error = OSError(number, os.strerror(number))
@@ -125,8 +91,6 @@ OPENING: dict[str, Callable[[CameraNames], object]] = {
     "read a configuration": lambda names: load(names.runtime / "secret"),
     "read a secret": lambda names: read_secret(names.runtime / "secret"),
     "make a secret": lambda names: make_secret(names.runtime / "another"),
-    "a ZeroMQ context": lambda _names: own_context(),
-    "a FrameReader": lambda names: FrameReader(runtime=names.runtime),
 }
 
 
@@ -141,11 +105,17 @@ def test_who_opens_something_says_that_it_is_a_shortage_and_leaves_nothing(
     assert opened() == before
 
 
-def test_a_listener_without_a_descriptor_is_a_shortage(
-    names: CameraNames, context: zmq.Context[zmq.Socket[bytes]]
-) -> None:
-    with none_left(), pytest.raises(OutOfResources):
-        Listener(context, names)
+def test_a_listener_hears_once_there_are_descriptors(names: CameraNames) -> None:
+    clock = iter((0, 0, 1, *[10**9] * 3))
+    listener = Listener(names)
+    listener.subscription._clock = lambda: next(clock)
+    with closing(bind(names.frames_socket)), closing(listener):
+        with none_left():
+            listener.connect()
+        listener.connect()
+        assert listener.subscription.client is None, "not at once again"
+        listener.connect()
+        assert listener.subscription.client is not None
 
 
 def test_a_call_without_a_descriptor_is_a_shortage_and_the_next_one_is_made(
@@ -182,7 +152,8 @@ def test_ls_does_not_say_that_a_camera_cannot_be_reached_where_it_could_not_try(
 ) -> None:
     camera = RunningCamera(names.camera, os.getpid())
     directory = RuntimeDirectory(names.runtime, os.getuid(), os.getgid(), 0o700, True, (camera,))
-    with none_left(), pytest.raises(OutOfResources):
+    served = closing(bind(names.queries_socket))
+    with served, none_left(), pytest.raises(OutOfResources):
         ls._row(camera, directory, ask=True)
 
 
@@ -221,9 +192,9 @@ def test_the_web_tier_says_neither_that_a_camera_is_absent_nor_that_it_is_not_pe
 
 
 def test_a_follower_attaches_once_there_are_descriptors(
-    names: CameraNames, context: zmq.Context[zmq.Socket[bytes]]
+    names: CameraNames,
 ) -> None:
-    with closing(RingFollower(names, context)) as follower:
+    with closing(RingFollower(names)) as follower:
         ring, follower.ring = follower.ring, None
         assert ring is not None
         ring.close()

@@ -11,7 +11,6 @@ from pathlib import Path
 import pytest
 from framebus.errors import FrameGone, SegmentFull
 from framebus.frame import Frame
-from framebus.listener import own_context
 from framebus.names import CameraNames
 from framebus.reader import FrameReader
 from framebus.ring import layout
@@ -203,8 +202,7 @@ def test_a_reader_of_every_frame_meets_none_twice_and_misses_none(
 
 def test_a_worker_counts_on_and_sends_no_frame_twice(names: CameraNames, dead: RingWriter) -> None:
     publish(dead, 4)
-    context = own_context()
-    follower = RingFollower(names, context)
+    follower = RingFollower(names)
     taken = follower.poll()
     assert taken is not None
     assert taken.sequence == 4
@@ -215,5 +213,4 @@ def test_a_worker_counts_on_and_sends_no_frame_twice(names: CameraNames, dead: R
     assert taken is not None
     assert (taken.sequence, follower.published) == (7, 4)
     follower.close()
-    context.term()
     successor.close()

@@ -5,7 +5,6 @@ from pathlib import Path
 
 import pytest
 from framebus.errors import NoPermission, SegmentInvalid
-from framebus.listener import own_context
 from framebus.names import CameraNames
 
 from tests.helpers.waiting import until
@@ -15,11 +14,9 @@ from web_workers.cameras.ring_follower import RingFollower
 
 @pytest.fixture
 def follower(bus: Bus) -> Iterator[RingFollower]:
-    context = own_context()
-    follower = RingFollower(bus.names, context)
+    follower = RingFollower(bus.names)
     yield follower
     follower.close()
-    context.term()
 
 
 def test_a_frame_is_taken_once_whether_it_was_heard_of_or_looked_for(
@@ -36,8 +33,9 @@ def test_a_frame_is_taken_once_whether_it_was_heard_of_or_looked_for(
     assert taken is not None
     assert taken.sequence == bus.writer.cursor
     assert follower.poll() is None
-    until(lambda: follower._listener.socket.poll(10), what="the hint of that frame has come")
-    assert follower.receive() is None
+    hint = until(follower._listener.receive, what="the hint of that frame has come")
+    assert hint is not None
+    assert hint.sequence == taken.sequence
 
 
 def test_what_was_passed_over_is_published_all_the_same(bus: Bus, follower: RingFollower) -> None:
@@ -49,10 +47,9 @@ def test_what_was_passed_over_is_published_all_the_same(bus: Bus, follower: Ring
 
 
 def test_frames_of_an_old_epoch_count_when_the_next_one_comes(runtime: Path) -> None:
-    context = own_context()
     bus = Bus(runtime)
     bus.publish()
-    follower = RingFollower(bus.names, context)
+    follower = RingFollower(bus.names)
     assert follower.poll() is not None
     bus.publish()
     bus.publish()
@@ -76,7 +73,6 @@ def test_frames_of_an_old_epoch_count_when_the_next_one_comes(runtime: Path) -> 
     assert last._map.closed
     assert (follower.ring, follower.lineage, follower.interval_ns) == (None, 0, 0)
     bus.close()
-    context.term()
 
 
 def test_a_hint_of_a_frame_that_is_overwritten_has_the_newest_taken_and_counts_both(
@@ -100,8 +96,7 @@ def test_a_segment_that_is_no_ring_is_trouble_until_it_is_replaced(
         names.ring_file.write_bytes(b"nonsense")
     else:
         names.ring_file.symlink_to(runtime)
-    context = own_context()
-    follower = RingFollower(names, context)
+    follower = RingFollower(names)
     assert follower.poll() is None
     assert isinstance(follower.trouble, trouble)
     bus = Bus(runtime)
@@ -110,4 +105,3 @@ def test_a_segment_that_is_no_ring_is_trouble_until_it_is_replaced(
     assert follower.trouble is None
     follower.close()
     bus.close()
-    context.term()

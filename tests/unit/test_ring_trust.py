@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 from framebus.errors import CameraAbsent, SegmentInvalid, Untrusted
-from framebus.listener import event_socket, own_context
+from framebus.listener import event_subscription, nothing
 from framebus.names import CameraNames, segment_path
 from framebus.reader import FrameReader
 from framebus.ring import layout, ring_file
@@ -195,15 +195,15 @@ def test_no_socket_is_connected_to_before_the_directory_is_found_trusted(
 ) -> None:
     publish(writer)
     names.runtime.chmod(0o777)
-    context = own_context()
     with socket.socket(socket.AF_UNIX) as listener:
         listener.bind(str(names.frames_socket))
         listener.listen()
         listener.settimeout(0.2)
-        follower = RingFollower(names, context)
+        follower = RingFollower(names)
         assert follower.poll() is None
-        with pytest.raises(Untrusted):
-            event_socket(context, names)
+        events = event_subscription(names, opened=nothing, closing=nothing)
+        events.connect()
+        assert events.client is None
         with pytest.raises(TimeoutError):
             listener.accept()
         names.runtime.chmod(0o700)
@@ -211,7 +211,6 @@ def test_no_socket_is_connected_to_before_the_directory_is_found_trusted(
         listener.settimeout(20)
         listener.accept()[0].close()
     follower.close()
-    context.term()
 
 
 def test_no_camera_is_known_by_a_directory_that_others_may_write(names: CameraNames) -> None:

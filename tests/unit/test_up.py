@@ -46,7 +46,7 @@ def test_up_web_and_capture_mean_the_same_by_the_options_that_they_have() -> Non
         }
 
     assert of(up.up) == {**of(web), **of(capture)}
-    assert set(of(web)) & set(of(capture)) == {"name", "config"}
+    assert set(of(web)) & set(of(capture)) == {"name", "config", "pure_python"}
 
 
 @pytest.mark.parametrize(

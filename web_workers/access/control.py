@@ -12,6 +12,7 @@ from typing import Final
 
 from flask import Response, jsonify, request
 from framebus.contract.methods import METHODS, OVER_HTTP
+from framebus.control.client import ControlClient
 from framebus.control.protocol import ProtocolError, Request, parse_request
 from framebus.errors import (
     CameraAbsent,
@@ -24,7 +25,6 @@ from framebus.errors import (
 from framebus.names import CameraNames
 from framebus.spelling import did_you_mean
 
-from web_workers.cameras.calls import caller
 from web_workers.responses.problems import problem
 
 BODY_MAX: Final = 8192
@@ -75,7 +75,7 @@ def _refused(call: Request) -> str | None:
 def _carried_out(names: CameraNames, call: Request) -> Response:
     answer: dict[str, object] = {"jsonrpc": "2.0", "id": call.id}
     try:
-        with caller(names, timeout_s=TIMEOUT_S) as client:
+        with ControlClient(names, timeout_s=TIMEOUT_S) as client:
             answer["result"] = client.call(call.method, call.params)
     except CommandRefused as error:
         answer["error"] = {"code": error.code, "message": str(error), "data": error.data}

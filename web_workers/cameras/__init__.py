@@ -5,7 +5,6 @@
     observe        its state, as one document
     cause          why there are no frames
     incidents      its losses of frames
-    calls          how its daemon is asked
 
 Reads only. Knows nothing of viewers, requests and workers; the one thing that it shares with them
 is what a picture is called (wire/multipart.py).

@@ -9,11 +9,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from framebus.control.client import ControlClient
 from framebus.errors import FramebusError
 from framebus.json_parts import objects_at
 from framebus.names import CameraNames
-
-from web_workers.cameras.calls import caller
 
 TIMEOUT_S = 1.0
 _KEYS = (
@@ -42,7 +41,7 @@ def incidents(names: CameraNames, limit: int) -> dict[str, Any]:
 
 def ask(names: CameraNames, limit: int, timeout_s: float) -> object:
     """Return the daemon's own reply; raises FramebusError when there is none."""
-    with caller(names, timeout_s=timeout_s, asks_only=True) as client:
+    with ControlClient(names, timeout_s=timeout_s, asks_only=True) as client:
         return client.call("incidents", {"limit": limit})
 
 

@@ -7,12 +7,14 @@ waits; who calls it when is the feed's.
 
 from __future__ import annotations
 
-import zmq
+from collections.abc import Callable
+
 from framebus.contract.causes import Cause
 from framebus.errors import CameraAbsent, FramebusError, FrameGone
-from framebus.listener import Listener
+from framebus.listener import Listener, nothing
 from framebus.liveness import holder
 from framebus.names import CameraNames
+from framebus.ring.announcement import Announcement
 from framebus.ring.reader import UNREADABLE, RingReader
 
 from web_workers.cameras.cause import explain
@@ -22,10 +24,20 @@ from web_workers.wire.multipart import Picture
 class RingFollower:
     """One worker's attachment to one camera. For one thread; `close` it."""
 
-    def __init__(self, names: CameraNames, context: zmq.Context[zmq.Socket[bytes]]) -> None:
-        """Attach to what is there. Its newest frame counts as not taken yet."""
+    def __init__(
+        self,
+        names: CameraNames,
+        *,
+        opened: Callable[[int], None] = nothing,
+        closing: Callable[[int], None] = nothing,
+    ) -> None:
+        """Attach to what is there. Its newest frame counts as not taken yet.
+
+        `opened` is given each descriptor that tells of hints, which are then to be taken by
+        `receive`; `closing` is given it before it is closed.
+        """
         self.names = names
-        self._listener = Listener(context, names)
+        self._listener = Listener(names, opened=opened, closing=closing)
         self._last = 0  # sequence up to which frames of this epoch are accounted for
         self._captured_ns = 0
         self.ring: RingReader | None = None
@@ -43,18 +55,36 @@ class RingFollower:
             self._last = ring.cursor - 1
 
     @property
-    def descriptor(self) -> int:
-        """Readable when there may be a hint: then call `receive`."""
-        return int(self._listener.socket.getsockopt(zmq.FD))
-
-    @property
     def interval_ns(self) -> int:
         """The frame interval that the daemon gave, nanoseconds; 0 when unknown."""
         return self.ring.interval_ns if self.ring is not None else 0
 
     def receive(self) -> Picture | None:
         """Return the picture of the hint that has arrived, if it is new."""
-        hint = self._listener.receive()
+        return self._hinted(self._listener.receive())
+
+    def take(self, data: bytes) -> Picture | None:
+        """Do the same with what somebody has read where `hints` says."""
+        listener = self._listener
+        return self._hinted(listener.newest(listener.subscription.take(data)))
+
+    @property
+    def hints(self) -> int | None:
+        """The descriptor that hints come from, if the beginning of one is what comes next."""
+        client = self._listener.subscription.client
+        return client.fileno() if client is not None and client.idle else None
+
+    @property
+    def last(self) -> tuple[int, int]:
+        """The sequence up to which frames are accounted for, and when the last was captured."""
+        return self._last, self._captured_ns
+
+    def passed(self, sequence: int, captured_ns: int) -> None:
+        """Account for frames that were taken by somebody else, up to this one."""
+        self.published += sequence - self._last
+        self._last, self._captured_ns = sequence, captured_ns
+
+    def _hinted(self, hint: Announcement | None) -> Picture | None:
         if hint is None:
             return None
         ring = self.ring
@@ -72,6 +102,8 @@ class RingFollower:
         ring = self.ring
         if ring is None or ring.cursor <= self._last:  # an old epoch is read to its end first
             ring = self._current()
+        if ring is not None:
+            self._listener.connect()  # the connection may have ended
         if ring is None or ring.cursor <= self._last:
             return None
         try:

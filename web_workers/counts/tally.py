@@ -12,11 +12,12 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from web_workers.counts import worker_counts
+from web_workers.counts.progress import Progress
 from web_workers.counts.worker_counts import Closed, Key, WorkerCounts
 
 AGE_BOUNDS_S = (0.001, 0.002, 0.005, 0.01, 0.02, 0.035, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0)
 """Upper bounds of the buckets of a frame's age; 0.035 is a frame interval at 30 a second."""
-_BOUNDS_NS = tuple(round(bound * 1e9) for bound in AGE_BOUNDS_S)
+AGE_BOUNDS_NS = tuple(round(bound * 1e9) for bound in AGE_BOUNDS_S)
 
 
 class Delivery(NamedTuple):
@@ -34,12 +35,12 @@ class Delivery(NamedTuple):
 class Tally:
     """The counts of one camera's viewers of one kind."""
 
-    def __init__(self) -> None:
+    def __init__(self, progress: Progress | None = None) -> None:
+        """Ages are counted in `progress`."""
         self._accepted = 0
         self._closed: Counter[Closed] = Counter()
         self._sent = self._skipped = self._bytes = 0  # of those that have left
-        self._ages = [0] * (len(_BOUNDS_NS) + 1)
-        self._age_ns = 0
+        self._progress = progress or Progress()
 
     def joined(self) -> None:
         """Count a viewer that came."""
@@ -61,8 +62,8 @@ class Tally:
 
     def aged(self, age_ns: int) -> None:
         """Note how old a frame was when all who could take it had been given it."""
-        self._ages[bisect_left(_BOUNDS_NS, age_ns)] += 1
-        self._age_ns += age_ns
+        self._progress.ages[bisect_left(AGE_BOUNDS_NS, age_ns)] += 1
+        self._progress.age_ns += age_ns
 
     def worker_counts(
         self, camera: str, kind: str, viewers: int, present: Iterable[Delivery]
@@ -82,8 +83,9 @@ class Tally:
         if kind == worker_counts.FRAMES:
             counts[(worker_counts.SENT, *of)] = self._sent + sent
             counts[(worker_counts.SKIPPED, *of)] = self._skipped + skipped
-            counts[(worker_counts.AGE_NS, *of)] = self._age_ns
-            counts |= {(worker_counts.AGE, *of, str(i)): n for i, n in enumerate(self._ages) if n}
+            counts[(worker_counts.AGE_NS, *of)] = self._progress.age_ns
+            ages = enumerate(self._progress.ages)
+            counts |= {(worker_counts.AGE, *of, str(i)): n for i, n in ages if n}
             now[(worker_counts.WAITING, *of)] = waiting
         return WorkerCounts(counts, now)
 

@@ -13,11 +13,11 @@ import json
 import logging
 import select
 from collections.abc import Callable, Mapping
+from functools import partial
 
-import zmq
 from framebus.contract import status_document
-from framebus.errors import CameraAbsent, FramebusError
-from framebus.listener import event_socket
+from framebus.errors import CameraAbsent
+from framebus.listener import Subscription, event_subscription
 
 from web_workers.cameras.observe import observe
 from web_workers.counts.tally import Delivery, Tally
@@ -33,6 +33,7 @@ log = logging.getLogger("gunicorn.error")
 CONTENT_TYPE = "text/event-stream; charset=utf-8"
 RETRY = b"retry: 500\n\n"
 """Tells a browser to connect again half a second after it lost the connection."""
+_NO_DAEMON = (CameraAbsent, ConnectionError, FileNotFoundError)
 EVERY_NS = 1_000_000_000
 WATCH_NS = 200_000_000
 """How often the workers are looked at: a page whose picture was lost is to have it back soon."""
@@ -51,7 +52,6 @@ class EventFeed:
         self,
         *,
         cameras: Cameras,
-        context: zmq.Context[zmq.Socket[bytes]],
         loop: StreamLoop,
         workers: Callable[[], list[int]],
         lost: Callable[[], int],
@@ -62,13 +62,12 @@ class EventFeed:
         connection because of that worker.
         """
         self._cameras = cameras
-        self._context = context
         self._loop = loop
         self._workers = workers
         self._count_lost = lost
         self._lost = 0
         self._viewers: dict[Viewer, str | None] = {}  # the camera it wants; None for all
-        self._sockets: dict[str, zmq.Socket[bytes]] = {}  # by camera
+        self._subscriptions: dict[str, Subscription] = {}  # by camera
         self._told_unsubscribed: set[str] = set()  # cameras of which that was said
         self._latest: dict[str, bytes] = {}  # message by camera
         self._server = b""  # message about the workers
@@ -162,8 +161,7 @@ class EventFeed:
     def _tick(self) -> None:
         """Look at every camera, and tell everybody."""
         for camera in self._cameras.known():
-            if camera not in self._sockets:
-                self._listen(camera)
+            self._listen(camera)
             self._look(camera)
         self._look_at_workers()
         for viewer, wanted in tuple(self._viewers.items()):
@@ -176,7 +174,12 @@ class EventFeed:
             self._timer = self._loop.call_at(now + EVERY_NS, self._tick)
 
     def _watch(self) -> None:
-        """Tell at once when a worker has lost viewers: no browser tells a page that it was one."""
+        """Tell at once when a worker has lost viewers: no browser tells a page that it was one.
+
+        And hear again of a daemon that has come.
+        """
+        for subscription in tuple(self._subscriptions.values()):
+            subscription.connect()
         if self._count_lost() != self._lost:
             self._look_at_workers()
             for viewer in tuple(self._viewers):
@@ -190,30 +193,28 @@ class EventFeed:
 
     def _listen(self, camera: str) -> None:
         """Hear what a daemon tells; where that cannot be, its states come each second still."""
-        socket = None
-        try:
-            socket = event_socket(self._context, self._cameras.names(camera))
-            self._loop.add(socket.fileno(), select.EPOLLIN, lambda _: self._receive(camera))
-        except CameraAbsent:
-            return  # no daemon has run yet
-        except (FramebusError, OSError) as error:
-            if socket is not None:
-                socket.close()
-            if camera not in self._told_unsubscribed:  # it is tried again with each tick
-                self._told_unsubscribed.add(camera)
-                log.warning("states of camera %s come each second only: %s", camera, error)
-            return
-        self._sockets[camera] = socket
-        self._told_unsubscribed.discard(camera)
+        if camera not in self._subscriptions:
+            self._subscriptions[camera] = event_subscription(
+                self._cameras.names(camera),
+                opened=partial(self._wait_for, camera),
+                closing=self._loop.remove,
+            )
+        self._subscriptions[camera].connect()
+        trouble = self._subscriptions[camera].trouble
+        if trouble is None:
+            self._told_unsubscribed.discard(camera)
+        elif not isinstance(trouble, _NO_DAEMON) and camera not in self._told_unsubscribed:
+            self._told_unsubscribed.add(camera)  # it is tried again with each tick
+            log.warning("states of camera %s come each second only: %s", camera, trouble)
+
+    def _wait_for(self, camera: str, descriptor: int) -> None:
+        self._loop.add(descriptor, select.EPOLLIN, lambda _: self._receive(camera))
 
     def _receive(self, camera: str) -> None:
-        """Take everything that has arrived: the descriptor is edge-triggered."""
-        while camera in self._sockets:  # the last viewer may leave over what is told
-            try:
-                text = self._sockets[camera].recv(zmq.DONTWAIT)
-            except zmq.Again:
-                return
-            self.received(camera, text)
+        """Take what has arrived."""
+        for text in self._subscriptions[camera].receive():
+            if camera in self._subscriptions:  # the last viewer may leave over what is told
+                self.received(camera, text)
 
     def _look(self, camera: str, status: Mapping[str, object] | None = None) -> None:
         names = self._cameras.names(camera)
@@ -233,10 +234,9 @@ class EventFeed:
         return self._server + b"".join(self._latest[name] for name in sorted(self._latest))
 
     def _stop(self) -> None:
-        for socket in self._sockets.values():
-            self._loop.remove(socket.fileno())
-            socket.close()
-        self._sockets.clear()
+        for subscription in self._subscriptions.values():
+            subscription.hang_up()
+        self._subscriptions.clear()
         self._latest.clear()
         for timer in (self._timer, self._watcher):
             if timer is not None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from web_workers.counts.progress import Progress
 from web_workers.counts.tally import Delivery, Tally
 from web_workers.counts.worker_counts import FRAMES, Closed, WorkerCounts
 from web_workers.handover.codec import viewer_fields
@@ -36,21 +37,29 @@ class Fanout:
         self._clock = clock
         self._on_empty = on_empty
         self._viewers: dict[Viewer, None] = {}  # in order of joining
-        self._in_step = InStepViewers(broadcast_factory)  # those that take every frame and keep up
+        self.progress = Progress()
+        """What is counted with each frame."""
+        self._in_step = InStepViewers(self.progress, broadcast_factory)  # take all, and keep up
         self._others: dict[Viewer, None] = {}  # all the others
-        self._tally = Tally()
+        self._tally = Tally(self.progress)
         self.forget()
 
     def forget(self) -> None:
         """Forget everything about frames, as if none had ever come."""
-        self.newest: Picture | None = None
-        """The newest frame."""
-        self.published = 0
-        """How many frames the camera had published by then, delivered or not."""
+        self._newest: Picture | None = None
+        self._pumped: Callable[[], Picture] | None = None  # makes the newest, where it is pumped
+        self.progress.published = self.progress.captured_ns = 0
         self._lineage = 0  # of the ring that it is from
         self._interval_ns = 0
         self._parts: dict[Style, bytes] = {}  # of the newest frame
         self._number = 0  # counts the frames delivered
+
+    @property
+    def newest(self) -> Picture | None:
+        """The newest frame. The loop's thread only."""
+        if self._pumped is not None:
+            self._newest, self._pumped = self._pumped(), None
+        return self._newest
 
     @property
     def viewers(self) -> tuple[Viewer, ...]:
@@ -59,7 +68,7 @@ class Fanout:
 
     def delivery(self, viewer: Viewer) -> Delivery:
         """Return what became of the frames since a viewer joined. Any thread."""
-        published = self.published  # before `sent`, which may grow meanwhile
+        published = self.progress.published  # before `sent`, which may grow meanwhile
         waiting = int(viewer not in self._in_step and viewer.seen != self._number)
         sent, bytes_sent = self._in_step.counts(viewer)
         skipped = max(0, published - viewer.base - sent - waiting)
@@ -71,13 +80,12 @@ class Fanout:
         return self._clock() - captured_ns if captured_ns else None
 
     def _captured_ns(self, viewer: Viewer) -> int:
-        newest = self.newest
-        is_in_step = newest is not None and viewer in self._in_step
-        return newest.captured_ns if newest and is_in_step else viewer.captured_ns
+        captured_ns = self.progress.captured_ns
+        return captured_ns if captured_ns and viewer in self._in_step else viewer.captured_ns
 
     def worker_counts(self) -> WorkerCounts:
         """Return what its viewers came to, those that have left included."""
-        in_step = self._in_step.total(self.published)
+        in_step = self._in_step.total(self.progress.published)
         others = (self.delivery(viewer) for viewer in self._others)
         return self._tally.worker_counts(
             self._camera, FRAMES, len(self._viewers), (in_step, *others)
@@ -88,7 +96,7 @@ class Fanout:
         viewer.owner = self
         self._tally.joined()
         self._viewers[viewer] = self._others[viewer] = None
-        viewer.base = self.published
+        viewer.base = self.progress.published
         viewer.seen = self._number
         shown = b""
         if first is not None and first is self.newest:
@@ -134,7 +142,7 @@ class Fanout:
         self._viewers[viewer] = self._others[viewer] = None
         passed = self._passed(viewer_state)
         published = viewer_state.sent + viewer_state.skipped + viewer_state.waiting + passed
-        viewer.base = self.published - published
+        viewer.base = self.progress.published - published
         viewer.sent = viewer_state.sent
         viewer.captured_ns = viewer_state.captured_ns
         news = bool(passed or viewer_state.waiting)
@@ -177,12 +185,12 @@ class Fanout:
     ) -> None:
         """Hand a new frame to all who can take it.
 
-        `published` counts the camera's frames up to this one, those that were never seen here
-        included; `interval_ns` is the frame interval, 0 when unknown; `lineage` is the ring's, in
-        which the frame's sequence counts.
+        `published` counts the camera's frames up to this one, also those never seen here;
+        `interval_ns` is 0 when unknown; `lineage` is the ring's, in which its sequence counts.
         """
-        self.newest = newest
-        self.published = published
+        self._newest, self._pumped = newest, None
+        self.progress.captured_ns = newest.captured_ns
+        self.progress.published = published
         self._lineage = lineage
         self._interval_ns = interval_ns
         self._parts.clear()
@@ -190,19 +198,37 @@ class Fanout:
         for viewer in tuple(self._others):
             if viewer.rest is None:  # else `drained` comes back to it
                 self._offer(viewer)
-        plain = newest.plain
-        for viewer, count in self._in_step.send(plain):
+        self._keep_rests(newest.plain, self._in_step.send(newest.plain))
+        self._tally.aged(self._clock() - newest.captured_ns)
+
+    @property
+    def in_step(self) -> tuple[Viewer, ...] | None:
+        """All viewers, the same ones as long as it is the same, if all are in step; else None."""
+        return None if self._others else self._in_step.order
+
+    def pumped(self, make: Callable[[], Picture], short: list[tuple[int, int]]) -> None:
+        """Take note of frames that were handed to all, who were in step, and were counted.
+
+        `make` returns the newest, of which `short` did not take all, as a Broadcast tells.
+        """
+        self._pumped = make
+        self._parts.clear()
+        self._number += 1
+        if short and (newest := self.newest) is not None:
+            self._keep_rests(newest.plain, self._in_step.fell_behind(short, len(newest.plain)))
+
+    def _keep_rests(self, plain: bytes, behind: list[tuple[Viewer, int]]) -> None:
+        """Have the newest frame under way for those who took so many bytes of it."""
+        for viewer, count in behind:
             self._note_fell_behind(viewer)
             if count < 0:
                 viewer.close(closed_by(-count))
             else:
                 viewer.keep(plain, count)
-        self._tally.aged(self._clock() - newest.captured_ns)
 
     def repeat(self) -> None:
         """Send the newest frame again to those who asked for that before a pause."""
-        newest = self.newest
-        if newest is None:
+        if (newest := self.newest) is None:
             return
         for viewer in self.viewers:
             if viewer.dual_final and viewer.rest is None:
@@ -228,18 +254,16 @@ class Fanout:
 
     def _passed(self, viewer_state: ViewerState) -> int:
         """How many frames were published between another worker's newest frame and this one's."""
-        newest = self.newest
-        if newest is None:
-            return 0
+        sequence = self.newest.sequence if self.newest is not None else 0
         if viewer_state.lineage == self._lineage:
-            return max(0, newest.sequence - viewer_state.sequence)
-        return newest.sequence  # it counts anew
+            return max(0, sequence - viewer_state.sequence)
+        return sequence  # it counts anew
 
     def _note_fell_behind(self, viewer: Viewer) -> None:
         """Have a viewer among the others, with what it had in common with those in step."""
         self._others[viewer] = None
         viewer.seen = self._number
-        viewer.captured_ns = self.newest.captured_ns if self.newest is not None else 0
+        viewer.captured_ns = self.progress.captured_ns
 
     def _regroup(self, viewer: Viewer) -> None:
         """Put a viewer where it belongs by now: in step, or among the others.

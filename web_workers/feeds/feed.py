@@ -13,7 +13,6 @@ import select
 from collections.abc import Callable
 from functools import lru_cache
 
-import zmq
 from framebus.demand import DemandLease
 from framebus.listener import silence_s
 from framebus.names import CameraNames
@@ -46,14 +45,12 @@ class Feed:
         self,
         *,
         names: CameraNames,
-        context: zmq.Context[zmq.Socket[bytes]],
         loop: StreamLoop,
         paint: Paint,
         broadcast_factory: BroadcastFactory = SequentialBroadcast,
     ) -> None:
         """`paint` makes a placeholder and calls back in the loop's thread."""
         self._names = names
-        self._context = context
         self._loop = loop
         self._paint = paint
         self.fanout = Fanout(
@@ -62,6 +59,7 @@ class Feed:
         """Its viewers."""
         self._follower: RingFollower | None = None
         self._timer: Timer | None = None
+        self._look_ns = 0  # when that is due
         self._demand = DemandLease(names, loop.clock)
         self._rest_state()
 
@@ -102,14 +100,8 @@ class Feed:
         self.fanout.close(Closed.ENDED)
 
     def _wake(self) -> None:
-        """Attach to the ring; stays parked when that raises (OutOfResources, OSError)."""
-        follower = RingFollower(self._names, self._context)
-        try:
-            self._loop.add(follower.descriptor, select.EPOLLIN, self._hinted)
-        except OSError:
-            follower.close()
-            raise
-        self._follower = follower
+        """Attach to the ring."""
+        self._follower = RingFollower(self._names, opened=self._listen, closing=self._loop.remove)
         self.want()
         if self._demand.matters:
             self._patient_until_ns = self._loop.clock() + PATIENCE_NS
@@ -118,13 +110,15 @@ class Feed:
     def _park(self) -> None:
         if self._follower is None:
             return
-        self._loop.remove(self._follower.descriptor)
         self._follower.close()
         self._follower = None
         self._demand.close()
         if self._timer is not None:
             self._timer.cancel()
         self._rest_state()
+
+    def _listen(self, descriptor: int) -> None:
+        self._loop.add(descriptor, select.EPOLLIN, self._hinted)
 
     def _hinted(self, _events: int) -> None:
         if self._follower is not None:
@@ -138,7 +132,7 @@ class Feed:
         now = self._output_ns = self._loop.clock()
         self._paused = False
         interval_ns = follower.interval_ns
-        self._look_at(now + _silence_ns(interval_ns))
+        self.look_at(now + silence_ns(interval_ns))
         self.fanout.deliver(
             picture,
             published=follower.published,
@@ -147,10 +141,43 @@ class Feed:
         )
         return True
 
-    def _look_at(self, when_ns: int) -> None:
+    @property
+    def awake(self) -> bool:
+        """Whether anybody views it."""
+        return self._follower is not None
+
+    def usual(self) -> RingFollower | None:
+        """Return where its frames come from, if they come and nothing else is shown or under way.
+
+        Then they may be handed to viewers by somebody else, who tells of it (`pumped`).
+        """
+        if self._paused or self._painting or self._placeholder is not None:
+            return None
+        return self._follower if self.fanout.progress.captured_ns else None
+
+    def pumped(
+        self, sent_ns: int, newest: Callable[[], Picture], short: list[tuple[int, int]]
+    ) -> None:
+        """Take note of frames that were sent, the newest at `sent_ns`; the rest is Fanout's."""
+        self._output_ns = sent_ns
+        self.fanout.pumped(newest, short)
+
+    def said(self, data: bytes) -> None:
+        """Take what somebody else has read of the socket that tells of frames."""
+        if self._follower is not None:
+            self._deliver(self._follower, self._follower.take(data))
+
+    def stop_looking(self) -> int:
+        """Do not look without a hint, until `look_at`; return when it would have been."""
+        if self._timer is not None:
+            self._timer.cancel()
+        return self._look_ns
+
+    def look_at(self, when_ns: int) -> None:
         """Look without a hint at `when_ns`, and not before."""
         if self._timer is not None:
             self._timer.cancel()
+        self._look_ns = when_ns
         self._timer = self._loop.call_at(when_ns, self._look)
 
     def _look(self) -> None:
@@ -158,13 +185,13 @@ class Feed:
         follower = self._follower
         if follower is None:
             return
-        silence_ns = _silence_ns(follower.interval_ns)
+        silent_ns = silence_ns(follower.interval_ns)
         now = self._loop.clock()
-        self._look_at(now + min(silence_ns, _LOOK_MAX_NS))
+        self.look_at(now + min(silent_ns, _LOOK_MAX_NS))
         if not self._deliver(follower, follower.poll()):
-            self._pause(now, silence_ns)
+            self._pause(now, silent_ns)
 
-    def _pause(self, now: int, silence_ns: int) -> None:
+    def _pause(self, now: int, silent_ns: int) -> None:
         """No frame came when one was due."""
         newest = self.fanout.newest
         if not self._paused and newest is not None:
@@ -173,7 +200,7 @@ class Feed:
         if not self._fresh(now):
             if now - self._output_ns >= FILL_NS:
                 self._ask_for_placeholder(now)
-        elif now - self._output_ns >= max(FILL_NS, silence_ns) and newest is not None:
+        elif now - self._output_ns >= max(FILL_NS, silent_ns) and newest is not None:
             self._show(newest, now)
 
     def _fresh(self, now: int) -> bool:
@@ -221,5 +248,6 @@ class Feed:
 
 
 @lru_cache(maxsize=16)
-def _silence_ns(interval_ns: int) -> int:
+def silence_ns(interval_ns: int) -> int:
+    """Return how long to trust the socket before looking at the cursor."""
     return round(silence_s(interval_ns) * 1e9)

@@ -10,8 +10,6 @@ import socket
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
-from framebus.errors import OutOfResources
-
 from web_workers.admission.viewer_limits import ViewerLimits
 from web_workers.counts.worker_counts import Closed, WorkerCounts
 from web_workers.feeds.events import EventFeed
@@ -53,11 +51,7 @@ class WorkerViewers:
             taken.release()
             raise
         viewer.admission = taken.admission
-        try:
-            self._join(viewer, taken)
-        except (OutOfResources, OSError) as error:
-            viewer.close(Closed.FAILED)
-            raise OSError(error.errno, f"no descriptor for a feed: {error}") from error
+        self._join(viewer, taken)
         self.came()
 
     def all_viewers(self) -> list[Viewer]:
@@ -68,6 +62,10 @@ class WorkerViewers:
     def frame_viewers(self) -> int:
         """Return how many view frames."""
         return sum(len(fanout.viewers) for fanout in self.fanouts())
+
+    def awake(self) -> list[Feed]:
+        """Return the feeds of the cameras that somebody views."""
+        return [feed for feed in self._feeds.values() if feed.awake]
 
     def fanouts(self) -> list[Fanout]:
         """Return the fan-outs of all cameras that anybody has looked at."""
@@ -109,7 +107,7 @@ class WorkerViewers:
                 self.events.move_in(viewer, state.camera)
             else:
                 self._feed(state.camera).move_in(viewer, state)
-        except (OutOfResources, OSError) as error:
+        except OSError as error:
             log.warning("a viewer of another worker cannot be served: %s", error)
             if viewer is None:
                 sock.close()

@@ -20,7 +20,7 @@ from typing import Protocol
 
 from web_workers.counts.worker_counts import HANDED_OVER, Closed, HandoverOutcome, WorkerCounts
 from web_workers.handover.channel import Channel
-from web_workers.handover.policy import may_leave, to_give, to_take
+from web_workers.handover.policy import FAR, may_leave, to_give, to_take
 from web_workers.handover.viewer_state import OtherVersion, Unreadable, ViewerState
 from web_workers.handover.worker_registry import WorkerRegistry, WorkerState
 from web_workers.viewers.viewer import Viewer
@@ -84,7 +84,7 @@ class ViewerHandover:
         for fd in self.channel.filenos():
             # Edge-triggered: viewers that are left to others do not make a busy loop.
             self.loop.add(fd, select.EPOLLIN | select.EPOLLET, lambda _: self._look())
-        self._balance()
+        self.balance()
 
     def leave(self) -> None:
         """Begin to give all viewers away: the worker is to end. Twice is harmless."""
@@ -157,19 +157,22 @@ class ViewerHandover:
             self._failed(HandoverOutcome.NOT_SERVED, 1, "it cannot be served here")
         return True
 
-    def _balance(self) -> None:
-        """Give some viewers away if there are far too many of them here."""
-        if self._left_ns:
-            return
+    def balance(self) -> None:
+        """Give some viewers away if there are far too many of them here. To be called each second.
+
+        And not by a timer of its own: a worker that nobody watches wakes up no oftener.
+        """
         now = self.loop.clock()
-        if now >= self._balance_from_ns and not self.channel.waiting():
+        if self._left_ns or now < self._balance_from_ns or self.host.frame_viewers() <= FAR:
+            return
+        self._balance_from_ns = now + BALANCE_EVERY_NS
+        if not self.channel.waiting():
             others = [
                 peer.viewers
                 for peer in self.registry.peers()
                 if peer.state == WorkerState.SERVING and now - peer.seen_ns < _AWAKE_NS
             ]
             self._give_away(to_give(self.host.frame_viewers(), others))
-        self.loop.call_at(now + BALANCE_EVERY_NS, self._balance)
 
     def _give_away(self, count: int) -> None:
         """Give `count` viewers of frames away, if that can be done: those that came last."""

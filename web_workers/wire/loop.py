@@ -52,8 +52,14 @@ class StreamLoop:
         self._ticket = itertools.count()  # keeps timers of one moment in order
         self._calls: deque[Callable[[], None]] = deque()
         self._stopped = False
+        self.pump: Callable[[int], bool] | None = None
+        """Waits in place of the loop, until a time, and has served all then; False if it cannot."""
         self._wakeup = Wakeup()
         self.add(self._wakeup.fileno(), select.EPOLLIN, self._run_calls)
+
+    def fileno(self) -> int:
+        """Return the descriptor by which all others are waited for."""
+        return self._epoll.fileno()
 
     def add(self, fd: int, events: int, callback: Callback) -> None:
         """Call `callback` whenever one of `events` (select.EPOLL…) happens on `fd`."""
@@ -88,7 +94,8 @@ class StreamLoop:
         self._stopped = False
         end = self.clock() + round(limit_s * 1e9)
         while not self._stopped and (left_ns := end - self.clock()) > 0:
-            self.dispatch(self.timeout_s(left_ns / 1e9))
+            if self.pump is None or not self.pump(end):
+                self.dispatch(self.timeout_s(left_ns / 1e9))
 
     def stop(self) -> None:
         """Have `run` return once everything that is ready now has been served."""
@@ -99,9 +106,13 @@ class StreamLoop:
 
         Then the calls that are due are made.
         """
+        self.serve(self._epoll.poll(wait_s, _EVENTS_MAX))
+
+    def serve(self, ready: list[tuple[int, int]]) -> None:
+        """Serve descriptors that have these events, and what is due."""
         callbacks, removed = self._callbacks, self._removed
         removed.clear()
-        for fd, events in self._epoll.poll(wait_s, _EVENTS_MAX):
+        for fd, events in ready:
             # An earlier callback of this round may have removed it, and another connection may
             # have its number by now: the event is not that one's.
             if fd not in removed:
@@ -115,11 +126,15 @@ class StreamLoop:
 
     def timeout_s(self, limit_s: float) -> float:
         """How long to wait for descriptors before a timer is due, seconds."""
+        now = self.clock()
+        limit_ns = now + round(limit_s * 1e9)
+        return max(0, self.next_ns(limit_ns) - now) / 1e9
+
+    def next_ns(self, limit_ns: int) -> int:
+        """Return when a timer is due, `limit_ns` if none is before."""
         while self._timers and self._timers[0][2].callback is None:
             heapq.heappop(self._timers)
-        if not self._timers:
-            return limit_s
-        return min(limit_s, max(0.0, (self._timers[0][0] - self.clock()) / 1e9))
+        return min(limit_ns, self._timers[0][0]) if self._timers else limit_ns
 
     def close(self) -> None:
         """Close the loop's own descriptors; those that were added are their owners' to close."""

@@ -85,19 +85,20 @@ class Picture(NamedTuple):
         """
         of = announcement.descriptor
         head = _frame_head(of, of.length)
-        return cls._framed(of, head, ring.copy_announced(announcement, before=head, after=_TAIL))
+        return cls.made(of, len(head), ring.copy_announced(announcement, before=head, after=_TAIL))
 
     @classmethod
     def of(cls, frame: Frame) -> Picture:
         """Return what is sent of a frame."""
         head = _frame_head(frame, len(frame.jpeg))
-        return cls._framed(frame, head, b"".join((head, frame.jpeg, _TAIL)))
+        return cls.made(frame, len(head), b"".join((head, frame.jpeg, _TAIL)))
 
     @classmethod
-    def _framed(cls, of: Frame | Descriptor, head: bytes, plain: bytes) -> Picture:
+    def made(cls, of: Frame | Descriptor, start: int, plain: bytes) -> Picture:
+        """Return what is sent of a frame as `plain`, where its JPEG begins at `start`."""
         return cls(
             plain,
-            len(head),
+            start,
             of.sequence,
             of.captured_utc_ns,
             of.width,

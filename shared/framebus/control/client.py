@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import itertools
 import os
+import select
 import time
 from collections.abc import Mapping
-from typing import Self
-
-import zmq
+from typing import Final, Self
 
 from framebus.control import protocol
 from framebus.errors import (
@@ -20,16 +19,21 @@ from framebus.errors import (
     UsageError,
     refused,
 )
-from framebus.listener import open_socket, own_context
 from framebus.liveness import holder
-from framebus.names import CameraNames, check_runtime_dir, endpoint
+from framebus.names import CameraNames, check_runtime_dir
 from framebus.trusted_files import check_socket, owner_of
+from framebus.zmtp.client import Client
+from framebus.zmtp.session import caller
 
 DEFAULT_TIMEOUT_S = 2.0
+_AGAIN_S: Final = 0.02
+"""After so long a daemon that took no call is called again: it may be about to serve."""
+_NOT_NOW: Final = (ConnectionError, FileNotFoundError, BlockingIOError)
+"""Nobody serves there now, or whoever does hangs up, or has too many who wait."""
 
 
 class ControlClient:
-    """Calls a camera's daemon. Not thread-safe; make one a thread, after any fork."""
+    """Calls a camera's daemon. Not thread-safe; make one a thread."""
 
     def __init__(
         self,
@@ -37,19 +41,15 @@ class ControlClient:
         *,
         timeout_s: float = DEFAULT_TIMEOUT_S,
         asks_only: bool = False,
-        context: zmq.Context[zmq.Socket[bytes]] | None = None,
     ) -> None:
         """Prepare to call; `asks_only` takes the socket that carries out nothing.
 
-        `context` is the caller's to close; without one the client makes its own. Raises UsageError
-        for a runtime directory that no daemon can serve in.
+        Raises UsageError for a runtime directory that no daemon can serve in.
         """
         check_runtime_dir(names.runtime)
         self._names = names
         self._socket = names.queries_socket if asks_only else names.control_socket
         self._timeout_s = timeout_s
-        self._owns_context = context is None
-        self._context = own_context() if context is None else context
         self._ids = itertools.count(1)
 
     def __enter__(self) -> Self:
@@ -67,7 +67,7 @@ class ControlClient:
         ControlTimeout when it does not answer within the client's `timeout_s`, and CommandRefused
         with the daemon's own words when it says no.
         """
-        self._check_socket()
+        owner = self._check_socket()
         request = protocol.Request(next(self._ids), method, dict(params or {}))
         try:
             text = request.encode()
@@ -79,21 +79,16 @@ class ControlClient:
             raise UsageError(
                 f"a call of {len(text)} bytes is too long: send at most {protocol.MESSAGE_MAX}"
             )
-        # A socket a call: a late reply to a call that timed out can reach no later call.
-        with open_socket(self._context, zmq.DEALER) as socket:
-            socket.linger = 0
-            socket.setsockopt(zmq.MAXMSGSIZE, protocol.MESSAGE_MAX)
-            socket.connect(endpoint(self._socket))
-            socket.send(text, zmq.DONTWAIT)
-            reply = self._await(socket, request)
+        reply = self._exchange(text, request, owner)
         if reply.code:
             raise CommandRefused(reply.message, reply.code, reply.data)
         return reply.result
 
-    def _check_socket(self) -> None:
-        """ZeroMQ would try for ever to connect to a socket that is not there, or not for us."""
+    def _check_socket(self) -> int:
+        """Return the user id of who serves the socket, which is there, and for us."""
         try:
-            check_socket(self._socket, owner_of(self._names.runtime))
+            owner = owner_of(self._names.runtime)
+            check_socket(self._socket, owner)
             allowed = os.access(self._socket, os.W_OK)
         except Untrusted:
             raise
@@ -108,24 +103,54 @@ class ControlClient:
                 f"no permission to command camera {self._names.camera!r} through {self._socket}: "
                 "join the group of that socket and of its directory, or run as their owner"
             )
+        return owner
 
-    def _await(self, socket: zmq.Socket[bytes], request: protocol.Request) -> protocol.Reply:
+    def _exchange(self, text: bytes, request: protocol.Request, owner: int) -> protocol.Reply:
+        """Return the reply; whoever took no call is called again, as long as there is time."""
+        kind = caller(text, protocol.MESSAGE_MAX)
         deadline = time.monotonic() + self._timeout_s
-        while (left_s := deadline - time.monotonic()) > 0:
-            if not socket.poll(max(1, round(left_s * 1000))):
-                break
+        took = False
+        while not took:
             try:
-                reply = protocol.parse_reply(socket.recv(zmq.DONTWAIT))
-            except (protocol.ProtocolError, zmq.Again):
-                continue
-            if reply.id == request.id:
-                return reply
-        if not holder(self._names.lock):
-            raise self._absent()
+                # A connection a call: a late reply to one that timed out can reach no later call.
+                with Client(self._socket, kind, owner) as connection:
+                    try:
+                        if (reply := self._await(connection, request, deadline)) is not None:
+                            return reply
+                    finally:
+                        took = connection.ready
+            except _NOT_NOW:
+                pass
+            except OSError as error:
+                raise refused(error, f"cannot use {self._socket}", "run as its owner") from error
+            left_s = deadline - time.monotonic()
+            if not holder(self._names.lock):
+                raise self._absent()
+            if left_s <= 0:
+                break
+            if not took:
+                time.sleep(min(left_s, _AGAIN_S))
+        when = f"within {self._timeout_s:g} s" if left_s <= 0 else "and hung up"
         raise ControlTimeout(
-            f"the daemon of {self._names.camera!r} did not answer {request.method!r} "
-            f"within {self._timeout_s:g} s"
+            f"the daemon of {self._names.camera!r} did not answer {request.method!r} {when}"
         )
+
+    def _await(
+        self, connection: Client, request: protocol.Request, deadline: float
+    ) -> protocol.Reply | None:
+        """Return the reply; None when there is none in time."""
+        poller = select.poll()
+        poller.register(connection, select.POLLIN)
+        while (left_s := deadline - time.monotonic()) > 0:
+            poller.poll(max(1, round(left_s * 1000)))
+            for message in connection.receive():
+                try:
+                    reply = protocol.parse_reply(message)
+                except protocol.ProtocolError:
+                    continue
+                if reply.id == request.id:
+                    return reply
+        return None
 
     def _absent(self) -> CameraAbsent:
         return CameraAbsent(
@@ -134,6 +159,4 @@ class ControlClient:
         )
 
     def close(self) -> None:
-        """Close the client's own context."""
-        if self._owns_context:
-            self._context.term()
+        """Nothing is kept between calls."""

@@ -76,7 +76,7 @@ POWER_PORTS: Option[tuple[str, ...]] = Option(
     "power_ports", kinds.several(kinds.USB_PORT, ","), Scope.CAPTURE,
     "USB ports whose power may be switched when nothing else helps.", (), more="See uhubctl.")
 PURE_PYTHON: Option[bool] = Option(
-    "pure_python", kinds.SWITCH, Scope.CAPTURE,
+    "pure_python", kinds.SWITCH, Scope.BOTH,
     "Whether to do without the part in C that spares the processor: to look for a fault.", False)
 CONTROL_GROUP: Option[str | None] = Option(
     "control_group", kinds.text("GROUP", "a group's name or number"), Scope.CAPTURE,

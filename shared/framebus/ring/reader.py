@@ -21,6 +21,7 @@ from framebus.errors import (
 )
 from framebus.frame import Frame, FrameFlags
 from framebus.names import CameraNames
+from framebus.native_library import address_of
 from framebus.ring import layout, ring_file, status
 from framebus.ring.announcement import Announcement
 from framebus.ring.layout import DESCRIPTOR, DESCRIPTOR_WORDS, Descriptor, Geometry
@@ -87,6 +88,11 @@ class RingReader:
             return cls(*map_segment(fd, path, stays=stays))
         finally:
             os.close(fd)
+
+    @property
+    def address(self) -> int:
+        """Where the segment is in this process's memory, read-only, until `close`."""
+        return address_of(self._map)
 
     @property
     def cursor(self) -> int:

@@ -14,6 +14,7 @@ from framebus.zmtp.wire import (
     Violation,
     check_greeting,
     command,
+    message,
     parse_command,
     ready,
     socket_type,
@@ -31,13 +32,15 @@ _CONTEXT_MAX = 16  # bytes of a PING that its PONG repeats
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """One kind of socket that is served."""
+    """One kind of socket, ours."""
 
     name: bytes
     peers: frozenset[bytes]
-    """What may connect to it."""
+    """What may be at the other end."""
     part_max: int
     """Bytes of a message's largest part."""
+    opening: bytes = b""
+    """What is sent as soon as the peer is ready."""
 
     @property
     def message_max(self) -> int:
@@ -46,6 +49,17 @@ class Kind:
 
 
 PUB: Final = Kind(b"PUB", frozenset({b"SUB", b"XSUB"}), COMMAND_MAX)
+_TO_ALL = b"\x01"  # in the form of 3.0, which every PUB takes
+
+
+def subscriber(part_max: int) -> Kind:
+    """Return a SUB that wants everything."""
+    return Kind(b"SUB", frozenset({b"PUB", b"XPUB"}), part_max, opening=message(_TO_ALL))
+
+
+def caller(request: bytes, reply_max: int) -> Kind:
+    """Return a DEALER that makes one call."""
+    return Kind(b"DEALER", frozenset({b"ROUTER"}), reply_max, opening=message(request))
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +85,11 @@ class Session:
         self._parts: list[bytes] = []
         self._count = 0
         self._size = 0
+
+    @property
+    def idle(self) -> bool:
+        """Whether a message, whole, may be what comes next: nothing is under way."""
+        return self.ready and not self._frames and not self._count
 
     @property
     def held(self) -> int:
@@ -102,8 +121,8 @@ class Session:
             if frame.command:
                 if (answer := self._on_command(*parse_command(frame.body))) is not None:
                     return answer
-            elif (message := self._on_part(frame.body, frame.more)) is not None:
-                return message
+            elif (whole := self._on_part(frame.body, frame.more)) is not None:
+                return whole
 
     def _part_max(self) -> int:
         if not self.ready:
@@ -115,7 +134,7 @@ class Session:
             if name != b"READY" or socket_type(data) not in self._kind.peers:
                 raise Violation("no peer for this kind of socket")
             self.ready = True
-            return None
+            return self._kind.opening or None
         match name:
             case b"SUBSCRIBE":
                 self._subscribe(data)
@@ -135,13 +154,13 @@ class Session:
             if self._size >= self._kind.message_max:
                 raise Violation("a message that is too large")
             return None
-        message = Message(self._parts, self._count)
+        whole = Message(self._parts, self._count)
         self._parts, self._count, self._size = [], 0, 0
         if self._kind is not PUB:
-            return message
-        if message.count == 1 and body[:1] == b"\x01":
+            return whole
+        if whole.count == 1 and body[:1] == b"\x01":
             self._subscribe(body[1:])
-        elif message.count == 1 and body[:1] == b"\x00":
+        elif whole.count == 1 and body[:1] == b"\x00":
             self._cancel(body[1:])
         return None
 

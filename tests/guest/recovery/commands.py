@@ -10,10 +10,10 @@ import zmq
 from framebus.control import protocol
 from framebus.control.client import ControlClient
 from framebus.errors import CommandRefused, FramebusError
-from framebus.listener import own_context
 from framebus.names import CameraNames, endpoint
 
 from tests.guest.camera.client import wait_for
+from tests.helpers.zeromq import own_context
 
 _ANSWER_S = 15.0
 """A control call takes so long at most, on a guest that is busy starting Python."""

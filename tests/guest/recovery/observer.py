@@ -14,13 +14,13 @@ from typing import Any
 
 import zmq
 from framebus.errors import FramebusError, FrameGone, SegmentInvalid
-from framebus.listener import own_context
 from framebus.names import CameraNames, endpoint
 from framebus.ring.announcement import Announcement
 from framebus.ring.reader import RingReader
 
 from tests.guest.recovery.rows import Published, merged
 from tests.guest.recovery.watching import Seen
+from tests.helpers.zeromq import own_context
 
 
 def utc_offset_ns() -> int:
