@@ -85,9 +85,9 @@ def test_the_daemon_s_fast_path_passes_its_tests_there(python: Path, fast_path: 
 def test_any_frames_end_alike_there_with_the_fast_path_and_without(
     python: Path, fast_path: Path
 ) -> None:
-    done = run(python, "-m", "tests.fuzz.fast_path", "9", "300", str(fast_path))
+    done = run(python, "-m", "tests.fuzz.fast_path", "9", "1000", str(fast_path))
     assert done.returncode == 0, done.stderr[-4000:]
-    assert int(done.stdout) > 50, "the fast path took hardly any: this proved nothing"
+    assert int(done.stdout) > 30, "the fast path took hardly any: this proved nothing"
 
 
 @pytest.mark.timeout(LONGEST_S)

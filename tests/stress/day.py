@@ -172,9 +172,7 @@ def run(*, frames: int, viewers: int = 3) -> Result:
         whose["worker"] = (children(master) or [0])[0]
         ended = [name for name, pid in whose.items() if pid != pids[name]]
         ended += [f"reader of {kind}" for kind, one in readers.items() if one.poll() is not None]
-        seen = {
-            f"reader of {kind}": len((runtime / f"reader-{kind}").read_bytes()) for kind in readers
-        }
+        seen = {f"reader of {kind}": _read(runtime / f"reader-{kind}") for kind in readers}
         return Result(
             frames=done,
             seconds=round(seconds, 1),
@@ -253,6 +251,11 @@ def _master(up: int, daemon: int) -> int:
     """Return gunicorn's process id once it has a worker, else 0."""
     others = (pid for pid in children(up) if pid != daemon)
     return next((pid for pid in others if children(pid)), 0)
+
+
+def _read(told: Path) -> int:
+    """Return how many frames a reader has had: its last whole line says it."""
+    return int(told.read_text().rpartition("\n")[0].rpartition("\n")[2] or 0)
 
 
 def main() -> None:
