@@ -14,6 +14,7 @@ import pytest
 from tests.aarch64 import tree
 from tests.guest.debian import SetupFailed
 from tests.programs.fast_path_build import built
+from web_workers.native import library
 
 ROOT = Path(__file__).parents[2]
 PATTERNS = ("unit/test_ring*.py", "unit/test_reader*.py", "unit/test_frame.py", "*/test_zmtp.py")
@@ -88,6 +89,16 @@ def test_any_frames_end_alike_there_with_the_fast_path_and_without(
     done = run(python, "-m", "tests.fuzz.fast_path", "9", "1000", str(fast_path))
     assert done.returncode == 0, done.stderr[-4000:]
     assert int(done.stdout) > 30, "the fast path took hardly any: this proved nothing"
+
+
+@pytest.mark.timeout(LONGEST_S)
+def test_any_frames_reach_viewers_alike_there_by_the_pump_and_without(
+    python: Path, tmp_path: Path
+) -> None:
+    pump = built(tmp_path, compiler=tree.COMPILER, path=library.PATH)
+    done = run(python, "-m", "tests.fuzz.pump", "9", "20", str(pump))
+    assert done.returncode == 0, done.stderr[-4000:]
+    assert int(done.stdout) > 10, "the pump took hardly any: this proved nothing"
 
 
 @pytest.mark.timeout(LONGEST_S)
