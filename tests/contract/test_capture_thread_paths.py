@@ -23,10 +23,10 @@ from capture_daemon.settings.capture_request import CaptureRequest
 from capture_daemon.sources.base import Captured, Granted, Interrupt, Request, Source
 from capture_daemon.v4l2.fake import FakeKernel, FrameFault
 from capture_daemon.v4l2.source import V4L2Source
-from tests.contract.test_fast_stream import Camera
 from tests.fakes.ioctl_address import IoctlAddress
 from tests.helpers.waiting import until
 from tests.rigs.controllers import CAMERA
+from tests.rigs.fast_stream import Camera
 from tests.rigs.frame_path import FramePath
 
 
