@@ -1,6 +1,7 @@
-/* Read frames from a live framebus ring, in C, with no library but libc and libxxhash (Debian: libxxhash-dev).
+/* Read frames from a live framebus ring, in C, with no library but libc and the header of xxHash (Debian:
+ * libxxhash-dev).
  *
- *     cc -O2 -o reader examples/reader.c -lxxhash
+ *     cc -O2 -o reader examples/reader.c
  *     ./reader /run/framebus/camera.ring 30 > frames.mjpeg
  *
  * The argument is RUNTIME/CAMERA.ring, which tells the name of the segment in /dev/shm, or a segment
@@ -21,6 +22,8 @@
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
+
+#define XXH_INLINE_ALL /* nothing to link with */
 #include <xxhash.h>
 
 #if __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__

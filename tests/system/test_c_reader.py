@@ -36,7 +36,6 @@ def program(tmp_path_factory: pytest.TempPathFactory) -> Path:
             "-o",
             path,
             SOURCE,
-            "-lxxhash",
         ],
         check=True,
     )
