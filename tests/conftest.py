@@ -22,9 +22,10 @@ def pytest_configure() -> None:
         signal.signal(signal.SIGHUP, signal.SIG_DFL)
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
-    # Options of whoever runs the tests are not those of what is tested.
+    # Options of whoever runs the tests are not those of what is tested; a test's own are.
     for name in [name for name in os.environ if name.startswith("FRAMEBUS_")]:
-        del os.environ[name]
+        if not name.startswith(("FRAMEBUS_STRESS_", "FRAMEBUS_GUEST_")):
+            del os.environ[name]
 
 
 @pytest.hookimpl(wrapper=True)
