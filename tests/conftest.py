@@ -24,7 +24,7 @@ def pytest_configure() -> None:
         signal.signal(signal.SIGINT, signal.default_int_handler)
     # Options of whoever runs the tests are not those of what is tested; a test's own are.
     for name in [name for name in os.environ if name.startswith("FRAMEBUS_")]:
-        if not name.startswith(("FRAMEBUS_STRESS_", "FRAMEBUS_GUEST_")):
+        if not name.startswith(("FRAMEBUS_TEST_", "FRAMEBUS_STRESS_", "FRAMEBUS_GUEST_")):
             del os.environ[name]
 
 
