@@ -117,7 +117,7 @@ def test_web_user_reads_the_ring_and_asks_the_daemon_and_can_command_and_write_n
     told = web("ask", "status")
     assert told.returncode == 0, told.stderr
     assert b"'state'" in told.stdout
-    assert b"only status and incidents are answered" in web("ask", "stop").stderr
+    assert b"only status, incidents, wake are answered" in web("ask", "stop").stderr
     for command in ("status", "stop"):
         done = web("ctl", command)
         assert done.returncode == os.EX_NOPERM
