@@ -51,6 +51,9 @@ with FrameReader(every=sys.argv[1] == "every") as reader:
 """
 _FPS_SAID = 1000
 """What the camera claims to give, the most that there is; it gives more."""
+_WARM_UP_S = 10.0
+"""What processes do once, some seconds after their start, is no growth; a tenth of a short run is
+over sooner."""
 _SAMPLES = 100
 """Looks at all processes, over the whole run."""
 _LOOK_S = 0.05
@@ -160,6 +163,7 @@ def run(*, frames: int, viewers: int = 3) -> Result:
         (worker,) = children(master)
         pids = {"up": up.pid, "daemon": daemon, "master": master, "worker": worker}
         pids |= {f"reader of {kind}": reader.pid for kind, reader in readers.items()}
+        time.sleep(_WARM_UP_S)
         audience.measure()
         began, first = time.monotonic(), ring.cursor
         # Another daemon has another ring, and this one's cursor would stand still for ever.
