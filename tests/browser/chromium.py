@@ -26,12 +26,12 @@ PIXEL = """() => {
   const image = document.querySelector('.camera img');
   if (!image?.naturalWidth) return '';  // not there yet: nothing can be drawn of it
   const canvas = document.createElement('canvas');
-  canvas.width = canvas.height = 1;
+  canvas.width = canvas.height = 64;
   const context = canvas.getContext('2d');
-  context.drawImage(image, 0, 0, 1, 1);
-  return context.getImageData(0, 0, 1, 1).data.join(' ');
+  context.drawImage(image, 0, 0, 64, 64);
+  return context.getImageData(0, 0, 64, 64).data.join(' ');
 }"""
-"""A pixel of the page's first picture, nothing while there is none."""
+"""The page's first picture, small, nothing while there is none."""
 
 
 @contextmanager
